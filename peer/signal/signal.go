@@ -1,0 +1,239 @@
+// Package signal has the JSON messages of Signal frames (docs/protocol.md,
+// section 6): what links and Conns say to one another beside the data.
+//
+// All messages are idempotent: who hears one twice is where it was.
+package signal
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// The values of Message.Type; section 6 says who sends which to whom.
+const (
+	Challenge = "challenge"
+	Hello     = "hello"
+	Welcome   = "welcome"
+	Refuse    = "refuse"
+	Watch     = "watch"
+	Devices   = "devices"
+	Open      = "open"
+	Opened    = "opened"
+	Refused   = "refused"
+	Accept    = "accept"
+	Describe  = "describe"
+	Offer     = "offer"
+	Answer    = "answer"
+	Candidate = "candidate"
+	RetryRTC  = "retry"
+	Route     = "route"
+	Away      = "away"
+	State     = "state"
+	Close     = "close"
+	Bye       = "bye"
+)
+
+// Message is any signal: the members that its Type uses are set. One struct
+// for all keeps the table of section 6 in one place and decoding in one step.
+type Message struct {
+	Type string `json:"type"`
+
+	// Links.
+	Nonce       Bytes             `json:"nonce,omitempty"`
+	Server      string            `json:"server,omitempty"`
+	Role        string            `json:"role,omitempty"`
+	Time        uint64            `json:"time,omitempty"` // µs
+	Key         Bytes             `json:"key,omitempty"`
+	Name        string            `json:"name,omitempty"`
+	Sig         Bytes             `json:"sig,omitempty"`
+	KeepAliveMS uint64            `json:"keep_alive_ms,omitempty"`
+	Agent       string            `json:"agent,omitempty"`
+	Facts       map[string]string `json:"facts,omitempty"`
+	Wills       []Will            `json:"wills,omitempty"`
+	Session     uint64            `json:"session,omitempty"`
+
+	// Refusals.
+	Code       string   `json:"code,omitempty"`
+	Reason     string   `json:"reason,omitempty"`
+	Remedy     string   `json:"remedy,omitempty"`
+	Candidates []Device `json:"candidates,omitempty"`
+
+	// Presence. Device holds a JSON string (name or id, in open and welcome) or a Device object.
+	Full    bool            `json:"full,omitempty"`
+	Devices []Device        `json:"devices,omitempty"`
+	Device  json.RawMessage `json:"device,omitempty"`
+
+	// Conns.
+	ID        string            `json:"id,omitempty"`
+	Want      []string          `json:"want,omitempty"`
+	From      string            `json:"from,omitempty"`
+	Positions map[uint32]string `json:"positions,omitempty"`
+	Epoch     string            `json:"epoch,omitempty"`
+	Now       uint64            `json:"now,omitempty"` // µs
+	Streams   []Stream          `json:"-"`             // of describe
+	Routed    []uint32          `json:"-"`             // of route
+	On        bool              `json:"on,omitempty"`
+	Final     map[uint32]string `json:"final,omitempty"`
+
+	// Data-channel connections.
+	Offer     *SDP   `json:"offer,omitempty"`
+	Attempt   uint64 `json:"attempt,omitempty"`
+	SDP       string `json:"sdp,omitempty"`
+	Candidate string `json:"candidate,omitempty"`
+	Mid       string `json:"mid,omitempty"`
+}
+
+// SDP is an offer inside an open.
+type SDP struct {
+	Attempt uint64 `json:"attempt"`
+	SDP     string `json:"sdp"`
+}
+
+// Will is a complete Data frame (type, hop and body without the length), to be published when its device is cut.
+type Will struct {
+	Frame Bytes `json:"frame"`
+}
+
+// Device is what presence says of one device.
+type Device struct {
+	ID      string            `json:"id"`
+	Name    string            `json:"name"`
+	State   string            `json:"state"`              // live, reachable or offline
+	Since   float64           `json:"since"`              // Unix seconds
+	HeardMS uint64            `json:"heard_ms,omitempty"` // ms since it was last heard
+	Session uint64            `json:"session,omitempty"`
+	Facts   map[string]string `json:"facts,omitempty"`
+}
+
+// The states of a device (section 6.5).
+const (
+	StateLive      = "live"
+	StateReachable = "reachable"
+	StateOffline   = "offline"
+)
+
+// Stream describes one stream (section 6.3).
+type Stream struct {
+	ID         uint32          `json:"id"`
+	Name       string          `json:"name"`
+	Class      string          `json:"class"`
+	DeadlineMS uint64          `json:"deadline_ms,omitempty"`
+	Meta       json.RawMessage `json:"meta,omitempty"`
+	Start      string          `json:"start,omitempty"` // EPOCH:SEQ
+}
+
+// Bytes is base64url without padding in JSON.
+type Bytes []byte
+
+// MarshalJSON implements json.Marshaler.
+func (b Bytes) MarshalJSON() ([]byte, error) {
+	return json.Marshal(base64.RawURLEncoding.EncodeToString(b))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (b *Bytes) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	*b = decoded
+	return err
+}
+
+// message breaks the recursion of the JSON methods.
+type message Message
+
+// "streams" is a list of descriptions in describe and of numbers in route.
+type described struct {
+	message
+	Streams []Stream `json:"streams"`
+}
+
+type routed struct {
+	message
+	Streams []uint32 `json:"streams"`
+}
+
+// Append appends the message's JSON to b. A message made here always encodes;
+// one that does not is a mistake in the program and yields an error.
+func (m Message) Append(b []byte) ([]byte, error) {
+	var data []byte
+	var err error
+	switch m.Type {
+	case Describe:
+		data, err = json.Marshal(described{message(m), m.Streams})
+	case Route:
+		data, err = json.Marshal(routed{message(m), m.Routed})
+	default:
+		data, err = json.Marshal(message(m))
+	}
+	if err != nil {
+		return b, fmt.Errorf("encode signal %s: %w", m.Type, err)
+	}
+	return append(b, data...), nil
+}
+
+// maxDepth of nested arrays and objects.
+const maxDepth = 16
+
+// Parse reads the body of a Signal frame. The error is worded for who sent it.
+func Parse(body []byte) (Message, error) {
+	if len(body) > wire.MaxSignal {
+		return Message{}, fmt.Errorf("signal of %d bytes, more than %d", len(body), wire.MaxSignal)
+	}
+	if depth(body) > maxDepth {
+		return Message{}, fmt.Errorf("signal nested deeper than %d", maxDepth)
+	}
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil {
+		return Message{}, fmt.Errorf("signal is no JSON object with a type: %w", err)
+	}
+	var m Message
+	var err error
+	switch head.Type {
+	case "":
+		err = fmt.Errorf("signal without a type")
+	case Describe:
+		var d described
+		err = json.Unmarshal(body, &d)
+		m = Message(d.message)
+		m.Streams = d.Streams
+	case Route:
+		var d routed
+		err = json.Unmarshal(body, &d)
+		m = Message(d.message)
+		m.Routed = d.Streams
+	default:
+		err = json.Unmarshal(body, (*message)(&m))
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("signal %.32q: %w", head.Type, err)
+	}
+	return m, nil
+}
+
+// depth is the deepest nesting of brackets outside strings.
+func depth(body []byte) int {
+	deepest, now, inString := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '[' || c == '{':
+			now++
+			deepest = max(deepest, now)
+		case c == ']' || c == '}':
+			now--
+		}
+	}
+	return deepest
+}
