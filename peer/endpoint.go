@@ -1,0 +1,72 @@
+package peer
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+)
+
+// Endpoint is a signaling server and how to be let in.
+type Endpoint struct {
+	URL   string       // http://HOST[:PORT][/PREFIX] or https://…
+	Token string       // of the role device for a Host, viewer or more for a Conn; empty where the server is open
+	TLS   *tls.Config  // default: the system's authorities
+	HTTP  *http.Client // for the first request; default: one made for TLS
+	Log   *slog.Logger // default: nothing is logged
+}
+
+// linkPath is where the server takes links (docs/protocol.md, section 1).
+const linkPath = "/v1/link"
+
+// linkURL is the WebSocket URL of the endpoint's links.
+func (e Endpoint) linkURL() (string, error) {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return "", fmt.Errorf("server URL: %w", err)
+	}
+	switch u.Scheme {
+	case "http", "ws":
+		u.Scheme = "ws"
+	case "https", "wss":
+		u.Scheme = "wss"
+	default:
+		return "", fmt.Errorf("server URL %q: want http://HOST:PORT or https://HOST:PORT", e.URL)
+	}
+	if u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("server URL %q: want scheme, host, port and at most a path", e.URL)
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/") + linkPath
+	return u.String(), nil
+}
+
+func (e Endpoint) log() *slog.Logger {
+	if e.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return e.Log
+}
+
+// RefusedError is the server's or the device's refusal: what happened and
+// what to do about it.
+type RefusedError struct {
+	Code           string // a name of wire.Codes
+	Reason, Remedy string
+	Candidates     []signal.Device // where a device name is unknown or ambiguous
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string {
+	text := e.Reason
+	if text == "" {
+		text = "refused: " + e.Code
+	}
+	if e.Remedy != "" {
+		text += " (" + e.Remedy + ")"
+	}
+	return text
+}

@@ -1,0 +1,60 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Events are a Conn's callbacks, called one at a time from the goroutine of
+// Conn.Run. They must not block; nil ones are skipped.
+type Events struct {
+	Opened  func(signal.Device)                         // the server knows the device; again after each reconnect
+	State   func(signal.Device)                         // its presence changed
+	Streams func(epoch string, streams []signal.Stream) // descriptions that are new or changed
+	Batch   func(Received)                              // samples to deliver
+	Gap     func(stream *signal.Stream, g wire.Gap)     // samples that will never come
+	Path    func(Path)                                  // the path in use changed
+	Link    func(linked bool, err error)                // the link to the server came or went
+}
+
+// Received is a batch as it is delivered. Payload is valid during the call only.
+type Received struct {
+	Stream     *signal.Stream
+	Header     wire.Header
+	Payload    []byte
+	Skip, Take int           // deliver samples Skip … Skip+Take−1 of the batch
+	Late       bool          // newer samples of the stream were delivered before
+	Retained   bool          // a kept value, no live sample
+	Held       time.Duration // how long it was kept, if Retained
+	Rung       ladder.Rung   // that it came on
+	At         time.Time     // when it came
+}
+
+// Path says which path a Conn uses.
+type Path struct {
+	Rung   ladder.Rung
+	OK     bool   // false: there is no path now
+	Reason string // why this one, in plain words
+	Also   []ladder.Rung
+}
+
+// Reply is the answer to a Ping: the path it took, there and back.
+type Reply struct {
+	Rung      ladder.Rung
+	RoundTrip time.Duration
+}
+
+// Info is a snapshot of a Conn for a screen.
+type Info struct {
+	Path           Path
+	RTT, RTTVar    time.Duration // of the best path in use; 0 unknown
+	Offset         time.Duration // the device's clock minus ours
+	OffsetErr      time.Duration
+	OffsetKnown    bool
+	Carriers       []carrier.Stats
+	Lost, Received uint64 // Live samples
+}

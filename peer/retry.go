@@ -1,0 +1,38 @@
+package peer
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// The waits of docs/protocol.md, section 6.6.
+const (
+	retryNow      = time.Second // full jitter up to this
+	backoffFirst  = 250 * time.Millisecond
+	backoffMax    = 15 * time.Second
+	retrySlow     = 30 * time.Second
+	stableLink    = 10 * time.Second // a link that lived so long starts the back-off anew
+	firstAttempts = 2                // so many failures are retried at once, for a server that restarts
+)
+
+// backoff counts failures in a row and says how long to wait.
+type backoff struct{ failures int }
+
+func (b *backoff) reset() { b.failures = 0 }
+
+// wait is the time until the next try, with full jitter.
+func (b *backoff) wait(policy wire.Retry) time.Duration {
+	b.failures++
+	switch policy {
+	case wire.RetryNow:
+		if b.failures <= firstAttempts {
+			return rand.N(retryNow)
+		}
+	case wire.RetrySlow, wire.RetryNever:
+		return retrySlow
+	}
+	limit := min(backoffFirst<<min(b.failures-1, 10), backoffMax)
+	return limit/10 + rand.N(limit)
+}
