@@ -1,0 +1,70 @@
+package telemetry
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func bound(x float64) *float64 { return &x }
+
+func TestMetaRoundTrip(t *testing.T) {
+	want := Meta{
+		Kind: Text, Unit: "°C", Label: "Core 0", Group: "temperature", Min: bound(0), Max: bound(100),
+		PeriodMS: 1000, Source: "host", Simulated: true,
+	}
+	data, err := want.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = `{"kind":"text","unit":"°C","label":"Core 0","group":"temperature","min":0,"max":100,"period_ms":1000,"source":"host","simulated":true}`
+	if string(data) != text {
+		t.Fatalf("got %s", data)
+	}
+	got, err := ParseMeta(data)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Fatal(diff, err)
+	}
+}
+
+func TestParseMetaMakesSafe(t *testing.T) {
+	cases := []struct {
+		data string
+		want Meta
+	}{
+		{``, Meta{}},
+		{`{}`, Meta{}},
+		{`{"later":[1],"unit":"V"}`, Meta{Unit: "V"}},
+		{`{"label":"a\u202eb\u0000c\n"}`, Meta{Label: "abc"}},
+		{`{"unit":"` + strings.Repeat("°", 20) + `"}`, Meta{Unit: strings.Repeat("°", 16)}},
+		{`{"unit":"x` + strings.Repeat("°", 20) + `"}`, Meta{Unit: "x" + strings.Repeat("°", 15)}},
+		{`{"min":3,"max":3}`, Meta{}},
+		{`{"min":3}`, Meta{Min: bound(3)}},
+		{`{"period_ms":-1}`, Meta{}},
+	}
+	for _, c := range cases {
+		got, err := ParseMeta([]byte(c.data))
+		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", c.data, err, diff)
+		}
+	}
+}
+
+func TestParseMetaRefuses(t *testing.T) {
+	for _, data := range []string{`[]`, `{"kind":"colour"}`, `{"unit":1}`, `{"min":1e999}`, `{`} {
+		if got, err := ParseMeta([]byte(data)); err == nil || got != (Meta{}) {
+			t.Errorf("%s: got %+v", data, got)
+		}
+	}
+}
+
+func TestMetaRefusesWhatJSONCannotHold(t *testing.T) {
+	for _, m := range []Meta{{Min: bound(math.NaN())}, {Max: bound(math.Inf(1))}, {PeriodMS: math.NaN()}} {
+		if data, err := m.Append(nil); !errors.Is(err, ErrNotFinite) || data != nil {
+			t.Errorf("got %s, %v", data, err)
+		}
+	}
+}
