@@ -1,0 +1,115 @@
+# Bare `make` explains itself: a target's line ends in "## what it does".
+# What needs more than a line of shell stands in tools/*.sh or is a Go program in e2e/.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+TOOLS    := .cache/tools
+
+WEB     := dashboard/web
+WEB_SRC := $(shell find $(WEB) \( -name node_modules -o -name testdata \) -prune -o -type f -print 2>/dev/null)
+
+# Steps are numbered "[n/STEPS] what". `make run` goes on counting behind the steps of `build`.
+STEPS ?= 4
+
+##@ Use
+
+.PHONY: run
+run: ## build, start a server and an agent for this machine, check that telemetry flows, print the URL
+	@STEPS=7 $(MAKE) build
+	@FIRST=5 STEPS=7 tools/run.sh
+
+.PHONY: build
+build: ## build the dashboard and the three programs into bin/
+	@echo "[1/$(STEPS)] web: the dashboard's files"
+	@$(MAKE) web
+	@echo "[2/$(STEPS)] bin/telepath-signaling: the server"
+	@$(GO_BUILD) -o bin/telepath-signaling ./signaling
+	@echo "[3/$(STEPS)] bin/telepath-device: the agent"
+	@$(GO_BUILD) -o bin/telepath-device ./device
+	@echo "[4/$(STEPS)] bin/telepath: the terminal's dashboard"
+	@$(GO_BUILD) -o bin/telepath ./dashboard/term
+
+.PHONY: web
+web: .cache/web.stamp
+
+# Stamps, so that what has not changed is not built again.
+.cache/npm.stamp: $(WEB)/package-lock.json
+	@mkdir -p $(@D)
+	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.cache/web.stamp: .cache/npm.stamp $(WEB_SRC)
+	@cd $(WEB) && npm run --silent build
+	@touch dashboard/dist/.keep $@
+
+##@ Check
+
+.PHONY: test
+test: ## everything (installs what is missing): format, lint, units, build, programs and a browser
+	@tools/test.sh need format lint go web build e2e
+
+.PHONY: test-go
+test-go: ## Go's unit tests with the race detector
+	@tools/test.sh go
+
+.PHONY: test-web
+test-web: ## the dashboard: lint, types, unit tests
+	@tools/test.sh need web
+
+.PHONY: test-e2e
+test-e2e: ## the built programs and Chromium in network namespaces (root)
+	@tools/test.sh need build e2e
+
+.PHONY: lint
+lint: ## formatters and linters, changing nothing
+	@tools/test.sh format lint
+
+.PHONY: fmt
+fmt: $(TOOLS)/gofumpt ## format the Go and the web code in place
+	@$(TOOLS)/gofumpt -w .
+	@cd $(WEB) && npm run --silent fmt
+
+.PHONY: compose-test
+compose-test: build ## the containers on a real engine: build, bring up, see telemetry, take down (root)
+	@tools/compose-test.sh
+
+##@ Measure
+
+.PHONY: bench
+bench: build ## age on loopback against bare pion and WebSocket, joining at 50 ms round trip; writes docs/benchmarks/
+	@go run ./e2e/bench
+
+.PHONY: soak
+soak: build ## the dashboard under 20 charts x 3 series x 100 Hz for ten minutes; writes docs/soak.md
+	@go run ./e2e/soak
+
+.PHONY: size
+size: build ## the agent's size on disk and in memory against its budget
+	@go run ./e2e/size
+
+##@ Rest
+
+.PHONY: tools
+tools: $(TOOLS)/gofumpt ## build the pinned formatter and linter into .cache/tools
+
+$(TOOLS)/gofumpt: tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS)
+	@go -C tools build -o ../$(TOOLS)/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
+	@touch $@
+
+.PHONY: clean
+clean: ## remove what was built; keys and tokens of `make run` (.telepath/) stay
+	@rm -rf bin .cache $(WEB)/node_modules
+	@find dashboard/dist -mindepth 1 ! -name .keep -delete
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo

@@ -1,0 +1,177 @@
+// Package lab is a network laboratory on one machine: hosts in network namespaces, each with an address of its own, joined by
+// one switch. The kernel's own TCP, UDP, multicast and firewall are at work, so what a program meets here it meets outside.
+// Linux, root, `ip` and `nft` are needed; Missing says what is not there.
+//
+//	dev ──┐
+//	srv ──┼── switch        10.88.0.0/24, one veth pair a host
+//	view ─┘
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Lab is a set of hosts on one switch.
+type Lab struct {
+	hosts    map[string]*Host
+	switchNS string
+}
+
+// Host is one namespace with one address.
+type Host struct {
+	NS   string
+	Addr netip.Addr
+}
+
+// Missing says in words what this machine lacks to be a laboratory; nil if nothing.
+func Missing() error {
+	var lacks []string
+	if os.Geteuid() != 0 {
+		lacks = append(lacks, "root (network namespaces)")
+	}
+	for _, program := range []string{"ip", "nft"} {
+		if _, err := lookup(program); err != nil {
+			lacks = append(lacks, program)
+		}
+	}
+	if len(lacks) > 0 {
+		return fmt.Errorf("needs %s", strings.Join(lacks, ", "))
+	}
+	return nil
+}
+
+// New builds a laboratory with the named hosts. Namespaces are called after this process, so that several can be there at a time.
+func New(names ...string) (*Lab, error) {
+	prefix := fmt.Sprintf("tp%d", os.Getpid())
+	l := &Lab{hosts: map[string]*Host{}, switchNS: prefix + "-switch"}
+	err := l.build(prefix, names)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Lab) build(prefix string, names []string) error {
+	err := run(
+		"ip netns add "+l.switchNS,
+		"ip -n "+l.switchNS+" link add br0 type bridge",
+		"ip -n "+l.switchNS+" link set br0 up",
+	)
+	if err != nil {
+		return err
+	}
+	addr := netip.MustParseAddr("10.88.0.0")
+	for i, name := range names {
+		addr = addr.Next()
+		h := &Host{NS: prefix + "-" + name, Addr: addr}
+		l.hosts[name] = h
+		if err := h.plugInto(l.switchNS, fmt.Sprintf("port%d", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plugInto joins h to the switch. The default route is for multicast: that is how .local names are asked for.
+func (h *Host) plugInto(switchNS, port string) error {
+	return run(
+		"ip netns add "+h.NS,
+		"ip -n "+switchNS+" link add "+port+" type veth peer name eth0 netns "+h.NS,
+		"ip -n "+switchNS+" link set "+port+" master br0 up",
+		"ip -n "+h.NS+" link set lo up",
+		"ip -n "+h.NS+" addr add "+h.Addr.String()+"/24 dev eth0",
+		"ip -n "+h.NS+" link set eth0 up",
+		"ip -n "+h.NS+" route add default dev eth0",
+	)
+}
+
+// Host returns a host by its name; it must be one that New was given.
+func (l *Lab) Host(name string) *Host { return l.hosts[name] }
+
+// Close removes all namespaces, and with them their interfaces and rules.
+func (l *Lab) Close() error {
+	var errs []error
+	for _, h := range l.hosts {
+		errs = append(errs, remove(h.NS))
+	}
+	return errors.Join(append(errs, remove(l.switchNS))...)
+}
+
+func remove(ns string) error {
+	if _, err := os.Stat("/run/netns/" + ns); err != nil {
+		return nil // never came to be
+	}
+	return run("ip netns del " + ns)
+}
+
+// CutUDP makes h's firewall drop all UDP silently, both ways: what a strict network does to a path in use.
+func (h *Host) CutUDP() error {
+	return h.nft("table inet cut {\n" +
+		" chain in { type filter hook input priority 0; meta l4proto udp drop; }\n" +
+		" chain out { type filter hook output priority 0; meta l4proto udp drop; }\n}")
+}
+
+// MendUDP takes CutUDP's rules away.
+func (h *Host) MendUDP() error { return h.nft("delete table inet cut") }
+
+func (h *Host) nft(rules string) error {
+	cmd := exec.Command(sbin("ip"), "netns", "exec", h.NS, sbin("nft"), "-f", "-")
+	cmd.Stdin = strings.NewReader(rules)
+	return do(cmd)
+}
+
+// Unplug pulls the host's cable; Plug puts it back.
+func (h *Host) Unplug() error { return run("ip -n " + h.NS + " link set eth0 down") }
+
+// Plug undoes Unplug.
+func (h *Host) Plug() error {
+	return run("ip -n "+h.NS+" link set eth0 up", "ip -n "+h.NS+" route replace default dev eth0")
+}
+
+// Wrap returns the command line that runs args on h. The program takes the place of `ip`, so its process id is the command's.
+// A nil host stands for the machine itself.
+func (h *Host) Wrap(args ...string) []string {
+	if h == nil {
+		return args
+	}
+	return append([]string{sbin("ip"), "netns", "exec", h.NS}, args...)
+}
+
+func run(commands ...string) error {
+	for _, line := range commands {
+		fields := strings.Fields(line)
+		if err := do(exec.Command(sbin(fields[0]), fields[1:]...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func do(cmd *exec.Cmd) error {
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+func sbin(program string) string {
+	if path, err := lookup(program); err == nil {
+		return path
+	}
+	return program
+}
+
+// lookup also finds what lies in the system's folders: an ordinary user's PATH on Debian lacks them.
+func lookup(program string) (string, error) {
+	if path, err := exec.LookPath(program); err == nil {
+		return path, nil
+	}
+	return exec.LookPath(filepath.Join("/usr/sbin", program))
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the phases named on the command line, all of them even when one fails, and closes with a count.
+# A phase is a function of this file. Nothing is skipped: what a phase needs and cannot have makes it fail.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+need() { tools/need.sh; }
+
+format() {
+  make tools || return
+  local unformatted
+  unformatted=$(git ls-files -z -- '*.go' | xargs -0 -r .cache/tools/gofumpt -l)
+  [ -z "$unformatted" ] || { echo "not gofumpt-ed (make fmt mends it):"; echo "$unformatted"; return 1; }
+}
+
+lint() {
+  make tools && go vet ./... && .cache/tools/staticcheck ./...
+}
+
+go_() { go test -race -timeout 10m ./...; }
+
+web() {
+  make .cache/npm.stamp || return
+  (cd dashboard/web && npm run --silent lint && npm run --silent check && npm run --silent test)
+}
+
+build() { make build; }
+
+# TELEPATH_E2E makes a missing privilege or program an error instead of a skip.
+e2e() { TELEPATH_E2E=require go test -count=1 -timeout 15m -v ./e2e/... | tools/brief.awk; }
+
+passed=0 failed=0 report=""
+for phase in "$@"; do
+  echo "── $phase"
+  start=$SECONDS
+  run=$phase
+  [ "$phase" = go ] && run=go_
+  if "$run"; then
+    passed=$((passed + 1)) verdict=ok
+  else
+    failed=$((failed + 1)) verdict=FAILED
+  fi
+  report+=$(printf '%-8s %-7s %4d s' "$phase" "$verdict" $((SECONDS - start)))$'\n'
+done
+
+printf '\n%s\n' "$report"
+echo "phases: $passed passed, $failed failed"
+[ "$failed" = 0 ]
