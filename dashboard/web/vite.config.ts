@@ -1,0 +1,34 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+/**
+ * `base: "./"` makes every address relative, so that the server may hand the
+ * page out under any path prefix. The outcome goes where Go embeds it.
+ */
+export default defineConfig({
+	base: "./",
+	plugins: [svelte(), keepPlaceholder()],
+	worker: { format: "es" },
+	build: {
+		outDir: "../dist",
+		emptyOutDir: true,
+		target: "es2022",
+		// The page's policy allows no inline script: no preload helper, no data URLs.
+		modulePreload: { polyfill: false },
+		assetsInlineLimit: 0,
+	},
+	test: {
+		include: ["src/**/*.test.ts"],
+		environment: "node",
+	},
+});
+
+/** Emptying dist would remove the tracked file that keeps the folder in a clone. */
+function keepPlaceholder() {
+	return {
+		name: "keep-placeholder",
+		generateBundle(this: { emitFile: (file: object) => void }) {
+			this.emitFile({ type: "asset", fileName: ".keep", source: "" });
+		},
+	};
+}
