@@ -1,0 +1,26 @@
+package ladder
+
+// rank is what counts when two usable carriers are compared.
+type rank struct {
+	sound  bool // not in doubt
+	rung   Rung
+	chosen bool
+	born   int // order of Up
+}
+
+// better reports whether a is to be preferred to b. It is a strict total
+// order over carriers, whose births differ: what answers before what is in
+// doubt; then the better rung; within a rung the chosen one, because changing
+// gains nothing, and then the younger one, which is the successor.
+func better(a, b rank) bool {
+	switch {
+	case a.sound != b.sound:
+		return a.sound
+	case a.rung != b.rung:
+		return a.rung < b.rung
+	case a.chosen != b.chosen:
+		return a.chosen
+	default:
+		return a.born > b.born
+	}
+}
