@@ -20,7 +20,9 @@ type attempt struct {
 	peer   *rtc.Peer        // nil until made
 	remote []signal.Message // candidates that came before peer was made
 	local  []signal.Message // own candidates, until the description was sent
-	told   bool             // the description was sent
+	first  signal.Message   // the description, once made
+	asked  bool             // the description rode in an open that is not answered yet
+	told   bool             // the description was sent, and candidates may follow
 	ready  bool             // the channels are open
 	proved bool             // an echo has come on it
 }
@@ -39,15 +41,16 @@ var errAttemptTime = errors.New("no data channel within 10 s: UDP between the tw
 // attempts are the data-channel connections of one Conn at one end, oldest
 // first. The newer attempt wins. Owned by the loop.
 type attempts struct {
-	loop   *loop                                        // set once, as all before list
-	conn   any                                          // hostConn or Conn, for the legs
-	rtc    rtc.Config                                   //
-	nextID func() int                                   // of legs
-	signal func(m signal.Message) bool                  // to the other end, through the server
-	ready  func(now time.Duration, t *attempt)          // its channels are open
-	over   func(now time.Duration, t *attempt, e error) // it ended, or never came to be
-	list   []*attempt
-	tasks  *sync.WaitGroup // to wait for outside the loop
+	loop     *loop                                        // set once, as all before list
+	conn     any                                          // hostConn or Conn, for the legs
+	rtc      rtc.Config                                   //
+	nextID   func() int                                   // of legs
+	signal   func(m signal.Message) bool                  // to the other end, through the server
+	ready    func(now time.Duration, t *attempt)          // its channels are open
+	over     func(now time.Duration, t *attempt, e error) // it ended, or never came to be
+	prepared func()                                       // one was made, or could not be
+	list     []*attempt
+	tasks    *sync.WaitGroup // to wait for outside the loop
 }
 
 // maker makes the peer connection and the description that goes to the other end.
@@ -102,8 +105,14 @@ func (a *attempts) made(t *attempt, peer *rtc.Peer, description signal.Message) 
 	for _, m := range t.remote {
 		a.add(t, m)
 	}
-	t.remote = nil
-	if a.signal(description) {
+	t.remote, t.first = nil, description
+	a.prepared()
+	a.tell(t)
+}
+
+// tell sends the description, unless it was sent.
+func (a *attempts) tell(t *attempt) {
+	if t.peer != nil && !t.told && (t.asked || a.signal(t.first)) {
 		a.wasTold(t)
 	}
 }
@@ -152,6 +161,7 @@ func (a *attempts) opened(t *attempt) {
 }
 
 func (a *attempts) ended(t *attempt, err error) {
+	a.prepared()
 	i := slices.Index(a.list, t)
 	if i < 0 {
 		return // dropped before

@@ -3,7 +3,6 @@ package peer
 import (
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
@@ -26,10 +25,14 @@ func (c *Conn) climbStep(now time.Duration) (wake time.Duration) {
 	if now < c.climb.next {
 		return c.climb.next
 	}
+	c.beginAttempt(now)
+	return c.climb.next
+}
+
+func (c *Conn) beginAttempt(now time.Duration) {
 	c.climb.number++
 	c.climb.next = now + attemptTime
 	c.attempts.begin(c.climb.number, offer(c.climb.number))
-	return now + attemptTime
 }
 
 // wantsDirect: no attempt is being made, and none that was made is healthy.
@@ -43,6 +46,15 @@ func (c *Conn) wantsDirect() bool {
 		return true
 	}
 	return len(c.attempts.list) == 0
+}
+
+// prepared lets the first request go, which waits for an offer to carry.
+func (c *Conn) prepared() {
+	select {
+	case <-c.offerMade:
+	default:
+		close(c.offerMade)
+	}
 }
 
 // climbed: a data-channel connection is open and wants to be proved.
@@ -88,21 +100,25 @@ func (c *Conn) answered(m signal.Message) {
 	}
 }
 
-// flushCandidates sends the candidates of attempts whose offer went before.
-func (c *Conn) flushCandidates() {
+// tellAttempts: the device has accepted, so what it does not know of the
+// attempts that are being made can be sent now.
+func (c *Conn) tellAttempts() {
 	for _, t := range c.attempts.list {
-		if t.told {
-			c.attempts.wasTold(t)
-		}
+		c.attempts.tell(t)
 	}
 }
 
-// directRung is the rung of a healthy direct path.
-func (c *Conn) directRung() (ladder.Rung, bool) {
-	for _, g := range c.paths.use {
-		if g != c.relay {
-			return g.carrier.Rung(), true
-		}
+// untold is the offer that an open carries: of the newest attempt, if the
+// device was not told of it yet.
+func (c *Conn) untold() *signal.SDP {
+	n := len(c.attempts.list)
+	if n == 0 {
+		return nil
 	}
-	return 0, false
+	t := c.attempts.list[n-1]
+	if t.told || t.peer == nil {
+		return nil
+	}
+	t.asked = true
+	return &signal.SDP{Attempt: t.number, SDP: t.first.SDP}
 }

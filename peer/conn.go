@@ -35,6 +35,8 @@ type Conn struct {
 	tasks sync.WaitGroup          // of data-channel connections
 	end   context.CancelCauseFunc // of Run, set when it begins
 
+	offerMade chan struct{} // closed when the first attempt has its offer, or never will
+
 	// Owned by the loop.
 	link     *link
 	paths    *paths
@@ -59,6 +61,7 @@ type subscription struct {
 	signal.Stream
 	class wire.Class
 	inbox *session.Inbox // nil until the device has told epoch and start
+	epoch uint32         // of inbox
 	out   []session.Delivery
 	via   *leg // the leg that data came on last
 	asked bool // a start was told before
@@ -89,12 +92,12 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	c := &Conn{
 		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now),
 		streams: map[uint32]*subscription{}, wills: map[willKey]bool{},
-		pings: map[uint64]chan<- Reply{},
+		pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
 	}
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{
 		loop: c.loop, conn: c, rtc: cfg.RTC, nextID: c.nextLeg, tasks: &c.tasks,
-		signal: c.throughServer, ready: c.climbed, over: c.fell,
+		signal: c.throughServer, ready: c.climbed, over: c.fell, prepared: c.prepared,
 	}
 	c.link = &link{
 		endpoint: cfg.Endpoint, url: url, loop: c.loop, keepAlive: cfg.KeepAlive,
@@ -116,6 +119,11 @@ func (c *Conn) Run(ctx context.Context) error {
 		}
 	})
 	c.paths.ladder.Watch(0, true)
+	if c.cfg.NoDirect {
+		close(c.offerMade)
+	} else {
+		c.beginAttempt(c.loop.now())
+	}
 	c.loop.run(inner, c.handle, c.step)
 	c.attempts.closeAll()
 	keeping.Wait()
@@ -213,5 +221,6 @@ func (c *Conn) tellPath() {
 // Clock is the device's clock minus ours, ± the error; false while unknown.
 // For use in callbacks only.
 func (c *Conn) Clock() (offset, err time.Duration, known bool) {
-	return c.paths.clock.Offset(c.loop.now())
+	o, e, known := c.paths.clock.Offset(c.loop.now())
+	return time.Duration(o) * time.Microsecond, time.Duration(e) * time.Microsecond, known
 }

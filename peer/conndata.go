@@ -21,7 +21,7 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) {
 		c.kept(s, h, payload, f.Hop, g)
 		return
 	}
-	if s == nil || s.inbox == nil || s.inbox.Position().Epoch != h.Epoch {
+	if s == nil || s.inbox == nil || s.epoch != h.Epoch {
 		c.unknown(now, s, h)
 		return
 	}
@@ -35,21 +35,28 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) {
 func (c *Conn) age(wire.Header) time.Duration { return -1 }
 
 func (c *Conn) deliver(s *subscription, g *leg) {
-	if c.cfg.Events.Batch == nil {
-		return
-	}
 	for _, d := range s.out {
-		c.cfg.Events.Batch(Received{
+		if d.Gap.From != 0 {
+			c.tellGap(s, d.Gap)
+			continue
+		}
+		c.tellBatch(Received{
 			Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
 			Late: d.Late, Rung: c.rung(g), At: time.Now(),
 		})
 	}
 }
 
+func (c *Conn) tellBatch(r Received) {
+	if c.cfg.Events.Batch != nil {
+		c.cfg.Events.Batch(r)
+	}
+}
+
 // kept delivers retained values and last wills, which stand outside the
 // sequence: a will once, a retained value if nothing newer is known.
 func (c *Conn) kept(s *subscription, h wire.Header, payload []byte, hop wire.Hop, g *leg) {
-	if s == nil || c.cfg.Events.Batch == nil {
+	if s == nil {
 		return
 	}
 	if h.Will {
@@ -61,7 +68,7 @@ func (c *Conn) kept(s *subscription, h wire.Header, payload []byte, hop wire.Hop
 	} else if s.inbox != nil && s.inbox.Stats().Delivered > 0 {
 		return
 	}
-	c.cfg.Events.Batch(Received{
+	c.tellBatch(Received{
 		Stream: &s.Stream, Header: h, Payload: payload, Skip: h.Count - 1, Take: 1, Retained: true,
 		Held: time.Duration(hop.Held) * time.Millisecond, Rung: c.rung(g), At: time.Now(),
 	})
@@ -89,14 +96,10 @@ func (c *Conn) gap(now time.Duration, body []byte) {
 		return
 	}
 	s := c.streams[g.Stream]
-	if s == nil || s.inbox == nil || s.inbox.Position().Epoch != g.Epoch {
+	if s == nil || s.inbox == nil || s.epoch != g.Epoch {
 		return
 	}
-	var gaps []wire.Gap
-	s.out, gaps = s.inbox.Gap(now, g, s.out[:0])
-	for _, declared := range gaps {
-		c.tellGap(s, declared)
-	}
+	s.out = s.inbox.Gap(now, g, s.out[:0])
 	c.deliver(s, s.via)
 }
 

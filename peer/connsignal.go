@@ -2,7 +2,6 @@ package peer
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/session"
@@ -16,8 +15,17 @@ import (
 // Times between opens that are not answered by accept: 1 s doubling to openMax.
 const openMax = 15 * time.Second
 
+// offerPatience is how long the first request waits for the offer that rides
+// in it. Making one takes a few milliseconds.
+const offerPatience = 50 * time.Millisecond
+
 // firstOpen is the open that rides in the request for the link.
 func (c *Conn) firstOpen() []byte {
+	select {
+	case <-c.offerMade:
+	case <-time.After(offerPatience):
+	case <-c.loop.stopped:
+	}
 	made := make(chan []byte, 1)
 	c.loop.post(func() {
 		b, _ := c.openMessage().Append(nil)
@@ -33,7 +41,7 @@ func (c *Conn) firstOpen() []byte {
 
 func (c *Conn) openMessage() signal.Message {
 	device, _ := json.Marshal(c.target())
-	m := signal.Message{Type: signal.Open, Device: device, ID: c.id, Want: c.cfg.Want, From: c.cfg.From}
+	m := signal.Message{Type: signal.Open, Device: device, ID: c.id, Want: c.cfg.Want, From: c.cfg.From, Offer: c.untold()}
 	for id, s := range c.streams {
 		if s.inbox == nil || s.class != wire.Event {
 			continue
@@ -118,7 +126,7 @@ func (c *Conn) signal(now time.Duration, m signal.Message) {
 	case signal.Accept:
 		c.accept(now, m)
 	case signal.Describe:
-		c.describe(now, m)
+		c.describe(m)
 	case signal.Answer:
 		c.answered(m)
 	case signal.Candidate:
@@ -189,7 +197,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		c.restarted(epoch)
 	}
 	c.epoch = epoch
-	c.flushCandidates()
+	c.tellAttempts()
 }
 
 // restarted: the device's program began anew. How much of its last run is
@@ -199,8 +207,9 @@ func (c *Conn) restarted(epoch uint32) {
 		if s.inbox == nil {
 			continue
 		}
-		if p := s.inbox.Position(); s.class == wire.Event && p.Epoch != epoch && !s.ended {
-			c.tellGap(s, wire.Gap{Stream: id, Epoch: p.Epoch, From: p.Seq + 1, Reason: wire.GapRestart})
+		if s.class == wire.Event && s.epoch != epoch && !s.ended {
+			from := s.inbox.Position().Seq + 1
+			c.tellGap(s, wire.Gap{Stream: id, Epoch: s.epoch, From: from, Reason: wire.GapRestart})
 		}
 		s.inbox, s.ended = nil, false
 	}
@@ -214,20 +223,19 @@ func (c *Conn) ended(m signal.Message) {
 			continue
 		}
 		epoch, seq, err := signal.ParsePosition(final)
-		p := s.inbox.Position()
-		if err != nil || epoch != p.Epoch {
+		if err != nil || epoch != s.epoch {
 			continue
 		}
 		s.ended = true
-		if seq > p.Seq {
-			c.tellGap(s, wire.Gap{Stream: id, Epoch: epoch, From: p.Seq + 1, To: seq, Reason: wire.GapRestart})
+		if from := s.inbox.Position().Seq + 1; from <= seq {
+			c.tellGap(s, wire.Gap{Stream: id, Epoch: epoch, From: from, To: seq, Reason: wire.GapRestart})
 		}
 	}
 }
 
 // describe adds or replaces descriptions, and begins reception where the
 // device tells a start.
-func (c *Conn) describe(now time.Duration, m signal.Message) {
+func (c *Conn) describe(m signal.Message) {
 	told := make([]signal.Stream, 0, len(m.Streams))
 	for _, d := range m.Streams {
 		class, known := wire.ParseClass(d.Class)
@@ -249,7 +257,6 @@ func (c *Conn) describe(now time.Duration, m signal.Message) {
 	if c.cfg.Events.Streams != nil && len(told) > 0 {
 		c.cfg.Events.Streams(m.Epoch, told)
 	}
-	_ = now
 }
 
 // start begins reception of a stream, unless it goes on from before.
@@ -258,28 +265,18 @@ func (c *Conn) start(s *subscription, epochText string) {
 	if s.class != wire.Event {
 		epoch, after, err = signal.ParsePosition(epochText + ":0")
 	}
-	if err != nil || !c.accepted || s.inbox != nil && s.inbox.Position().Epoch == epoch {
+	if err != nil || !c.accepted || s.inbox != nil && s.epoch == epoch {
 		return // told by the server, which knows no starts; or known
 	}
 	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
 		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
 	}
 	s.asked = true
-	s.inbox = session.NewInbox(s.ID, s.class, epoch, after)
+	s.inbox, s.epoch = session.NewInbox(s.ID, s.class, epoch, after), epoch
 }
 
 func (c *Conn) tellGap(s *subscription, g wire.Gap) {
 	if c.cfg.Events.Gap != nil {
 		c.cfg.Events.Gap(&s.Stream, g)
 	}
-}
-
-// sorted are the subscribed stream numbers, for frames that list them.
-func (c *Conn) sorted() []uint32 {
-	ids := make([]uint32, 0, len(c.streams))
-	for id := range c.streams {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }

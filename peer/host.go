@@ -92,7 +92,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(),
 		woken: make(chan struct{}, 1), conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
-		budget: &session.Budget{},
+		budget: session.NewBudget(0),
 	}
 	h.oneWay.Store(int64(2 * maxWindow))
 	h.link = &link{endpoint: cfg.Endpoint, url: url, loop: h.loop, keepAlive: cfg.KeepAlive, onUp: h.linkUp, onDown: h.linkDown}

@@ -44,12 +44,12 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 			return
 		}
 		c = &hostConn{
-			host: h, id: m.ID, paths: newPaths(time.Now), flight: &session.Flight{},
+			host: h, id: m.ID, paths: newPaths(time.Now), flight: session.NewFlight(0),
 			outboxes: map[uint32]*session.Outbox{}, started: map[uint32]uint64{},
 		}
 		c.attempts = attempts{
 			loop: h.loop, conn: c, rtc: h.cfg.RTC, nextID: h.nextLeg, tasks: &h.tasks, signal: c.throughServer,
-			ready: c.climbed, over: c.fell,
+			ready: c.climbed, over: c.fell, prepared: func() {},
 		}
 		c.paths.ladder.Watch(now, true)
 		h.conns[m.ID] = c
@@ -318,8 +318,8 @@ func (c *hostConn) resend(now time.Duration, stream uint32, o *session.Outbox) {
 		if !ok {
 			return
 		}
-		if item.Gap != nil {
-			c.paths.send(wire.TypeGap, wire.Hop{}, wire.AppendGap(nil, *item.Gap), carrier.Frame{Control: true})
+		if item.Gap.From != 0 {
+			c.paths.send(wire.TypeGap, wire.Hop{}, wire.AppendGap(nil, item.Gap), carrier.Frame{Control: true})
 			continue
 		}
 		c.paths.send(wire.TypeData, wire.Hop{}, item.Batch.Body, carrier.Frame{Class: wire.Event, Stream: stream})
@@ -328,9 +328,9 @@ func (c *hostConn) resend(now time.Duration, stream uint32, o *session.Outbox) {
 
 func (c *hostConn) unacknowledged() bool {
 	for _, o := range c.outboxes {
-		if len(c.paths.use) > 0 && !o.Done() {
+		if len(c.paths.use) > 0 && !o.Following() {
 			return true
 		}
 	}
-	return false
+	return len(c.paths.use) > 0 && c.flight.Used() > 0
 }

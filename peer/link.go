@@ -59,7 +59,7 @@ func (l *link) keep(ctx context.Context) error {
 // once dials and serves one link until it ends.
 func (l *link) once(ctx context.Context) error {
 	c, err := ws.Dial(ctx, ws.DialConfig{
-		URL: l.url, Header: l.header(), TLS: l.endpoint.TLS, HTTP: l.endpoint.HTTP,
+		URL: l.url, Header: l.header(), TLS: l.endpoint.TLS, Client: l.endpoint.HTTP,
 	})
 	if err == nil {
 		g := &leg{carrier: c}
