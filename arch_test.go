@@ -33,7 +33,7 @@ func (p pkg) name() string {
 }
 
 var list = sync.OnceValues(func() ([]pkg, error) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError

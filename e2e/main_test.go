@@ -5,8 +5,6 @@
 package e2e
 
 import (
-	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -140,15 +138,6 @@ func eventually(t *testing.T, what string, within time.Duration, fn func() error
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-}
-
-// get asks the server for a page, from host view.
-func (w *world) get(path string) (*http.Response, error) {
-	resp, err := w.view.HTTP().Get(w.URL + path)
-	if err != nil {
-		return nil, fmt.Errorf("GET %s: %w", path, err)
-	}
-	return resp, nil
 }
 
 func programSpec(args ...string) program.Spec { return program.Spec{Args: args} }

@@ -24,15 +24,14 @@ type producer struct {
 	stop chan struct{}
 	done chan struct{}
 
-	mu    sync.Mutex
-	times map[uint64]time.Time // when each number was written; guarded by mu
-	last  uint64               // guarded by mu
-	err   error                // guarded by mu
+	mu   sync.Mutex
+	last uint64 // guarded by mu
+	err  error  // guarded by mu
 }
 
 func startProducer(t *testing.T, device *program.Program, run int) *producer {
 	t.Helper()
-	p := &producer{run: run, stop: make(chan struct{}), done: make(chan struct{}), times: map[uint64]time.Time{}}
+	p := &producer{run: run, stop: make(chan struct{}), done: make(chan struct{})}
 	go p.produce(device)
 	t.Cleanup(p.end)
 	return p
@@ -62,12 +61,10 @@ func (p *producer) next(device *program.Program) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
 	if p.err = device.Write(string(line)); p.err != nil {
 		return p.err
 	}
 	p.last++
-	p.times[p.last] = now
 	return nil
 }
 
@@ -86,13 +83,6 @@ func (p *producer) count() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.last
-}
-
-// madeAt is when an event was written.
-func (p *producer) madeAt(number uint64) time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.times[number]
 }
 
 // isNumber matches the event with that number.
