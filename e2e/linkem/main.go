@@ -112,7 +112,7 @@ func run(args []string) error {
 // control sends each argument as a command to a running linkem.
 func control(args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: linkem ctl SOCKET COMMAND...")
+		return errors.New("usage: linkem ctl SOCKET COMMAND [COMMAND]")
 	}
 	conn, err := net.Dial("unix", args[0])
 	if err != nil {
