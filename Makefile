@@ -6,8 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 TOOLS    := .cache/tools
 
 WEB     := dashboard/web
@@ -72,7 +71,7 @@ lint: ## formatters and linters, changing nothing
 .PHONY: fmt
 fmt: $(TOOLS)/gofumpt ## format the Go and the web code in place
 	@$(TOOLS)/gofumpt -w .
-	@cd $(WEB) && npm run --silent fmt
+	@cd $(WEB) && npm run --silent format
 
 .PHONY: compose-test
 compose-test: build ## the containers on a real engine: build, bring up, see telemetry, take down (root)

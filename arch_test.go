@@ -33,7 +33,7 @@ func (p pkg) name() string {
 }
 
 var list = sync.OnceValues(func() ([]pkg, error) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -102,16 +102,18 @@ var arrows = []arrow{
 	{"peer/rpc", []string{"peer/wire$"}, "decisions are made from bytes and `now`, without a path or a sample"},
 	{"peer/carrier", []string{"peer/carrier", "peer/wire$", "peer/signal$", "peer/ladder$"}, "a carrier moves packets over one path: it decides nothing and knows no Conn"},
 	{"peer", []string{"peer/", "peer$"}, "peer is a library: it imports neither the server nor the device nor a screen"},
-	{"signaling$", []string{"signaling/", "peer", "dashboard$", "config"}, "the server's main assembles the server; the device is another program"},
-	{"signaling/server", []string{"signaling/", "peer", "dashboard$", "config"}, "the server is assembled here; the device is another program"},
+	{"signaling/cli", []string{"signaling/", "peer", "dashboard$", "settings"}, "the command line assembles the server; the device is another program"},
+	{"signaling$", []string{"signaling/", "peer", "dashboard$", "settings"}, "the server's main assembles the server; the device is another program"},
+	{"signaling/server", []string{"signaling/", "peer", "dashboard$", "settings"}, "the server is assembled here; the device is another program"},
 	{"signaling", []string{"signaling/", "peer"}, "the server's parts know neither its assembly's neighbours nor the device"},
-	{"device$", []string{"device/", "peer", "config"}, "the device's main assembles the agent; the server is another program"},
+	{"device$", []string{"device/", "peer", "settings"}, "the device's main assembles the agent; the server is another program"},
+	{"device/cli", []string{"device/", "peer", "settings"}, "the command line assembles the agent; the server is another program"},
 	{"device/agent", []string{"device/", "peer"}, "the agent is assembled here; the server is another program"},
 	{"device/source", []string{"device/source", "peer/telemetry$", "peer/wire$"}, "a source reads a sensor: it must not know that there is a network"},
 	{"device", []string{"device/", "peer"}, "the device's parts know neither the server nor a screen"},
 	{"dashboard$", nil, "only the built web files live here"},
-	{"dashboard", []string{"dashboard/term", "peer", "config"}, "a screen is a viewer: it knows the link, neither server nor device"},
-	{"config", nil, "how flags, environment and files are merged is no business of a part"},
+	{"dashboard", []string{"dashboard/term", "peer", "settings"}, "a screen is a viewer: it knows the link, neither server nor device"},
+	{"settings", nil, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
 	{"e2e", []string{"e2e/", "peer"}, "end to end means through the command line: the programs are started, not imported"},
 	{".", nil, "the module's root holds this test only"},
 }

@@ -1,0 +1,49 @@
+// Starts Debian's Chromium, headless, without anything that would reach for the outside, and opens a page that reports
+// what its Worker hands it. playwright-core is the dashboard's own, so that there is one version of it in the project.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const require = createRequire(new URL("../../dashboard/web/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+
+const quiet = [
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+];
+
+/** Opens a browser with a fresh profile; `close` takes both away. */
+export async function openChromium({ width = 1440, height = 900, dark = false, args = [] } = {}) {
+	const profile = await mkdtemp(join(tmpdir(), "telepath-chromium-"));
+	const context = await chromium.launchPersistentContext(profile, {
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		headless: true,
+		args: [...quiet, ...args],
+		viewport: { width, height },
+		colorScheme: dark ? "dark" : "light",
+	});
+	const close = async () => {
+		await context.close().catch(() => {}); // it may be gone already
+		await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+	};
+	return { page: context.pages()[0] ?? (await context.newPage()), context, close };
+}
+
+/** Options of the form --name=value after the positional arguments. */
+export function parseArguments(argv) {
+	const positional = argv.filter((a) => !a.startsWith("--"));
+	const options = Object.fromEntries(
+		argv.filter((a) => a.startsWith("--")).map((a) => {
+			const [name, ...rest] = a.slice(2).split("=");
+			return [name, rest.length > 0 ? rest.join("=") : true];
+		}),
+	);
+	return { positional, options };
+}

@@ -1,0 +1,32 @@
+// What these scripts know of the page: how to get to a device, where the badge is, what its words mean. Found by role and
+// text, as a person finds it.
+
+/** The badge's words for the rungs (dashboard/web has the same table for people). */
+const rungs = {
+	"Direct · UDP": "udp",
+	"Direct · TCP": "tcp",
+	"Relay · WebSocket": "ws",
+};
+
+/** The rung that a badge's text names; undefined where it names none. */
+export function rungOf(text) {
+	const known = Object.keys(rungs).find((words) => text.startsWith(words));
+	return known && rungs[known];
+}
+
+/** Handed to addInitScript: defines how the tap finds the badge. */
+export function badgeText() {
+	window.findBadge = () => {
+		for (const button of document.querySelectorAll("button")) {
+			const text = button.textContent.replace(/\s+/g, " ").trim();
+			if (/^(Direct|Relay|No path|Connecting)/.test(text)) return text;
+		}
+		return "";
+	};
+}
+
+/** From the page behind the login URL to a device's page, and until the badge is there. */
+export async function goToDevice(page, device, timeout = 20_000) {
+	await page.getByRole("link", { name: device }).first().click({ timeout });
+	await page.waitForFunction(() => window.findBadge() !== "", undefined, { timeout });
+}

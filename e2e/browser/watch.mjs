@@ -1,0 +1,69 @@
+// Watches one device in a real Chromium and says what the page is handed and shows, one JSON object a line:
+//
+//	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--args=--flag,--flag]
+//
+// `ready` when the device's page is there; `path` when the badge names another rung; `sample` and `gap` as the Worker handed
+// them to the page; `error` for whatever the page reports as one. The end of standard input is the end of it; a line
+// "shot FILE.png" takes a screenshot on the way.
+
+import { createInterface } from "node:readline";
+import { openChromium, parseArguments } from "./chromium.mjs";
+import { badgeText, goToDevice, rungOf } from "./page.mjs";
+import { tap } from "./tap.mjs";
+
+const { positional, options } = parseArguments(process.argv.slice(2));
+const [url, device] = positional;
+
+const say = (event) => process.stdout.write(`${JSON.stringify({ at_ms: Date.now(), ...event })}\n`);
+
+const { page, close } = await openChromium({
+	width: Number(options.width ?? 1440),
+	height: Number(options.height ?? 900),
+	dark: options.dark === true,
+	args: options.args ? options.args.split(",") : [],
+});
+
+let rung;
+await page.exposeFunction("report", (events) => {
+	for (const event of events) {
+		if (event.type !== "badge") {
+			say(event);
+			continue;
+		}
+		const now = rungOf(event.text);
+		if (now !== rung) say({ ...event, type: "path", path: now ?? "", reason: event.text });
+		rung = now;
+	}
+});
+page.on("pageerror", (error) => say({ type: "error", text: String(error.stack ?? error) }));
+page.on("console", (message) => {
+	if (message.type() === "error") say({ type: "error", text: message.text() });
+});
+await page.addInitScript(badgeText);
+await page.addInitScript(tap);
+
+const quit = async (code) => {
+	await close();
+	process.exit(code);
+};
+process.on("SIGTERM", () => quit(0));
+
+try {
+	await page.goto(url);
+	await goToDevice(page, device);
+	say({ type: "ready", text: page.url() });
+} catch (error) {
+	say({ type: "error", text: String(error) });
+	if (options.shot) await page.screenshot({ path: options.shot });
+	await quit(1);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+	const [verb, file] = line.split(" ");
+	if (verb === "shot") {
+		await page.screenshot({ path: file });
+		say({ type: "shot", text: file });
+	}
+}
+if (options.shot) await page.screenshot({ path: options.shot });
+await quit(0);

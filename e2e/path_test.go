@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+// The promises of a path switch.
+const (
+	stepDown  = 1500 * time.Millisecond // from the cut to a fresh sample on another rung
+	climbBack = 60 * time.Second        // from the end of the cut to the direct path
+	firstPath = 20 * time.Second        // from start to the direct path, on a loaded machine
+)
+
+// Telemetry begins on the relay, at once, and moves to the direct path while it flows.
+func TestBeginsOnTheRelayAndClimbs(t *testing.T) {
+	for _, kind := range watchers {
+		t.Run(kind.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.startDevice(t, "board", "--source", "host", "--source", "sim,rate=20")
+			v := kind.start(t, w, "board")
+			first, err := v.AwaitPath("ws", 0, firstPath)
+			must(t, err)
+			direct, err := v.AwaitPath("udp", 0, firstPath)
+			must(t, err)
+			if direct.At.Before(first.At) {
+				t.Error("the direct path came before the relay")
+			}
+			_, err = v.AwaitSample("udp", 0, firstPath)
+			must(t, err)
+			t.Logf("relay to direct: %v", direct.At.Sub(first.At))
+		})
+	}
+}
+
+// Samples of the real machine come through a real data channel.
+func TestHostSourceOverADataChannel(t *testing.T) {
+	w := newWorld(t)
+	w.startDevice(t, "board", "--source", "host")
+	v := w.watch(t, "board")
+	_, err := v.AwaitPath("udp", 0, firstPath)
+	must(t, err)
+	for _, stream := range []string{"cpu", "mem"} {
+		_, err := v.Await("sample of "+stream, v.Mark(), 10*time.Second, func(e rig.Event) bool {
+			return e.Type == "sample" && e.Path == "udp" && !e.Retained && containsFold(e.Stream, stream)
+		})
+		must(t, err)
+	}
+}
+
+// A firewall drops UDP in the middle: the relay takes over within 1.5 s, no event is lost or comes twice, and when the rule
+// is gone the direct path is back within a minute.
+func TestUDPIsCutAndMended(t *testing.T) {
+	for _, kind := range watchers {
+		t.Run(kind.name, func(t *testing.T) {
+			w := newWorld(t)
+			device := w.startDevice(t, "board", "--source", "host", "--source", "stdin")
+			declareLog(t, device)
+			v := kind.start(t, w, "board")
+			_, err := v.AwaitPath("udp", 0, firstPath)
+			must(t, err)
+			events := startProducer(t, device, 1)
+			_, err = v.Await("an event", 0, 10*time.Second, isNumber(1))
+			must(t, err)
+			time.Sleep(2 * time.Second) // the direct path carries for a while
+
+			mark := v.Mark()
+			cut := time.Now()
+			must(t, w.view.CutUDP())
+			down, err := v.AwaitPath("ws", mark, 10*time.Second)
+			must(t, err)
+			time.Sleep(3 * time.Second)
+			t.Logf("named the relay %v after the cut; longest silence %v", down.At.Sub(cut), silence(t, v, cut))
+			if s := silence(t, v, cut); s > stepDown {
+				t.Errorf("%v without a fresh event after the cut, want at most %v", s, stepDown)
+			}
+
+			mark = v.Mark()
+			mended := time.Now()
+			must(t, w.view.MendUDP())
+			up, err := v.AwaitPath("udp", mark, climbBack)
+			must(t, err)
+			t.Logf("back on the direct path %v after the cut was mended", up.At.Sub(mended))
+			time.Sleep(2 * time.Second)
+
+			verdict := settle(t, events, v, 1)
+			t.Log(verdict)
+			if !verdict.OK() {
+				t.Error("events were lost, repeated, reordered or harmed")
+			}
+		})
+	}
+}
+
+// declareLog makes the stream known before anybody asks for it, so that a viewer stands at its head when the first event comes.
+func declareLog(t *testing.T, device *program.Program) {
+	t.Helper()
+	must(t, device.Write(`{"describe": "`+logStream+`", "class": "event", "kind": "text"}`))
+}
+
+// silence is the longest time without an event arriving, from the cut on.
+func silence(t *testing.T, v *rig.Watcher, cut time.Time) time.Duration {
+	t.Helper()
+	events, err := v.Events()
+	must(t, err)
+	times := []time.Time{cut}
+	for _, e := range events {
+		if e.Type == "sample" && e.Stream == logStream && e.At.After(cut) {
+			times = append(times, e.At)
+		}
+	}
+	times = append(times, time.Now())
+	slices.SortFunc(times, time.Time.Compare)
+	var longest time.Duration
+	for i := range times[1:] {
+		longest = max(longest, times[i+1].Sub(times[i]))
+	}
+	return longest
+}

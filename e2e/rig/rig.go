@@ -1,0 +1,118 @@
+// Package rig runs the product's three programs, as built into bin/, on hosts of a laboratory or on this machine, through
+// their public command line only. What it knows of telepath is what docs/running.md says.
+package rig
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
+)
+
+// Rig is one server with its devices and viewers. Its files are in one folder.
+type Rig struct {
+	Bin string // where the built programs are
+	Dir string // tokens, keys, logs; the caller removes it
+	URL string // of the server, http://host:port; set by StartServer
+}
+
+// New returns a rig whose programs come from the module's bin/ and whose files are in dir.
+func New(dir string) (*Rig, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	r := &Rig{Bin: filepath.Join(root, "bin"), Dir: dir}
+	for _, name := range []string{"telepath-signaling", "telepath-device", "telepath"} {
+		if _, err := os.Stat(r.program(name)); err != nil {
+			return nil, fmt.Errorf("%s is not built: run `make build`", name)
+		}
+	}
+	return r, nil
+}
+
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no go.mod above %s", dir)
+		}
+	}
+}
+
+func (r *Rig) program(name string) string { return filepath.Join(r.Bin, name) }
+
+// Token is the file of a role's token: device, viewer, operator or admin.
+func (r *Rig) Token(role string) string { return filepath.Join(r.Dir, "server", "tokens", role) }
+
+// Start runs any program on a host (nil: this machine) with a home of its own, so that nobody's configuration is met.
+func (r *Rig) Start(on *lab.Host, spec program.Spec) (*program.Program, error) {
+	spec.Args = on.Wrap(spec.Args...)
+	spec.Env = append([]string{"HOME=" + r.Dir, "XDG_CONFIG_HOME=" + filepath.Join(r.Dir, "config")}, spec.Env...)
+	return program.Start(spec)
+}
+
+// Server is the running server.
+type Server struct {
+	*program.Program
+	LoginURL string // with the single-use code
+}
+
+const startTimeout = 15 * time.Second // a loaded machine's
+
+var loginURL = regexp.MustCompile(`(https?://[^\s"]+)/(?:[^\s"]*)#code=[\w-]+`)
+
+// StartServer starts the server on a host, listening at addr ("10.88.0.2:8080"), and waits until it is ready.
+// Starting it again with the same rig gives the same server: its data stay.
+func (r *Rig) StartServer(on *lab.Host, addr string, args ...string) (*Server, error) {
+	p, err := r.Start(on, program.Spec{
+		Name: "server",
+		Args: append([]string{
+			r.program("telepath-signaling"), "serve", "--listen", addr, "--data", filepath.Join(r.Dir, "server"),
+		}, args...),
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.WaitFor(loginURL, startTimeout)
+	if err != nil {
+		p.Kill()
+		return nil, err
+	}
+	r.URL = "http://" + addr
+	return &Server{p, found[0]}, nil
+}
+
+// StartDevice starts an agent under a name. Its key is kept: started again it is the same device. Sources are given
+// as on the command line, "--source", "host". Its standard input is for `stdin` sources.
+func (r *Rig) StartDevice(on *lab.Host, name string, args ...string) (*program.Program, error) {
+	return r.Start(on, program.Spec{
+		Name:  name,
+		Stdin: true,
+		Args: append([]string{
+			r.program("telepath-device"), "run", "--server", r.URL, "--token-file", r.Token("device"),
+			"--data", filepath.Join(r.Dir, "device-"+name), "--name", name,
+		}, args...),
+	})
+}
+
+// StartTelepath starts the terminal's dashboard: telepath view, devices, ping.
+func (r *Rig) StartTelepath(on *lab.Host, onLine func(program.Line), command string, args ...string) (*program.Program, error) {
+	return r.Start(on, program.Spec{
+		Name:   "telepath " + command,
+		OnLine: onLine,
+		Args: append([]string{
+			r.program("telepath"), command, "--server", r.URL, "--token-file", r.Token("viewer"),
+		}, args...),
+	})
+}

@@ -1,0 +1,134 @@
+package rig
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
+)
+
+// Event is one object of `telepath view --json`, or of the browser's watch script, which says the same of a page.
+type Event struct {
+	Type string `json:"type"` // sample, path, gap, presence; of a browser also ready, error
+
+	Device, ID, Stream, Epoch, Class string
+	Seq                              uint64
+	T                                float64
+	Value                            json.RawMessage
+	AgeMS                            *float64 `json:"age_ms"`
+	AgeErrMS                         *float64 `json:"age_err_ms"`
+	Late, Retained                   bool
+
+	Path, Reason string // path: a rung's name, or "" for none
+
+	From, To uint64
+	State    string
+
+	AtMS float64 `json:"at_ms"` // the browser's own time of the event, ms since 1970; 0: take At
+	Text string  // of a browser: what the badge says, an error
+
+	At time.Time `json:"-"` // when it happened: the browser's time, else when the line was read
+}
+
+// String reads the value of a text sample.
+func (e Event) String() string {
+	var text string
+	if err := json.Unmarshal(e.Value, &text); err != nil {
+		return string(e.Value)
+	}
+	return text
+}
+
+// Watcher collects what a viewer, in a terminal or in a browser, says of a device.
+type Watcher struct {
+	*program.Program
+
+	mu      sync.Mutex
+	events  []Event       // guarded by mu
+	bad     []string      // lines that were no event; guarded by mu
+	changed chan struct{} // closed and replaced at each event; guarded by mu
+}
+
+// View starts `telepath view DEVICE --json`.
+func (r *Rig) View(on *lab.Host, device string, args ...string) (*Watcher, error) {
+	w := newWatcher()
+	var err error
+	w.Program, err = r.StartTelepath(on, w.line, "view", append([]string{device, "--json"}, args...)...)
+	return w, err
+}
+
+func newWatcher() *Watcher { return &Watcher{changed: make(chan struct{})} }
+
+func (w *Watcher) line(line program.Line) {
+	var e Event
+	err := json.Unmarshal([]byte(line.Text), &e)
+	e.At = line.At
+	if e.AtMS > 0 {
+		e.At = time.UnixMicro(int64(e.AtMS * 1000))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.bad = append(w.bad, line.Text)
+		return
+	}
+	w.events = append(w.events, e)
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// Events returns a copy of all events so far; it fails if a line was none.
+func (w *Watcher) Events() ([]Event, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.bad) > 0 {
+		return nil, fmt.Errorf("not an event: %.200s", strings.Join(w.bad, "\n"))
+	}
+	return append([]Event(nil), w.events...), nil
+}
+
+// Mark is a position among the events: Await can look behind it only.
+func (w *Watcher) Mark() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.events)
+}
+
+// Await waits for an event behind a mark (0: any) and returns it.
+func (w *Watcher) Await(what string, from int, timeout time.Duration, match func(Event) bool) (Event, error) {
+	deadline := time.After(timeout)
+	for {
+		w.mu.Lock()
+		fresh, changed := w.events[min(from, len(w.events)):], w.changed
+		w.mu.Unlock()
+		for _, e := range fresh {
+			if match(e) {
+				return e, nil
+			}
+		}
+		from += len(fresh)
+		select {
+		case <-changed:
+		case <-w.Ended():
+			return Event{}, fmt.Errorf("the viewer ended before %s; it said:\n%s", what, w.Tail(20))
+		case <-deadline:
+			return Event{}, fmt.Errorf("no %s within %v; the viewer's last words:\n%s", what, timeout, w.Tail(20))
+		}
+	}
+}
+
+// AwaitPath waits until the viewer names the rung as its path, behind a mark.
+func (w *Watcher) AwaitPath(rung string, from int, timeout time.Duration) (Event, error) {
+	return w.Await("path "+rung, from, timeout, func(e Event) bool { return e.Type == "path" && e.Path == rung })
+}
+
+// AwaitSample waits for a live sample that came on the rung ("": any), behind a mark.
+func (w *Watcher) AwaitSample(rung string, from int, timeout time.Duration) (Event, error) {
+	return w.Await("sample on "+rung, from, timeout, func(e Event) bool {
+		return e.Type == "sample" && !e.Retained && (rung == "" || e.Path == rung)
+	})
+}

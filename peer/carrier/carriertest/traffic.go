@@ -1,0 +1,171 @@
+package carriertest
+
+import (
+	"bytes"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+var classes = []wire.Class{wire.Signal, wire.Call, wire.Event, wire.Setpoint, wire.Live, wire.History}
+
+func everyClass(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	a, b := start(t, ca), start(t, cb)
+	for _, way := range []struct{ from, to *end }{{a, b}, {b, a}} {
+		for n, class := range classes {
+			send(t, way.from, newFrame(class, n, 100))
+			want := newFrame(class, n, 100)
+			if got := way.to.next(t); !bytes.HasSuffix(want.Bytes, got.body) || len(got.body) != 100 {
+				t.Fatalf("sent a %v frame, got %q", class, got.body)
+			}
+		}
+	}
+	if sent, got := a.Stats().Sent, b.Stats().Received; sent != got || sent.Packets == 0 {
+		t.Errorf("a sent %+v, b received %+v", sent, got)
+	}
+	if drops := a.Stats().Drops; drops.Total() != 0 {
+		t.Errorf("drops on an idle path: %v", drops)
+	}
+}
+
+func eventOrder(t *testing.T, h Harness) {
+	const frames = 5000
+	ca, cb := h.Connect(t)
+	a, b := start(t, ca), start(t, cb)
+	go func() {
+		for n := range frames {
+			sendPatiently(t, a, newFrame(wire.Event, n, 200))
+		}
+	}()
+	for n := range frames {
+		want := fmt.Sprintf("event %d\x00", n)
+		if got := b.next(t); !bytes.HasPrefix(got.body, []byte(want)) {
+			t.Fatalf("frame %d is %.20q", n, got.body)
+		}
+	}
+}
+
+func bigFrames(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	a, b := start(t, ca), start(t, cb)
+	sizes := []struct {
+		class wire.Class
+		size  int
+	}{{wire.Signal, wire.MaxSignal}, {wire.Event, wire.MaxData}, {wire.Live, wire.MaxData}, {wire.Live, wire.MaxLiveData}}
+	for n, s := range sizes {
+		send(t, a, newFrame(s.class, n, s.size))
+		if got := b.next(t); len(got.body) != s.size {
+			t.Fatalf("sent a %v frame of %d bytes, got %d", s.class, s.size, len(got.body))
+		}
+	}
+}
+
+func control(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	a, b := start(t, ca), start(t, cb)
+	const probes = 20
+	for n := range probes {
+		probe := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{ID: uint64(n), Full: true})
+		send(t, a, carrier.Frame{Bytes: probe, Control: true})
+	}
+	for range probes {
+		if got := b.next(t); got.kind != wire.TypeProbe {
+			t.Fatalf("got frame type %d", got.kind)
+		}
+	}
+}
+
+// deaf runs c with a receiver that takes one packet and then sleeps till the
+// end of the test.
+func deaf(t *testing.T, c carrier.Carrier) {
+	wake := make(chan struct{})
+	startWith(t, c, func([]byte) { <-wake })
+	t.Cleanup(func() { close(wake) })
+}
+
+// flood sends Live frames until some were dropped, and as many again; it
+// fails if a Send blocks.
+func flood(t *testing.T, c carrier.Carrier) (sent int) {
+	const size, enough, most = 1000, 2000, 200_000
+	for first := 0; sent < most; sent++ {
+		before := time.Now()
+		if !c.Send(newFrame(wire.Live, sent, size)) {
+			t.Fatal("a Live frame was refused: Live drops its oldest")
+		}
+		if took := time.Since(before); took > time.Second {
+			t.Fatalf("Send blocked for %v", took)
+		}
+		if c.Stats().Drops[carrier.QueueFull] > 0 && first == 0 {
+			first = sent
+		}
+		if first > 0 && sent > first+enough {
+			return sent + 1
+		}
+	}
+	t.Fatalf("%d MB went to a receiver that does not read", most*size>>20)
+	return 0
+}
+
+func deafReceiver(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	deaf(t, cb)
+	a := start(t, ca)
+	sent := flood(t, a)
+	stats := a.Stats()
+	if limit := 256 << 10; stats.Queued.Bytes > limit {
+		t.Errorf("%d bytes wait, more than %d", stats.Queued.Bytes, limit)
+	}
+	// What neither waits nor was dropped is on the path, or in the one
+	// packet that is being written.
+	gone := uint64(sent-stats.Queued.Frames) - stats.Drops.Total()
+	if onPath := stats.Sent.Bytes/1000 + 17; gone > onPath {
+		t.Errorf("of %d frames %d are unaccounted for: %+v", sent, gone-onPath, stats)
+	}
+}
+
+func refuses(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	deaf(t, cb)
+	a := start(t, ca)
+	flood(t, a)
+	var refused uint64
+	before := a.Stats().Drops[carrier.QueueFull]
+	for n := range 1000 {
+		if !a.Send(newFrame(wire.Event, n, 10_000)) {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("10 MB of Event waited")
+	}
+	if counted := a.Stats().Drops[carrier.QueueFull] - before; counted != refused {
+		t.Errorf("%d frames were refused, %d counted", refused, counted)
+	}
+}
+
+func flushes(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	a := start(t, ca)
+	var got atomic.Int64
+	b := startWith(t, cb, func(packet []byte) {
+		for len(packet) > 0 {
+			_, packet, _ = wire.NextFrame(packet)
+			got.Add(1)
+		}
+	})
+	const frames = 20
+	for n := range frames {
+		send(t, a, newFrame(wire.Signal, n, 1000))
+	}
+	a.Close(wire.CodeByName("unauthorized"), "")
+	a.wait(t)
+	b.wait(t)
+	if got.Load() != frames {
+		t.Errorf("%d of %d frames came before the end", got.Load(), frames)
+	}
+}

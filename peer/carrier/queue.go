@@ -1,0 +1,148 @@
+package carrier
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Queue holds the frames that wait for a path, one bounded lane per class.
+//
+// It has no clock and no lock: Buffer adds both. In steady state neither Push
+// nor Take allocates; the memory of a full queue is kept for the next one.
+type Queue struct {
+	limits Limits
+	lanes  [lanes]list
+	newest map[streamKey]*node // of Live and Setpoint; holds queued frames only, so bounded as they are
+	free   *node               // unused nodes, linked by next
+	credit int                 // bytes that Event may send before Live, see takeEventShare
+	drops  Drops
+}
+
+// streamKey names a stream within a lane of one path.
+type streamKey struct {
+	lane   Lane
+	stream uint32
+	conn   uint64
+}
+
+// NewQueue makes an empty queue.
+func NewQueue(limits Limits) *Queue {
+	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node)}
+}
+
+// Push queues f. What happens when its lane is full is the class's choice
+// (protocol section 5): Live and control lose their oldest, a Setpoint is
+// replaced in place, all others are refused.
+func (q *Queue) Push(f Frame) bool {
+	if len(f.Bytes) == 0 || len(f.Bytes) > wire.MaxPacket {
+		q.drops[Limit]++
+		return false
+	}
+	lane := f.Lane()
+	if lane == LaneSetpoint && q.replace(f) {
+		return true
+	}
+	if !q.makeRoom(lane, len(f.Bytes)) {
+		q.drops[QueueFull]++
+		return false
+	}
+	q.add(lane, f)
+	return true
+}
+
+// replace puts f in the place of its stream's queued Setpoint, if there is
+// one: the newer value goes out when the older one would have.
+func (q *Queue) replace(f Frame) bool {
+	n := q.newest[f.key(LaneSetpoint)]
+	if n == nil {
+		return false
+	}
+	q.lanes[LaneSetpoint].depth.Bytes += len(f.Bytes) - len(n.frame.Bytes)
+	n.frame = f
+	q.drops[Replaced]++
+	return true
+}
+
+// makeRoom reports whether a frame of size bytes fits into a lane, after
+// dropping older ones where the class allows it.
+func (q *Queue) makeRoom(lane Lane, size int) bool {
+	l, limit := &q.lanes[lane], q.limits[lane]
+	for l.depth.Frames+1 > limit.Frames || l.depth.Bytes+size > limit.Bytes {
+		if l.front == nil || !lane.losesOldest() {
+			return false
+		}
+		q.drop(lane, l.victim(), QueueFull)
+	}
+	return true
+}
+
+func (l Lane) losesOldest() bool {
+	return l == LaneLive || l == LaneControl || l == LaneSetpoint
+}
+
+func (q *Queue) add(lane Lane, f Frame) {
+	n := q.free
+	if n != nil {
+		q.free = n.next
+	} else {
+		n = new(node)
+	}
+	*n = node{frame: f}
+	q.lanes[lane].pushBack(n)
+	if lane != LaneLive && lane != LaneSetpoint {
+		return
+	}
+	if older := q.newest[f.key(lane)]; older != nil {
+		older.superseded = true
+	}
+	q.newest[f.key(lane)] = n
+}
+
+// remove takes n out and keeps its memory for the next frame.
+func (q *Queue) remove(lane Lane, n *node) {
+	q.lanes[lane].remove(n)
+	if key := n.frame.key(lane); q.newest[key] == n {
+		delete(q.newest, key)
+	}
+	*n = node{next: q.free}
+	q.free = n
+}
+
+func (q *Queue) drop(lane Lane, n *node, reason DropReason) {
+	q.drops[reason]++
+	q.remove(lane, n)
+}
+
+// Clear drops everything, because the path is gone.
+func (q *Queue) Clear() {
+	for lane := range lanes {
+		for q.lanes[lane].front != nil {
+			q.drop(lane, q.lanes[lane].front, NoPath)
+		}
+	}
+}
+
+// Depth is how much waits in the given lanes.
+func (q *Queue) Depth(set Lanes) (d Depth) {
+	for lane := range lanes {
+		if set.Has(lane) {
+			d.Frames += q.lanes[lane].depth.Frames
+			d.Bytes += q.lanes[lane].depth.Bytes
+		}
+	}
+	return d
+}
+
+// Drops counts what was not sent.
+func (q *Queue) Drops() Drops { return q.drops }
+
+func (f Frame) key(lane Lane) streamKey {
+	return streamKey{lane: lane, stream: f.Stream, conn: f.Conn}
+}
+
+// expired reports whether n is worth nothing any more. The newest frame of a
+// stream always is worth something: an old value, shown as old (section 5.2).
+func (n *node) expired(now time.Time) bool {
+	return n.superseded && !n.frame.Deadline.IsZero() && now.After(n.frame.Deadline)
+}

@@ -1,0 +1,277 @@
+package carrier
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+var start = time.Unix(1_800_000_000, 0)
+
+// frame makes a frame of ten bytes or more whose text the tables read.
+func frame(class wire.Class, text string, stream uint32, ttl time.Duration) Frame {
+	f := Frame{Bytes: []byte(text), Class: class, Stream: stream}
+	if ttl != 0 {
+		f.Deadline = start.Add(ttl)
+	}
+	return f
+}
+
+func live(text string, stream uint32) Frame { return frame(wire.Live, text, stream, 0) }
+
+func small(bytes, frames int) (l Limits) {
+	for i := range l {
+		l[i] = Depth{Bytes: bytes, Frames: frames}
+	}
+	return l
+}
+
+func TestTakeOrder(t *testing.T) {
+	const ms = time.Millisecond
+	control := Frame{Bytes: []byte("ack "), Control: true}
+	cases := []struct {
+		name   string
+		limits Limits
+		push   []Frame
+		after  time.Duration
+		limit  int
+		want   []string // packet by packet, each frame ends with a space
+		drops  Drops
+	}{
+		{
+			name: "by urgency, and an event within its share",
+			push: []Frame{
+				frame(wire.History, "history ", 1, 0), frame(wire.Event, "event ", 1, 0), live("live ", 1), frame(wire.Event, strings.Repeat("e", 19)+" ", 1, 0),
+				frame(wire.Setpoint, "set ", 1, 0), control, frame(wire.Call, "call ", 1, 0), frame(wire.Signal, "signal ", 0, 0),
+			},
+			limit: 100,
+			want:  []string{"signal call ack set event live " + strings.Repeat("e", 19) + " history "},
+		},
+		{
+			name:  "a packet holds what fits",
+			push:  []Frame{frame(wire.Event, "aaaa ", 1, 0), frame(wire.Event, "bbbb ", 1, 0), frame(wire.Event, "cccc ", 1, 0)},
+			limit: 10,
+			want:  []string{"aaaa bbbb ", "cccc "},
+		},
+		{
+			name:  "a longer frame goes alone",
+			push:  []Frame{frame(wire.Event, "a ", 1, 0), frame(wire.Event, strings.Repeat("b", 19)+" ", 1, 0), frame(wire.Event, "c ", 1, 0)},
+			limit: 10,
+			want:  []string{"a ", strings.Repeat("b", 19) + " ", "c "},
+		},
+		{
+			name:  "the newest live packet first, in order within",
+			push:  []Frame{live("a1 ", 1), live("b1 ", 2), live("a2 ", 1), live("b2 ", 2), live("a3 ", 1)},
+			limit: 6,
+			want:  []string{"b2 a3 ", "b1 a2 ", "a1 "},
+		},
+		{
+			name: "past its deadline, unless the newest of its stream",
+			push: []Frame{
+				frame(wire.Live, "a1 ", 1, 10*ms), frame(wire.Live, "a2 ", 1, 20*ms), frame(wire.Live, "b1 ", 2, 10*ms),
+				frame(wire.Live, "c1 ", 3, 0), frame(wire.Live, "c2 ", 3, 100*ms),
+			},
+			after: 50 * ms,
+			limit: 100,
+			want:  []string{"a2 b1 c1 c2 "},
+			drops: Drops{Deadline: 1},
+		},
+		{
+			name:  "at its deadline it is still good",
+			push:  []Frame{frame(wire.Live, "a1 ", 1, 50*ms), frame(wire.Live, "a2 ", 1, 50*ms)},
+			after: 50 * ms,
+			limit: 100,
+			want:  []string{"a1 a2 "},
+		},
+		{
+			name: "the newest of a stream on another Conn is another one",
+			push: []Frame{
+				{Bytes: []byte("x "), Class: wire.Live, Conn: 1, Stream: 1, Deadline: start},
+				{Bytes: []byte("y "), Class: wire.Live, Conn: 2, Stream: 1, Deadline: start},
+			},
+			after: 50 * ms,
+			limit: 100,
+			want:  []string{"x y "},
+		},
+		{
+			name:   "a full live lane keeps every stream's newest",
+			limits: small(1000, 3),
+			push:   []Frame{live("slow ", 1), live("b1 ", 2), live("b2 ", 2), live("b3 ", 2), live("b4 ", 2)},
+			limit:  100,
+			want:   []string{"slow b3 b4 "},
+			drops:  Drops{QueueFull: 2},
+		},
+		{
+			name:   "a full live lane of newest ones loses its oldest",
+			limits: small(1000, 2),
+			push:   []Frame{live("a ", 1), live("b ", 2), live("c ", 3)},
+			limit:  100,
+			want:   []string{"b c "},
+			drops:  Drops{QueueFull: 1},
+		},
+		{
+			name:   "bytes bound it too",
+			limits: small(10, 100),
+			push:   []Frame{live("aaaa ", 1), live("bbbb ", 1), live("cccc ", 1)},
+			limit:  100,
+			want:   []string{"bbbb cccc "},
+			drops:  Drops{QueueFull: 1},
+		},
+		{
+			name:  "a setpoint takes the place of the older one",
+			push:  []Frame{frame(wire.Setpoint, "a1 ", 1, 0), frame(wire.Setpoint, "b1 ", 2, 0), frame(wire.Setpoint, "a2 ", 1, 0)},
+			limit: 100,
+			want:  []string{"a2 b1 "},
+			drops: Drops{Replaced: 1},
+		},
+		{
+			name:  "control frames never replace one another",
+			push:  []Frame{control, control, control},
+			limit: 100,
+			want:  []string{"ack ack ack "},
+		},
+		{
+			name:   "events, calls, signals and history are refused",
+			limits: small(1000, 1),
+			push: []Frame{
+				frame(wire.Event, "e1 ", 1, 0), frame(wire.Event, "e2 ", 1, 0), frame(wire.Call, "c1 ", 1, 0), frame(wire.Call, "c2 ", 1, 0),
+				frame(wire.Signal, "s1 ", 1, 0), frame(wire.Signal, "s2 ", 1, 0), frame(wire.History, "h1 ", 1, 0), frame(wire.History, "h2 ", 1, 0),
+			},
+			limit: 100,
+			want:  []string{"s1 c1 e1 h1 "},
+			drops: Drops{QueueFull: 4},
+		},
+		{
+			name:  "empty and huge frames are refused",
+			push:  []Frame{live("", 1), live(strings.Repeat("x", wire.MaxPacket+1), 1)},
+			limit: 100,
+			drops: Drops{Limit: 2},
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			q := NewQueue(c.limits)
+			for _, f := range c.push {
+				q.Push(f)
+			}
+			var got []string
+			for {
+				packet, n := q.Take(start.Add(c.after), AllLanes, c.limit, nil)
+				if n == 0 {
+					break
+				}
+				got = append(got, string(packet))
+				if n != strings.Count(string(packet), " ") {
+					t.Errorf("%q is told to be %d frames", packet, n)
+				}
+			}
+			if strings.Join(got, "|") != strings.Join(c.want, "|") {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if q.Drops() != c.drops {
+				t.Errorf("drops %v, want %v", q.Drops(), c.drops)
+			}
+			if d := q.Depth(AllLanes); d != (Depth{}) || len(q.newest) != 0 {
+				t.Errorf("empty, it has %+v and remembers %d streams", d, len(q.newest))
+			}
+		})
+	}
+}
+
+func TestPushTellsWhetherItAccepted(t *testing.T) {
+	q := NewQueue(small(1000, 1))
+	for _, class := range []wire.Class{wire.Signal, wire.Call, wire.Event, wire.History} {
+		if !q.Push(frame(class, "1 ", 1, 0)) || q.Push(frame(class, "2 ", 1, 0)) {
+			t.Errorf("%v: the first is accepted, the second refused", class)
+		}
+	}
+	for _, class := range []wire.Class{wire.Live, wire.Setpoint} {
+		if !q.Push(frame(class, "1 ", 1, 0)) || !q.Push(frame(class, "2 ", 2, 0)) {
+			t.Errorf("%v: the newer is accepted, the older lost", class)
+		}
+	}
+}
+
+func TestEventsNeverStarve(t *testing.T) {
+	q := NewQueue(Limits{})
+	event := strings.Repeat("e", 500)
+	for range 10 {
+		q.Push(frame(wire.Event, event, 1, 0))
+	}
+	events, bytes := 0, 0
+	for range 100 {
+		for range 20 { // twice what a packet takes
+			q.Push(live(strings.Repeat("l", 100), 1))
+		}
+		packet, _ := q.Take(start, AllLanes, 1000, nil)
+		events += strings.Count(string(packet), event)
+		bytes += strings.Count(string(packet), "l")
+	}
+	if events != 10 {
+		t.Errorf("%d of 10 events left in 100 packets full of live samples", events)
+	}
+	if bytes < 90_000 {
+		t.Errorf("live samples had only %d of 100,000 bytes", bytes)
+	}
+}
+
+func TestLanesAreTakenApart(t *testing.T) {
+	q := NewQueue(Limits{})
+	q.Push(frame(wire.Event, "event ", 1, 0))
+	q.Push(live("live ", 1))
+	if packet, n := q.Take(start, SetOf(LaneLive), 100, []byte("before ")); n != 1 || string(packet) != "before live " {
+		t.Errorf("got %q, %d", packet, n)
+	}
+	if d := q.Depth(SetOf(LaneEvent)); d != (Depth{Frames: 1, Bytes: 6}) {
+		t.Errorf("event lane: %+v", d)
+	}
+	q.Clear()
+	if got := q.Drops()[NoPath]; got != 1 {
+		t.Errorf("%d drops for want of a path", got)
+	}
+}
+
+func TestSteadyStateDoesNotAllocate(t *testing.T) {
+	q := NewQueue(Limits{})
+	sample, setpoint := live("sample", 1), frame(wire.Setpoint, "setpoint", 2, 0)
+	packet := make([]byte, 0, 1000)
+	work := func() {
+		for n := range uint32(10) {
+			sample.Stream = n
+			q.Push(sample)
+			q.Push(setpoint)
+		}
+		packet, _ = q.Take(start, AllLanes, 1000, packet[:0])
+	}
+	work()
+	if n := testing.AllocsPerRun(100, work); n != 0 {
+		t.Errorf("%v allocations for 20 frames", n)
+	}
+}
+
+func BenchmarkPushTake(b *testing.B) {
+	q := NewQueue(Limits{})
+	sample := live(strings.Repeat("s", 100), 1)
+	packet := make([]byte, 0, 1<<10)
+	b.ReportAllocs()
+	for b.Loop() {
+		q.Push(sample)
+		packet, _ = q.Take(start, AllLanes, 1<<10, packet[:0])
+	}
+}
+
+func BenchmarkPushOntoFull(b *testing.B) {
+	q := NewQueue(Limits{})
+	sample := live(strings.Repeat("s", 100), 1)
+	for n := range uint32(256) { // the newest of 256 quiet streams in front
+		quiet := sample
+		quiet.Stream = 2 + n
+		q.Push(quiet)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		q.Push(sample)
+	}
+}

@@ -1,0 +1,173 @@
+// Package ws is the carrier over a WebSocket: the link to the signaling
+// server, which also relays (rung `ws`). Both ends use it, the client through
+// Dial, the server through Accept.
+//
+// A packet is one binary message. Its connection has one reader and one
+// writer for life:
+//
+//	Send ─► Buffer ─► writer ─► kernel          kernel ─► reader ─► receive
+//	        (ours: bounded,     (≤ 16 KiB not
+//	         by class)           yet sent)
+//
+// The kernel is asked to hold little (TCP_NOTSENT_LOWAT), so that frames wait
+// in the Buffer, where a fresh sample overtakes and a stale one is dropped.
+// No operation carries a context with a deadline, because an expired one
+// would close the connection without a reason: the writer has its own
+// watchdog. Compression is off; telemetry is packed already, and a compressor
+// would cost each connection a third of a megabyte.
+package ws
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Subprotocol is the one WebSocket subprotocol of links (protocol section 1).
+const Subprotocol = "telepath.v1"
+
+const (
+	// coalesce is how many bytes of waiting frames go into one message: a
+	// record of TLS, and few enough that a fresh sample behind it waits for
+	// 16 KiB at most.
+	coalesce = 16 << 10
+
+	// defaultWriteTimeout is how long the other end may take nothing at all.
+	defaultWriteTimeout = 10 * time.Second
+
+	// closeTime bounds the closing handshake after what was queued is sent, so
+	// that with carrier.FlushTime an ending takes less than a second.
+	closeTime = 400 * time.Millisecond
+)
+
+// Config tunes a carrier. The zero value works.
+type Config struct {
+	// Limits bound the queue; zero bounds are the defaults.
+	Limits carrier.Limits
+
+	// WriteTimeout is how long one write may make no end before the connection
+	// counts as dead. Default 10 s.
+	WriteTimeout time.Duration
+}
+
+// Carrier is a WebSocket connection as a carrier.Carrier.
+type Carrier struct {
+	// set once
+	conn   *websocket.Conn
+	raw    net.Conn // under conn, and under TLS: closing it unblocks everything
+	cfg    Config
+	buffer *carrier.Buffer
+	tap    *carrier.Tap
+	remote string // for people
+
+	// ending is over once the carrier has a reason to end, its cause.
+	ending context.Context
+	end    context.CancelCauseFunc
+
+	mu  sync.Mutex
+	ran bool // guarded by mu: Run has begun, and will hang up
+
+	sent, received carrier.Counter
+}
+
+func newCarrier(conn *websocket.Conn, raw net.Conn, cfg Config) *Carrier {
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = defaultWriteTimeout
+	}
+	conn.SetReadLimit(-1) // the reader has its own, which tells the other end why
+	c := &Carrier{conn: conn, raw: raw, cfg: cfg, remote: raw.RemoteAddr().String()}
+	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
+	c.tap = c.buffer.Tap(0)
+	c.ending, c.end = context.WithCancelCause(context.Background())
+	context.AfterFunc(c.ending, c.guillotine)
+	return c
+}
+
+// Send implements carrier.Carrier.
+func (c *Carrier) Send(f carrier.Frame) bool { return c.buffer.Send(f) }
+
+// Rung implements carrier.Carrier.
+func (c *Carrier) Rung() ladder.Rung { return ladder.WS }
+
+// RemoteAddr is the address of the other end of the TCP connection.
+func (c *Carrier) RemoteAddr() string { return c.remote }
+
+// Stats implements carrier.Carrier.
+func (c *Carrier) Stats() carrier.Stats {
+	queued, drops := c.buffer.Snapshot()
+	return carrier.Stats{Queued: queued, Drops: drops, Sent: c.sent.Traffic(), Received: c.received.Traffic()}
+}
+
+// Run implements carrier.Carrier.
+func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
+	if !c.start() {
+		return c.reason()
+	}
+	stop := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
+	defer stop()
+
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		c.write()
+	}()
+	c.stop(c.read(receive))
+	<-written
+	c.buffer.Close()
+	return c.reason()
+}
+
+// Close implements carrier.Carrier.
+func (c *Carrier) Close(code wire.Code, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	unowned := !c.ran && c.ending.Err() == nil
+	c.stop(&carrier.CloseError{Code: code, Reason: reason})
+	if unowned { // nobody will run it any more: hang up ourselves
+		go func() {
+			c.finish()
+			c.buffer.Close()
+		}()
+	}
+}
+
+// stop gives the carrier a reason to end; the first one counts.
+func (c *Carrier) stop(reason error) {
+	c.buffer.Seal()
+	c.end(reason)
+}
+
+// guillotine cuts the connection when an ending has had its time, whatever
+// the writer is stuck in.
+func (c *Carrier) guillotine() {
+	time.AfterFunc(carrier.FlushTime+closeTime, func() { c.raw.Close() })
+}
+
+// start reports whether Run may go on: not after a Close that came before it.
+func (c *Carrier) start() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ran = c.ending.Err() == nil
+	return c.ran
+}
+
+// reason is why the carrier ends, in the words of Run's contract.
+func (c *Carrier) reason() error {
+	cause := context.Cause(c.ending)
+	if s, ok := cause.(stopped); ok {
+		return s.cause
+	}
+	return cause
+}
+
+// stopped is the cause when Run's context ended: we leave on purpose, without
+// a code.
+type stopped struct{ cause error }
+
+func (s stopped) Error() string { return s.cause.Error() }

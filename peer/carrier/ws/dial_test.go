@@ -1,0 +1,110 @@
+package ws
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// answer dials a server that answers like this.
+func answer(t *testing.T, handler http.HandlerFunc) error {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	_, err := Dial(context.Background(), DialConfig{URL: server.URL})
+	if err == nil {
+		t.Fatal("a link was opened")
+	}
+	return err
+}
+
+func TestRefusal(t *testing.T) {
+	err := answer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		w.Write([]byte(`{"code":"unauthorized","reason":"the token is unknown","remedy":"copy tokens/device from the server"}`))
+	})
+	var refused *carrier.Refused
+	if !errors.As(err, &refused) {
+		t.Fatalf("not typed: %v", err)
+	}
+	if refused.Status != 401 || refused.Code.Name != "unauthorized" || refused.Reason != "the token is unknown" ||
+		refused.Remedy != "copy tokens/device from the server" {
+		t.Errorf("got %+v", refused)
+	}
+}
+
+func TestDialErrorsSayWhatToDo(t *testing.T) {
+	cases := []struct {
+		name    string
+		handler http.HandlerFunc
+		want    string
+	}{
+		{"another server", http.NotFound, "404 Not Found and is no telepath server"},
+		{"a redirect", http.RedirectHandler("https://elsewhere.example/v1/link", http.StatusFound).ServeHTTP, "to https://elsewhere.example/v1/link: use that URL"},
+		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {
+			if c, err := websocket.Accept(w, r, nil); err == nil {
+				c.CloseNow()
+			}
+		}, "does not speak telepath.v1"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if err := answer(t, c.handler); !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %q", err)
+			}
+		})
+	}
+}
+
+func TestDialSendsHeadersAndSubprotocol(t *testing.T) {
+	asked := make(chan *http.Request, 1)
+	answer(t, func(w http.ResponseWriter, r *http.Request) {
+		asked <- r
+		http.Error(w, "", http.StatusTeapot)
+	})
+	if got := (<-asked).Header.Get("Sec-WebSocket-Protocol"); got != Subprotocol {
+		t.Errorf("subprotocol %q", got)
+	}
+	server, accepted := listen(t, (*httptest.Server).Start)
+	a := dial(t, DialConfig{URL: strings.Replace(server.URL, "http:", "ws:", 1), Header: http.Header{"Authorization": {"Bearer x"}}})
+	b := <-accepted
+	a.raw.Close()
+	b.raw.Close()
+}
+
+func TestDialTrustsNobodyByItself(t *testing.T) {
+	server, _ := listen(t, (*httptest.Server).StartTLS)
+	server.Config.ErrorLog = nil
+	_, err := Dial(context.Background(), DialConfig{URL: server.URL})
+	var unknown *tls.CertificateVerificationError
+	if !errors.As(err, &unknown) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAcceptInsistsOnTheSubprotocol(t *testing.T) {
+	refused := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := Accept(w, r, Config{})
+		refused <- err
+	}))
+	defer server.Close()
+	conn, _, err := websocket.Dial(context.Background(), server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := <-refused; err == nil || !strings.Contains(err.Error(), "subprotocol") {
+		t.Errorf("accepted: %v", err)
+	}
+}

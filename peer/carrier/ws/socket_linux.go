@@ -1,0 +1,28 @@
+package ws
+
+import (
+	"net"
+	"syscall"
+)
+
+const (
+	tcpNotSentLowat = 25 // TCP_NOTSENT_LOWAT of linux/tcp.h, missing in package syscall
+	notSentBytes    = 16 << 10
+)
+
+// tune asks the kernel to take no more than notSentBytes beyond what the
+// congestion window lets go. It is a wish: where it fails, more waits in the
+// kernel and less in our queue. (TCP_NODELAY is Go's default.)
+func tune(conn net.Conn) {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	access, err := socket.SyscallConn()
+	if err != nil {
+		return
+	}
+	access.Control(func(fd uintptr) {
+		syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, notSentBytes)
+	})
+}

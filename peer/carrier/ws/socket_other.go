@@ -1,0 +1,9 @@
+//go:build !linux
+
+package ws
+
+import "net"
+
+// tune does nothing where the kernel's buffer of unsent bytes cannot be
+// bounded in a portable way.
+func tune(net.Conn) {}

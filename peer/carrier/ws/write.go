@@ -1,0 +1,127 @@
+package ws
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+	"github.com/telepath-iot/telepath/peer/carrier"
+)
+
+// maxReason is the length of a close frame's reason, in bytes (RFC 6455,
+// section 5.5: a control frame has 125, two of them for the code).
+const maxReason = 123
+
+// write sends what is queued until the carrier is ending, then hangs up.
+func (c *Carrier) write() {
+	if err := c.writeQueued(); err != nil {
+		c.awaitReader(err)
+	}
+	c.finish()
+}
+
+// writeQueued sends until the carrier is ending, each packet under the eyes
+// of the watchdog.
+func (c *Carrier) writeQueued() error {
+	watchdog := time.AfterFunc(c.cfg.WriteTimeout, c.choke)
+	defer watchdog.Stop()
+	packet := make([]byte, 0, firstBuffer)
+	for c.ending.Err() == nil {
+		watchdog.Reset(c.cfg.WriteTimeout)
+		var more bool
+		var err error
+		packet, more, err = c.writeOne(packet)
+		watchdog.Stop()
+		switch {
+		case err != nil:
+			return err
+		case more:
+			continue
+		}
+		select {
+		case <-c.tap.Ready():
+		case <-c.ending.Done():
+		}
+	}
+	return nil
+}
+
+// choke is the watchdog's bite.
+func (c *Carrier) choke() {
+	c.stop(fmt.Errorf("the other end took nothing for %v", c.cfg.WriteTimeout))
+	c.raw.Close()
+}
+
+// awaitReader gives the reader a moment to find out why writing failed: the
+// other end's reason may be among what it has not read yet.
+func (c *Carrier) awaitReader(err error) {
+	moment := time.NewTimer(closeTime)
+	defer moment.Stop()
+	select {
+	case <-c.ending.Done():
+	case <-moment.C:
+		c.stop(fmt.Errorf("write to the connection: %w", err))
+	}
+}
+
+// writeOne sends one packet, if there is one.
+func (c *Carrier) writeOne(packet []byte) (_ []byte, more bool, _ error) {
+	packet, frames := c.tap.Take(coalesce, packet[:0])
+	if frames == 0 {
+		return packet, false, nil
+	}
+	if err := c.conn.Write(context.Background(), websocket.MessageBinary, packet); err != nil {
+		c.buffer.Lost(frames, carrier.NoPath)
+		return packet, false, err
+	}
+	c.sent.Add(len(packet))
+	return packet, true, nil
+}
+
+// finish hangs up: politely where we want to end, at once where the
+// connection is broken or the other end has ended it. The guillotine bounds it.
+func (c *Carrier) finish() {
+	defer c.conn.CloseNow()
+	defer c.raw.Close()
+	status, reason, ours := c.farewell()
+	if !ours {
+		return
+	}
+	c.flush()
+	c.conn.Close(status, reason)
+}
+
+// flush sends what is queued, for as long as carrier.FlushTime.
+func (c *Carrier) flush() {
+	packet := make([]byte, 0, firstBuffer)
+	begin := time.Now()
+	for more, err := true, error(nil); more && err == nil && time.Since(begin) < carrier.FlushTime; {
+		packet, more, err = c.writeOne(packet)
+	}
+}
+
+// farewell is what the close frame says; ours is false where nothing can or
+// need be said.
+func (c *Carrier) farewell() (status websocket.StatusCode, reason string, ours bool) {
+	switch cause := context.Cause(c.ending).(type) {
+	case *carrier.CloseError:
+		return websocket.StatusCode(cause.Code.CloseCode()), clip(cause.Reason, maxReason), !cause.Remote
+	case stopped:
+		return websocket.StatusGoingAway, "", true
+	default:
+		return 0, "", false
+	}
+}
+
+// clip shortens text to at most limit bytes, between characters.
+func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# The part of `make run` behind the build: a server and an agent for this machine, a look whether telemetry really flows
+# and on which path, and the URL, last. Ctrl-C ends everything. Data (keys, tokens, logs) stay in .telepath/.
+#
+#   PORT=8080   where to begin looking for a free port
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+data=$PWD/.telepath
+config=${XDG_CONFIG_HOME:-$HOME/.config}/telepath
+name=${NAME:-$(hostname)}
+port=${PORT:-8080}
+step=${FIRST:-1} steps=${STEPS:-3}
+
+step() { echo "[$((step++))/$steps] $*"; }
+
+# Something listens there, on loopback at least.
+busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+server= agent=
+finish() {
+  trap - EXIT INT TERM
+  [ -z "$agent$server" ] || echo "stopping"
+  [ -z "$agent" ] || { kill "$agent" && wait "$agent"; } 2>/dev/null || true
+  [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  exit "${1:-0}"
+}
+trap 'finish $?' EXIT
+trap 'finish 0' INT TERM
+
+fail() {
+  echo "$1" >&2
+  tail -n 15 "$2" >&2
+  finish 1
+}
+
+# ── server
+wanted=$port
+while busy "$port"; do port=$((port + 1)); done
+[ "$port" = "$wanted" ] || echo "port $wanted is taken, so $port it is (PORT=… chooses another)"
+step "server on port $port"
+mkdir -p "$data"
+bin/telepath-signaling serve --listen ":$port" --data "$data/server" >"$data/server.log" 2>&1 &
+server=$!
+url=
+for _ in {1..100}; do
+  url=$(grep -ao 'https\?://[^" ]*#code=[A-Za-z0-9_-]*' "$data/server.log" | head -n 1 || true)
+  [ -z "$url" ] || break
+  kill -0 "$server" 2>/dev/null || fail "the server ended:" "$data/server.log"
+  sleep 0.1
+done
+[ -n "$url" ] || fail "the server is not ready after 10 s:" "$data/server.log"
+
+mkdir -p "$config"
+install -m 600 "$data/server/tokens/admin" "$config/token"
+cat >"$config/config.yaml" <<EOF
+# written by \`make run\`: where \`telepath\` finds its server
+server: http://127.0.0.1:$port
+token-file: $config/token
+EOF
+chmod 600 "$config/config.yaml"
+
+# ── agent
+step "agent \"$name\" with the real figures of this machine"
+bin/telepath-device run --server "http://127.0.0.1:$port" --token-file "$data/server/tokens/device" \
+  --data "$data/device" --name "$name" --source host >"$data/device.log" 2>&1 &
+agent=$!
+online() { bin/telepath devices --json 2>/dev/null | grep -q '"state":"live"'; }
+for _ in {1..50}; do
+  online && break
+  kill -0 "$agent" 2>/dev/null || fail "the agent ended:" "$data/device.log"
+  sleep 0.2
+done
+online || fail "the agent is not online after 10 s:" "$data/device.log"
+
+# ── does telemetry flow, and how?
+step "check: does telemetry flow, and on which path?"
+bin/telepath view "$name" --json --for 6s >"$data/check.jsonl" 2>"$data/check.log" || true
+samples=$(grep -c '"type":"sample"' "$data/check.jsonl" || true)
+direct=$(grep '"type":"sample"' "$data/check.jsonl" | grep -vc '"path":"\(ws\|sse\|poll\|relay-[a-z]*\)"' || true)
+why=$(grep '"type":"path"' "$data/check.jsonl" | tail -n 1 | sed 's/.*"reason":"\([^"]*\)".*/\1/')
+if [ "$direct" -gt 0 ]; then
+  echo "      yes: $samples samples in 6 s, $direct of them on a direct path (UDP between viewer and agent)"
+elif [ "$samples" -gt 0 ]; then
+  echo "      yes: $samples samples in 6 s, but only through the relay: ${why:-no reason was given}"
+else
+  echo "      no: not one sample in 6 s. What the viewer said:"
+  sed 's/^/      /' "$data/check.log"
+fi
+
+cat <<EOF
+
+      in a terminal:  bin/telepath view $name
+      on a phone:     the same URL with this machine's address
+      Ctrl-C ends it; the code in the URL is for one use within 10 minutes (bin/telepath login-url prints another)
+
+$url
+EOF
+wait -n "$server" "$agent" || true
+fail "server or agent ended by itself:" "$data/server.log"
