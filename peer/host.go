@@ -56,7 +56,6 @@ type Host struct {
 	epoch  uint32
 	loop   *loop
 	oneWay atomic.Int64 // ns, of the nearest viewer's path; for Stream.Window
-	woken  chan struct{}
 
 	// Owned by the loop.
 	link     *link
@@ -71,6 +70,7 @@ type Host struct {
 	mu      sync.Mutex
 	streams []*Stream // guarded by mu; stream i has id i+1
 	fresh   []*Stream // guarded by mu; have batches for the loop
+	taken   []*Stream // owned by the loop: the list that fresh is exchanged with
 	wills   []wire.Frame
 }
 
@@ -91,7 +91,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	}
 	h := &Host{
 		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(),
-		woken: make(chan struct{}, 1), conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
+		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		budget: session.NewBudget(0),
 	}
 	h.oneWay.Store(int64(2 * maxWindow))
@@ -163,10 +163,7 @@ func (h *Host) wake(s *Stream) {
 	h.mu.Lock()
 	h.fresh = append(h.fresh, s)
 	h.mu.Unlock()
-	select {
-	case h.woken <- struct{}{}:
-	default:
-	}
+	h.loop.kick()
 }
 
 // flushTime is how long Run waits for acknowledgements when it is told to end.
@@ -185,7 +182,6 @@ func (h *Host) Run(ctx context.Context) error {
 			cancel()
 		}
 	})
-	tasks.Go(func() { h.pump(inner) })
 	tasks.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -209,24 +205,12 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 }
 
-// pump moves wake-ups into the loop's events.
-func (h *Host) pump(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-h.woken:
-			h.loop.post(h.publish)
-		}
-	}
-}
-
 // farewell gives what is unacknowledged up to flushTime to arrive, and then
 // tells everybody that the device ends on purpose.
 func (h *Host) farewell(ctx context.Context) {
 	for end := time.Now().Add(flushTime); time.Now().Before(end); {
 		waiting := make(chan bool, 1)
-		h.loop.post(func() { h.publish(); waiting <- h.unacknowledged() })
+		h.loop.post(func() { h.publish(h.loop.now()); waiting <- h.unacknowledged() })
 		select {
 		case <-ctx.Done():
 			return
@@ -264,6 +248,7 @@ func (h *Host) handle(from *leg, packet []byte) {
 }
 
 func (h *Host) step(now time.Duration) (wake time.Duration) {
+	h.publish(now)
 	wake = h.link.step(now)
 	oneWay := 2 * maxWindow
 	for _, c := range h.conns {
@@ -273,10 +258,13 @@ func (h *Host) step(now time.Duration) (wake time.Duration) {
 		}
 	}
 	h.oneWay.Store(int64(oneWay))
-	if h.welcomed && now >= h.storeAt {
-		h.store(now)
+	if h.welcomed {
+		if now >= h.storeAt {
+			h.store(now)
+		}
+		wake = min(wake, h.storeAt)
 	}
-	return min(wake, max(h.storeAt, now+time.Millisecond))
+	return wake
 }
 
 func (h *Host) nextLeg() int {

@@ -85,9 +85,7 @@ func (h *Host) greeted() {
 	h.link.attempts.reset()
 	h.describeAll(0, h.link.signal, nil)
 	for _, s := range h.all() {
-		if s.unstored == nil { // a new server knows nothing
-			s.unstored = s.newest
-		}
+		s.unstored = s.newest.Count > 0 // a new server knows nothing
 	}
 	h.storeAt = 0
 	h.cfg.Endpoint.log().Info("linked", "device", h.id, "name", h.cfg.Name)
@@ -138,13 +136,11 @@ func (h *Host) announce(s *Stream) {
 }
 
 // publish sends what sources have made since the last time.
-func (h *Host) publish() {
+func (h *Host) publish(now time.Duration) {
 	h.mu.Lock()
-	fresh := h.fresh
-	h.fresh = nil
+	h.fresh, h.taken = h.taken[:0], h.fresh
 	h.mu.Unlock()
-	now := h.loop.now()
-	for _, s := range fresh {
+	for _, s := range h.taken {
 		for _, b := range s.take() {
 			h.publishBatch(now, s, b)
 		}
@@ -155,17 +151,14 @@ func (h *Host) publishBatch(now time.Duration, s *Stream, b session.Batch) {
 	if s.ring != nil {
 		s.ring.Push(now, b)
 	}
-	s.newest = &b
+	s.newest, s.unstored = b, true
 	relayed := false
 	for _, c := range h.conns {
 		relayed = c.publish(now, s, b) || relayed
 	}
 	if relayed && h.welcomed {
-		h.link.send(s.frame(wire.Hop{}, b, now))
-		s.unstored = nil
-		return
+		s.unstored = !h.link.send(s.frame(wire.Hop{}, b, now))
 	}
-	s.unstored = &b
 }
 
 // frame is a batch as a frame for one carrier.
@@ -183,14 +176,12 @@ const storeEvery = time.Second
 func (h *Host) store(now time.Duration) {
 	h.storeAt = now + storeEvery
 	for _, s := range h.all() {
-		if s.unstored == nil {
+		if !s.unstored {
 			continue
 		}
-		f := s.frame(wire.Hop{Store: true, Priority: wire.Low}, *s.unstored, now)
+		f := s.frame(wire.Hop{Store: true, Priority: wire.Low}, s.newest, now)
 		f.Deadline = time.Time{}
-		if h.link.send(f) {
-			s.unstored = nil
-		}
+		s.unstored = !h.link.send(f)
 	}
 }
 

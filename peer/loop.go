@@ -22,6 +22,7 @@ type event struct {
 // loop is the one goroutine that owns a Host's or Conn's state.
 type loop struct {
 	events  chan event
+	kicked  chan struct{} // somebody wants step to be called
 	stopped chan struct{} // closed when run has returned
 	born    time.Time
 	buffers sync.Pool // of *[]byte
@@ -30,6 +31,7 @@ type loop struct {
 func newLoop() *loop {
 	return &loop{
 		events:  make(chan event, maxEvents),
+		kicked:  make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 		born:    time.Now(),
 		buffers: sync.Pool{New: func() any { b := make([]byte, 0, wire.MaxData); return &b }},
@@ -48,6 +50,14 @@ func (l *loop) post(do func()) {
 	}
 }
 
+// kick has step called soon. It never waits.
+func (l *loop) kick() {
+	select {
+	case l.kicked <- struct{}{}:
+	default:
+	}
+}
+
 // receiver returns what a carrier calls with each packet of that leg.
 func (l *loop) receiver(from *leg) func(packet []byte) {
 	return func(packet []byte) {
@@ -61,7 +71,8 @@ func (l *loop) receiver(from *leg) func(packet []byte) {
 }
 
 // run calls handle for each packet, does what was posted, and calls step
-// after each burst of events and when the time it returned has come.
+// after each burst of events, after a kick, and when the time it returned has
+// come.
 func (l *loop) run(ctx context.Context, handle func(from *leg, packet []byte), step func(now time.Duration) (wake time.Duration)) {
 	defer close(l.stopped)
 	timer := time.NewTimer(0)
@@ -71,6 +82,7 @@ func (l *loop) run(ctx context.Context, handle func(from *leg, packet []byte), s
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+		case <-l.kicked:
 		case e := <-l.events:
 			l.take(e, handle)
 			for range len(l.events) {

@@ -34,8 +34,9 @@ type Stream struct {
 
 	// Owned by the Host's loop.
 	ring     *session.Ring // of class Event
-	newest   *session.Batch
-	unstored *session.Batch // newest, if the server does not have it
+	newest   session.Batch // Count 0: none yet
+	unstored bool          // the server does not have newest
+	taken    []session.Batch
 
 	mu       sync.Mutex
 	lastSeq  uint64          // guarded by mu
@@ -56,6 +57,7 @@ func (s *Stream) Publish(count int, payload []byte) error {
 	h := s.header(s.lastSeq+1, count)
 	s.lastSeq += uint64(count)
 	body := append(wire.AppendHeader(make([]byte, 0, 32+len(payload)), h), payload...)
+	first := len(s.fresh) == 0
 	s.fresh = append(s.fresh, session.Batch{Seq: h.Seq, Count: count, At: s.host.loop.now(), Body: body})
 	s.freshLen += len(body)
 	for s.freshLen > maxFresh {
@@ -64,7 +66,9 @@ func (s *Stream) Publish(count int, payload []byte) error {
 		s.fresh = s.fresh[1:]
 	}
 	s.mu.Unlock()
-	s.host.wake(s)
+	if first {
+		s.host.wake(s)
+	}
 	return nil
 }
 
@@ -80,9 +84,9 @@ func (s *Stream) header(seq uint64, count int) wire.Header {
 func (s *Stream) take() []session.Batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := s.fresh
-	s.fresh, s.freshLen = nil, 0
-	return fresh
+	clear(s.taken)
+	s.fresh, s.taken, s.freshLen = s.taken[:0], s.fresh, 0
+	return s.taken
 }
 
 // Dropped is the number of samples that were dropped before anybody could be
