@@ -58,13 +58,6 @@ func (b *Buffer) push(f Frame) bool {
 	return b.queue.Push(f)
 }
 
-// Lost counts frames that a writer had taken and could not send.
-func (b *Buffer) Lost(frames int, reason DropReason) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.queue.drops[reason] += uint64(frames)
-}
-
 // Seal refuses everything from now on. What waits may still be taken.
 func (b *Buffer) Seal() {
 	b.mu.Lock()
@@ -92,10 +85,31 @@ func (b *Buffer) Snapshot() (Depth, Drops) {
 func (t *Tap) Ready() <-chan struct{} { return t.wake }
 
 // Take is Queue.Take for this writer's lanes, at the present time.
-func (t *Tap) Take(limit int, packet []byte) ([]byte, int) {
+func (t *Tap) Take(limit int, b *Batch) bool {
 	t.buffer.mu.Lock()
 	defer t.buffer.mu.Unlock()
-	return t.buffer.queue.Take(time.Now(), t.lanes, limit, packet)
+	return t.buffer.queue.Take(time.Now(), t.lanes, limit, b)
+}
+
+// Return is Queue.Return.
+func (t *Tap) Return(b *Batch) {
+	t.buffer.mu.Lock()
+	defer t.buffer.mu.Unlock()
+	t.buffer.queue.Return(b)
+}
+
+// Pending is how much waits for this writer.
+func (t *Tap) Pending() Depth {
+	t.buffer.mu.Lock()
+	defer t.buffer.mu.Unlock()
+	return t.buffer.queue.Depth(t.lanes)
+}
+
+// Lost counts a batch that was taken and can never be sent.
+func (t *Tap) Lost(b *Batch) {
+	t.buffer.mu.Lock()
+	defer t.buffer.mu.Unlock()
+	t.buffer.queue.drops[NoPath] += uint64(len(b.Frames))
 }
 
 func (t *Tap) ring() {

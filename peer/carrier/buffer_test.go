@@ -16,8 +16,9 @@ func TestBufferWakesTheRightWriter(t *testing.T) {
 		t.Error("a Live frame woke the writer of Events")
 	case <-b.Tap(0).Ready():
 	}
-	if packet, n := b.Tap(0).Take(100, nil); n != 1 || string(packet) != "live" {
-		t.Errorf("got %q", packet)
+	var batch Batch
+	if !b.Tap(0).Take(100, &batch) || string(batch.Packet) != "live" {
+		t.Errorf("got %q", batch.Packet)
 	}
 }
 
@@ -26,6 +27,7 @@ func TestBufferLosesNoWakeUp(t *testing.T) {
 		const senders, each = 8, 200
 		b := NewBuffer(Limits{}, AllLanes)
 		var wg sync.WaitGroup
+		var batch Batch
 		for range senders {
 			wg.Go(func() {
 				for range each {
@@ -35,12 +37,8 @@ func TestBufferLosesNoWakeUp(t *testing.T) {
 		}
 		for got := 0; got < senders*each; {
 			<-b.Tap(0).Ready() // a lost one is a deadlock, which synctest reports
-			for {
-				_, n := b.Tap(0).Take(10, nil)
-				if n == 0 {
-					break
-				}
-				got += n
+			for b.Tap(0).Take(10, &batch) {
+				got += len(batch.Frames)
 			}
 		}
 		wg.Wait()

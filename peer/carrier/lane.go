@@ -39,6 +39,14 @@ func (f Frame) Lane() Lane {
 	}
 }
 
+// losesOldest says what a full lane does: lose its oldest, or refuse the newest.
+func (l Lane) losesOldest() bool {
+	return l == LaneLive || l == LaneControl || l == LaneSetpoint
+}
+
+// knowsNewest says that the newest frame of a stream is special here.
+func (l Lane) knowsNewest() bool { return l == LaneLive || l == LaneSetpoint }
+
 // Lanes is a set of lanes.
 type Lanes uint8
 

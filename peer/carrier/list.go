@@ -26,6 +26,18 @@ func (l *list) pushBack(n *node) {
 	l.depth.Bytes += len(n.frame.Bytes)
 }
 
+func (l *list) pushFront(n *node) {
+	n.prev, n.next = nil, l.front
+	if l.front != nil {
+		l.front.prev = n
+	} else {
+		l.back = n
+	}
+	l.front = n
+	l.depth.Frames++
+	l.depth.Bytes += len(n.frame.Bytes)
+}
+
 func (l *list) remove(n *node) {
 	if n.prev != nil {
 		n.prev.next = n.next

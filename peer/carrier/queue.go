@@ -67,8 +67,7 @@ func (q *Queue) replace(f Frame) bool {
 // makeRoom reports whether a frame of size bytes fits into a lane, after
 // dropping older ones where the class allows it.
 func (q *Queue) makeRoom(lane Lane, size int) bool {
-	l, limit := &q.lanes[lane], q.limits[lane]
-	for l.depth.Frames+1 > limit.Frames || l.depth.Bytes+size > limit.Bytes {
+	for l := &q.lanes[lane]; !q.hasRoom(lane, size); {
 		if l.front == nil || !lane.losesOldest() {
 			return false
 		}
@@ -77,11 +76,25 @@ func (q *Queue) makeRoom(lane Lane, size int) bool {
 	return true
 }
 
-func (l Lane) losesOldest() bool {
-	return l == LaneLive || l == LaneControl || l == LaneSetpoint
+func (q *Queue) hasRoom(lane Lane, size int) bool {
+	depth, limit := q.lanes[lane].depth, q.limits[lane]
+	return depth.Frames < limit.Frames && depth.Bytes+size <= limit.Bytes
 }
 
 func (q *Queue) add(lane Lane, f Frame) {
+	n := q.node(f)
+	q.lanes[lane].pushBack(n)
+	if !lane.knowsNewest() {
+		return
+	}
+	if older := q.newest[f.key(lane)]; older != nil {
+		older.superseded = true
+	}
+	q.newest[f.key(lane)] = n
+}
+
+// node makes a node, of the memory of an earlier one where possible.
+func (q *Queue) node(f Frame) *node {
 	n := q.free
 	if n != nil {
 		q.free = n.next
@@ -89,14 +102,7 @@ func (q *Queue) add(lane Lane, f Frame) {
 		n = new(node)
 	}
 	*n = node{frame: f}
-	q.lanes[lane].pushBack(n)
-	if lane != LaneLive && lane != LaneSetpoint {
-		return
-	}
-	if older := q.newest[f.key(lane)]; older != nil {
-		older.superseded = true
-	}
-	q.newest[f.key(lane)] = n
+	return n
 }
 
 // remove takes n out and keeps its memory for the next frame.

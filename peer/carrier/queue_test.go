@@ -157,14 +157,14 @@ func TestTakeOrder(t *testing.T) {
 				q.Push(f)
 			}
 			var got []string
+			var b Batch
 			for {
-				packet, n := q.Take(start.Add(c.after), AllLanes, c.limit, nil)
-				if n == 0 {
+				if !q.Take(start.Add(c.after), AllLanes, c.limit, &b) {
 					break
 				}
-				got = append(got, string(packet))
-				if n != strings.Count(string(packet), " ") {
-					t.Errorf("%q is told to be %d frames", packet, n)
+				got = append(got, string(b.Packet))
+				if n := len(b.Frames); n != strings.Count(string(b.Packet), " ") {
+					t.Errorf("%q is told to be %d frames", b.Packet, n)
 				}
 			}
 			if strings.Join(got, "|") != strings.Join(c.want, "|") {
@@ -201,13 +201,14 @@ func TestEventsNeverStarve(t *testing.T) {
 		q.Push(frame(wire.Event, event, 1, 0))
 	}
 	events, bytes := 0, 0
+	var b Batch
 	for range 100 {
 		for range 20 { // twice what a packet takes
 			q.Push(live(strings.Repeat("l", 100), 1))
 		}
-		packet, _ := q.Take(start, AllLanes, 1000, nil)
-		events += strings.Count(string(packet), event)
-		bytes += strings.Count(string(packet), "l")
+		q.Take(start, AllLanes, 1000, &b)
+		events += strings.Count(string(b.Packet), event)
+		bytes += strings.Count(string(b.Packet), "l")
 	}
 	if events != 10 {
 		t.Errorf("%d of 10 events left in 100 packets full of live samples", events)
@@ -221,8 +222,9 @@ func TestLanesAreTakenApart(t *testing.T) {
 	q := NewQueue(Limits{})
 	q.Push(frame(wire.Event, "event ", 1, 0))
 	q.Push(live("live ", 1))
-	if packet, n := q.Take(start, SetOf(LaneLive), 100, []byte("before ")); n != 1 || string(packet) != "before live " {
-		t.Errorf("got %q, %d", packet, n)
+	b := Batch{Packet: []byte("old")}
+	if !q.Take(start, SetOf(LaneLive), 100, &b) || string(b.Packet) != "live " {
+		t.Errorf("got %q", b.Packet)
 	}
 	if d := q.Depth(SetOf(LaneEvent)); d != (Depth{Frames: 1, Bytes: 6}) {
 		t.Errorf("event lane: %+v", d)
@@ -233,17 +235,51 @@ func TestLanesAreTakenApart(t *testing.T) {
 	}
 }
 
+func TestReturn(t *testing.T) {
+	const ms = time.Millisecond
+	setpoint := func(text string, stream uint32) Frame { return frame(wire.Setpoint, text, stream, 0) }
+	q := NewQueue(small(1000, 5))
+	for _, f := range []Frame{setpoint("s1 ", 1), setpoint("t1 ", 2), frame(wire.Live, "a1 ", 1, 10*ms), frame(wire.Live, "b1 ", 2, 10*ms)} {
+		q.Push(f)
+	}
+	var b Batch
+	q.Take(start, AllLanes, 100, &b)
+	for _, f := range []Frame{setpoint("s2 ", 1), live("a2 ", 1), frame(wire.Event, "e ", 1, 0)} {
+		q.Push(f)
+	}
+	q.Return(&b)
+	if len(b.Frames) != 0 || len(b.Packet) != 0 {
+		t.Errorf("what was returned is still held: %q", b.Packet)
+	}
+	q.Take(start.Add(20*ms), AllLanes, 100, &b)
+	if got := string(b.Packet); got != "t1 s2 e b1 a2 " {
+		t.Errorf("got %q: a1 has expired and s1 was replaced meanwhile, b1 and t1 are their streams' newest", got)
+	}
+	if want := (Drops{Deadline: 1, Replaced: 1}); q.Drops() != want {
+		t.Errorf("drops %v", q.Drops())
+	}
+	q.Take(start, AllLanes, 100, &b)
+	for n := range uint32(5) {
+		q.Push(live("x ", 10+n))
+	}
+	b.Frames = append(b.Frames, live("old ", 1))
+	q.Return(&b)
+	if want := (Drops{Deadline: 1, Replaced: 1, QueueFull: 1}); q.Drops() != want {
+		t.Errorf("drops of a full queue %v", q.Drops())
+	}
+}
+
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	q := NewQueue(Limits{})
 	sample, setpoint := live("sample", 1), frame(wire.Setpoint, "setpoint", 2, 0)
-	packet := make([]byte, 0, 1000)
+	var batch Batch
 	work := func() {
 		for n := range uint32(10) {
 			sample.Stream = n
 			q.Push(sample)
 			q.Push(setpoint)
 		}
-		packet, _ = q.Take(start, AllLanes, 1000, packet[:0])
+		q.Take(start, AllLanes, 1000, &batch)
 	}
 	work()
 	if n := testing.AllocsPerRun(100, work); n != 0 {
@@ -254,11 +290,11 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 func BenchmarkPushTake(b *testing.B) {
 	q := NewQueue(Limits{})
 	sample := live(strings.Repeat("s", 100), 1)
-	packet := make([]byte, 0, 1<<10)
+	var batch Batch
 	b.ReportAllocs()
 	for b.Loop() {
 		q.Push(sample)
-		packet, _ = q.Take(start, AllLanes, 1<<10, packet[:0])
+		q.Take(start, AllLanes, 1<<10, &batch)
 	}
 }
 

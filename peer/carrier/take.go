@@ -11,48 +11,54 @@ import (
 // backlogs: a quarter costs a fresh sample at most a third more time).
 const eventShare = 4
 
-// Take appends to packet the next frames of the given lanes, most urgent
-// first, as long as together they have at most limit bytes; a first frame
-// that is longer goes alone. It returns packet and how many frames it added.
+// Batch is a packet in the making: frames that left a Queue together.
+type Batch struct {
+	Packet []byte
+	Frames []Frame // what is in Packet
+	limit  int
+}
+
+// Take fills b, which it empties first, with the next frames of the given
+// lanes, most urgent first, as long as together they have at most limit
+// bytes; a first frame that is longer goes alone. It reports whether there
+// were any.
 //
 // Of Live it takes the newest frames that fit, in their order: behind a
 // backlog a fresh sample waits for nothing older. What is past its deadline
 // by then is dropped.
-func (q *Queue) Take(now time.Time, set Lanes, limit int, packet []byte) ([]byte, int) {
-	b := batch{packet: packet, start: len(packet), limit: min(limit, wire.MaxPacket)}
+func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
+	b.reset(min(limit, wire.MaxPacket))
 	for _, lane := range [...]Lane{LaneSignal, LaneCall, LaneControl, LaneSetpoint} {
-		q.takeOldest(&b, set, lane)
+		q.takeOldest(b, set, lane)
 	}
 	if set.Has(LaneLive) {
-		q.takeEventShare(&b, set)
-		q.takeLive(&b, now)
+		q.takeEventShare(b, set)
+		q.takeLive(b, now)
 	}
-	q.takeOldest(&b, set, LaneEvent)
-	q.takeOldest(&b, set, LaneHistory)
-	return b.packet, b.frames
+	q.takeOldest(b, set, LaneEvent)
+	q.takeOldest(b, set, LaneHistory)
+	return len(b.Frames) > 0
 }
 
-// batch is a packet in the making.
-type batch struct {
-	packet       []byte
-	start, limit int
-	frames       int
+func (b *Batch) reset(limit int) {
+	clear(b.Frames) // lets go of their bytes
+	b.Packet, b.Frames, b.limit = b.Packet[:0], b.Frames[:0], limit
 }
 
-func (b *batch) room() int { return b.limit - (len(b.packet) - b.start) }
+func (b *Batch) room() int { return b.limit - len(b.Packet) }
 
 // fits reports whether n may join: if there is room, or as the only one.
-func (b *batch) fits(n *node) bool {
-	return n != nil && (b.frames == 0 || len(n.frame.Bytes) <= b.room())
+func (b *Batch) fits(n *node) bool {
+	return n != nil && (len(b.Frames) == 0 || len(n.frame.Bytes) <= b.room())
 }
 
-func (q *Queue) move(b *batch, lane Lane, n *node) {
-	b.packet = append(b.packet, n.frame.Bytes...)
-	b.frames++
+func (q *Queue) move(b *Batch, lane Lane, n *node) {
+	b.Packet = append(b.Packet, n.frame.Bytes...)
+	b.Frames = append(b.Frames, n.frame)
 	q.remove(lane, n)
 }
 
-func (q *Queue) takeOldest(b *batch, set Lanes, lane Lane) {
+func (q *Queue) takeOldest(b *Batch, set Lanes, lane Lane) {
 	if !set.Has(lane) {
 		return
 	}
@@ -63,7 +69,7 @@ func (q *Queue) takeOldest(b *batch, set Lanes, lane Lane) {
 
 // takeEventShare sends Events before Live up to their share, which they save
 // up from packet to packet until it pays for the one that waits.
-func (q *Queue) takeEventShare(b *batch, set Lanes) {
+func (q *Queue) takeEventShare(b *Batch, set Lanes) {
 	events := &q.lanes[LaneEvent]
 	if !set.Has(LaneEvent) || events.front == nil {
 		q.credit = 0
@@ -77,7 +83,7 @@ func (q *Queue) takeEventShare(b *batch, set Lanes) {
 }
 
 // takeLive sends the newest frames that fit, oldest of them first.
-func (q *Queue) takeLive(b *batch, now time.Time) {
+func (q *Queue) takeLive(b *Batch, now time.Time) {
 	for n := q.oldestThatFits(b, now); n != nil; {
 		next := n.next
 		q.move(b, LaneLive, n)
@@ -87,7 +93,7 @@ func (q *Queue) takeLive(b *batch, now time.Time) {
 
 // oldestThatFits walks from the newest Live frame back until the packet is
 // full, dropping what has expired on the way.
-func (q *Queue) oldestThatFits(b *batch, now time.Time) (first *node) {
+func (q *Queue) oldestThatFits(b *Batch, now time.Time) (first *node) {
 	room := b.room()
 	for n := q.lanes[LaneLive].back; n != nil; {
 		older := n.prev
@@ -96,7 +102,7 @@ func (q *Queue) oldestThatFits(b *batch, now time.Time) (first *node) {
 			n = older
 			continue
 		}
-		alone := first == nil && b.frames == 0
+		alone := first == nil && len(b.Frames) == 0
 		if len(n.frame.Bytes) > room && !alone {
 			break
 		}
@@ -104,4 +110,32 @@ func (q *Queue) oldestThatFits(b *batch, now time.Time) (first *node) {
 		first, n = n, older
 	}
 	return first
+}
+
+// Return puts the frames of a batch that could not be sent back where they
+// came from, so that what is fresher by then goes first. Where the queue has
+// filled up meanwhile, what may be lost is.
+func (q *Queue) Return(b *Batch) {
+	for i := len(b.Frames) - 1; i >= 0; i-- {
+		q.putBack(b.Frames[i])
+	}
+	b.reset(0)
+}
+
+func (q *Queue) putBack(f Frame) {
+	lane := f.Lane()
+	newer := q.newest[f.key(lane)]
+	switch {
+	case lane == LaneSetpoint && newer != nil:
+		q.drops[Replaced]++
+	case lane.losesOldest() && !q.hasRoom(lane, len(f.Bytes)):
+		q.drops[QueueFull]++
+	default:
+		n := q.node(f)
+		n.superseded = newer != nil
+		q.lanes[lane].pushFront(n)
+		if lane.knowsNewest() && newer == nil {
+			q.newest[f.key(lane)] = n
+		}
+	}
 }

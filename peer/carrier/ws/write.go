@@ -27,12 +27,12 @@ func (c *Carrier) write() {
 func (c *Carrier) writeQueued() error {
 	watchdog := time.AfterFunc(c.cfg.WriteTimeout, c.choke)
 	defer watchdog.Stop()
-	packet := make([]byte, 0, firstBuffer)
+	var b carrier.Batch
 	for c.ending.Err() == nil {
 		watchdog.Reset(c.cfg.WriteTimeout)
 		var more bool
 		var err error
-		packet, more, err = c.writeOne(packet)
+		more, err = c.writeOne(&b)
 		watchdog.Stop()
 		switch {
 		case err != nil:
@@ -67,17 +67,16 @@ func (c *Carrier) awaitReader(err error) {
 }
 
 // writeOne sends one packet, if there is one.
-func (c *Carrier) writeOne(packet []byte) (_ []byte, more bool, _ error) {
-	packet, frames := c.tap.Take(coalesce, packet[:0])
-	if frames == 0 {
-		return packet, false, nil
+func (c *Carrier) writeOne(b *carrier.Batch) (more bool, _ error) {
+	if !c.tap.Take(coalesce, b) {
+		return false, nil
 	}
-	if err := c.conn.Write(context.Background(), websocket.MessageBinary, packet); err != nil {
-		c.buffer.Lost(frames, carrier.NoPath)
-		return packet, false, err
+	if err := c.conn.Write(context.Background(), websocket.MessageBinary, b.Packet); err != nil {
+		c.tap.Lost(b)
+		return false, err
 	}
-	c.sent.Add(len(packet))
-	return packet, true, nil
+	c.sent.Add(len(b.Packet))
+	return true, nil
 }
 
 // finish hangs up: politely where we want to end, at once where the
@@ -95,10 +94,10 @@ func (c *Carrier) finish() {
 
 // flush sends what is queued, for as long as carrier.FlushTime.
 func (c *Carrier) flush() {
-	packet := make([]byte, 0, firstBuffer)
+	var b carrier.Batch
 	begin := time.Now()
 	for more, err := true, error(nil); more && err == nil && time.Since(begin) < carrier.FlushTime; {
-		packet, more, err = c.writeOne(packet)
+		more, err = c.writeOne(&b)
 	}
 }
 
