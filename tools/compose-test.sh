@@ -7,9 +7,24 @@ PATH=$PATH:/usr/sbin:/sbin
 
 [ "$(id -u)" = 0 ] || { echo "root is needed, for the engine" >&2; exit 1; }
 work=$(mktemp -d)
-engine= policy=
+engine=
 
 compose() { docker-compose --project-name telepath-test --file docker-compose.yml --file e2e/compose/prebuilt.yml "$@"; }
+
+# The engine sets the policy of FORWARD to DROP and leaves its chains behind.
+save_firewall() {
+  iptables-save >"$work/firewall"
+  forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
+}
+restore_firewall() {
+  if grep -q '^\*' "$work/firewall"; then
+    iptables-restore <"$work/firewall"
+  else # there was none
+    iptables -P FORWARD ACCEPT
+    for table in filter nat; do iptables -t $table -F && iptables -t $table -X; done
+  fi
+  echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
+}
 
 finish() {
   code=$?
@@ -21,7 +36,7 @@ finish() {
   if [ -n "$engine" ]; then
     kill "$engine" 2>/dev/null && wait "$engine" 2>/dev/null || true
     ip link del docker0 2>/dev/null || true
-    [ -z "$policy" ] || iptables -P FORWARD "$policy"
+    restore_firewall
   fi
   rm -rf "$work"
   exit "$code"
@@ -35,7 +50,7 @@ if ! command -v dockerd >/dev/null || ! command -v docker-compose >/dev/null; th
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io docker-compose iptables >/dev/null
 fi
 if ! docker info >/dev/null 2>&1; then
-  policy=$(iptables -S FORWARD | sed -n 's/^-P FORWARD //p')
+  save_firewall
   # `vfs` copies whole layers, but works on every file system; these images have three small ones.
   dockerd --data-root "$work/engine" --storage-driver vfs --exec-root "$work/run" --pidfile "$work/engine.pid" >"$work/engine.log" 2>&1 &
   engine=$!
