@@ -3,18 +3,12 @@
 // against this file alone. All messages are structured-cloneable; large ones
 // (samples, channels) are transferred.
 
-/** Rung names a kind of path, best first (docs/protocol.md, section 7). */
-export type Rung =
-	| "udp"
-	| "turn-udp"
-	| "relay-udp"
-	| "tcp"
-	| "turn-tcp"
-	| "turn-tls"
-	| "relay-tcp"
-	| "ws"
-	| "sse"
-	| "poll";
+import type { Pair } from "./peer/carrier/pair";
+import type { PathInfo } from "./peer/conn/path-info";
+
+export type { Pair } from "./peer/carrier/pair";
+export type { PathInfo, RungInfo } from "./peer/conn/path-info";
+export type { Rung } from "./peer/ladder";
 
 /** ToWorker is what the page says to the engine. */
 export type ToWorker =
@@ -100,37 +94,4 @@ export interface Part {
 	text: number;
 	retainedMs: number | null; // how long the server or the device had kept it; null: it is no retained value
 	late: boolean; // newer samples of its stream came first
-}
-
-/** Pair is the selected candidate pair of a data-channel connection, in words, and the rung it makes. */
-export interface Pair {
-	local: string;
-	remote: string;
-	rung: Rung;
-}
-
-/** RungInfo is one line of the drawer: why this rung is used or is not. */
-export interface RungInfo {
-	rung: Rung;
-	state: "use" | "warm" | "trying" | "failed" | "off";
-	note: string;
-	rttMs: number | null;
-}
-
-/** PathInfo is all that the badge and its drawer show; null means unknown. */
-export interface PathInfo {
-	rung: Rung | null; // the best one in use; null: no path
-	reason: string;
-	rungs: RungInfo[];
-	rttMs: number | null;
-	rttVarMs: number | null;
-	lossPercent: number | null; // of the last minute, by the holes in the sequence numbers
-	ageMs: number | null; // of the newest live sample when it came
-	ageErrMs: number | null;
-	offsetMs: number | null; // the device's clock minus this one
-	offsetErrMs: number | null;
-	queueBytes: number; // waiting to be sent here
-	pair?: string;
-	bytesPerSample: number | null; // received, of the last minute
-	accepted: boolean; // the device has accepted this Conn
 }
