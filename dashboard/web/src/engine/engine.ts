@@ -1,0 +1,184 @@
+import { WsCarrier } from "../peer/carrier/ws";
+import { Conn } from "../peer/conn/conn";
+import type { Assistant } from "../peer/conn/direct";
+import type { Env } from "../peer/env";
+import { Link, type LinkOptions } from "../peer/link/link";
+import type { Message } from "../peer/signal";
+import { firstTime } from "../peer/telemetry";
+import type { FromWorker, ToWorker } from "../port";
+import { Intake } from "./intake";
+import { Presence, shown } from "./presence";
+
+/** The badge is told at most this often, in ms. */
+const PATH_EVERY = 250;
+/** No TURN server and no STUN server: addresses of this computer, and what the other end sees of them. */
+const RTC_CONFIG: RTCConfiguration = { iceServers: [] };
+
+/** EngineOptions are what differs between a Worker and a page. */
+export interface EngineOptions {
+	env: Env;
+	post(message: FromWorker, transfer?: Transferable[]): void;
+	why: LinkOptions["why"];
+	dial?: NonNullable<LinkOptions["dial"]>;
+}
+
+/**
+ * Engine is the dashboard behind its page: the link to the server, the list of
+ * devices, the Conn to the one that is open, and the samples on their way to
+ * the page. It knows nothing of Workers and can run on a page.
+ */
+export class Engine {
+	private readonly link: Link;
+	private readonly presence = new Presence();
+	private readonly intake: Intake;
+	private conn: Conn | null = null;
+	private number = 0; // of conn, on the link as it is
+	private lastNumber = 0;
+	private asked: Conn | null = null; // whose open the link's first request carried
+	private cancelPath: (() => void) | null = null;
+
+	constructor(private readonly options: EngineOptions) {
+		const { env, post, why, dial } = options;
+		this.intake = new Intake(env, post);
+		this.link = new Link({
+			env,
+			why,
+			...(dial === undefined ? {} : { dial }),
+			opening: () => {
+				this.asked = this.conn;
+				return this.conn?.open() ?? null;
+			},
+			events: {
+				onConnecting: () => post({ type: "link", state: "connecting" }),
+				onUp: (welcome, opened) => this.up(welcome, opened),
+				onDown: ({ code, reason, remedy }, retryIn) => {
+					this.conn?.linkDown();
+					const retry = retryIn === null ? {} : { retryInMs: retryIn };
+					post({ type: "link", state: "closed", code, reason, remedy, ...retry });
+				},
+				onFrame: (frame) => {
+					if (frame.hop.conn === this.number) this.conn?.linkFrame(frame);
+				},
+				onPacketEnd: () => this.conn?.settle(),
+				onSignal: (message) => this.signal(message),
+			},
+		});
+	}
+
+	/** handle does what the page says. */
+	handle(message: ToWorker): void {
+		switch (message.type) {
+			case "connect":
+				this.link.connect(message.url, message.token);
+				break;
+			case "open":
+				this.open(message.device, message.want ?? ["*"], message.from ?? "head");
+				break;
+			case "close":
+				this.close();
+				break;
+			case "pull":
+				this.intake.pull();
+				break;
+			case "rtc.offer":
+				this.conn?.page.offered(message.attempt, message.sdp);
+				break;
+			case "rtc.candidate":
+				this.conn?.page.found(message.attempt, message.candidate, message.mid);
+				break;
+			case "rtc.channels":
+				this.channels(message.attempt, message.channels);
+				break;
+			case "rtc.state":
+				this.conn?.page.state(message.attempt, message.state, message.pair ?? null);
+				break;
+			case "rtc.failed":
+				this.conn?.page.failNow(message.attempt, message.reason);
+				break;
+		}
+	}
+
+	dispose(): void {
+		this.close();
+		this.link.close();
+	}
+
+	private up(welcome: Message, opened: boolean): void {
+		this.options.post({ type: "link", state: "open", role: welcome.role ?? "" });
+		this.link.signal(0, { type: "watch" });
+		// The server gave number 1 to the Conn of the first request, also if the page has left it meanwhile.
+		this.lastNumber = opened ? 1 : 0;
+		const asked = opened && this.asked === this.conn;
+		if (opened && !asked) this.link.signal(1, { type: "close" });
+		if (this.conn !== null) this.attach(this.conn, asked);
+	}
+
+	private attach(conn: Conn, asked: boolean): void {
+		const number = asked ? 1 : ++this.lastNumber;
+		this.number = number;
+		const signal = (message: object) => this.link.signal(number, message);
+		conn.linkUp({ carrier: new WsCarrier(this.link, number), signal }, asked);
+	}
+
+	private open(device: string, want: string[], from: string): void {
+		this.close();
+		const { env, post } = this.options;
+		const conn = new Conn({
+			env,
+			device,
+			want,
+			from,
+			sampleTime: firstTime,
+			assistant: this.assistant(),
+			events: {
+				onDevice: (d) => post({ type: "opened", device: shown(d) }),
+				onRefused: ({ candidates, ...why }) => post({ type: "refused", ...why, candidates: candidates.map(shown) }),
+				onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
+				onBatch: (batch) => this.intake.batch(batch, conn.offset()),
+				onGap: (stream, epoch, from, to, reason) => this.intake.gap(stream.id, epoch, from, to, reason),
+			},
+		});
+		this.conn = conn;
+		if (this.link.up) this.attach(conn, false);
+		this.tellPath();
+	}
+
+	private close(): void {
+		this.cancelPath?.();
+		this.cancelPath = null;
+		this.conn?.dispose();
+		this.conn = null;
+		this.number = 0;
+		this.intake.clear();
+	}
+
+	private assistant(): Assistant {
+		const { post } = this.options;
+		return {
+			create: (attempt) => post({ type: "rtc.create", attempt, config: RTC_CONFIG }),
+			answer: (attempt, sdp) => post({ type: "rtc.answer", attempt, sdp }),
+			candidate: (attempt, candidate, mid) => post({ type: "rtc.candidate", attempt, candidate, mid }),
+			close: (attempt) => post({ type: "rtc.close", attempt }),
+		};
+	}
+
+	private channels(attempt: number, channels: RTCDataChannel[]): void {
+		if (this.conn !== null) this.conn.page.channels(attempt, channels);
+		else for (const channel of channels) channel.close();
+	}
+
+	private signal(message: Message): void {
+		if (message.type !== "devices") return;
+		const devices = this.presence.tell(message.full ?? false, message.devices ?? []);
+		this.options.post({ type: "devices", devices });
+	}
+
+	/** tellPath tells the badge, and again and again while a device is open. */
+	private tellPath(): void {
+		const conn = this.conn;
+		if (conn === null) return;
+		if (this.options.env.rebase()) conn.rebased();
+		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
+		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
+	}
+}

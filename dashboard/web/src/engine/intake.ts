@@ -1,0 +1,94 @@
+import type { Received } from "../peer/conn/streams";
+import type { Env } from "../peer/env";
+import { formatEpoch, type Stream } from "../peer/signal";
+import { Batch, decode, parseMeta } from "../peer/telemetry";
+import type { FromWorker, StreamInfo } from "../port";
+import { Collector } from "./collector";
+
+/** Why samples are missing, by the numbers of section 3.4. */
+const GAP_REASONS = ["", "ring", "restart", "unknown-position", "refused"];
+/** The page fetched nothing for so long that Events had to be dropped. */
+const GAP_PAGE = "page-behind";
+
+type Offset = { offset: number; error: number } | null;
+
+/** Intake turns what a Conn delivers into what a page draws. */
+export class Intake {
+	private readonly collector: Collector;
+	private readonly batches = new Batch();
+	private ageMs: number | null = null;
+	private ageErrMs: number | null = null;
+
+	constructor(
+		private readonly env: Env,
+		private readonly post: (message: FromWorker, transfer?: Transferable[]) => void,
+	) {
+		this.collector = new Collector((hole) => post({ type: "gap", ...hole, reason: GAP_PAGE }));
+	}
+
+	describe(epoch: number, streams: readonly Stream[]): void {
+		this.post({ type: "streams", epoch: formatEpoch(epoch), streams: streams.map(info) });
+	}
+
+	/** batch decodes and keeps a batch until the page pulls. */
+	batch(received: Received, offset: Offset): void {
+		const { header, payload, stream } = received;
+		const batch = decode(this.batches, payload, header.count);
+		if (batch === null) {
+			this.env.debug("intake: malformed payload of stream", stream.name);
+			return;
+		}
+		this.collector.add(batch, {
+			stream: stream.id,
+			epoch: formatEpoch(header.epoch),
+			seq: header.seq,
+			skip: received.skip,
+			take: received.take,
+			retainedMs: received.retainedMs,
+			late: received.late,
+			event: header.class === "event" && received.retainedMs === null,
+			shift: header.will ? this.published(batch, received, offset) : 0,
+		});
+		if (header.class === "live" && received.retainedMs === null && !received.late)
+			this.measure(batch, received, offset);
+	}
+
+	gap(stream: number, epoch: number, from: number, to: number | null, reason: number): void {
+		const words = GAP_REASONS[reason] ?? `reason ${reason}`;
+		this.post({ type: "gap", stream, epoch: formatEpoch(epoch), from, to, reason: words });
+	}
+
+	/** pull sends the page what there is. */
+	pull(): void {
+		const samples = this.collector.take();
+		if (samples !== null) this.post(samples, [samples.data.buffer]);
+	}
+
+	/** age of the newest live sample when it came. */
+	age(): { ageMs: number | null; ageErrMs: number | null } {
+		return { ageMs: this.ageMs, ageErrMs: this.ageErrMs };
+	}
+
+	clear(): void {
+		this.collector.clear();
+		this.ageMs = this.ageErrMs = null;
+	}
+
+	private measure(batch: Batch, { skip, take }: Received, offset: Offset): void {
+		const t = batch.t[skip + take - 1];
+		if (offset === null || t === undefined) return;
+		this.ageMs = (this.env.wall() + offset.offset - t) / 1000;
+		this.ageErrMs = offset.error / 1000;
+	}
+
+	/** published is by how much a will's time is off: it was written long before the server published it. */
+	private published(batch: Batch, { retainedMs }: Received, offset: Offset): number {
+		const at = (this.env.wall() + (offset?.offset ?? 0)) / 1000 - (retainedMs ?? 0);
+		return at - (batch.t[0] ?? 0) / 1000;
+	}
+}
+
+function info(stream: Stream): StreamInfo {
+	const meta = parseMeta(stream.meta);
+	return { id: stream.id, name: stream.name, class: stream.class, deadlineMs: stream.deadline_ms ?? null, meta };
+}

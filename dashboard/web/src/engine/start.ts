@@ -1,0 +1,94 @@
+import { realEnv } from "../peer/env";
+import type { FromWorker, ToWorker } from "../port";
+import { RtcPage } from "../rtc-page";
+import { Engine } from "./engine";
+import { askWhy } from "./why";
+
+/** EnginePort is the page's end of the port. */
+export interface EnginePort {
+	post(message: ToWorker): void;
+	dispose(): void;
+}
+
+/** Side is where an Engine runs: in a Worker, or on this page. */
+interface Side {
+	post(message: ToWorker, transfer?: Transferable[]): void;
+	dispose(): void;
+}
+
+/**
+ * startEngine starts an Engine in a Worker and answers its wishes for
+ * RTCPeerConnections; all else goes to onMessage. Where a browser cannot move
+ * data channels to a Worker, the same Engine begins again on the page, and
+ * gets the page's last connect and open.
+ */
+export function startEngine(onMessage: (message: FromWorker) => void): EnginePort {
+	const debugging = readDebug();
+	const last: { connect: ToWorker | null; open: ToWorker | null } = { connect: null, open: null };
+	let onPage = false;
+
+	const receive = (message: FromWorker) => {
+		if (!rtc.handle(message)) onMessage(message);
+	};
+	const fallBack = () => {
+		if (onPage) return;
+		onPage = true;
+		side.dispose();
+		rtc.dispose();
+		side = pageSide(receive, debugging);
+		for (const message of [last.connect, last.open]) if (message !== null) side.post(message);
+	};
+	const rtc = new RtcPage({
+		post: (message, transfer) => side.post(message, transfer),
+		// Not in the task that found out: the attempt is still being made there.
+		onUntransferable: () => queueMicrotask(fallBack),
+	});
+	let side = workerSide(receive, fallBack, debugging);
+
+	return {
+		post(message) {
+			if (message.type === "connect") last.connect = message;
+			if (message.type === "open") last.open = message;
+			if (message.type === "close") last.open = null;
+			side.post(message);
+		},
+		dispose() {
+			rtc.dispose();
+			side.dispose();
+		},
+	};
+}
+
+function workerSide(receive: (message: FromWorker) => void, broken: () => void, debugging: boolean): Side {
+	const name = debugging ? "telepath debug" : "telepath";
+	const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name });
+	worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+		worker.onerror = null; // it runs: an error from here on is a fault of its own, which the console shows
+		receive(data);
+	};
+	worker.onerror = broken; // the script could not be loaded
+	worker.onmessageerror = broken;
+	return {
+		post: (message, transfer = []) => worker.postMessage(message, transfer),
+		dispose: () => worker.terminate(),
+	};
+}
+
+function pageSide(receive: (message: FromWorker) => void, debugging: boolean): Side {
+	const debug = debugging ? (...what: unknown[]) => console.debug("telepath:", ...what) : () => undefined;
+	const engine = new Engine({ env: realEnv(debug), post: receive, why: askWhy });
+	// Answers come in a task of their own, as they would from a Worker: no call enters itself.
+	return {
+		post: (message) => queueMicrotask(() => engine.handle(message)),
+		dispose: () => engine.dispose(),
+	};
+}
+
+/** Whoever looks for a fault sets localStorage.telepathDebug; storage may be forbidden. */
+function readDebug(): boolean {
+	try {
+		return Boolean(localStorage.getItem("telepathDebug"));
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,76 @@
+import type { Carrier } from "./carrier";
+import { CHANNELS, type Lane, laneOf } from "./channels";
+import { ChannelQueue } from "./queue";
+
+/** RtcEvents are told what happens to the channels; each at any time until close. */
+export interface RtcEvents {
+	/** all channels are open: the path may be probed. */
+	onOpen(): void;
+	onPacket(packet: Uint8Array): void;
+	/** a channel closed: the path is over. */
+	onClosed(): void;
+}
+
+/**
+ * RtcCarrier sends over the data channels of one connection. The connection
+ * itself is on the page: a Worker gets its channels only.
+ */
+export class RtcCarrier implements Carrier {
+	readonly conn = 0;
+	private readonly queues = new Map<Lane, ChannelQueue>();
+	private open = false;
+
+	constructor(
+		private readonly channels: RTCDataChannel[],
+		private readonly events: RtcEvents,
+	) {
+		for (const channel of channels) this.adopt(channel);
+		this.check();
+	}
+
+	get ready(): boolean {
+		return this.open;
+	}
+
+	send(lane: Lane, frame: Uint8Array): boolean {
+		return this.queues.get(lane)?.push(frame) ?? false;
+	}
+
+	queueBytes(): number {
+		let sum = 0;
+		for (const queue of this.queues.values()) sum += queue.queueBytes();
+		return sum;
+	}
+
+	dropped(): number {
+		let sum = 0;
+		for (const queue of this.queues.values()) sum += queue.dropped;
+		return sum;
+	}
+
+	close(): void {
+		for (const channel of this.channels) {
+			channel.onopen = channel.onclose = channel.onmessage = channel.onbufferedamountlow = null;
+			channel.close();
+		}
+	}
+
+	private adopt(channel: RTCDataChannel): void {
+		channel.binaryType = "arraybuffer";
+		channel.onopen = () => this.check();
+		channel.onclose = () => this.events.onClosed();
+		channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+			if (data instanceof ArrayBuffer) this.events.onPacket(new Uint8Array(data));
+		};
+		const lane = laneOf(channel);
+		if (lane === null) return;
+		this.queues.set(lane, new ChannelQueue(channel, lane === "reliable" ? "refuse" : "drop-oldest"));
+	}
+
+	private check(): void {
+		if (this.open || this.queues.size !== CHANNELS.length) return;
+		if (!this.channels.every((channel) => channel.readyState === "open")) return;
+		this.open = true;
+		this.events.onOpen();
+	}
+}

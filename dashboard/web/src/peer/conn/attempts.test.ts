@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { Attempts } from "./attempts";
+
+describe("Attempts", () => {
+	test("one at a time, with rising numbers", () => {
+		const a = new Attempts();
+		expect(a.start(0)).toBe(1);
+		expect(a.start(0)).toBe(0);
+		a.failed(100, 1, "no way");
+		expect(a.start(100)).toBe(0);
+		expect(a.start(1100)).toBe(2);
+	});
+
+	test("failures in a row pause 1, 2, 4, 8, then 15 s", () => {
+		const a = new Attempts();
+		const pauses = [];
+		for (let now = 0, i = 0; i < 6; i++) {
+			a.failed(now, a.start(now), "no way");
+			pauses.push(a.nextAt() - now);
+			now = a.nextAt();
+		}
+		expect(pauses).toEqual([1000, 2000, 4000, 8000, 15000, 15000]);
+	});
+
+	test("an attempt without channels after 10 s has expired", () => {
+		const a = new Attempts();
+		const n = a.start(0);
+		expect(a.wake()).toBe(10_000);
+		expect(a.expired(9_999)).toBe(0);
+		expect(a.expired(10_000)).toBe(n);
+		a.opened(n);
+		expect(a.expired(20_000)).toBe(0);
+		expect(a.wake()).toBe(Infinity);
+	});
+
+	test("a successor is made beside what stands, and ends it when it is proven", () => {
+		const a = new Attempts();
+		a.opened(a.start(0));
+		expect(a.proved(1)).toEqual([]);
+		a.replace();
+		const second = a.start(5_000);
+		expect(second).toBe(2);
+		a.replace(); // said again while it is made: that is the successor already
+		a.opened(second);
+		expect(a.start(5_100)).toBe(0);
+		expect(a.proved(second)).toEqual([1]);
+		expect(a.numbers()).toEqual([2]);
+	});
+
+	test("what had been proven is replaced at once, what only opened is put off", () => {
+		const a = new Attempts();
+		a.opened(a.start(0));
+		a.proved(1);
+		a.failed(60_000, 1, "closed");
+		expect(a.start(60_000)).toBe(2);
+		a.opened(2);
+		a.failed(61_000, 2, "closed");
+		expect(a.start(61_000)).toBe(0);
+		a.fresh(61_500);
+		expect(a.start(61_500)).toBe(3);
+	});
+});

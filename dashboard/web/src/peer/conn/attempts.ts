@@ -1,0 +1,112 @@
+// Attempts at a data-channel connection: one at a time is being made, beside
+// those that stand. Numbers rise, the newer one wins, and one that fails is
+// repeated later and later (sections 6.3 and 7.2). Pure: it is told what
+// happened and when, and says what to do.
+
+/** Pauses after failures in a row, in ms; the last one stays. */
+const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000];
+/** An attempt that has no open channels by now has failed, in ms: ten round trips on the slowest link that is worth one. */
+const PATIENCE = 10_000;
+
+/** Phase of an attempt: being made, with open channels, proven both ways. */
+export type Phase = "making" | "open" | "proved";
+
+export interface Attempt {
+	readonly number: number;
+	readonly since: number;
+	phase: Phase;
+}
+
+export class Attempts {
+	private readonly all = new Map<number, Attempt>();
+	private last = 0;
+	private failures = 0;
+	private earliest = 0;
+	private successorWanted = false;
+	/** reason of the newest failure, for the drawer. */
+	reason = "";
+
+	/** get finds an attempt that is being made or stands. */
+	get(number: number): Attempt | undefined {
+		return this.all.get(number);
+	}
+
+	/** making is the attempt that is under way, if one is. */
+	making(): Attempt | undefined {
+		return [...this.all.values()].find((a) => a.phase === "making");
+	}
+
+	/** start begins the next attempt if one is wanted and its time has come; its number, or 0. */
+	start(now: number): number {
+		if (!this.wanted() || now < this.earliest) return 0;
+		this.last++;
+		this.all.set(this.last, { number: this.last, since: now, phase: "making" });
+		this.successorWanted = false;
+		return this.last;
+	}
+
+	/** opened: its channels are open. */
+	opened(number: number): void {
+		const attempt = this.all.get(number);
+		if (attempt !== undefined) attempt.phase = "open";
+	}
+
+	/** proved both ways: it was worth the effort. The older ones, which it replaces, are returned and forgotten. */
+	proved(number: number): number[] {
+		this.failures = 0;
+		this.reason = "";
+		const attempt = this.all.get(number);
+		if (attempt !== undefined) attempt.phase = "proved";
+		const older = [...this.all.keys()].filter((n) => n < number);
+		for (const n of older) this.all.delete(n);
+		return older;
+	}
+
+	/** failed forgets an attempt and puts the next one off. One that had been proven is replaced at once. */
+	failed(now: number, number: number, reason: string): void {
+		const attempt = this.all.get(number);
+		if (attempt === undefined) return;
+		this.all.delete(number);
+		this.reason = reason;
+		if (attempt.phase === "proved") return;
+		this.earliest = now + (PAUSES[Math.min(this.failures, PAUSES.length - 1)] ?? 0);
+		this.failures++;
+	}
+
+	/** expired is an attempt that took too long; to be failed. */
+	expired(now: number): number {
+		const attempt = this.making();
+		return attempt !== undefined && now - attempt.since >= PATIENCE ? attempt.number : 0;
+	}
+
+	/** replace asks for a successor beside what stands; one that is being made already is that successor. */
+	replace(): void {
+		if (this.making() === undefined) this.successorWanted = true;
+	}
+
+	/** fresh forgets the pauses: the other end is new. */
+	fresh(now: number): void {
+		this.failures = 0;
+		this.earliest = now;
+	}
+
+	/** numbers of all attempts, to close them. */
+	numbers(): number[] {
+		return [...this.all.keys()];
+	}
+
+	/** nextAt is when the next attempt begins; Infinity: none is wanted. */
+	nextAt(): number {
+		return this.wanted() ? this.earliest : Infinity;
+	}
+
+	/** wake is when start or expired has something to say. */
+	wake(): number {
+		const attempt = this.making();
+		return attempt === undefined ? this.nextAt() : attempt.since + PATIENCE;
+	}
+
+	private wanted(): boolean {
+		return this.making() === undefined && (this.all.size === 0 || this.successorWanted);
+	}
+}

@@ -1,0 +1,352 @@
+import type { Carrier } from "../carrier/carrier";
+import { Alarm, type Env } from "../env";
+import { Clock } from "../session";
+import { type Device, type Message, parseEpoch, parseSignal, type Stream } from "../signal";
+import {
+	codeByName,
+	type DropReason,
+	eachFrame,
+	FormatError,
+	type Frame,
+	parseData,
+	parseEcho,
+	parseGap,
+	parseProbe,
+	TYPE_DATA,
+	TYPE_ECHO,
+	TYPE_GAP,
+	TYPE_PROBE,
+	TYPE_SIGNAL,
+} from "../wire";
+import { type Assistant, Direct } from "./direct";
+import { ackFrame } from "./encode";
+import { type Measures, pathInfo } from "./info";
+import { Meter } from "./meter";
+import { Opening } from "./opening";
+import type { PathInfo } from "./path-info";
+import { Paths } from "./paths";
+import { type Received, Streams } from "./streams";
+
+/** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
+export interface ConnLink {
+	readonly carrier: Carrier;
+	/** signal sends a signal of this Conn to the server. */
+	signal(message: object): boolean;
+}
+
+/** Refused is why there is no Conn, for people. */
+export interface Refused {
+	code: string;
+	reason: string;
+	remedy: string;
+	candidates: Device[];
+}
+
+export interface ConnEvents {
+	onDevice(device: Device): void;
+	onRefused(refused: Refused): void;
+	onStreams(epoch: number, streams: Stream[]): void;
+	onBatch(batch: Received): void;
+	onGap(stream: Stream, epoch: number, from: number, to: number | null, reason: number): void;
+}
+
+export interface ConnOptions {
+	env: Env;
+	device: string; // name or id
+	want: string[]; // globs
+	from: string; // head, start or EPOCH:SEQ
+	events: ConnEvents;
+	assistant: Assistant;
+	/** sampleTime reads the time of a payload's first sample, µs on the device's clock; null: it has none. */
+	sampleTime(payload: Uint8Array): number | null;
+}
+
+/**
+ * Conn is this viewer's relation to one device. It outlives links and paths:
+ * those come and go under it, and what it delivers goes on.
+ *
+ * The parts decide (Opening, Paths, Direct, Streams); the Conn tells them what
+ * came, and settles afterwards what is due.
+ */
+export class Conn {
+	readonly id: string;
+	private readonly opening = new Opening();
+	private readonly streams: Streams;
+	private readonly paths: Paths;
+	private readonly direct: Direct;
+	private readonly meter = new Meter();
+	private readonly alarm: Alarm;
+	private clock = new Clock();
+	private link: ConnLink | null = null;
+	private linkPath = 0; // 0: the device cannot be reached through the link now
+	private device: Device | null = null;
+	private refused: Refused | null = null;
+	private readonly drops: Partial<Record<DropReason, number>> = {};
+
+	constructor(private readonly options: ConnOptions) {
+		const { env, events } = options;
+		this.id = env.uuid();
+		this.alarm = new Alarm(env, () => this.settle());
+		this.streams = new Streams({
+			onBatch: (batch) => events.onBatch(batch),
+			onGap: (...gap) => events.onGap(...gap),
+			onDrop: (reason) => this.dropped(reason),
+			onUnknown: () => this.opening.again(env.now()),
+		});
+		this.paths = new Paths(env, {
+			onReplace: (path) => this.direct.replace(path),
+			onProved: (path, { t1, t2, t3 }) => {
+				this.clock.sample(env.now(), t1, t2, t3, env.wall());
+				this.direct.proved(path);
+			},
+		});
+		this.direct = new Direct({
+			env,
+			paths: this.paths,
+			assistant: options.assistant,
+			signal: (message) => this.link?.signal(message),
+			onPacket: (path, packet) => this.packet(path, packet),
+			onChange: () => this.settle(),
+		});
+		this.settle();
+	}
+
+	/** page is for what the page's assistant says. */
+	get page(): Direct {
+		return this.direct;
+	}
+
+	/** open is the signal that opens this Conn, or opens it again. */
+	open(): object {
+		const { device, want, from } = this.options;
+		const positions = this.streams.positions();
+		const resuming = Object.keys(positions).length > 0;
+		return { type: "open", device, id: this.id, want, from, ...(resuming ? { positions } : {}) };
+	}
+
+	/** linkUp: the server welcomed us; asked: the link's first request carried this Conn's open. */
+	linkUp(link: ConnLink, asked: boolean): void {
+		const now = this.options.env.now();
+		this.link = link;
+		this.opening.restart(now);
+		if (asked) this.opening.sent(now);
+		else this.ask();
+		this.direct.announce(true);
+		this.settle();
+	}
+
+	linkDown(): void {
+		this.link = null;
+		this.opening.pause();
+		this.direct.announce(false);
+		this.relayDown();
+		this.settle();
+	}
+
+	/** linkFrame takes a frame with this Conn's number from the link. */
+	linkFrame(frame: Frame): void {
+		this.take(this.linkPath, frame);
+	}
+
+	/** settle does what is due; to be called after anything happened. */
+	settle(): void {
+		const now = this.options.env.now();
+		if (this.opening.due(now)) this.ask();
+		// Before the first word of the server an attempt is made in parallel: that saves a round trip.
+		const reachable = this.device === null || (this.link !== null && this.device.state !== "offline");
+		this.direct.allow(reachable && this.refused === null);
+		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
+		const wakes = [this.paths.step(), this.direct.step()];
+		this.acknowledge(now);
+		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.opening.wake()));
+	}
+
+	/** rebased: this end's clock was set; what was measured by it is void. */
+	rebased(): void {
+		this.clock = new Clock();
+	}
+
+	/** offset of the device's clock in µs, with its error; null: not known yet. */
+	offset(): { offset: number; error: number } | null {
+		return this.clock.offset(this.options.env.now());
+	}
+
+	/** path says how the Conn is, for people. To be called a few times a second. */
+	path(): PathInfo {
+		const now = this.options.env.now();
+		this.meter.measure(now, this.streams.counts());
+		const measures: Measures = {
+			loss: this.meter.lossPercent(now),
+			bytes: this.meter.bytesPerSample(now),
+			offset: this.offset(),
+		};
+		const { paths, direct, opening, device, refused } = this;
+		const situation = { paths, direct, opening, device, refused, linked: this.link !== null };
+		return { ...pathInfo(now, situation, measures), drops: { ...this.drops } };
+	}
+
+	/** dispose ends the Conn; the device is told. */
+	dispose(): void {
+		this.alarm.clear();
+		this.link?.signal({ type: "close" });
+		this.direct.dispose();
+		this.paths.dispose();
+		this.link = null;
+	}
+
+	private ask(): void {
+		if (this.link?.signal(this.open())) this.opening.sent(this.options.env.now());
+	}
+
+	private packet(path: number, packet: Uint8Array): void {
+		eachFrame(
+			packet,
+			(frame) => this.take(path, frame),
+			() => this.dropped("malformed"),
+		);
+		this.settle();
+	}
+
+	/** take handles a frame; one that cannot be read is counted and harms nothing else. */
+	private take(path: number, frame: Frame): void {
+		try {
+			this.frame(path, frame);
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+			this.dropped("malformed");
+		}
+	}
+
+	private frame(path: number, frame: Frame): void {
+		const { env } = this.options;
+		// A retained value or a signal on the link may be the server's own: it says nothing about the device.
+		if (!frame.hop.retained && frame.type !== TYPE_SIGNAL) this.paths.heard(path);
+		switch (frame.type) {
+			case TYPE_DATA:
+				this.data(path, frame);
+				break;
+			case TYPE_GAP:
+				this.streams.gap(env.now(), parseGap(frame.body));
+				break;
+			case TYPE_PROBE:
+				this.paths.probed(path, parseProbe(frame.body), env.wall());
+				break;
+			case TYPE_ECHO:
+				this.paths.echoed(path, parseEcho(frame.body));
+				break;
+			case TYPE_SIGNAL:
+				this.signal(path, parseSignal(frame.body));
+				break;
+		}
+	}
+
+	private data(path: number, frame: Frame): void {
+		const { header, payload } = parseData(frame.body);
+		if (header.key !== 0) {
+			this.dropped("sealed");
+			return;
+		}
+		const now = this.options.env.now();
+		this.meter.received(now, frame.body.length);
+		this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(payload), path });
+	}
+
+	/** age is at least how old the payload's first sample is, in ms; −1: unknown. */
+	private age(payload: Uint8Array): number {
+		const offset = this.offset();
+		const t = this.options.sampleTime(payload);
+		if (offset === null || t === null) return -1;
+		return Math.max(0, (this.options.env.wall() + offset.offset - offset.error - t) / 1000);
+	}
+
+	private signal(path: number, message: Message): void {
+		this.options.env.debug("conn: signal", message);
+		switch (message.type) {
+			case "opened":
+			case "state":
+				this.presence(message);
+				break;
+			case "refused":
+				this.refuse(message);
+				break;
+			case "accept":
+				this.accept(message);
+				break;
+			case "describe":
+				this.describe(message);
+				break;
+			case "answer":
+				this.direct.answered(message.attempt ?? 0, message.sdp ?? "");
+				break;
+			case "candidate":
+				this.direct.candidate(message.attempt ?? 0, message.candidate ?? "", message.mid ?? "");
+				break;
+			case "retry":
+				this.paths.heard(path);
+				this.direct.retry();
+				break;
+			case "bye":
+				this.relayDown();
+				break;
+		}
+	}
+
+	/** presence: the device went, or came back as a new session, which knows nothing of this Conn. */
+	private presence({ device, type }: Message): void {
+		if (device === undefined || typeof device === "string") return;
+		const before = this.device;
+		this.device = device;
+		this.refused = null;
+		if (device.state === "offline") this.relayDown();
+		else if (type === "state" && device.session !== before?.session) this.renew();
+		this.options.events.onDevice(device);
+	}
+
+	private renew(): void {
+		this.opening.restart(this.options.env.now());
+		this.direct.fresh();
+	}
+
+	private refuse({ code = "internal", reason = "", remedy = "", candidates = [] }: Message): void {
+		this.refused = { code, reason, remedy, candidates };
+		this.opening.refused(this.options.env.now(), codeByName(code).retry, this.options.env.random);
+		this.relayDown();
+		this.options.events.onRefused(this.refused);
+	}
+
+	private accept({ id }: Message): void {
+		if (id !== this.id) return;
+		this.opening.accept();
+		this.refused = null;
+		if (this.link !== null && this.linkPath === 0) this.linkPath = this.paths.up("ws", this.link.carrier);
+		this.paths.accepted(this.linkPath);
+	}
+
+	private describe({ epoch = "", streams = [] }: Message): void {
+		const parsed = parseEpoch(epoch);
+		if (parsed === null) {
+			this.dropped("malformed");
+			return;
+		}
+		this.streams.describe(parsed, streams);
+		const list = this.streams.list();
+		this.options.events.onStreams(list.epoch, list.streams);
+	}
+
+	private relayDown(): void {
+		if (this.linkPath !== 0) this.paths.down(this.linkPath);
+		this.linkPath = 0;
+		this.opening.accepted = false;
+	}
+
+	/** acknowledge sends what is due on the paths in use, and where the data came from. */
+	private acknowledge(now: number): void {
+		for (const [path, positions] of this.streams.acks(now)) {
+			this.paths.send("brief", (conn) => ackFrame(conn, positions), path);
+		}
+	}
+
+	private dropped(reason: DropReason): void {
+		this.drops[reason] = (this.drops[reason] ?? 0) + 1;
+	}
+}

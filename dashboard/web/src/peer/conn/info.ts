@@ -1,0 +1,98 @@
+import type { Rung, State } from "../ladder";
+import type { Device } from "../signal";
+import { note, RUNGS, reasons, WHY_OFF } from "../words";
+import type { Direct } from "./direct";
+import type { Opening } from "./opening";
+import type { PathInfo, RungInfo } from "./path-info";
+import type { Path, Paths } from "./paths";
+
+/** Silence that a note calls silence, in ms: less is between two probes. */
+const SILENCE = 600;
+
+/** Situation is what a Conn's parts know. */
+export interface Situation {
+	paths: Paths;
+	direct: Direct;
+	opening: Opening;
+	device: Device | null;
+	refused: { reason: string } | null;
+	linked: boolean;
+}
+
+export interface Measures {
+	loss: number | null; // percent
+	bytes: number | null; // per sample
+	offset: { offset: number; error: number } | null; // µs
+}
+
+/** pathInfo puts into words what is used, and why nothing better is. */
+export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
+	const best = s.paths.best();
+	const state = best === undefined ? null : s.paths.state(best.id);
+	const measured = state !== null && state.rtt > 0;
+	const pair = best === undefined ? null : s.direct.pair(best.id);
+	return {
+		rung: best?.rung ?? null,
+		reason: best === undefined ? whyNone(s) : s.paths.reason(),
+		rungs: RUNGS.map((rung) => rungInfo(now, rung, s)),
+		rttMs: measured ? state.rtt : null,
+		rttVarMs: measured ? state.variation : null,
+		lossPercent: m.loss,
+		ageMs: null,
+		ageErrMs: null,
+		offsetMs: m.offset === null ? null : m.offset.offset / 1000,
+		offsetErrMs: m.offset === null ? null : m.offset.error / 1000,
+		queueBytes: s.paths.queueBytes(),
+		...(pair === null ? {} : { pair }),
+		bytesPerSample: m.bytes,
+		accepted: s.opening.accepted,
+	};
+}
+
+function whyNone({ refused, linked, device }: Situation): string {
+	if (refused !== null) return reasons.refused;
+	if (!linked) return reasons.noLink;
+	return device?.state === "offline" ? reasons.offline : reasons.opening;
+}
+
+function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
+	const path = s.paths.on(rung)[0];
+	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id));
+	if (rung === "udp") return attemptLine(now, s);
+	if (rung === "ws") return relayLine(s);
+	return line(rung, "off", WHY_OFF[rung]);
+}
+
+/** pathLine is about a rung that has a carrier. */
+function pathLine(now: number, path: Path, state: State): RungInfo {
+	const rtt = state.rtt > 0 ? state.rtt : null;
+	const age = now - state.lastHeard;
+	const using = state.inUse ? "use" : "warm";
+	if (!state.usable) return line(path.rung, "trying", note.unproven(now - path.since), rtt);
+	if (state.inDoubt) {
+		const words = age > SILENCE ? note.silent(path.rung, age) : note.unheard(age);
+		return line(path.rung, state.inUse ? "use" : "failed", words, rtt);
+	}
+	return line(path.rung, using, state.inUse ? note.proven(age) : note.warm(age), rtt);
+}
+
+/** attemptLine is about the direct rung while there is no connection. */
+function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
+	const { attempts } = direct;
+	const making = attempts.making();
+	if (making !== undefined) return line("udp", "trying", note.connecting(now - making.since));
+	if (attempts.reason === "") return line("udp", "off", WHY_OFF.udp);
+	if (!linked) return line("udp", "failed", note.pausedNoLink(attempts.reason));
+	return line("udp", "failed", note.failed(attempts.reason, attempts.nextAt() - now));
+}
+
+/** relayLine is about the WebSocket while the device is not reached through it. */
+function relayLine({ linked, device }: Situation): RungInfo {
+	if (!linked) return line("ws", "failed", note.noLink);
+	if (device?.state === "offline") return line("ws", "failed", note.deviceAway);
+	return line("ws", "trying", note.opening);
+}
+
+function line(rung: Rung, state: RungInfo["state"], words: string, rttMs: number | null = null): RungInfo {
+	return { rung, state, note: words, rttMs };
+}

@@ -1,0 +1,162 @@
+import type { Carrier } from "../carrier/carrier";
+import type { Lane } from "../carrier/channels";
+import type { Env } from "../env";
+import { type Decision, Ladder, type Rung, type State } from "../ladder";
+import type { Echo, Probe } from "../wire";
+import { echoFrame, probeFrame } from "./encode";
+import { Prober } from "./prober";
+
+/** Path is one carrier of a Conn and what belongs to it alone. */
+export interface Path {
+	readonly id: number;
+	readonly carrier: Carrier;
+	readonly prober: Prober;
+	readonly since: number;
+	rung: Rung;
+}
+
+/** PathEvents are called from step and echo. */
+export interface PathEvents {
+	/** in doubt for too long: build a successor beside it. */
+	onReplace(id: number): void;
+	/** an echo came: the path works both ways. */
+	onProved(id: number, echo: Echo): void;
+}
+
+/** Paths are a Conn's carriers under its ladder: what is sent goes where the ladder says. */
+export class Paths {
+	private readonly ladder = new Ladder();
+	private readonly all = new Map<number, Path>();
+	private decision: Decision;
+	private lastId = 0;
+
+	constructor(
+		private readonly env: Env,
+		private readonly events: PathEvents,
+	) {
+		this.decision = this.ladder.step(env.now());
+	}
+
+	/** up adds a carrier that opened; its id. */
+	up(rung: Rung, carrier: Carrier): number {
+		const now = this.env.now();
+		const id = ++this.lastId;
+		this.all.set(id, { id, carrier, prober: new Prober(), since: now, rung });
+		this.ladder.up(now, id, rung);
+		return id;
+	}
+
+	/** down removes and closes a carrier. */
+	down(id: number): void {
+		this.all.get(id)?.carrier.close();
+		this.all.delete(id);
+		this.ladder.down(this.env.now(), id);
+	}
+
+	/** rerung corrects the rung of a path: it is a new one for the ladder. */
+	rerung(id: number, rung: Rung): void {
+		const path = this.all.get(id);
+		if (path === undefined || path.rung === rung) return;
+		path.rung = rung;
+		this.ladder.down(this.env.now(), id);
+		this.ladder.up(this.env.now(), id, rung);
+	}
+
+	heard(id: number): void {
+		this.ladder.heard(this.env.now(), id);
+	}
+
+	/** accepted: the other end's word is a first proof, of unknown round trip. */
+	accepted(id: number): void {
+		this.ladder.proved(this.env.now(), id, 0);
+	}
+
+	watch(on: boolean): void {
+		this.ladder.watch(this.env.now(), on);
+	}
+
+	/** probed answers the other end's probe on the path that it came on. */
+	probed(id: number, probe: Probe, came: number): void {
+		const path = this.all.get(id);
+		if (path === undefined) return;
+		if (!probe.heard) this.ladder.doubt(this.env.now(), id);
+		const echo: Echo = { ...probe, heard: true, t2: came, t3: this.env.wall() };
+		path.carrier.send("brief", echoFrame(path.carrier.conn, echo));
+	}
+
+	echoed(id: number, echo: Echo): void {
+		const path = this.all.get(id);
+		const rtt = path?.prober.echo(echo, this.env.wall()) ?? null;
+		if (rtt === null) return;
+		this.ladder.proved(this.env.now(), id, rtt);
+		this.events.onProved(id, echo);
+	}
+
+	/** step does what is due and says when it wants to be called again. */
+	step(): number {
+		const now = this.env.now();
+		this.decision = this.ladder.step(now);
+		for (const id of this.decision.probe) this.probe(id, now);
+		for (const id of this.decision.replace) this.events.onReplace(id);
+		return this.decision.wake;
+	}
+
+	/** send puts a frame on all paths in use, and on one more: the one that what it answers came on. */
+	send(lane: Lane, encode: (conn: number) => Uint8Array, also = 0): boolean {
+		const on = new Set(this.decision.use);
+		if (this.all.has(also)) on.add(also);
+		let sent = false;
+		for (const id of on) {
+			const carrier = this.all.get(id)?.carrier;
+			if (carrier?.send(lane, encode(carrier.conn))) sent = true;
+		}
+		return sent;
+	}
+
+	get(id: number): Path | undefined {
+		return this.all.get(id);
+	}
+
+	/** best is the first path in use. */
+	best(): Path | undefined {
+		return this.all.get(this.decision.use[0] ?? 0);
+	}
+
+	/** on are the paths of a rung, the newest first. */
+	on(rung: Rung): Path[] {
+		return [...this.all.values()].filter((path) => path.rung === rung).reverse();
+	}
+
+	state(id: number): State {
+		return this.ladder.state(id);
+	}
+
+	/** rtt of the best path in ms; 0: not measured yet. */
+	rtt(): number {
+		const best = this.best();
+		return best === undefined ? 0 : this.ladder.state(best.id).rtt;
+	}
+
+	reason(): string {
+		return this.decision.reason;
+	}
+
+	queueBytes(): number {
+		let sum = 0;
+		for (const path of this.all.values()) sum += path.carrier.queueBytes();
+		return sum;
+	}
+
+	dispose(): void {
+		for (const path of this.all.values()) path.carrier.close();
+		this.all.clear();
+	}
+
+	private probe(id: number, now: number): void {
+		const path = this.all.get(id);
+		if (path === undefined) return;
+		const probe = path.prober.next(this.env.wall(), this.ladder.heardRecently(now, id));
+		path.carrier.send("brief", probeFrame(path.carrier.conn, probe));
+		this.ladder.probed(now, id);
+	}
+}

@@ -1,0 +1,198 @@
+import { type Delivery, Inbox } from "../session";
+import { formatPosition, parsePosition, type Stream } from "../signal";
+import { type DropReason, type Gap, type Header, type Hop, type Position, parseClass } from "../wire";
+import { Kept } from "./kept";
+
+/** Received is one batch, or the part of it that is new, as the application gets it. */
+export interface Received {
+	stream: Stream;
+	header: Header;
+	payload: Uint8Array;
+	skip: number; // samples at the front that were delivered before
+	take: number; // samples from there on that are new
+	late: boolean; // newer ones of this stream came first
+	retainedMs: number | null; // how long it had been kept; null: it is no retained value
+}
+
+/** Arrival is what is known of a Data frame beside its header and payload. */
+export interface Arrival {
+	now: number;
+	hop: Hop;
+	ageMs: number; // of its samples when it came; below 0: unknown
+	path: number;
+}
+
+interface Entry {
+	stream: Stream;
+	epoch: number;
+	inbox: Inbox | null; // null: an Event stream whose start the device has not told yet
+	kept: Kept;
+	path: number; // that the newest data came on: it is acknowledged there too
+}
+
+/** StreamsEvents take what the streams deliver. */
+export interface StreamsEvents {
+	onBatch(batch: Received): void;
+	onGap(stream: Stream, epoch: number, from: number, to: number | null, reason: number): void;
+	onDrop(reason: DropReason): void;
+	/** data came that nobody described. */
+	onUnknown(): void;
+}
+
+/** Streams is the table of a device's streams and of how far each was received. */
+export class Streams {
+	private readonly entries = new Map<number, Entry>();
+	/** Event streams of an earlier epoch: how far they got, until their end is declared. */
+	private readonly ended = new Map<number, Position>();
+	private readonly out: Delivery[] = [];
+	private epoch = 0;
+
+	constructor(private readonly events: StreamsEvents) {}
+
+	/** describe adds or replaces descriptions; a new epoch begins a new table. */
+	describe(epoch: number, streams: Stream[]): void {
+		if (epoch !== this.epoch) this.end(epoch);
+		for (const stream of streams) this.put(stream);
+	}
+
+	/** list is all descriptions, by number. */
+	list(): { epoch: number; streams: Stream[] } {
+		const streams = [...this.entries.values()].map((entry) => entry.stream);
+		return { epoch: this.epoch, streams: streams.sort((a, b) => a.id - b.id) };
+	}
+
+	data(header: Header, payload: Uint8Array, arrival: Arrival): void {
+		const entry = this.entries.get(header.stream);
+		if (entry === undefined) {
+			this.unknown("unknown-stream");
+			return;
+		}
+		if (arrival.hop.retained || header.will) {
+			this.retained(entry, header, payload, arrival);
+			return;
+		}
+		if (header.epoch !== entry.epoch) {
+			this.unknown("old-epoch");
+			return;
+		}
+		if (entry.inbox === null) {
+			this.unknown("unknown-stream");
+			return;
+		}
+		if (entry.kept.covers(header)) {
+			this.events.onDrop("duplicate");
+			return;
+		}
+		entry.path = arrival.path;
+		entry.kept.passed(header);
+		const drop = entry.inbox.receive(arrival.now, header, payload, arrival.ageMs, this.out);
+		if (drop !== "") this.events.onDrop(drop);
+		this.deliver(entry);
+	}
+
+	gap(now: number, gap: Gap): void {
+		const entry = this.entries.get(gap.stream);
+		if (entry?.inbox && gap.epoch === entry.epoch) {
+			const declared = entry.inbox.gap(now, gap, this.out);
+			for (const g of declared) this.declare(entry.stream, g);
+			this.deliver(entry);
+			return;
+		}
+		const end = this.ended.get(gap.stream);
+		if (entry === undefined || end === undefined || end.epoch !== gap.epoch) return;
+		this.ended.delete(gap.stream);
+		this.declare(entry.stream, { ...gap, from: end.seq + 1 });
+	}
+
+	/** positions are how far each Event stream got, as `open` tells it. */
+	positions(): Record<string, string> {
+		const told: Record<string, string> = {};
+		for (const [id, end] of this.ended) told[id] = formatPosition(end.epoch, end.seq);
+		for (const [id, { inbox, stream }] of this.entries) {
+			if (inbox === null || parseClass(stream.class) !== "event") continue;
+			const { epoch, seq } = inbox.position();
+			told[id] = formatPosition(epoch, seq);
+		}
+		return told;
+	}
+
+	/** acks takes the acknowledgements that are due, by the path that their data came on. */
+	acks(now: number): Map<number, Position[]> {
+		const due = new Map<number, Position[]>();
+		for (const { inbox, path } of this.entries.values()) {
+			if (inbox === null || inbox.ackDue() > now) continue;
+			due.set(path, [...(due.get(path) ?? []), inbox.position()]);
+			inbox.acked(now);
+		}
+		return due;
+	}
+
+	/** wake is when the next acknowledgement is due. */
+	wake(): number {
+		let at = Infinity;
+		for (const { inbox } of this.entries.values()) if (inbox !== null) at = Math.min(at, inbox.ackDue());
+		return at;
+	}
+
+	/** counts are samples delivered and holes seen, of the streams as they are now. */
+	counts(): { delivered: number; lost: number } {
+		const sum = { delivered: 0, lost: 0 };
+		for (const { inbox } of this.entries.values()) {
+			const stats = inbox?.stats();
+			sum.delivered += stats?.delivered ?? 0;
+			sum.lost += stats?.lost ?? 0;
+		}
+		return sum;
+	}
+
+	private end(epoch: number): void {
+		for (const [id, { inbox, stream }] of this.entries) {
+			if (inbox !== null && parseClass(stream.class) === "event") this.ended.set(id, inbox.position());
+		}
+		this.entries.clear();
+		this.epoch = epoch;
+	}
+
+	private put(stream: Stream): void {
+		const known = this.entries.get(stream.id);
+		if (known !== undefined) known.stream = stream;
+		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0 };
+		this.entries.set(stream.id, entry);
+		entry.inbox ??= this.inbox(stream);
+	}
+
+	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
+	private inbox(stream: Stream): Inbox | null {
+		const cls = parseClass(stream.class);
+		if (cls === null) return null;
+		if (cls !== "event") return new Inbox(stream.id, cls, this.epoch, 0);
+		const start = stream.start === undefined ? null : parsePosition(stream.start);
+		if (start === null || start.epoch !== this.epoch) return null;
+		return new Inbox(stream.id, cls, this.epoch, start.seq);
+	}
+
+	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): void {
+		if (!entry.kept.keep(header)) {
+			this.events.onDrop("duplicate");
+			return;
+		}
+		const whole = { skip: 0, take: header.count, late: false, retainedMs: hop.retained ? hop.held : 0 };
+		this.events.onBatch({ stream: entry.stream, header, payload, ...whole });
+	}
+
+	private deliver({ stream }: Entry): void {
+		for (const { header, payload, skip, take, late } of this.out) {
+			this.events.onBatch({ stream, header, payload, skip, take, late, retainedMs: null });
+		}
+		this.out.length = 0;
+	}
+
+	private declare(stream: Stream, gap: Gap): void {
+		this.events.onGap(stream, gap.epoch, gap.from, gap.to === 0 ? null : gap.to, gap.reason);
+	}
+
+	private unknown(reason: DropReason): void {
+		this.events.onDrop(reason);
+		this.events.onUnknown();
+	}
+}

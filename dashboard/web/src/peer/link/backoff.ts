@@ -1,0 +1,25 @@
+import type { Retry } from "../wire";
+
+// When a link that was refused or cut is tried again (section 6.6), in ms.
+const NOW_MAX = 1_000;
+const BACKOFF_FIRST = 250;
+const BACKOFF_MAX = 15_000;
+const SLOW = 30_000;
+
+/**
+ * retryDelay is how long to wait, in ms, after a number of failures in a row
+ * (1: the first); null: not until the configuration changes. Full jitter, so
+ * that a server that comes back is not met by all its viewers at once.
+ */
+export function retryDelay(retry: Retry, failures: number, random: () => number): number | null {
+	switch (retry) {
+		case "never":
+			return null;
+		case "slow":
+			return SLOW;
+		case "now":
+			return random() * NOW_MAX;
+		case "backoff":
+			return random() * Math.min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** Math.min(failures - 1, 16));
+	}
+}

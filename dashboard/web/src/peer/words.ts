@@ -1,0 +1,92 @@
+// What is said to people about paths: the one table of words. Codes, JSON and
+// metrics use the rungs' names instead.
+
+import type { Rung } from "./ladder";
+
+/** RUNGS in order, best first. */
+export const RUNGS: readonly Rung[] = [
+	"udp",
+	"turn-udp",
+	"relay-udp",
+	"tcp",
+	"turn-tcp",
+	"turn-tls",
+	"relay-tcp",
+	"ws",
+	"sse",
+	"poll",
+];
+
+/** RUNG_WORDS are the badge's words. */
+export const RUNG_WORDS: Record<Rung, string> = {
+	udp: "Direct · UDP",
+	"turn-udp": "Relay · TURN over UDP",
+	"relay-udp": "Relay · UDP",
+	tcp: "Direct · TCP",
+	"turn-tcp": "Relay · TURN over TCP",
+	"turn-tls": "Relay · TURN over TLS",
+	"relay-tcp": "Relay · TCP",
+	ws: "Relay · WebSocket",
+	sse: "Relay · server-sent events",
+	poll: "Relay · long polling",
+};
+
+/** WHY_OFF says why a rung is not among the ways tried. */
+export const WHY_OFF: Record<Rung, string> = {
+	udp: "not tried",
+	"turn-udp": "not tried: no TURN server is set up",
+	"relay-udp": "not tried: this server relays over WebSocket only",
+	tcp: "not tried: the device does not listen for TCP",
+	"turn-tcp": "not tried: no TURN server is set up",
+	"turn-tls": "not tried: no TURN server is set up",
+	"relay-tcp": "not tried: this server relays over WebSocket only",
+	ws: "not tried",
+	sse: "not needed: a WebSocket gets through",
+	poll: "not needed: a WebSocket gets through",
+};
+
+/** What a silent path suggests. */
+const SUSPICION: Partial<Record<Rung, string>> = {
+	udp: "UDP may be blocked",
+	"turn-udp": "UDP may be blocked",
+	"relay-udp": "UDP may be blocked",
+	ws: "the network or the server may be down",
+};
+
+/** seconds says a time in ms, to a tenth below ten seconds. */
+export function seconds(ms: number): string {
+	const s = Math.max(0, ms) / 1000;
+	return s < 9.95 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`;
+}
+
+/** Notes of a rung's line in the drawer. Ages and waits are in ms. */
+export const note = {
+	unproven: (age: number) => `open, not yet proven, ${seconds(age)}`,
+	proven: (age: number) => `proven both ways, heard ${seconds(age)} ago`,
+	warm: (age: number) => `warm spare, heard ${seconds(age)} ago`,
+	silent: (rung: Rung, age: number) => `no answer for ${seconds(age)}: ${SUSPICION[rung] ?? "it may be blocked"}`,
+	unheard: (age: number) => `heard ${seconds(age)} ago, but the device hears nothing from here`,
+	connecting: (age: number) => `looking for a way, ${seconds(age)}`,
+	failed: (reason: string, wait: number) => `${reason}; next try ${wait <= 0 ? "now" : `in ${seconds(wait)}`}`,
+	pausedNoLink: (reason: string) => `${reason}; tried again when the server can be reached`,
+	noLink: "the connection to the server is lost; it is tried again",
+	deviceAway: "the server cannot reach the device",
+	opening: "the device was asked and has not answered yet",
+} as const;
+
+/** Reasons for having no path at all, which the ladder cannot know. */
+export const reasons = {
+	noLink: "the server cannot be reached",
+	offline: "the device is offline",
+	opening: "waiting for the device's answer",
+	refused: "the request was refused",
+} as const;
+
+/** FAILURES of attempts at a data-channel connection. */
+export const FAILURES = {
+	noLink: "the server, which introduces the two ends, was not reached",
+	timeout: "no direct way was found in 10 s: UDP may be blocked",
+	ice: "no pair of addresses got through: UDP may be blocked",
+	closed: "the connection was closed",
+	silent: "it stopped answering",
+} as const;
