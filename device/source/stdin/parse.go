@@ -1,0 +1,169 @@
+package stdin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// maxSkew is how far a given time may be from the device's clock. Beyond it the
+// sender's clock is wrong: a board without one starts in 1970.
+const maxSkew = 24 * time.Hour
+
+// content is what a line says.
+type content struct {
+	description *description
+	readings    []reading
+}
+
+// reading is one value of one stream.
+type reading struct {
+	stream string
+	t      int64 // µs
+	value  telemetry.Value
+	class  string // "": not said
+	unit   string // "": not said
+}
+
+// parse reads a line that came at now. A pack may yield both readings and errors.
+func parse(line []byte, now time.Time) (content, []error) {
+	if !utf8.Valid(line) {
+		return content{}, []error{errors.New("not valid UTF-8")}
+	}
+	if line[0] == '[' {
+		readings, errs := parsePack(line, now)
+		return content{readings: readings}, errs
+	}
+	c, err := parseObject(line, now)
+	if err != nil {
+		return content{}, []error{err}
+	}
+	return c, nil
+}
+
+func parseObject(line []byte, now time.Time) (content, error) {
+	if line[0] != '{' {
+		return content{}, fmt.Errorf("neither a JSON object nor a SenML pack: %.40q", line)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(line, &members); err != nil {
+		return content{}, jsonError(err)
+	}
+	if _, found := members["describe"]; found {
+		d, err := parseDescription(line)
+		return content{description: d}, err
+	}
+	r, err := parseReading(members, now)
+	return content{readings: []reading{r}}, err
+}
+
+// parseReading ignores members it does not know: they are the sender's own.
+func parseReading(members map[string]json.RawMessage, now time.Time) (reading, error) {
+	r := reading{t: now.UnixMicro()}
+	if members["stream"] == nil {
+		return r, errors.New(`no member "stream": want {"stream": "name", "value": …}`)
+	}
+	for _, text := range []struct {
+		member string
+		to     *string
+	}{{"stream", &r.stream}, {"class", &r.class}, {"unit", &r.unit}} {
+		if raw, found := members[text.member]; found {
+			if err := json.Unmarshal(raw, text.to); err != nil {
+				return r, fmt.Errorf("%q is not a string", text.member)
+			}
+		}
+	}
+	var err error
+	if r.value, err = parseValue(members["value"]); err != nil {
+		return r, fmt.Errorf("stream %.64q: %w", r.stream, err)
+	}
+	if raw, found := members["t"]; found {
+		if r.t, err = parseTime(raw); err != nil {
+			return r, fmt.Errorf("stream %.64q: %w", r.stream, err)
+		}
+	}
+	return r, r.check(now)
+}
+
+// check says why a reading cannot be taken.
+func (r reading) check(now time.Time) error {
+	if err := wire.CheckName(r.stream, wire.MaxStreamName); err != nil {
+		return fmt.Errorf("stream %.64q: %w", r.stream, err)
+	}
+	if err := r.value.Check(); err != nil {
+		return fmt.Errorf("stream %q: %w", r.stream, err)
+	}
+	if skew := time.UnixMicro(r.t).Sub(now); skew.Abs() > maxSkew {
+		return fmt.Errorf("stream %q: its time %s is more than %d h from this device's clock (%s): leave t out, or set the clock right",
+			r.stream, time.UnixMicro(r.t).UTC().Format(time.RFC3339), int(maxSkew.Hours()), now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+func parseValue(raw json.RawMessage) (telemetry.Value, error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return telemetry.Value{}, errors.New(`no member "value"`)
+	}
+	switch c := raw[0]; {
+	case c == '"':
+		var text string
+		err := json.Unmarshal(raw, &text)
+		return telemetry.TextValue(text), err
+	case c == 't' || c == 'f':
+		return telemetry.BoolValue(c == 't'), nil
+	case c == '-' || c >= '0' && c <= '9':
+		return parseNumber(raw)
+	}
+	return telemetry.Value{}, fmt.Errorf("the value %.40q is no number, string, true or false", raw)
+}
+
+func parseNumber(raw []byte) (telemetry.Value, error) {
+	x, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil {
+		return telemetry.Value{}, fmt.Errorf("the number %.40s is too large", raw)
+	}
+	return telemetry.NumberValue(x), nil
+}
+
+// parseTime reads seconds since the Unix epoch, or a string of RFC 3339, into µs.
+func parseTime(raw json.RawMessage) (int64, error) {
+	var text *string
+	if json.Unmarshal(raw, &text) == nil && text != nil {
+		if t, err := time.Parse(time.RFC3339Nano, *text); err == nil {
+			return t.UnixMicro(), nil
+		}
+		return 0, fmt.Errorf("the time %.40q is not as in RFC 3339, such as 2026-01-31T12:00:00.25Z", *text)
+	}
+	var seconds float64
+	if err := json.Unmarshal(raw, &seconds); err != nil || string(raw) == "null" {
+		return 0, fmt.Errorf("the time %.40s is no number of seconds", raw)
+	}
+	return micros(seconds)
+}
+
+// micros turns seconds since the Unix epoch into µs, exactly for any time of this century.
+func micros(seconds float64) (int64, error) {
+	const last = 1e11 // the year 5138: what is beyond is no time in seconds
+	if seconds < 0 || seconds > last {
+		return 0, fmt.Errorf("the time %g is no number of seconds since 1970: is it in milliseconds?", seconds)
+	}
+	return int64(math.Round(seconds * 1e6)), nil
+}
+
+// jsonError says where a line stops being JSON.
+func jsonError(err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("no JSON: %w (byte %d)", err, syntax.Offset)
+	}
+	return fmt.Errorf("no JSON: %w", err)
+}
