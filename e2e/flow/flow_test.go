@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -60,25 +61,38 @@ func (w *world) token(role string) string {
 }
 
 func (w *world) endpoint(role string) peer.Endpoint {
-	return peer.Endpoint{URL: "http://" + w.addr, Token: w.token(role)}
+	e := peer.Endpoint{URL: "http://" + w.addr, Token: w.token(role)}
+	if testing.Verbose() {
+		e.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("end", role)
+	}
+	return e
 }
 
 // loopback lets the two ends of a test meet on 127.0.0.1.
 var loopback = rtc.Config{IncludeLoopback: true}
 
-// device runs a Host until the test ends or stop is called.
-func (w *world) device(name string, seed byte) (h *peer.Host, stop func() error) {
+// device makes a Host, with the same key for the same seed.
+func (w *world) device(name string, seed byte) (h *peer.Host, linked <-chan bool) {
 	w.t.Helper()
 	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat(string(rune('a'+seed)), ed25519.SeedSize)))
-	h, err := peer.NewHost(peer.HostConfig{Endpoint: w.endpoint("device"), Key: key, Name: name, RTC: loopback})
+	up := make(chan bool, 1)
+	h, err := peer.NewHost(peer.HostConfig{
+		Endpoint: w.endpoint("device"), Key: key, Name: name, RTC: loopback,
+		OnState: func(s peer.HostState) {
+			select {
+			case up <- s.Linked:
+			default:
+			}
+		},
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return h, func() error { return nil }
+	return h, up
 }
 
-// run starts the Host; stop ends it and returns Run's error.
-func (w *world) run(h *peer.Host) (stop func() error) {
+// run starts the Host and waits until it is linked; stop ends it and returns Run's error.
+func (w *world) run(h *peer.Host, linked <-chan bool) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }()
@@ -89,6 +103,11 @@ func (w *world) run(h *peer.Host) (stop func() error) {
 		return result
 	}
 	w.t.Cleanup(func() { _ = stop() })
+	select {
+	case <-linked:
+	case <-time.After(5 * time.Second):
+		w.t.Fatal("the device is not linked after 5 s")
+	}
 	return stop
 }
 
@@ -250,9 +269,9 @@ func declare(t *testing.T, h *peer.Host, name string, class wire.Class) *peer.St
 
 func TestRelayThenDirect(t *testing.T) {
 	w := start(t, t.TempDir(), "127.0.0.1:0")
-	h, _ := w.device("bench", 1)
+	h, linked := w.device("bench", 1)
 	live, event := declare(t, h, "live", wire.Live), declare(t, h, "event", wire.Event)
-	w.run(h)
+	w.run(h, linked)
 	stopLive, stopEvent := ticker(live, 10*time.Millisecond), ticker(event, 10*time.Millisecond)
 	time.Sleep(300 * time.Millisecond)
 	v := w.view(peer.ViewConfig{Device: "bench", From: "start"})
@@ -276,9 +295,9 @@ func TestServerRestart(t *testing.T) {
 		t.Run(fmt.Sprintf("direct=%v", direct), func(t *testing.T) {
 			dir, addr := t.TempDir(), freePort(t)
 			w := start(t, dir, addr)
-			h, _ := w.device("bench", 1)
+			h, linked := w.device("bench", 1)
 			event := declare(t, h, "event", wire.Event)
-			w.run(h)
+			w.run(h, linked)
 			stop := ticker(event, 10*time.Millisecond)
 			v := w.view(peer.ViewConfig{Device: "bench", From: "start", NoDirect: !direct})
 			want := ladder.WS
@@ -303,9 +322,9 @@ func TestServerRestart(t *testing.T) {
 
 func TestDeviceRestartIsAGap(t *testing.T) {
 	w := start(t, t.TempDir(), "127.0.0.1:0")
-	h, _ := w.device("bench", 1)
+	h, linked := w.device("bench", 1)
 	event := declare(t, h, "event", wire.Event)
-	stop := w.run(h)
+	stop := w.run(h, linked)
 	v := w.view(peer.ViewConfig{Device: "bench", From: "start"})
 	tick := ticker(event, 10*time.Millisecond)
 	v.until(t, "samples", 5*time.Second, func() bool { return len(v.seqs["event"]) > 20 })
@@ -313,9 +332,9 @@ func TestDeviceRestartIsAGap(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	h2, _ := w.device("bench", 1)
+	h2, linked2 := w.device("bench", 1)
 	event2 := declare(t, h2, "event", wire.Event)
-	w.run(h2)
+	w.run(h2, linked2)
 	before := len(v.seqs["event"])
 	stop2 := ticker(event2, 10*time.Millisecond)
 	v.until(t, "samples of the second run", 5*time.Second, func() bool { return len(v.seqs["event"]) > before+20 })
@@ -328,10 +347,10 @@ func TestDeviceRestartIsAGap(t *testing.T) {
 
 func TestRetainedAndWill(t *testing.T) {
 	w := start(t, t.TempDir(), "127.0.0.1:0")
-	h, _ := w.device("bench", 1)
+	h, linked := w.device("bench", 1)
 	live, will := declare(t, h, "live", wire.Live), declare(t, h, "status", wire.Event)
 	h.SetWill(will, binary.BigEndian.AppendUint64(nil, 99))
-	stop := w.run(h)
+	stop := w.run(h, linked)
 	_ = live.Publish(1, binary.BigEndian.AppendUint64(nil, 7))
 	time.Sleep(1500 * time.Millisecond)
 	v := w.view(peer.ViewConfig{Device: "bench"})
