@@ -1,0 +1,32 @@
+package session
+
+// maxFlight is what a Conn may have unacknowledged, in bytes (section 5.1):
+// 2.5 MB/s at 100 ms round trip, and little enough to repeat on another path.
+const maxFlight = 256 << 10
+
+// maxUnacked is how many batches of one stream may be unacknowledged: as many
+// as a receiver holds when the first of them is missing.
+const maxUnacked = 1024
+
+// Flight is the budget for what one Conn has sent and not yet got
+// acknowledged; the Conn's Outboxes share it. When one gives room back, call
+// Next of all of them.
+type Flight struct {
+	limit int
+	used  int
+}
+
+// NewFlight returns a Flight of limit bytes; 0 stands for 256 KiB.
+func NewFlight(limit int) *Flight {
+	if limit == 0 {
+		limit = maxFlight
+	}
+	return &Flight{limit: limit}
+}
+
+// Used is the number of bytes in flight, with 64 for each batch's own cost.
+func (f *Flight) Used() int { return f.used }
+
+// fits reports whether size more bytes may fly. A batch larger than the whole
+// budget flies alone.
+func (f *Flight) fits(size int) bool { return f.used == 0 || f.used+size <= f.limit }

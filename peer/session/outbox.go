@@ -1,0 +1,166 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Outbox is one Conn's sending side of one Event stream (section 5.1).
+//
+//	      acked      sent, unacknowledged      next              head
+//	────────┤├──────────────────────────────────┤├────────────────┤
+//	delivered         batches and gaps             to be sent
+//
+// It follows while next is beyond the head: new batches are its as they are
+// made. Otherwise it catches up: Next yields batch after batch, paced by
+// acknowledgements.
+type Outbox struct {
+	// Set once.
+	ring   *Ring
+	flight *Flight
+	stream uint32
+	start  uint64
+
+	acked     uint64 // position of the receiver
+	next      uint64 // first sample never sent
+	following bool
+	sent      []sent // unacknowledged, in order
+
+	flagged int           // how many of sent are due or in a hole
+	rtt     time.Duration // as Next was told last
+	timer   time.Duration // from when the wait for progress counts
+	waits   int           // how often it was in vain since
+}
+
+// sent is a batch, or a gap in the place of batches, that was sent.
+type sent struct {
+	seq, last uint64
+	size      int           // counted in the flight; 0 for a gap
+	at        time.Duration // when it was sent last
+	gap       bool
+	received  bool // the receiver holds it, beyond its position
+	due       bool // to be sent again now
+	hole      bool // the receiver has later ones: to be sent again when a round trip has passed
+}
+
+// NewOutbox returns the Outbox of a stream whose delivery starts behind
+// after, or at the head if after is beyond it.
+func NewOutbox(r *Ring, stream uint32, f *Flight, after uint64) *Outbox {
+	after = min(after, r.Head())
+	return &Outbox{
+		ring: r, flight: f, stream: stream,
+		start: after, acked: after, next: after + 1, following: after == r.Head(),
+	}
+}
+
+// Start is the position after which delivery began, as describe tells it.
+func (o *Outbox) Start() uint64 { return o.start }
+
+// Following reports whether new batches go to this Conn as they are made. It
+// turns false when Follows finds no room, and true again when Next has caught
+// up with the head.
+func (o *Outbox) Following() bool { return o.following }
+
+// Follows is to be called for each batch just pushed to the ring. True: send
+// it now, it counts as sent. False: it will come through Next.
+func (o *Outbox) Follows(now time.Duration, b Batch) bool {
+	o.following = o.following && b.Seq == o.next && o.fits(b)
+	if o.following {
+		o.fly(now, b)
+	}
+	return o.following
+}
+
+func (o *Outbox) fits(b Batch) bool {
+	return len(o.sent) < maxUnacked && o.flight.fits(b.size())
+}
+
+// fly counts a batch as sent for the first time.
+func (o *Outbox) fly(now time.Duration, b Batch) {
+	o.flight.used += b.size()
+	o.push(now, sent{seq: o.next, last: b.Last(), size: b.size(), at: now})
+}
+
+func (o *Outbox) push(now time.Duration, s sent) {
+	if len(o.sent) == 0 {
+		o.progress(now)
+	}
+	o.sent = append(o.sent, s)
+	o.next = s.last + 1
+}
+
+func (o *Outbox) progress(now time.Duration) { o.timer, o.waits = now, 0 }
+
+// Ack takes the receiver's position. One that is older than another, of
+// another epoch or beyond the head says nothing.
+func (o *Outbox) Ack(now time.Duration, p wire.Position) {
+	if p.Stream != o.stream || p.Epoch != o.ring.epoch || p.Seq < o.acked || p.Seq > o.ring.head {
+		return
+	}
+	if p.Seq > o.acked {
+		o.acked = p.Seq
+		o.next = max(o.next, p.Seq+1)
+		o.progress(now)
+		o.land()
+	}
+	o.mark(now, p.Received)
+}
+
+// land forgets what the position has passed.
+func (o *Outbox) land() {
+	n := 0
+	for n < len(o.sent) && o.sent[n].last <= o.acked {
+		o.flight.used -= o.sent[n].size
+		n++
+	}
+	o.sent = slices.Delete(o.sent, 0, n)
+}
+
+// mark notes which of the unacknowledged the receiver holds, and which of the
+// others lie before something that it holds.
+func (o *Outbox) mark(now time.Duration, ranges []wire.Range) {
+	o.flagged = 0
+	for i := range o.sent {
+		s := &o.sent[i]
+		for len(ranges) > 0 && ranges[0].To < s.last {
+			ranges = ranges[1:]
+		}
+		held := len(ranges) > 0 && ranges[0].From <= s.seq
+		if held && !s.received {
+			o.progress(now)
+		}
+		s.received = held // and false again, if the receiver had to let go of it
+		s.hole = !s.received && len(ranges) > 0
+		s.due = s.due && !s.received
+		if s.due || s.hole {
+			o.flagged++
+		}
+	}
+}
+
+// Switched says that the path changed, or is in doubt: all that is
+// unacknowledged is due again, now.
+func (o *Outbox) Switched(now time.Duration) {
+	o.progress(now)
+	o.repeatAll()
+}
+
+func (o *Outbox) repeatAll() {
+	o.flagged = 0
+	for i := range o.sent {
+		if s := &o.sent[i]; !s.received {
+			s.due = true
+			o.flagged++
+		}
+	}
+}
+
+// Close gives back to the flight what is unacknowledged. The Outbox is not to be used again.
+func (o *Outbox) Close() {
+	for _, s := range o.sent {
+		o.flight.used -= s.size
+	}
+	o.sent, o.flagged = nil, 0
+}
