@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/mdp/qrterminal/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/telepath-iot/telepath/dashboard"
+	"github.com/telepath-iot/telepath/settings"
+	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/server"
+)
+
+func serveCommand() *cobra.Command {
+	var cfg server.Config
+	var tlsMode, openRole string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Args:  cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Listen, "listen", ":8080", "`address` of links and the dashboard")
+	f.StringVar(&cfg.Data, "data", "", "`folder` for tokens, keys and what is known of devices")
+	f.StringVar(&cfg.NATS, "nats", "", "`URL` of an external NATS with JetStream, for several servers; default: one inside the program")
+	f.StringVar(&tlsMode, "tls", "", "`self`: serve TLS with a certificate of our own, whose pin is printed")
+	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM `file` of the TLS certificate and its chain")
+	f.StringVar(&cfg.TLSKey, "tls-key", "", "PEM `file` of the certificate's key")
+	f.StringVar(&cfg.Admin, "admin", "", "`address` of /metrics, such as 127.0.0.1:9090; default: none")
+	f.StringSliceVar(&cfg.AllowHost, "allow-host", nil, "`names` this server is reached by, beside localhost, the machine's name and its addresses")
+	f.StringVar(&openRole, "open-role", "", "`role` (viewer or operator) of whoever comes without a token; default: none")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := settings.Require(cmd, "data"); err != nil {
+			return err
+		}
+		log, err := settings.Log(cmd)
+		if err != nil {
+			return err
+		}
+		if cfg.TLSSelf = tlsMode == "self"; tlsMode != "" && !cfg.TLSSelf {
+			return settings.Usagef("--tls %.40q: the only value is self; for other certificates give --tls-cert and --tls-key", tlsMode)
+		}
+		cfg.OpenRole, cfg.Log, cfg.Dashboard = auth.Role(openRole), log, dashboard.Files()
+		return serve(cmd.Context(), cfg, settings.Stdout(cmd), log)
+	}
+	return cmd
+}
+
+func serve(ctx context.Context, cfg server.Config, out io.Writer, log *slog.Logger) error {
+	s, err := server.New(cfg)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Run(ctx) }()
+	select {
+	case err := <-served:
+		return err
+	case <-s.Ready():
+	}
+	log.Info("serving", "listen", s.Addr().String(), "data", cfg.Data, "nats", cfg.NATS != "", "tls", s.Pin() != "")
+	announce(out, s, cfg)
+	return <-served
+}
+
+// announce prints what a person needs. Scripts read the line that begins with "Open ".
+func announce(out io.Writer, s *server.Server, cfg server.Config) {
+	urls := s.LoginURLs()
+	fmt.Fprintf(out, "Open %s\n", urls[0])
+	for _, url := range urls[1:] {
+		fmt.Fprintf(out, "  or %s\n", url)
+	}
+	fmt.Fprintf(out, "The code in it works once, within %d minutes. Tokens are in %s/tokens.\n", int(auth.CodeLife.Minutes()), cfg.Data)
+	if s.Pin() != "" {
+		fmt.Fprintf(out, "Pin of the certificate: %s\n", s.Pin())
+	}
+	if cfg.OpenRole != "" {
+		fmt.Fprintf(out, "Open to everybody who reaches it, as %s.\n", cfg.OpenRole)
+	}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		qrterminal.GenerateHalfBlock(urls[len(urls)-1], qrterminal.L, out)
+	}
+}

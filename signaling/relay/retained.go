@@ -1,0 +1,111 @@
+package relay
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Retained keeps the newest Data frame of every stream of one device, opaque,
+// with the time it came: at most wire.MaxStreams of at most wire.MaxData bytes,
+// 4 MiB. A last will stands in front of the stream's value until Revive.
+// It is safe for concurrent use. The zero Retained is empty.
+type Retained struct {
+	mu     sync.Mutex
+	values map[uint32]*kept
+	wills  map[uint32]*kept
+}
+
+type kept struct {
+	header wire.Header
+	body   []byte
+	at     time.Time
+}
+
+// Keep takes body, a Data frame's, as its stream's newest value. False: there
+// are too many streams already, or it is older than the one held.
+func (r *Retained) Keep(h wire.Header, body []byte, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.values == nil {
+		r.values, r.wills = make(map[uint32]*kept), make(map[uint32]*kept)
+	}
+	in := r.values
+	if h.Will {
+		in = r.wills
+	}
+	return keep(in, h, body, now)
+}
+
+func keep(in map[uint32]*kept, h wire.Header, body []byte, now time.Time) bool {
+	k := in[h.Stream]
+	if k == nil {
+		if len(in) >= wire.MaxStreams {
+			return false
+		}
+		k = &kept{}
+		in[h.Stream] = k
+	} else if k.header.Epoch == h.Epoch && h.Seq < k.header.Seq {
+		return false
+	}
+	k.header, k.at = h, now
+	k.body = append(k.body[:0], body...)
+	return true
+}
+
+// Revive forgets the wills: their device is back.
+func (r *Retained) Revive() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.wills)
+}
+
+// Clear forgets everything: the numbers of streams mean others from now on.
+func (r *Retained) Clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.values)
+	clear(r.wills)
+}
+
+// Frames are the retained frames for a joiner, for its conn number, in the
+// order of streams. want chooses among the streams.
+func (r *Retained) Frames(conn uint64, want func(stream uint32) bool, now time.Time) []carrier.Frame {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var frames []carrier.Frame
+	for _, stream := range r.streamsLocked() {
+		if !want(stream) {
+			continue
+		}
+		k := r.wills[stream]
+		if k == nil {
+			k = r.values[stream]
+		}
+		frames = append(frames, k.frame(conn, now))
+	}
+	return frames
+}
+
+func (r *Retained) streamsLocked() []uint32 {
+	var streams []uint32
+	for s := range r.values {
+		streams = append(streams, s)
+	}
+	for s := range r.wills {
+		if r.values[s] == nil {
+			streams = append(streams, s)
+		}
+	}
+	slices.Sort(streams)
+	return streams
+}
+
+// frame carries no deadline: the newest sample of a stream is exempt from it.
+func (k *kept) frame(conn uint64, now time.Time) carrier.Frame {
+	hop := wire.Hop{Conn: conn, Retained: true, Held: uint64(max(now.Sub(k.at).Milliseconds(), 0))}
+	return Label{Class: k.header.Class, Stream: k.header.Stream}.Build(wire.TypeData, hop, k.body)
+}

@@ -1,0 +1,71 @@
+package room
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/signaling/relay"
+)
+
+// Device is what the server knows of one device, linked or not.
+type Device struct {
+	id string // set once
+
+	// Guarded by Room.mu.
+	name     string
+	facts    map[string]string
+	state    string
+	since    time.Time // of state
+	heard    time.Time // last, while there is no session
+	session  *Session  // nil: offline
+	number   uint64    // of the newest session
+	watching map[*Conn]bool
+
+	// With locks of their own.
+	retained    relay.Retained
+	description description
+}
+
+func newDevice(id string) *Device {
+	return &Device{id: id, state: signal.StateOffline, watching: make(map[*Conn]bool)}
+}
+
+// lastHeard needs Room.mu.
+func (d *Device) lastHeard() time.Time {
+	if d.session != nil {
+		return d.session.lastHeard()
+	}
+	return d.heard
+}
+
+// presence is what people are told of d. It needs Room.mu.
+func (d *Device) presence(now time.Time) signal.Device {
+	p := signal.Device{
+		ID: d.id, Name: d.name, State: d.state, Facts: d.facts,
+		Since:   float64(d.since.UnixMilli()) / 1000,
+		Session: d.number,
+	}
+	if heard := d.lastHeard(); !heard.IsZero() {
+		p.HeardMS = uint64(max(now.Sub(heard).Milliseconds(), 0))
+	}
+	return p
+}
+
+// setState needs Room.mu. It reports whether that is news.
+func (d *Device) setState(state string, now time.Time) bool {
+	if d.state == state {
+		return false
+	}
+	d.state, d.since = state, now
+	return true
+}
+
+// object is a device as the member `device` of a signal.
+func object(d signal.Device) json.RawMessage {
+	data, err := json.Marshal(d)
+	if err != nil { // strings and numbers always encode
+		return json.RawMessage("{}")
+	}
+	return data
+}

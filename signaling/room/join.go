@@ -1,0 +1,138 @@
+package room
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Join makes the device of a hello live on link, or says why not. The same key
+// takes over from its older link at once; another key cannot have a name that
+// is online. Whoever joined calls End when the link is over.
+func (r *Room) Join(h Hello, link Link) (*Session, *Refusal) {
+	now := time.Now()
+	s := newSession(r, h, link, now)
+	older, refusal := r.admit(s, h, now)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if older != nil {
+		older.link.Close(wire.CodeByName("taken-over"), "the same device connected again")
+	}
+	s.device.retained.Revive()
+	r.cfg.Log.Info("device joined", "device", h.ID, "name", h.Name, "session", s.number, "took_over", older != nil)
+	return s, nil
+}
+
+func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusal *Refusal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.devices[h.ID]
+	if refusal = r.mayJoinLocked(d, h, now); refusal != nil {
+		return nil, refusal
+	}
+	if d == nil {
+		d = newDevice(h.ID)
+		r.devices[h.ID] = d
+	}
+	if older = d.session; older != nil {
+		older.fenceLocked()
+		delete(r.names, d.name)
+	}
+	s.device, s.number = d, r.nextSessionLocked(now)
+	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts
+	r.names[h.Name] = d
+	d.setState(signal.StateLive, now)
+	r.changedLocked(d)
+	return older, nil
+}
+
+func (r *Room) mayJoinLocked(d *Device, h Hello, now time.Time) *Refusal {
+	if holder := r.names[h.Name]; holder != nil && holder != d {
+		return &Refusal{
+			Code:       "name-taken",
+			Reason:     fmt.Sprintf("another device, %s, is online as %q", holder.id, h.Name),
+			Remedy:     "choose another name with --name, or stop the other device",
+			Candidates: []signal.Device{holder.presence(now)},
+		}
+	}
+	if d == nil && len(r.devices) >= r.cfg.MaxDevices {
+		return &Refusal{
+			Code:   "too-many",
+			Reason: fmt.Sprintf("the server knows %d devices already, which is its limit", len(r.devices)),
+			Remedy: "remove devices that are gone for good (DELETE /v1/devices/ID as admin)",
+		}
+	}
+	return nil
+}
+
+// Cause is why a device's link is over.
+type Cause int
+
+// The causes. Only a cut brings the wills out.
+const (
+	Cut     Cause = iota // closed or silent without a bye
+	Drained              // this server goes down
+)
+
+// End takes the device offline, unless a newer session of it has taken over.
+func (s *Session) End(cause Cause) {
+	now := time.Now()
+	bindings, ended := s.leave(now)
+	if !ended {
+		return
+	}
+	if cause == Cut && !s.bye.Load() {
+		s.publishWills(bindings, now)
+	}
+	s.room.cfg.Log.Info("device left", "device", s.device.id, "session", s.number, "bye", s.bye.Load())
+}
+
+func (s *Session) leave(now time.Time) ([]*binding, bool) {
+	r, d := s.room, s.device
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.session != s {
+		return nil, false
+	}
+	bindings := s.fenceLocked()
+	d.session, d.heard = nil, s.lastHeard()
+	delete(r.names, d.name)
+	d.setState(signal.StateOffline, now)
+	r.changedLocked(d)
+	return bindings, true
+}
+
+// publishWills tells every Conn that wants them, on the relay: the direct
+// paths of a device that is gone carry nothing.
+func (s *Session) publishWills(bindings []*binding, now time.Time) {
+	for _, w := range s.wills {
+		s.device.retained.Keep(w.header, w.body, now)
+		for _, b := range bindings {
+			b.conn.publishWill(w, now)
+		}
+	}
+}
+
+// Remove forgets a device that is offline.
+func (r *Room) Remove(id string) *Refusal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.devices[id]
+	switch {
+	case d == nil:
+		return &Refusal{Code: "unknown-device", Reason: "no device has this id", Remedy: "GET /v1/devices lists them"}
+	case d.session != nil:
+		return &Refusal{Code: "name-taken", Reason: "the device is online", Remedy: "stop it first: it would come back at once"}
+	}
+	delete(r.devices, id)
+	delete(r.changed, d)
+	r.unsaved[d] = true
+	for v := range r.watchers { // there is no signal for one that went: all get the list anew
+		r.watchers[v] = false
+	}
+	r.poke()
+	return nil
+}

@@ -1,0 +1,137 @@
+package room
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Open opens a Conn under the viewer's number, or opens it again. body is the
+// signal as it came: members that this version does not know go on to the device.
+func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
+	c, presence, refusal := v.open(number, m)
+	if refusal != nil {
+		Tell(v.link, number, refusal.Message(signal.Refused))
+		return
+	}
+	c.greet(presence)
+	if b := c.bound.Load(); b != nil {
+		tellBody(b.session.link, b.number, withRole(body, string(v.role)))
+	}
+}
+
+func (v *Viewer) open(number uint64, m signal.Message) (*Conn, signal.Device, *Refusal) {
+	name, refusal := checkOpen(m)
+	if refusal != nil {
+		return nil, signal.Device{}, refusal
+	}
+	r, now := v.room, time.Now()
+	r.mu.Lock()
+	d, refusal := r.findLocked(name, now)
+	if refusal != nil {
+		r.mu.Unlock()
+		return nil, signal.Device{}, refusal
+	}
+	c, older, refusal := v.connLocked(number, m, d)
+	presence := d.presence(now)
+	r.mu.Unlock()
+	if older != nil {
+		older.end(signal.Close)
+	}
+	return c, presence, refusal
+}
+
+// connLocked finds or makes the Conn and binds it to the device's session, if
+// there is one. older had the number before. It needs Room.mu.
+func (v *Viewer) connLocked(number uint64, m signal.Message, d *Device) (c, older *Conn, refusal *Refusal) {
+	c, older, refusal = v.take(number, m.ID, d)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	c.want.Store(&m.Want)
+	d.watching[c] = true
+	if d.session == nil {
+		return c, older, nil
+	}
+	_, moved, refusal := d.session.bind(c)
+	if moved != nil {
+		delete(d.watching, moved.conn)
+		moved.conn.viewer.forget(moved.conn)
+	}
+	return c, older, refusal
+}
+
+// take finds the Conn that is known by number, or makes it.
+func (v *Viewer) take(number uint64, id string, d *Device) (c, older *Conn, refusal *Refusal) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c = v.conns[number]
+	switch {
+	case v.over:
+		return nil, nil, &Refusal{Code: "timeout", Reason: "the link is over"}
+	case c != nil && c.id == id && c.device == d:
+		return c, nil, nil
+	case c == nil && len(v.conns) >= maxConnsPerViewer:
+		return nil, nil, &Refusal{Code: "too-many", Reason: "too many devices are open on one link", Remedy: "close some, or use another link"}
+	}
+	older = c
+	c = &Conn{id: id, viewer: v, number: number, device: d}
+	v.conns[number] = c
+	return c, older, nil
+}
+
+// forget drops a Conn that has moved to another link.
+func (v *Viewer) forget(c *Conn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.conns[c.number] == c {
+		delete(v.conns, c.number)
+	}
+}
+
+// checkOpen returns which device an open asks for.
+func checkOpen(m signal.Message) (device string, refusal *Refusal) {
+	if err := json.Unmarshal(m.Device, &device); err != nil || device == "" {
+		return "", malformed("open: device is no name or id")
+	}
+	if id, err := uuid.Parse(m.ID); err != nil || id.String() != strings.ToLower(m.ID) {
+		return "", malformed("open: id is no UUID")
+	}
+	if len(m.Want) > maxWant {
+		return "", malformed("open: %d globs, more than %d", len(m.Want), maxWant)
+	}
+	for _, glob := range m.Want {
+		if len(glob) > wire.MaxStreamName {
+			return "", tooLarge("open: a glob", len(glob), wire.MaxStreamName)
+		}
+	}
+	if len(m.Positions) > wire.MaxStreams {
+		return "", malformed("open: %d positions, more than %d", len(m.Positions), wire.MaxStreams)
+	}
+	return device, nil
+}
+
+// withRole adds the role to an open, in the place of whatever the viewer
+// wrote there. JSON readers may take "Role" for "role": all spellings go.
+func withRole(body []byte, role string) []byte {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil { // it was parsed before
+		return body
+	}
+	for name := range members {
+		if strings.EqualFold(name, "role") {
+			delete(members, name)
+		}
+	}
+	members["role"] = json.RawMessage(`"` + role + `"`)
+	with, err := json.Marshal(members)
+	if err != nil {
+		return body
+	}
+	return with
+}

@@ -1,0 +1,156 @@
+package room
+
+import (
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/relay"
+)
+
+// Viewer is a viewer's link.
+type Viewer struct {
+	// Set once.
+	room  *Room
+	link  Link
+	role  auth.Role
+	trunk bool // it is another server's link, for many viewers
+
+	mu    sync.Mutex
+	conns map[uint64]*Conn // by the viewer's number
+	over  bool
+}
+
+// Enter makes a viewer of a link. Whoever entered calls Leave when it is over.
+func (r *Room) Enter(link Link, role auth.Role) *Viewer {
+	return &Viewer{room: r, link: link, role: role, conns: make(map[uint64]*Conn)}
+}
+
+// Leave ends the viewer. Its Conns live on in their devices as long as a
+// direct path does.
+func (v *Viewer) Leave() {
+	v.mu.Lock()
+	conns := v.conns
+	v.conns, v.over = nil, true
+	v.mu.Unlock()
+	v.room.unwatch(v)
+	for _, c := range conns {
+		c.end(signal.Away)
+	}
+}
+
+func (v *Viewer) conn(number uint64) *Conn {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.conns[number]
+}
+
+// Handle takes one frame from the viewer, except what asks the link itself.
+// The error is for the viewer.
+func (v *Viewer) Handle(f wire.Frame, now time.Time) *Refusal {
+	l, known, err := relay.LabelFrame(f, now)
+	switch {
+	case err != nil:
+		return malformed("frame of type %d: %v", f.Type, err)
+	case !known:
+		return nil
+	case f.Type == wire.TypeSignal:
+		return v.signal(f, l)
+	case f.Type == wire.TypeData && !v.role.Includes(auth.Operator):
+		return &Refusal{Code: "forbidden", Reason: "a viewer may watch, not send data to devices", Remedy: "use an operator's token"}
+	case len(f.Body) > wire.MaxData && f.Type == wire.TypeData:
+		return tooLarge("Data frame", len(f.Body), wire.MaxData)
+	case f.Hop.Conn != 0:
+		v.toDevice(f, l)
+	}
+	return nil
+}
+
+func (v *Viewer) toDevice(f wire.Frame, l relay.Label) {
+	b := v.binding(f.Hop.Conn)
+	if b == nil {
+		v.room.counters.NoPath.Add(1)
+		return
+	}
+	relay.Forward(b.session.link, f, l, b.number)
+	v.room.counters.passed(f)
+}
+
+func (v *Viewer) binding(number uint64) *binding {
+	c := v.conn(number)
+	if c == nil {
+		return nil
+	}
+	return c.bound.Load()
+}
+
+func (v *Viewer) signal(f wire.Frame, l relay.Label) *Refusal {
+	m, err := signal.Parse(f.Body)
+	if err != nil {
+		return malformed("%v", err)
+	}
+	if refusal := checkRTC(m); refusal != nil {
+		return refusal
+	}
+	if f.Hop.Conn == 0 {
+		if m.Type == signal.Watch {
+			v.room.watch(v)
+		}
+		return nil
+	}
+	switch m.Type {
+	case signal.Open:
+		v.Open(f.Hop.Conn, m, f.Body)
+	case signal.Close:
+		v.close(f.Hop.Conn)
+	case signal.Away, signal.State, signal.Challenge, signal.Welcome, signal.Refuse, signal.Describe, signal.Route:
+		return malformed("a %s does not come from a viewer", m.Type)
+	default:
+		v.signalToDevice(f, l)
+	}
+	return nil
+}
+
+func (v *Viewer) signalToDevice(f wire.Frame, l relay.Label) {
+	b := v.binding(f.Hop.Conn)
+	if b == nil {
+		v.room.counters.NoPath.Add(1)
+		return
+	}
+	deliver(b.session.link, relayed(f, l, b.number))
+}
+
+func (v *Viewer) close(number uint64) {
+	v.mu.Lock()
+	c := v.conns[number]
+	delete(v.conns, number)
+	v.mu.Unlock()
+	if c != nil {
+		c.end(signal.Close)
+	}
+}
+
+// relayed is a frame under the number of the link it goes to.
+func relayed(f wire.Frame, l relay.Label, number uint64) carrier.Frame {
+	hop := f.Hop
+	hop.Conn, hop.Store = number, false
+	return l.Build(f.Type, hop, f.Body)
+}
+
+// checkRTC bounds what is on its way to a WebRTC stack.
+func checkRTC(m signal.Message) *Refusal {
+	if len(m.Candidate) > wire.MaxCandidate {
+		return tooLarge("candidate", len(m.Candidate), wire.MaxCandidate)
+	}
+	sdp := len(m.SDP)
+	if m.Offer != nil {
+		sdp = max(sdp, len(m.Offer.SDP))
+	}
+	if sdp > wire.MaxSDP {
+		return tooLarge("SDP", sdp, wire.MaxSDP)
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/relay"
+	"github.com/telepath-iot/telepath/signaling/room"
+)
+
+// client is one link: what those of devices and viewers have in common.
+type client struct {
+	// Set once, before run.
+	server  *Server
+	carrier carrier.Carrier
+	role    auth.Role
+	from    string
+	handle  func(f wire.Frame, now time.Time) *room.Refusal
+	silent  func() // called when nothing was heard for too long, before the link is closed; may be nil
+	budget  *rate.Limiter
+	faults  *rate.Limiter
+	replies *rate.Limiter
+
+	keepAlive atomic.Int64 // time.Duration
+	heard     atomic.Int64 // Unix ns
+	sent      atomic.Bool  // something was sent since the last look
+
+	// Owned by run.
+	ctx    context.Context
+	probes uint64
+}
+
+// faultReplies is how often a link is told what is wrong with its frames, a second.
+const faultReplies = 5
+
+func newClient(s *Server, c carrier.Carrier, role auth.Role, from string) *client {
+	bytes := s.cfg.Limits.ViewerBytesPerSecond
+	if role == auth.Device {
+		bytes = s.cfg.Limits.DeviceBytesPerSecond
+	}
+	cl := &client{
+		server: s, carrier: c, role: role, from: from,
+		budget:  rate.NewLimiter(rate.Limit(bytes), max(bytes, wire.MaxPacket)),
+		faults:  rate.NewLimiter(1, s.cfg.Limits.MalformedBurst),
+		replies: rate.NewLimiter(faultReplies, faultReplies),
+	}
+	cl.keepAlive.Store(int64(room.DefaultKeepAlive))
+	cl.heard.Store(time.Now().UnixNano())
+	return cl
+}
+
+// Send implements room.Link.
+func (c *client) Send(f carrier.Frame) bool {
+	if !c.sent.Load() { // a store for every frame would make the cores fight for it
+		c.sent.Store(true)
+	}
+	return c.carrier.Send(f)
+}
+
+// Close implements room.Link.
+func (c *client) Close(code wire.Code, reason string) { c.carrier.Close(code, reason) }
+
+func (c *client) tell(m signal.Message) { room.Tell(c, 0, m) }
+
+// run serves the link until it is over.
+func (c *client) run(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c.ctx = ctx
+	if !c.server.clients.add(c) {
+		c.end(&room.Refusal{Code: "draining", Reason: "this server is going down"})
+	}
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		c.watch(ctx)
+	}()
+	err := c.carrier.Run(ctx, c.receive)
+	stop()
+	<-watching
+	c.server.clients.remove(c)
+	c.server.counts.ended(c.carrier.Stats())
+	c.server.cfg.Log.Debug("link over", "role", c.role, "from", c.from, "why", err)
+}
+
+// receive takes a packet apart. A frame that is wrong harms nothing but itself.
+func (c *client) receive(packet []byte) {
+	now := time.Now()
+	c.heard.Store(now.UnixNano())
+	if c.budget.WaitN(c.ctx, len(packet)) != nil { // the link is over
+		return
+	}
+	for len(packet) > 0 {
+		f, rest, err := wire.NextFrame(packet)
+		if err != nil {
+			c.fault(&room.Refusal{Code: "malformed", Reason: "a packet broke off: " + err.Error(), Remedy: "see docs/protocol.md, section 3"})
+			return
+		}
+		packet = rest
+		if no := c.frame(f, now); no != nil {
+			c.fault(no)
+		}
+	}
+}
+
+func (c *client) frame(f wire.Frame, now time.Time) *room.Refusal {
+	if f.Hop.Conn == 0 {
+		switch f.Type {
+		case wire.TypeProbe:
+			return c.echo(f, now)
+		case wire.TypeEcho: // being heard was all that we wanted
+			return nil
+		}
+	}
+	return c.handle(f, now)
+}
+
+func (c *client) echo(f wire.Frame, now time.Time) *room.Refusal {
+	if err := relay.Echo(c, f.Body, now); err != nil {
+		return &room.Refusal{Code: "malformed", Reason: "probe: " + err.Error(), Remedy: "see docs/protocol.md, section 3.5"}
+	}
+	return nil
+}
+
+// fault counts a frame that was refused, tells its sender, and ends a link
+// that sends nothing but faults.
+func (c *client) fault(no *room.Refusal) {
+	c.server.counts.refused(no.Code)
+	if c.replies.Allow() {
+		c.tell(no.Message(signal.Refuse))
+	}
+	if !no.Soft && !c.faults.Allow() {
+		c.Close(no.WireCode(), "too many frames were refused, at last: "+no.Reason)
+	}
+}
+
+// deadAfter is how many keep alives without a word end a link (section 6.2), times two.
+const deadAfterHalves = 3
+
+// watch keeps the link alive, and ends it when nothing comes.
+func (c *client) watch(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		keepAlive := time.Duration(c.keepAlive.Load())
+		heard := time.Unix(0, c.heard.Load())
+		left := time.Until(heard.Add(keepAlive * deadAfterHalves / 2))
+		if left <= 0 {
+			c.cut()
+			return
+		}
+		c.probeIfIdle()
+		timer.Reset(min(left, keepAlive/3))
+	}
+}
+
+// probeIfIdle sends something if nothing was sent since it was called last.
+func (c *client) probeIfIdle() {
+	if c.sent.Swap(false) {
+		return
+	}
+	c.probes++
+	p := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{ID: c.probes, Heard: true, T1: nowMicros()})
+	c.carrier.Send(carrier.Frame{Bytes: p, Control: true})
+}
+
+// cut ends a link that fell silent. What depends on it must not wait for the
+// socket, which nobody may be listening to.
+func (c *client) cut() {
+	if c.silent != nil {
+		c.silent()
+	}
+	c.Close(wire.CodeByName("silent"), "nothing came for 1.5 keep alives")
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"sync/atomic"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/room"
+)
+
+const (
+	nonceBytes = 32
+	// helloTime is how long a device may take to prove who it is.
+	helloTime = 5 * time.Second
+)
+
+// device is a device's link: a client that first has to say hello.
+type device struct {
+	*client
+	nonce   []byte
+	session atomic.Pointer[room.Session] // nil before a good hello
+}
+
+// serveDevice serves a device's link until it is over.
+func (s *Server) serveDevice(ctx context.Context, c *client) {
+	d := &device{client: c, nonce: make([]byte, nonceBytes)}
+	rand.Read(d.nonce) // never fails since Go 1.24
+	c.handle, c.silent = d.frame, d.gone
+	late := time.AfterFunc(helloTime, d.late)
+	defer late.Stop()
+	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name})
+	c.run(ctx)
+	d.gone()
+}
+
+// gone tells the room; of the link itself nothing is left to wait for.
+func (d *device) gone() {
+	session := d.session.Load()
+	if session == nil {
+		return
+	}
+	cause := room.Cut
+	if !d.server.ready.Load() {
+		cause = room.Drained
+	}
+	session.End(cause)
+}
+
+func (d *device) late() {
+	if d.session.Load() == nil {
+		d.end(&room.Refusal{Code: "timeout", Reason: "no hello came within " + helloTime.String(), Remedy: "a device's token is for devices: watch with a viewer's token"})
+	}
+}
+
+func (d *device) frame(f wire.Frame, now time.Time) *room.Refusal {
+	if session := d.session.Load(); session != nil {
+		session.Heard(now)
+		return session.Handle(f, now)
+	}
+	if f.Type == wire.TypeSignal && f.Hop.Conn == 0 {
+		d.hello(f.Body)
+		return nil
+	}
+	return &room.Refusal{Code: "malformed", Reason: "a device's first frame must be its hello", Remedy: "see docs/protocol.md, section 6.1"}
+}
+
+// hello lets the device in, or ends the link.
+func (d *device) hello(body []byte) {
+	m, err := signal.Parse(body)
+	if err != nil {
+		d.end(&room.Refusal{Code: "malformed", Reason: err.Error(), Remedy: "see docs/protocol.md, section 6.1"})
+		return
+	}
+	h, no := room.CheckHello(m, d.nonce)
+	if no != nil {
+		d.end(no)
+		return
+	}
+	session, no := d.server.room.Join(h, d)
+	if no != nil {
+		d.end(no)
+		return
+	}
+	d.keepAlive.Store(int64(h.KeepAlive))
+	d.session.Store(session)
+	d.tell(welcome(session, d.server.cfg.Name))
+}
+
+func welcome(s *room.Session, server string) signal.Message {
+	id, err := json.Marshal(s.ID())
+	if err != nil { // hex digits always encode
+		id = nil
+	}
+	return signal.Message{Type: signal.Welcome, Device: id, Session: s.Number(), Server: server, Time: nowMicros()}
+}

@@ -1,0 +1,137 @@
+package server
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier/ws"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/room"
+)
+
+// request is what a request for a link carries (section 6.1).
+type request struct {
+	token   string
+	open    []byte // JSON of an open signal; nil: none
+	browser bool   // it came in Sec-WebSocket-Protocol
+}
+
+// serveLink checks a request for a link, upgrades it and serves it until it is over.
+func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
+	id, open, problem := s.checkLink(r)
+	if problem != nil {
+		s.refuse(w, problem)
+		return
+	}
+	carrier, err := ws.Accept(w, r, ws.Config{})
+	if err != nil {
+		s.cfg.Log.Debug("a link was not upgraded", "from", r.RemoteAddr, "err", err)
+		return
+	}
+	c := newClient(s, carrier, id.Role, r.RemoteAddr)
+	if id.Role == auth.Device {
+		s.serveDevice(r.Context(), c)
+		return
+	}
+	s.serveViewer(r.Context(), c, open)
+}
+
+func (s *Server) checkLink(r *http.Request) (auth.Identity, *openRequest, *refusal) {
+	if problem := s.admit(r); problem != nil {
+		return auth.Identity{}, nil, problem
+	}
+	req, problem := readRequest(r)
+	if problem != nil {
+		return auth.Identity{}, nil, problem
+	}
+	if r.Header.Get("Origin") == "" && bearer(r) == "" && s.cfg.OpenRole == "" {
+		return auth.Identity{}, nil, &refusal{code: "bad-origin", reason: "the request has neither Origin nor Authorization", remedy: "send Authorization: Bearer TOKEN"}
+	}
+	id, ok := s.identify(req.token)
+	if !ok {
+		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "use the content of the server's DIR/tokens/ROLE, or log in again"}
+	}
+	open, problem := parseOpen(req.open)
+	return id, open, problem
+}
+
+func tokenProblem(token string) string {
+	if token == "" {
+		return "a token is missing"
+	}
+	return "the token is not valid here, or has expired"
+}
+
+// readRequest takes token and open from headers, or from where a browser can put them.
+func readRequest(r *http.Request) (request, *refusal) {
+	req := request{token: bearer(r)}
+	encoded := r.Header.Get("Telepath-Open")
+	for _, element := range protocols(r) {
+		if value, ok := strings.CutPrefix(element, "token."); ok {
+			token, err := base64.RawURLEncoding.DecodeString(value)
+			if err != nil {
+				return req, badHeader("the token in Sec-WebSocket-Protocol is not base64url")
+			}
+			req.token, req.browser = string(token), true
+		}
+		if value, ok := strings.CutPrefix(element, "open."); ok {
+			encoded = value
+		}
+	}
+	if len(encoded) > wire.MaxOpenHeader*4/3+4 {
+		return req, &refusal{code: "too-large", reason: "the open in the request is larger than 4 KiB", remedy: "send it as a signal after welcome"}
+	}
+	var err error
+	if encoded != "" {
+		if req.open, err = base64.RawURLEncoding.DecodeString(encoded); err != nil {
+			return req, badHeader("the open in the request is not base64url")
+		}
+	}
+	return req, nil
+}
+
+func protocols(r *http.Request) (elements []string) {
+	for _, header := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for element := range strings.SplitSeq(header, ",") {
+			elements = append(elements, strings.TrimSpace(element))
+		}
+	}
+	return elements
+}
+
+func badHeader(reason string) *refusal {
+	return &refusal{code: "malformed", reason: reason, remedy: "see docs/protocol.md, section 6.1"}
+}
+
+// openRequest is the open that rode in a request.
+type openRequest struct {
+	message signal.Message
+	body    []byte
+}
+
+func parseOpen(body []byte) (*openRequest, *refusal) {
+	if body == nil {
+		return nil, nil
+	}
+	m, err := signal.Parse(body)
+	if err != nil {
+		return nil, badHeader("the open in the request: " + err.Error())
+	}
+	if m.Type != signal.Open {
+		return nil, badHeader("the signal in the request is not an open")
+	}
+	return &openRequest{m, body}, nil
+}
+
+// end sends a refusal that ends a link, and closes it.
+func (c *client) end(no *room.Refusal) {
+	c.server.counts.refused(no.Code)
+	room.Tell(c, 0, no.Message(signal.Refuse))
+	c.Close(no.WireCode(), no.Reason)
+}
+
+func nowMicros() uint64 { return uint64(max(time.Now().UnixMicro(), 0)) }

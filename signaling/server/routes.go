@@ -1,0 +1,73 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/telepath-iot/telepath/signaling/auth"
+)
+
+func (s *Server) routes() http.Handler {
+	api := http.NewServeMux()
+	api.HandleFunc("GET /v1/link", s.serveLink)
+	api.HandleFunc("POST /v1/login", s.serveLogin)
+	api.HandleFunc("POST /v1/login-codes", s.serveLoginCodes)
+	api.HandleFunc("GET /v1/devices", s.serveDevices)
+	api.HandleFunc("DELETE /v1/devices/{id}", s.serveRemove)
+	api.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, "unknown-path", "there is nothing at this path for this method", "see docs/protocol.md")
+	})
+	api.Handle("/", s.dashboard())
+
+	mux := http.NewServeMux()
+	s.addHealth(mux)
+	mux.Handle("/", s.guard(api))
+	return mux
+}
+
+func (s *Server) adminRoutes() http.Handler {
+	mux := http.NewServeMux()
+	s.addHealth(mux)
+	mux.Handle("GET /metrics", s.metrics())
+	return mux
+}
+
+// addHealth serves the probes of whatever watches over the process. They tell
+// nothing, so they ask nothing.
+func (s *Server) addHealth(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !s.ready.Load() {
+			http.Error(w, "draining", http.StatusServiceUnavailable)
+			return
+		}
+		w.Write([]byte("ready\n"))
+	})
+}
+
+// guard checks Host and Origin of every request, and sets the headers that
+// tell a browser to be strict.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secure(w.Header(), r.Host)
+		if problem := s.hosts.check(r); problem != nil {
+			s.refuse(w, problem)
+			return
+		}
+		if s.ready.Load() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.refuse(w, draining())
+	})
+}
+
+// identify says who sends a request; nobody unless a valid token came or the
+// server is open.
+func (s *Server) identify(token string) (auth.Identity, bool) {
+	if token == "" {
+		return auth.Identity{Role: s.cfg.OpenRole}, s.cfg.OpenRole != ""
+	}
+	return s.auth.Check(token)
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// drainTime is how long a server that ends waits for its links to go.
+const drainTime = 5 * time.Second
+
+// serve runs the listeners and the room until ctx ends, then drains.
+func (s *Server) serve(ctx context.Context) error {
+	public := s.httpServer(s.routes())
+	servers := []*http.Server{public}
+	var running sync.WaitGroup
+	failed := make(chan error, 2) // one for each listener
+	start := func(srv *http.Server, l net.Listener) {
+		running.Go(func() {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	start(public, s.wrap(s.listener))
+	if s.admin != nil {
+		admin := s.httpServer(s.adminRoutes())
+		servers = append(servers, admin)
+		start(admin, s.admin)
+	}
+	roomCtx, stopRoom := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRoom()
+	running.Go(func() { s.room.Run(roomCtx) })
+
+	s.ready.Store(true)
+	close(s.started)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.drain(servers)
+	stopRoom()
+	running.Wait()
+	return err
+}
+
+// wrap puts the connection limits, and TLS if there is any, around a listener.
+func (s *Server) wrap(l net.Listener) net.Listener {
+	l = s.gate.listener(l)
+	if s.tls != nil {
+		l = tls.NewListener(l, s.tls)
+	}
+	return l
+}
+
+// drain asks everybody to go elsewhere, waits for them, and stops.
+func (s *Server) drain(servers []*http.Server) {
+	s.ready.Store(false)
+	s.cfg.Log.Info("draining", "links", s.clients.count())
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	s.listener.Close()
+	s.clients.drain(ctx)
+	for _, srv := range servers {
+		if srv.Shutdown(ctx) != nil {
+			srv.Close()
+		}
+	}
+}

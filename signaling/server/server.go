@@ -1,0 +1,217 @@
+// Package server is telepath's signaling server put together: one listener
+// for links, login and the dashboard, and another for those who run it.
+//
+//	GET  /v1/link          a link (docs/protocol.md, section 6.1)
+//	POST /v1/login         a login code or token for a session
+//	POST /v1/login-codes   a new login URL (admin)
+//	GET  /v1/devices       presence as JSON (viewer)
+//	DELETE /v1/devices/ID  forget a device that is offline (admin)
+//	GET  /healthz, /readyz
+//	GET  /                 the dashboard
+//	GET  /metrics          on the admin listener only
+//
+// A request passes these gates in this order, the cheap ones first (I9):
+// connections per address and in all, time and size of headers, Host, rate,
+// Origin, token. What fails is answered with a code, a reason and a remedy.
+//
+// In here are HTTP, WebSocket upgrades and limits. Who is here and who gets
+// what is package room's; what may be done with which token is package auth's.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/bus"
+	"github.com/telepath-iot/telepath/signaling/room"
+)
+
+// Config of a Server.
+type Config struct {
+	Listen string // address of links and dashboard; default ":8080"
+	Admin  string // address of /metrics; empty: none
+	Data   string // folder for tokens, keys and the registry; required
+	NATS   string // URL of an external NATS; empty: one inside the process
+
+	TLSSelf bool   // make and use a certificate of our own, kept in Data
+	TLSCert string // PEM files of another
+	TLSKey  string
+
+	AllowHost []string  // names this server is reached by, beside its own; NAME or NAME:PORT
+	OpenRole  auth.Role // whoever comes without a token has it: viewer, operator or empty
+
+	Dashboard fs.FS  // built web files; nil: none
+	Name      string // this server's name; default: the machine's
+	Limits    Limits // default: DefaultLimits
+
+	Log *slog.Logger // default: discards
+}
+
+// Server is a signaling server.
+type Server struct {
+	cfg      Config
+	auth     *auth.Auth
+	hosts    *hosts
+	gate     *gate
+	listener net.Listener // on Listen
+	admin    net.Listener // nil: none
+	tls      *tls.Config  // nil: none
+	pin      string       // of the TLS certificate
+	ready    atomic.Bool
+	started  chan struct{} // closed when ready for the first time
+	room     *room.Room    // set by Run before anything is served
+	clients  clients
+	counts   counts
+}
+
+// New opens the secrets and the listeners of a server, which Run then serves.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, gate: newGate(cfg.Limits), started: make(chan struct{})}
+	s.hosts = newHosts(cfg.AllowHost)
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	var err error
+	if s.auth, err = auth.Open(cfg.Data); err != nil {
+		return nil, err
+	}
+	if err = s.loadTLS(); err != nil {
+		return nil, err
+	}
+	return s, s.listen()
+}
+
+func (cfg *Config) complete() error {
+	if cfg.Data == "" {
+		return errors.New("no data folder: give one with --data DIR")
+	}
+	switch cfg.OpenRole {
+	case "", auth.Viewer, auth.Operator:
+	default:
+		return fmt.Errorf("open role %q: give viewer or operator", cfg.OpenRole)
+	}
+	if cfg.Listen == "" {
+		cfg.Listen = ":8080"
+	}
+	if cfg.Name == "" {
+		cfg.Name, _ = os.Hostname()
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	cfg.Limits = cfg.Limits.orDefault()
+	return nil
+}
+
+func (s *Server) listen() (err error) {
+	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return fmt.Errorf("listen for links: %w (choose another address with --listen)", err)
+	}
+	if s.cfg.Admin == "" {
+		return nil
+	}
+	if s.admin, err = net.Listen("tcp", s.cfg.Admin); err != nil {
+		s.listener.Close()
+		return fmt.Errorf("listen for metrics: %w (choose another address with --admin)", err)
+	}
+	return nil
+}
+
+// Addr is where links and the dashboard are served.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// AdminAddr is where metrics are served, nil if nowhere.
+func (s *Server) AdminAddr() net.Addr {
+	if s.admin == nil {
+		return nil
+	}
+	return s.admin.Addr()
+}
+
+// Ready is closed as soon as the server serves.
+func (s *Server) Ready() <-chan struct{} { return s.started }
+
+// Run serves until ctx ends and the links are drained. It closes what New opened.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.closeListeners()
+	b, err := s.openBus(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	records, err := s.loadRecords(ctx, b)
+	if err != nil {
+		return err
+	}
+	s.room = room.New(room.Config{Server: s.cfg.Name, Store: b, Log: s.cfg.Log}, records)
+	return s.serve(ctx)
+}
+
+func (s *Server) openBus(ctx context.Context) (bus.Bus, error) {
+	if s.cfg.NATS != "" {
+		return bus.Connect(ctx, s.cfg.NATS, s.cfg.Log)
+	}
+	return bus.Embedded(ctx, filepath.Join(s.cfg.Data, "nats"), s.cfg.Log)
+}
+
+// loadRecords reads what is kept of devices. One that cannot be read is
+// reported and left: the device comes back by itself.
+func (s *Server) loadRecords(ctx context.Context, b bus.Bus) ([]room.Record, error) {
+	values, err := b.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var records []room.Record
+	for id, value := range values {
+		rec, err := room.ParseRecord(value)
+		if err != nil || rec.ID != id {
+			s.cfg.Log.Warn("a stored device is left out", "device", id, "err", err)
+			continue
+		}
+		records = append(records, rec)
+	}
+	return records, nil
+}
+
+func (s *Server) closeListeners() {
+	s.listener.Close()
+	if s.admin != nil {
+		s.admin.Close()
+	}
+}
+
+// Times of an HTTP connection, until it is a link.
+const (
+	headerTime = 5 * time.Second // TLS handshake, and headers of a request
+	bodyTime   = 10 * time.Second
+	writeTime  = 30 * time.Second
+	idleTime   = 60 * time.Second
+	maxHeader  = 24 << 10 // bytes; an open has 4 KiB, a token and a browser's own some more
+)
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       bodyTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // no HTTP/2: links cannot upgrade there
+	}
+}
