@@ -5,10 +5,10 @@ import "testing"
 func TestBetterIsAnOrder(t *testing.T) {
 	// From best to worst: each is better than all below it, and never the other way.
 	order := []rank{
-		{sound: true, rung: UDP, chosen: true, born: 1},
+		{sound: true, rung: UDP, used: true, born: 1},
 		{sound: true, rung: UDP, born: 9},
 		{sound: true, rung: UDP, born: 2},
-		{sound: true, rung: TurnUDP, chosen: true, born: 3},
+		{sound: true, rung: TurnUDP, used: true, born: 3},
 		{sound: true, rung: TurnUDP, born: 8},
 		{sound: true, rung: RelayUDP, born: 10},
 		{sound: true, rung: TCP, born: 11},
@@ -18,10 +18,10 @@ func TestBetterIsAnOrder(t *testing.T) {
 		{sound: true, rung: WS, born: 15},
 		{sound: true, rung: SSE, born: 16},
 		{sound: true, rung: Poll, born: 17},
-		{rung: UDP, chosen: true, born: 4},
+		{rung: UDP, used: true, born: 4},
+		{rung: WS, used: true, born: 6},
 		{rung: UDP, born: 7},
 		{rung: UDP, born: 5},
-		{rung: WS, chosen: true, born: 6},
 		{rung: WS, born: 18},
 	}
 	for i, a := range order {

@@ -130,7 +130,7 @@ func (l *Ladder) find(id int) *carrier {
 }
 
 func (l *Ladder) rank(c *carrier) rank {
-	return rank{sound: c.isSound(), rung: c.rung, chosen: c == l.chosen, born: c.born}
+	return rank{sound: c.isSound(), rung: c.rung, used: c.inUse, born: c.born}
 }
 
 // lose gives up a carrier that died or closed. If it was the chosen one, its
