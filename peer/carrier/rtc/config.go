@@ -1,0 +1,159 @@
+package rtc
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/webrtc/v4"
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Config says how connections are made. The zero value works: every network
+// of this machine, no server but our own.
+type Config struct {
+	// Servers are STUN and TURN servers. Default: none; a viewer and a device
+	// that can reach one another's addresses need none.
+	Servers []Server
+
+	// RelayOnly uses TURN servers only: the turned kind of connection.
+	RelayOnly bool
+
+	// Filter says which addresses of the other end may be tried, and which of
+	// our own are offered. It adds to what is refused anyway: unspecified,
+	// multicast and link-local ones, and loopback without IncludeLoopback.
+	// Default: all others.
+	Filter func(netip.Addr) bool
+
+	// IncludeLoopback lets two ends on one machine meet on 127.0.0.1 and ::1.
+	IncludeLoopback bool
+
+	// NoMDNS does not ask the local network for the .local names under which
+	// browsers hide their addresses. Asking needs UDP port 5353.
+	NoMDNS bool
+
+	// Limits bound the queue; zero bounds are the defaults.
+	Limits carrier.Limits
+
+	// Log gets pion's words at debug level. Default: nobody.
+	Log *slog.Logger
+}
+
+// Server is a STUN or TURN server, by its URLs (RFC 7064, RFC 7065).
+type Server struct {
+	URLs       []string
+	Username   string // TURN only
+	Credential string // TURN only
+}
+
+func (cfg Config) orDefault() Config {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg
+}
+
+// allows reports whether an address may be used on either end.
+func (cfg Config) allows(a netip.Addr) bool {
+	a = a.Unmap()
+	switch {
+	case !a.IsValid(), a.IsUnspecified(), a.IsMulticast(), a.IsLinkLocalUnicast():
+		return false
+	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return false
+	case a.IsLoopback() && !cfg.IncludeLoopback:
+		return false
+	}
+	return cfg.Filter == nil || cfg.Filter(a)
+}
+
+func (cfg Config) allowsIP(ip net.IP) bool {
+	a, ok := netip.AddrFromSlice(ip)
+	return ok && cfg.allows(a)
+}
+
+// Times and sizes of a connection, each with its reason.
+const (
+	// dtlsRetransmit repeats a lost handshake flight. pion's second is an age
+	// on a path that ICE has just measured.
+	dtlsRetransmit = 250 * time.Millisecond
+
+	// sctpRTOMax bounds SCTP's back-off, which nothing resets: after an outage
+	// reliable data would wait up to a minute.
+	sctpRTOMax = time.Second
+
+	// receiveBuffer is SCTP's window: what the other end may have in flight.
+	receiveBuffer = 256 << 10
+
+	// ICE's own verdict. Our probes know much sooner; these times only bound
+	// how long a dead connection lies about.
+	iceDisconnected = 3 * time.Second
+	iceFailed       = 7 * time.Second
+	iceKeepAlive    = time.Second
+
+	// iceChecks is how often a pair is tried, each 200 ms, before it counts as
+	// dead: 5 s, because the other end may learn our address late, and its
+	// firewall may let us in only after it has sent itself.
+	iceChecks = 25
+)
+
+// settings is the setting engine with all that facts have taught.
+func (cfg Config) settings() webrtc.SettingEngine {
+	var s webrtc.SettingEngine
+	s.LoggerFactory = logFactory{cfg.Log}
+	s.DetachDataChannels()
+	s.EnableDataChannelBlockWrite(true)
+
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	s.DisableActiveTCP(true) // a remote candidate must not make us scan our own network
+	s.SetIPFilter(cfg.allowsIP)
+	s.SetRemoteIPFilter(cfg.allowsIP) // also for what .local names resolve to
+	s.SetIncludeLoopbackCandidate(cfg.IncludeLoopback)
+	s.SetICEMulticastDNSMode(cfg.mdns())
+	s.SetHostAcceptanceMinWait(0)
+	s.SetSrflxAcceptanceMinWait(0)
+	s.SetPrflxAcceptanceMinWait(0)
+	s.SetRelayAcceptanceMinWait(0)
+	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
+	s.SetICEMaxBindingRequests(iceChecks)
+
+	_ = s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient) // fails for other roles only; saves a round trip
+	s.SetDTLSInsecureSkipHelloVerify(true)            // the cookie proves an address; ICE has done that
+	s.SetDTLSRetransmissionInterval(dtlsRetransmit)
+
+	s.EnableSctpSnap(true)
+	s.SetSCTPRTOMax(sctpRTOMax)
+	s.SetSCTPMaxReceiveBufferSize(receiveBuffer)
+	s.SetSCTPMaxMessageSize(wire.MaxPacket)
+	return s
+}
+
+func (cfg Config) mdns() ice.MulticastDNSMode {
+	if cfg.NoMDNS {
+		return ice.MulticastDNSModeDisabled
+	}
+	return ice.MulticastDNSModeQueryOnly
+}
+
+// api is pion's, without the media that we have none of.
+func (cfg Config) api() *webrtc.API {
+	return webrtc.NewAPI(
+		webrtc.WithSettingEngine(cfg.settings()),
+		webrtc.WithMediaEngine(&webrtc.MediaEngine{}),
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
+	)
+}
+
+func (cfg Config) connection() (c webrtc.Configuration) {
+	for _, s := range cfg.Servers {
+		c.ICEServers = append(c.ICEServers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
+	}
+	if cfg.RelayOnly {
+		c.ICETransportPolicy = webrtc.ICETransportPolicyRelay
+	}
+	return c
+}

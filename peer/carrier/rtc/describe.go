@@ -1,0 +1,112 @@
+package rtc
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// gatherTime is how long a description waits for the addresses of this
+// machine, which take a few milliseconds, so that it seldom needs candidates
+// sent behind it. What servers say takes longer and follows.
+const gatherTime = 20 * time.Millisecond
+
+// Offer makes the viewer's description.
+func (p *Peer) Offer() (string, error) {
+	offer, err := p.pc.CreateOffer(nil)
+	if err != nil {
+		return "", fmt.Errorf("make an offer: %w", err)
+	}
+	return p.describe(offer)
+}
+
+// Answer takes a viewer's offer and makes the device's description.
+func (p *Peer) Answer(offer string) (string, error) {
+	if err := p.setRemote(webrtc.SDPTypeOffer, offer); err != nil {
+		return "", fmt.Errorf("take an offer: %w", err)
+	}
+	answer, err := p.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("make an answer: %w", err)
+	}
+	return p.describe(answer)
+}
+
+// SetAnswer takes the device's description.
+func (p *Peer) SetAnswer(answer string) error {
+	if err := p.setRemote(webrtc.SDPTypeAnswer, answer); err != nil {
+		return fmt.Errorf("take an answer: %w", err)
+	}
+	return nil
+}
+
+// describe makes d ours and adds the candidates that come at once.
+func (p *Peer) describe(d webrtc.SessionDescription) (string, error) {
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	if err := p.pc.SetLocalDescription(d); err != nil {
+		return "", fmt.Errorf("begin to gather addresses: %w", err)
+	}
+	timer := time.NewTimer(gatherTime)
+	defer timer.Stop()
+	select {
+	case <-gathered:
+	case <-timer.C:
+	}
+	p.local.described()
+	return p.pc.LocalDescription().SDP, nil
+}
+
+// setRemote checks a description from the other end, gives it to pion without
+// its candidates, and then those of them that pass, as if they came alone.
+func (p *Peer) setRemote(kind webrtc.SDPType, text string) error {
+	text, candidates, err := checkSDP(text)
+	if err != nil {
+		return err
+	}
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: text}); err != nil {
+		return err
+	}
+	for _, c := range append(candidates, p.remote.described()...) {
+		if err := p.addCandidate(c.text, c.mid); err != nil {
+			p.log.Debug("a candidate of the other end is not used", "reason", err)
+		}
+	}
+	return nil
+}
+
+// checkSDP takes a description apart (protocol section 3.6): bounded, well
+// formed, with one application section and nothing else. It returns it
+// without its candidates, and these.
+func checkSDP(text string) (rest string, candidates []candidate, err error) {
+	if len(text) > wire.MaxSDP {
+		return "", nil, fmt.Errorf("the description has %d bytes, more than %d", len(text), wire.MaxSDP)
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return "", nil, fmt.Errorf("the description is malformed: %w", err)
+	}
+	if len(d.MediaDescriptions) != 1 || d.MediaDescriptions[0].MediaName.Media != "application" {
+		return "", nil, fmt.Errorf("the description has %d sections, not one for data channels alone", len(d.MediaDescriptions))
+	}
+	rest, candidates = splitCandidates(text)
+	return rest, candidates, nil
+}
+
+// splitCandidates separates the candidate attributes from a description.
+func splitCandidates(text string) (rest string, candidates []candidate) {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		c, is := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "a=candidate:")
+		switch {
+		case !is:
+			b.WriteString(line)
+		case len(candidates) < maxCandidates:
+			candidates = append(candidates, candidate{text: c})
+		}
+	}
+	return b.String(), candidates
+}

@@ -1,0 +1,237 @@
+// Package rtc is the carrier over WebRTC data channels: the direct path
+// between viewer and device (rungs `udp`, `turn-udp` and their kin).
+//
+// Both ends create the same three channels with fixed numbers (protocol
+// section 7.1), so that none has to be announced:
+//
+//	0 reliable   ordered, kept until it arrives    Signal, Call, Event
+//	1 live       unordered, tried for 250 ms       Live
+//	2 brief      unordered, repeated once          Probe, Echo, Ack, Gap, Setpoint
+//
+// The viewer offers, the device answers and is DTLS client; descriptions and
+// candidates travel through the server. Its words are an attacker's words:
+// descriptions and candidates are checked against a short grammar before
+// pion sees them.
+//
+//	p, err := rtc.NewOfferer(cfg, rtc.Events{Candidate: sendToOtherEnd})
+//	sdp, err := p.Offer()           // send it, then
+//	go p.Run(ctx, receive)          // candidates come from here on
+//	err = p.SetAnswer(answer)       // and p.AddCandidate(…), as they come
+//	<-p.Ready()                     // all three channels are open
+//
+// A Peer is one attempt. It does not repair itself: when the path dies a new
+// one is built beside it (package ladder says when), because that works from
+// every state, with every browser, and never takes a working path away.
+package rtc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Events are what a Peer tells its owner.
+type Events struct {
+	// Candidate is called for each own candidate that the description did not
+	// hold, and with "" when there are no more; from one goroutine, while Run
+	// runs.
+	Candidate func(candidate, mid string)
+}
+
+// Peer is one data-channel connection between a viewer and a device.
+type Peer struct {
+	// set once
+	cfg    Config
+	log    *slog.Logger
+	on     Events
+	pc     *webrtc.PeerConnection
+	buffer *carrier.Buffer
+	ready  chan struct{} // closed when all channels are open
+	over   chan struct{} // closed when all has ended
+	ending context.Context
+	end    context.CancelCauseFunc
+	local  trickle
+	remote remoteCandidates
+
+	mu       sync.Mutex
+	owned    bool                   // guarded by mu: serve is called or has been, by Run or a Close before it
+	channels [channelCount]*channel // guarded by mu until ready
+	open     int                    // guarded by mu
+
+	receiving      sync.Mutex   // held while receive is called
+	rung           atomic.Int32 // a ladder.Rung
+	pair           atomic.Pointer[string]
+	sent, received carrier.Counter
+}
+
+// NewOfferer makes the viewer's end.
+func NewOfferer(cfg Config, on Events) (*Peer, error) { return newPeer(cfg, on) }
+
+// NewAnswerer makes the device's end.
+func NewAnswerer(cfg Config, on Events) (*Peer, error) { return newPeer(cfg, on) }
+
+func newPeer(cfg Config, on Events) (*Peer, error) {
+	cfg = cfg.orDefault()
+	pc, err := cfg.api().NewPeerConnection(cfg.connection())
+	if err != nil {
+		return nil, fmt.Errorf("make a peer connection: %w", err)
+	}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{}), over: make(chan struct{})}
+	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
+	p.local.bell = make(chan struct{}, 1)
+	p.ending, p.end = context.WithCancelCause(context.Background())
+	p.rung.Store(int32(ladder.UDP))
+	p.listen()
+	if err := p.makeChannels(); err != nil {
+		p.shut()
+		return nil, fmt.Errorf("make the data channels: %w", err)
+	}
+	return p, nil
+}
+
+// listen connects pion's events.
+func (p *Peer) listen() {
+	p.pc.OnICECandidate(p.local.add)
+	p.pc.OnConnectionStateChange(p.stateChanged)
+	p.pc.OnDataChannel(func(*webrtc.DataChannel) { p.stop(errExtraChannel) })
+	p.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(p.pairChanged)
+}
+
+// Ready is closed when all three channels are open.
+func (p *Peer) Ready() <-chan struct{} { return p.ready }
+
+// Send implements carrier.Carrier. Frames sent before Ready wait.
+func (p *Peer) Send(f carrier.Frame) bool { return p.buffer.Send(f) }
+
+// Rung implements carrier.Carrier.
+func (p *Peer) Rung() ladder.Rung { return ladder.Rung(p.rung.Load()) }
+
+// Pair describes the addresses in use for people, "" if there are none yet.
+func (p *Peer) Pair() string {
+	if s := p.pair.Load(); s != nil {
+		return *s
+	}
+	return ""
+}
+
+// Stats implements carrier.Carrier.
+func (p *Peer) Stats() carrier.Stats {
+	queued, drops := p.buffer.Snapshot()
+	return carrier.Stats{Queued: queued, Drops: drops, Sent: p.sent.Traffic(), Received: p.received.Traffic()}
+}
+
+// Run implements carrier.Carrier. The other end learns of an ending, but not
+// its code: data channels have no place for one.
+func (p *Peer) Run(ctx context.Context, receive func(packet []byte)) error {
+	cancelled := context.AfterFunc(ctx, func() { p.stop(stopped{context.Cause(ctx)}) })
+	defer cancelled()
+	if p.own() {
+		p.serve(receive)
+	}
+	<-p.over
+	return p.reason()
+}
+
+// serve moves packets until the connection ends, and closes it.
+func (p *Peer) serve(receive func(packet []byte)) {
+	defer close(p.over)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { p.local.run(p.ending, p.on.Candidate) })
+	select {
+	case <-p.ready:
+	case <-p.ending.Done():
+	}
+	if p.isReady() {
+		p.pump(&tasks, receive)
+	}
+	<-p.ending.Done()
+	p.flush()
+	p.shut()
+	tasks.Wait()
+	p.buffer.Close()
+}
+
+func (p *Peer) isReady() bool {
+	select {
+	case <-p.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close implements carrier.Carrier.
+func (p *Peer) Close(code wire.Code, reason string) {
+	p.stop(&carrier.CloseError{Code: code, Reason: reason})
+	if p.own() { // nobody has run it
+		go p.serve(func([]byte) {})
+	}
+}
+
+// stop gives the connection a reason to end; the first one counts.
+func (p *Peer) stop(reason error) {
+	p.buffer.Seal()
+	p.end(reason)
+}
+
+// own reports whether the caller is the first to want to serve.
+func (p *Peer) own() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	mine := !p.owned
+	p.owned = true
+	return mine
+}
+
+// ours says that the ending is our own wish.
+func (p *Peer) ours() bool {
+	switch context.Cause(p.ending).(type) {
+	case *carrier.CloseError, stopped:
+		return true
+	}
+	return false
+}
+
+// closeTime bounds the closing of a connection, which waits for pion's
+// goroutines: some of them wait for the network.
+const closeTime = 400 * time.Millisecond
+
+// shut closes the connection and waits until nothing of it runs.
+func (p *Peer) shut() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		if err := p.pc.GracefulClose(); err != nil {
+			p.log.Debug("closing a peer connection", "error", err)
+		}
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTime):
+		p.log.Debug("a peer connection takes its time to close")
+	}
+}
+
+// reason is why the connection ends, in the words of Run's contract.
+func (p *Peer) reason() error {
+	cause := context.Cause(p.ending)
+	if s, ok := cause.(stopped); ok {
+		return s.cause
+	}
+	return cause
+}
+
+// stopped is the cause when Run's context ended.
+type stopped struct{ cause error }
+
+func (s stopped) Error() string { return s.cause.Error() }
+
+var _ carrier.Carrier = (*Peer)(nil)

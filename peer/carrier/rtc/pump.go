@@ -1,0 +1,134 @@
+package rtc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// firstBuffer is what a channel's reader starts with, in bytes; it grows to a
+// packet when something longer comes.
+const firstBuffer = 4 << 10
+
+// stall is how long a packet may wait for its turn before its frames go back
+// into the queue, to let fresher ones go first.
+const stall = 50 * time.Millisecond
+
+// pump starts reading from and writing to the open channels.
+func (p *Peer) pump(tasks *sync.WaitGroup, receive func([]byte)) {
+	for _, c := range p.channels {
+		tasks.Go(func() { p.stop(p.read(c, receive)) })
+		tasks.Go(func() { p.write(c) })
+	}
+}
+
+// read hands the packets of a channel to receive until the connection ends.
+func (p *Peer) read(c *channel, receive func([]byte)) error {
+	buf := make([]byte, firstBuffer)
+	for {
+		n, text, err := c.ReadDataChannel(buf)
+		switch {
+		case errors.Is(err, io.ErrShortBuffer) && len(buf) < wire.MaxPacket:
+			buf = make([]byte, wire.MaxPacket) // the message is still there
+		case errors.Is(err, io.ErrShortBuffer):
+			return fmt.Errorf("the other end sent a packet of more than %d bytes", wire.MaxPacket)
+		case err != nil:
+			return p.readError(err)
+		case text:
+			return errors.New("the other end sent a text message: it is no telepath")
+		default:
+			p.hand(buf[:n], receive)
+		}
+	}
+}
+
+// hand calls receive, for one channel at a time.
+func (p *Peer) hand(packet []byte, receive func([]byte)) {
+	p.receiving.Lock()
+	defer p.receiving.Unlock()
+	// What came before the other end's goodbye still counts.
+	if cause := context.Cause(p.ending); (cause == nil || cause == carrier.ErrClosed) && len(packet) > 0 {
+		p.received.Add(len(packet))
+		receive(packet)
+	}
+}
+
+// write sends what is queued for a channel until the connection ends, and
+// what is left then while flush lets it.
+func (p *Peer) write(c *channel) {
+	var b carrier.Batch
+	for {
+		for c.tap.Take(c.kind.limit, &b) {
+			if !p.writeBatch(c, &b) {
+				return
+			}
+		}
+		select {
+		case <-c.tap.Ready():
+		case <-p.ending.Done():
+			if c.tap.Pending().Frames == 0 {
+				return
+			}
+		}
+	}
+}
+
+// writeBatch sends b, waiting for the association's turn. What may be lost is
+// given back after a while; what may not keeps its place. False: it is over.
+func (p *Peer) writeBatch(c *channel, b *carrier.Batch) bool {
+	for {
+		_ = c.SetWriteDeadline(time.Now().Add(stall))
+		_, err := c.Write(b.Packet)
+		switch {
+		case err == nil:
+			p.sent.Add(len(b.Packet))
+			return true
+		case !stalled(err):
+			c.tap.Lost(b)
+			return false
+		case c.kind.unordered:
+			c.tap.Return(b)
+			return true
+		}
+	}
+}
+
+func stalled(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// flush lets an ending that we want send what is queued, until the other end
+// has acknowledged it or carrier.FlushTime is over.
+func (p *Peer) flush() {
+	if !p.ours() || !p.isReady() {
+		return
+	}
+	for begin := time.Now(); p.unsent() && time.Since(begin) < carrier.FlushTime; {
+		time.Sleep(flushPoll)
+	}
+}
+
+// flushPoll is how often flush looks; there is no event for "acknowledged".
+const flushPoll = 2 * time.Millisecond
+
+// unsent reports whether something reliable waits in the queue or for its
+// acknowledgement.
+func (p *Peer) unsent() bool {
+	for _, c := range p.channels {
+		if c.kind.unordered {
+			continue
+		}
+		buffered, ok := c.ReadWriteCloserDeadliner.(interface{ BufferedAmount() uint64 })
+		if c.tap.Pending().Frames > 0 || ok && buffered.BufferedAmount() > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,90 @@
+package rtc
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pion/webrtc/v4"
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+)
+
+// stateChanged ends the connection when pion gives it up.
+func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
+	switch s {
+	case webrtc.PeerConnectionStateFailed:
+		p.stop(p.failure())
+	case webrtc.PeerConnectionStateClosed:
+		p.stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
+	}
+}
+
+// failure says why there is no path, for the people at both ends.
+func (p *Peer) failure() error {
+	pair := p.Pair()
+	switch {
+	case p.pc.ICEConnectionState() != webrtc.ICEConnectionStateFailed:
+		return errors.New("the DTLS handshake failed: the other end's certificate does not match its description, or packets were changed on the way")
+	case pair != "":
+		return fmt.Errorf("nothing came for %v between %s: the network changed, or UDP is blocked now", iceDisconnected+iceFailed, pair)
+	case p.remote.count() == 0:
+		return errors.New("the other end offered no address that may be used: it has no network, or hides its addresses and this network resolves no .local names")
+	default:
+		return fmt.Errorf("no packet came through to any of the other end's %d addresses: a firewall or NAT between the two ends blocks UDP", p.remote.count())
+	}
+}
+
+// readError is what the end of a channel means. SCTP's and DTLS's goodbyes
+// arrive in either order.
+func (p *Peer) readError(err error) error {
+	if errors.Is(err, io.EOF) || strings.Contains(err.Error(), "User Initiated Abort") {
+		return carrier.ErrClosed
+	}
+	return fmt.Errorf("read from a data channel: %w", err)
+}
+
+// pairChanged notes which path ICE has taken.
+func (p *Peer) pairChanged(pair *webrtc.ICECandidatePair) {
+	if pair == nil || pair.Local == nil || pair.Remote == nil {
+		return
+	}
+	text := fmt.Sprintf("%s %s:%d and %s %s:%d",
+		pair.Local.Typ, pair.Local.Address, pair.Local.Port, pair.Remote.Typ, pair.Remote.Address, pair.Remote.Port)
+	p.pair.Store(&text)
+	p.rung.Store(int32(rungOf(pair, p.relayProtocol(pair.Local))))
+}
+
+// rungOf is the rung of a candidate pair. relay is how we reach our own TURN
+// server, if we use one.
+func rungOf(pair *webrtc.ICECandidatePair, relay string) ladder.Rung {
+	turned := pair.Local.Typ == webrtc.ICECandidateTypeRelay || pair.Remote.Typ == webrtc.ICECandidateTypeRelay
+	switch {
+	case turned && relay == "tls":
+		return ladder.TurnTLS
+	case turned && relay == "tcp":
+		return ladder.TurnTCP
+	case turned:
+		return ladder.TurnUDP
+	case pair.Local.Protocol == webrtc.ICEProtocolTCP:
+		return ladder.TCP
+	default:
+		return ladder.UDP
+	}
+}
+
+// relayProtocol is how a relay candidate of ours reaches its server: udp,
+// tcp, tls or dtls; "" for other candidates.
+func (p *Peer) relayProtocol(c *webrtc.ICECandidate) string {
+	if c.Typ != webrtc.ICECandidateTypeRelay {
+		return ""
+	}
+	for _, s := range p.pc.GetStats() {
+		s, ok := s.(webrtc.ICECandidateStats)
+		if ok && s.CandidateType == webrtc.ICECandidateTypeRelay && s.IP == c.Address && s.Port == int32(c.Port) && s.RelayProtocol != "" {
+			return s.RelayProtocol
+		}
+	}
+	return "udp"
+}
