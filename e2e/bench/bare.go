@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+)
+
+// bare is one end of a comparison, in a process of its own: the library and nothing else.
+func bare(role string, args []string) error {
+	switch role {
+	case "pion-sender":
+		return pionSender()
+	case "pion-receiver":
+		return pionReceiver()
+	case "relay":
+		return socketRelay()
+	case "socket-sender":
+		return socketSender(args[0])
+	case "socket-receiver":
+		return socketReceiver(args[0])
+	}
+	return fmt.Errorf("no role %q", role)
+}
+
+// starter starts an end; onLine, if not nil, is called with each line it prints.
+type starter func(onLine func(program.Line), args ...string) (*program.Program, error)
+
+// send calls write with a fresh sample, at the rate of the workload, for ever: the time it was made, then filling.
+func send(write func([]byte) error) error {
+	payload := make([]byte, sampleSize)
+	for range time.Tick(time.Second / rate) {
+		binary.BigEndian.PutUint64(payload, uint64(time.Now().UnixMicro()))
+		if err := write(payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say prints one received sample as the product's viewer does, a JSON line each: what is compared must do the same work.
+func say(out *json.Encoder, payload []byte) error {
+	made := int64(binary.BigEndian.Uint64(payload))
+	return out.Encode(map[string]any{"type": "sample", "t": made, "value": payload})
+}
+
+func newOutput() *json.Encoder { return json.NewEncoder(os.Stdout) }
+
+var madeAt = regexp.MustCompile(`"t":(\d+)`)
+
+// collector gathers the ages that a bare receiver's lines tell.
+type collector struct {
+	mu   sync.Mutex
+	open bool      // guarded by mu
+	ages []float64 // ms; guarded by mu
+}
+
+func (c *collector) line(line program.Line) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found := madeAt.FindStringSubmatch(line.Text); found != nil && c.open {
+		made, _ := strconv.ParseInt(found[1], 10, 64) // digits, by the pattern
+		c.ages = append(c.ages, float64(line.At.UnixMicro()-made)/1000)
+	}
+}
+
+func (c *collector) set(open bool) []float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = open
+	return c.ages
+}
+
+// collect waits for the warm-up to end and gathers for a while.
+func (c *collector) collect(length time.Duration) []float64 {
+	time.Sleep(warmUp)
+	c.set(true)
+	time.Sleep(length)
+	return c.set(false)
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+// The link of the joining: viewer on one side, server and device on the other.
+const (
+	roundTrip = 50 * time.Millisecond
+	link      = "delay=25ms"
+)
+
+// joinResult are times from the start of the viewer's program, one entry a join, in ms.
+type joinResult struct{ first, direct []float64 }
+
+func measureJoining(joins int) (*joinResult, error) {
+	dir, err := os.MkdirTemp("", "telepath-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	here, there := &lab.Host{NS: fmt.Sprintf("tp%d-here", os.Getpid())}, &lab.Host{
+		NS: fmt.Sprintf("tp%d-there", os.Getpid()), Addr: netip.MustParseAddr("10.77.0.2"),
+	}
+	emulator, err := startLink(dir, here, there)
+	if err != nil {
+		return nil, err
+	}
+	defer emulator.Stop(5 * time.Second)
+	r, err := rig.New(dir)
+	if err != nil {
+		return nil, err
+	}
+	server, err := r.StartServer(there, there.Addr.String()+":8080")
+	if err != nil {
+		return nil, err
+	}
+	defer server.Kill()
+	device, err := r.StartDevice(there, "board", "--source", fmt.Sprintf("sim,rate=%d,size=%d", rate, sampleSize))
+	if err != nil {
+		return nil, err
+	}
+	defer device.Kill()
+	if err := warm(r, there); err != nil {
+		return nil, err
+	}
+	result := &joinResult{}
+	for i := range joins {
+		fmt.Printf("joining: %d of %d\n", i+1, joins)
+		if err := result.join(r, here); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+func startLink(dir string, here, there *lab.Host) (*program.Program, error) {
+	path := filepath.Join(dir, "linkem")
+	if out, err := exec.Command("go", "build", "-o", path, "./e2e/linkem").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+	}
+	emulator, err := program.Start(program.Spec{
+		Args: []string{path, "-ns-a", here.NS, "-ns-b", there.NS, "-both", link},
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = emulator.WaitFor(regexp.MustCompile("^ready"), 10*time.Second)
+	return emulator, err
+}
+
+// warm waits until the device is there, seen from its own side of the link.
+func warm(r *rig.Rig, there *lab.Host) error {
+	v, err := r.View(there, "board")
+	if err != nil {
+		return err
+	}
+	defer v.Kill()
+	_, err = v.AwaitSample("", 0, 15*time.Second)
+	return err
+}
+
+func (j *joinResult) join(r *rig.Rig, here *lab.Host) error {
+	start := time.Now()
+	v, err := r.View(here, "board")
+	if err != nil {
+		return err
+	}
+	defer v.Kill()
+	first, err := v.AwaitSample("", 0, 10*time.Second)
+	if err != nil {
+		return err
+	}
+	direct, err := v.AwaitSample("udp", 0, 20*time.Second)
+	if err != nil {
+		return err
+	}
+	j.first = append(j.first, milliseconds(first.At.Sub(start)))
+	j.direct = append(j.direct, milliseconds(direct.At.Sub(start)))
+	return nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

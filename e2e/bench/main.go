@@ -1,0 +1,52 @@
+// Command bench measures the product beside the bare libraries it is made of, in one run on one machine, and prints ratios:
+//
+//	age      100 samples of 100 bytes a second over loopback: direct against a bare pion channel, relayed against a bare
+//	         WebSocket relay. Ends and relay are processes of their own on both sides of a ratio.
+//	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
+//	         sample over a data channel.
+//
+// The table goes to the terminal and to docs/benchmarks/. Root is needed, for network namespaces. A figure counts only beside
+// the others of its run: the rounds are interleaved, and what is shown is the median of the rounds.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+)
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == "bare" { // one end of a comparison, started by the benchmark itself
+		exit(bare(os.Args[2], os.Args[3:]))
+	}
+	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
+	length := flag.Duration("length", 10*time.Second, "of one measurement of age")
+	joins := flag.Int("joins", 10, "how often a viewer joins")
+	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes")
+	flag.Parse()
+	exit(run(*rounds, *joins, *length, *out))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func run(rounds, joins int, length time.Duration, out string) error {
+	if err := lab.Missing(); err != nil {
+		return err
+	}
+	ages, ageErr := measureAges(rounds, length)
+	joined, joinErr := measureJoining(joins)
+	if err := errors.Join(ageErr, joinErr); err != nil {
+		return err
+	}
+	return report(out, ages, joined)
+}
