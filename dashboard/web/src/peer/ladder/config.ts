@@ -1,0 +1,32 @@
+/** Config holds the ladder's times, in ms. What is missing has its default, that of docs/protocol.md, section 7.2. */
+export interface Config {
+	quiet: number; // silence after which a carrier in use is probed
+	secondProbe: number; // from the first probe into silence to the second
+	doubtFloor: number; // least time beyond quiet for an answer, before doubt
+	stay: number; // how long a better rung has to stay sound before it is used alone
+	stayMax: number; // to which stay doubles when the rung dies young
+	replaceAfter: number; // time in doubt after which a carrier wants a successor
+	spareProbe: number; // quiet of a carrier that is not in use
+	measure: number; // a carrier in use is probed at least this often, for round trip and clock
+}
+
+export const DEFAULTS: Config = {
+	quiet: 300,
+	secondProbe: 100,
+	doubtFloor: 300,
+	stay: 1_000,
+	stayMax: 30_000,
+	replaceAfter: 3_000,
+	spareProbe: 1_000,
+	measure: 2_000,
+};
+
+/** DYING_YOUNG is the age, since it was taken, below which a carrier's death doubles the hold-down of its rung. */
+export const DYING_YOUNG = 10_000;
+/** FORGIVE_AFTER is the time without such a death after which a rung's hold-down is stay again. */
+export const FORGIVE_AFTER = 60_000;
+/**
+ * UNMEASURED_PATIENCE stands for the wait for an answer as long as no round
+ * trip was measured: enough for one over a slow mobile network.
+ */
+export const UNMEASURED_PATIENCE = 1_000;
