@@ -5,10 +5,15 @@
 
 import type { Pair } from "./peer/carrier/pair";
 import type { PathInfo } from "./peer/conn/path-info";
+import type { Device } from "./peer/signal";
+import type { Meta } from "./peer/telemetry";
+import type { Class } from "./peer/wire";
 
 export type { Pair } from "./peer/carrier/pair";
 export type { PathInfo, RungInfo } from "./peer/conn/path-info";
 export type { Rung } from "./peer/ladder";
+export type { Device } from "./peer/signal";
+export type { Meta as StreamMeta } from "./peer/telemetry";
 
 /** ToWorker is what the page says to the engine. */
 export type ToWorker =
@@ -45,37 +50,13 @@ export type FromWorker =
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }
 	| { type: "rtc.close"; attempt: number };
 
-/** Device is what presence says of one device (section 6.5). */
-export interface Device {
-	id: string;
-	name: string;
-	state: "live" | "reachable" | "offline";
-	since: number; // Unix seconds: when it came into this state
-	heardMs: number | null; // ms since the server last heard it, when that was said
-	session: number;
-	facts: Record<string, string>;
-}
-
 /** StreamInfo describes one stream (section 6.3). */
 export interface StreamInfo {
 	id: number;
 	name: string;
-	class: "signal" | "call" | "event" | "setpoint" | "live" | "history";
+	class: Class;
 	deadlineMs: number | null;
-	meta: StreamMeta;
-}
-
-/** StreamMeta has the members of `meta` that telemetry knows, checked for their types. */
-export interface StreamMeta {
-	kind: "number" | "bool" | "text" | "bytes";
-	unit: string;
-	label: string; // "": none, show the name
-	group: string; // "": none; streams of one group share a chart
-	min: number | null;
-	max: number | null;
-	periodMs: number | null;
-	source: string;
-	simulated: boolean; // not a measurement
+	meta: Meta;
 }
 
 /**

@@ -89,9 +89,8 @@ export class Collector {
 	}
 
 	private numbers(batch: Batch, { skip, take }: Collected): number {
-		if (batch.kind === "number") return this.column(take, (i) => batch.numbers[skip + i] ?? 0);
-		if (batch.kind === "bool") return this.column(take, (i) => (batch.bools[skip + i] ? 1 : 0));
-		return -1;
+		if (batch.kind !== "number" && batch.kind !== "bool") return -1;
+		return this.column(take, (i) => batch.numbers[skip + i] ?? 0);
 	}
 
 	private words(batch: Batch, { skip, take }: Collected): number {

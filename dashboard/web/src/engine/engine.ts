@@ -3,11 +3,10 @@ import { Conn } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
 import type { Env } from "../peer/env";
 import { Link, type LinkOptions } from "../peer/link/link";
-import type { Message } from "../peer/signal";
-import { firstTime } from "../peer/telemetry";
+import type { FromViewer, ToViewer } from "../peer/signal";
 import type { FromWorker, ToWorker } from "../port";
 import { Intake } from "./intake";
-import { Presence, shown } from "./presence";
+import { Presence } from "./presence";
 
 /** The badge is told at most this often, in ms. */
 const PATH_EVERY = 250;
@@ -35,6 +34,7 @@ export class Engine {
 	private number = 0; // of conn, on the link as it is
 	private lastNumber = 0;
 	private asked: Conn | null = null; // whose open the link's first request carried
+	private attempts = 0; // made so far, for whichever Conn
 	private cancelPath: (() => void) | null = null;
 
 	constructor(private readonly options: EngineOptions) {
@@ -103,8 +103,8 @@ export class Engine {
 		this.link.close();
 	}
 
-	private up(welcome: Message, opened: boolean): void {
-		this.options.post({ type: "link", state: "open", role: welcome.role ?? "" });
+	private up({ role }: { role: string }, opened: boolean): void {
+		this.options.post({ type: "link", state: "open", role });
 		this.link.signal(0, { type: "watch" });
 		// The server gave number 1 to the Conn of the first request, also if the page has left it meanwhile.
 		this.lastNumber = opened ? 1 : 0;
@@ -116,7 +116,7 @@ export class Engine {
 	private attach(conn: Conn, asked: boolean): void {
 		const number = asked ? 1 : ++this.lastNumber;
 		this.number = number;
-		const signal = (message: object) => this.link.signal(number, message);
+		const signal = (message: FromViewer) => this.link.signal(number, message);
 		conn.linkUp({ carrier: new WsCarrier(this.link, number), signal }, asked);
 	}
 
@@ -128,11 +128,11 @@ export class Engine {
 			device,
 			want,
 			from,
-			sampleTime: firstTime,
+			newestTime: (payload, count) => this.intake.newestTime(payload, count),
 			assistant: this.assistant(),
 			events: {
-				onDevice: (d) => post({ type: "opened", device: shown(d) }),
-				onRefused: ({ candidates, ...why }) => post({ type: "refused", ...why, candidates: candidates.map(shown) }),
+				onDevice: (d) => post({ type: "opened", device: d }),
+				onRefused: (refused) => post({ type: "refused", ...refused }),
 				onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
 				onBatch: (batch) => this.intake.batch(batch, conn.offset()),
 				onGap: (stream, epoch, from, to, reason) => this.intake.gap(stream.id, epoch, from, to, reason),
@@ -155,6 +155,7 @@ export class Engine {
 	private assistant(): Assistant {
 		const { post } = this.options;
 		return {
+			number: () => ++this.attempts,
 			create: (attempt) => post({ type: "rtc.create", attempt, config: RTC_CONFIG }),
 			answer: (attempt, sdp) => post({ type: "rtc.answer", attempt, sdp }),
 			candidate: (attempt, candidate, mid) => post({ type: "rtc.candidate", attempt, candidate, mid }),
@@ -167,9 +168,9 @@ export class Engine {
 		else for (const channel of channels) channel.close();
 	}
 
-	private signal(message: Message): void {
+	private signal(message: ToViewer): void {
 		if (message.type !== "devices") return;
-		const devices = this.presence.tell(message.full ?? false, message.devices ?? []);
+		const devices = this.presence.tell(message.full, message.devices);
 		this.options.post({ type: "devices", devices });
 	}
 

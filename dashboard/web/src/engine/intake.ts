@@ -1,12 +1,11 @@
 import type { Received } from "../peer/conn/streams";
 import type { Env } from "../peer/env";
 import { formatEpoch, type Stream } from "../peer/signal";
-import { Batch, decode, parseMeta } from "../peer/telemetry";
+import { Batch, decode, type Meta, parseMeta } from "../peer/telemetry";
+import { FormatError, gapReasonName } from "../peer/wire";
 import type { FromWorker, StreamInfo } from "../port";
 import { Collector } from "./collector";
 
-/** Why samples are missing, by the numbers of section 3.4. */
-const GAP_REASONS = ["", "ring", "restart", "unknown-position", "refused"];
 /** The page fetched nothing for so long that Events had to be dropped. */
 const GAP_PAGE = "page-behind";
 
@@ -15,7 +14,9 @@ type Offset = { offset: number; error: number } | null;
 /** Intake turns what a Conn delivers into what a page draws. */
 export class Intake {
 	private readonly collector: Collector;
-	private readonly batches = new Batch();
+	private readonly scratch = new Batch();
+	/** The payload that scratch holds: a batch is looked at twice, and decoded once. */
+	private decoded: Uint8Array | null = null;
 	private ageMs: number | null = null;
 	private ageErrMs: number | null = null;
 
@@ -33,11 +34,8 @@ export class Intake {
 	/** batch decodes and keeps a batch until the page pulls. */
 	batch(received: Received, offset: Offset): void {
 		const { header, payload, stream } = received;
-		const batch = decode(this.batches, payload, header.count);
-		if (batch === null) {
-			this.env.debug("intake: malformed payload of stream", stream.name);
-			return;
-		}
+		const batch = this.decode(payload, header.count);
+		if (batch === null) return;
 		this.collector.add(batch, {
 			stream: stream.id,
 			epoch: formatEpoch(header.epoch),
@@ -53,9 +51,13 @@ export class Intake {
 			this.measure(batch, received, offset);
 	}
 
+	/** newestTime is the time of a batch's last sample in µs; null: it cannot be read. */
+	newestTime(payload: Uint8Array, count: number): number | null {
+		return this.decode(payload, count)?.t[count - 1] ?? null;
+	}
+
 	gap(stream: number, epoch: number, from: number, to: number | null, reason: number): void {
-		const words = GAP_REASONS[reason] ?? `reason ${reason}`;
-		this.post({ type: "gap", stream, epoch: formatEpoch(epoch), from, to, reason: words });
+		this.post({ type: "gap", stream, epoch: formatEpoch(epoch), from, to, reason: gapReasonName(reason) });
 	}
 
 	/** pull sends the page what there is. */
@@ -74,6 +76,20 @@ export class Intake {
 		this.ageMs = this.ageErrMs = null;
 	}
 
+	private decode(payload: Uint8Array, count: number): Batch | null {
+		if (payload === this.decoded) return this.scratch;
+		this.decoded = null;
+		try {
+			decode(this.scratch, payload, count);
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+			this.env.debug("intake: unreadable payload:", error.message);
+			return null;
+		}
+		this.decoded = payload;
+		return this.scratch;
+	}
+
 	private measure(batch: Batch, { skip, take }: Received, offset: Offset): void {
 		const t = batch.t[skip + take - 1];
 		if (offset === null || t === undefined) return;
@@ -88,7 +104,16 @@ export class Intake {
 	}
 }
 
-function info(stream: Stream): StreamInfo {
-	const meta = parseMeta(stream.meta);
-	return { id: stream.id, name: stream.name, class: stream.class, deadlineMs: stream.deadline_ms ?? null, meta };
+function info({ id, name, class: cls, deadlineMs, meta }: Stream): StreamInfo {
+	return { id, name, class: cls, deadlineMs: deadlineMs === 0 ? null : deadlineMs, meta: metaOf(meta) };
+}
+
+/** A description that cannot be read must not hide the stream: it is shown as plain numbers are. */
+function metaOf(meta: unknown): Meta {
+	try {
+		return parseMeta(meta);
+	} catch (error) {
+		if (!(error instanceof FormatError)) throw error;
+		return parseMeta({});
+	}
 }

@@ -6,7 +6,9 @@ import { askWhy } from "./why";
 
 /** EnginePort is the page's end of the port. */
 export interface EnginePort {
-	post(message: ToWorker): void;
+	send(message: ToWorker): void;
+	/** listen names the one listener. */
+	listen(listener: (message: FromWorker) => void): void;
 	dispose(): void;
 }
 
@@ -18,17 +20,18 @@ interface Side {
 
 /**
  * startEngine starts an Engine in a Worker and answers its wishes for
- * RTCPeerConnections; all else goes to onMessage. Where a browser cannot move
+ * RTCPeerConnections; all else goes to the listener. Where a browser cannot move
  * data channels to a Worker, the same Engine begins again on the page, and
  * gets the page's last connect and open.
  */
-export function startEngine(onMessage: (message: FromWorker) => void): EnginePort {
+export function startEngine(): EnginePort {
 	const debugging = readDebug();
 	const last: { connect: ToWorker | null; open: ToWorker | null } = { connect: null, open: null };
+	let listener: (message: FromWorker) => void = () => undefined;
 	let onPage = false;
 
 	const receive = (message: FromWorker) => {
-		if (!rtc.handle(message)) onMessage(message);
+		if (!rtc.handle(message)) listener(message);
 	};
 	const fallBack = () => {
 		if (onPage) return;
@@ -46,7 +49,10 @@ export function startEngine(onMessage: (message: FromWorker) => void): EnginePor
 	let side = workerSide(receive, fallBack, debugging);
 
 	return {
-		post(message) {
+		listen(to) {
+			listener = to;
+		},
+		send(message) {
 			if (message.type === "connect") last.connect = message;
 			if (message.type === "open") last.open = message;
 			if (message.type === "close") last.open = null;

@@ -1,4 +1,4 @@
-import type { Refusal } from "../peer/link/link";
+import type { Refusal } from "../peer/signal";
 
 /** How long the server may take to say why, in ms. */
 const PATIENCE = 3_000;

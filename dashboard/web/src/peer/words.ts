@@ -3,31 +3,17 @@
 
 import type { Rung } from "./ladder";
 
-/** RUNGS in order, best first. */
-export const RUNGS: readonly Rung[] = [
-	"udp",
-	"turn-udp",
-	"relay-udp",
-	"tcp",
-	"turn-tcp",
-	"turn-tls",
-	"relay-tcp",
-	"ws",
-	"sse",
-	"poll",
-];
-
 /** RUNG_WORDS are the badge's words. */
 export const RUNG_WORDS: Record<Rung, string> = {
 	udp: "Direct · UDP",
-	"turn-udp": "Relay · TURN over UDP",
+	"turn-udp": "TURN · UDP",
 	"relay-udp": "Relay · UDP",
 	tcp: "Direct · TCP",
-	"turn-tcp": "Relay · TURN over TCP",
-	"turn-tls": "Relay · TURN over TLS",
+	"turn-tcp": "TURN · TCP",
+	"turn-tls": "TURN · TLS",
 	"relay-tcp": "Relay · TCP",
 	ws: "Relay · WebSocket",
-	sse: "Relay · server-sent events",
+	sse: "Relay · event stream",
 	poll: "Relay · long polling",
 };
 

@@ -1,9 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { Attempts } from "./attempts";
 
+function attempts(): Attempts {
+	let last = 0;
+	return new Attempts(() => ++last);
+}
+
 describe("Attempts", () => {
 	test("one at a time, with rising numbers", () => {
-		const a = new Attempts();
+		const a = attempts();
 		expect(a.start(0)).toBe(1);
 		expect(a.start(0)).toBe(0);
 		a.failed(100, 1, "no way");
@@ -12,7 +17,7 @@ describe("Attempts", () => {
 	});
 
 	test("failures in a row pause 1, 2, 4, 8, then 15 s", () => {
-		const a = new Attempts();
+		const a = attempts();
 		const pauses = [];
 		for (let now = 0, i = 0; i < 6; i++) {
 			a.failed(now, a.start(now), "no way");
@@ -23,7 +28,7 @@ describe("Attempts", () => {
 	});
 
 	test("an attempt without channels after 10 s has expired", () => {
-		const a = new Attempts();
+		const a = attempts();
 		const n = a.start(0);
 		expect(a.wake()).toBe(10_000);
 		expect(a.expired(9_999)).toBe(0);
@@ -34,7 +39,7 @@ describe("Attempts", () => {
 	});
 
 	test("a successor is made beside what stands, and ends it when it is proven", () => {
-		const a = new Attempts();
+		const a = attempts();
 		a.opened(a.start(0));
 		expect(a.proved(1)).toEqual([]);
 		a.replace();
@@ -48,7 +53,7 @@ describe("Attempts", () => {
 	});
 
 	test("what had been proven is replaced at once, what only opened is put off", () => {
-		const a = new Attempts();
+		const a = attempts();
 		a.opened(a.start(0));
 		a.proved(1);
 		a.failed(60_000, 1, "closed");

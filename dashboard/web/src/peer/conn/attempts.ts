@@ -19,12 +19,14 @@ export interface Attempt {
 
 export class Attempts {
 	private readonly all = new Map<number, Attempt>();
-	private last = 0;
 	private failures = 0;
 	private earliest = 0;
 	private successorWanted = false;
 	/** reason of the newest failure, for the drawer. */
 	reason = "";
+
+	/** next makes rising numbers: of all Conns of a page, so that a late word about one is not taken for another's. */
+	constructor(private readonly next: () => number) {}
 
 	/** get finds an attempt that is being made or stands. */
 	get(number: number): Attempt | undefined {
@@ -39,10 +41,10 @@ export class Attempts {
 	/** start begins the next attempt if one is wanted and its time has come; its number, or 0. */
 	start(now: number): number {
 		if (!this.wanted() || now < this.earliest) return 0;
-		this.last++;
-		this.all.set(this.last, { number: this.last, since: now, phase: "making" });
+		const number = this.next();
+		this.all.set(number, { number, since: now, phase: "making" });
 		this.successorWanted = false;
-		return this.last;
+		return number;
 	}
 
 	/** opened: its channels are open. */

@@ -1,13 +1,21 @@
 import type { Carrier } from "../carrier/carrier";
 import { Alarm, type Env } from "../env";
 import { Clock } from "../session";
-import { type Device, type Message, parseEpoch, parseSignal, type Stream } from "../signal";
+import {
+	type Device,
+	type FromViewer,
+	parse as parseSignal,
+	type Refusal,
+	type Stream,
+	type ToViewer,
+} from "../signal";
 import {
 	codeByName,
 	type DropReason,
 	eachFrame,
 	FormatError,
 	type Frame,
+	type Header,
 	parseData,
 	parseEcho,
 	parseGap,
@@ -31,16 +39,11 @@ import { type Received, Streams } from "./streams";
 export interface ConnLink {
 	readonly carrier: Carrier;
 	/** signal sends a signal of this Conn to the server. */
-	signal(message: object): boolean;
+	signal(message: FromViewer): boolean;
 }
 
-/** Refused is why there is no Conn, for people. */
-export interface Refused {
-	code: string;
-	reason: string;
-	remedy: string;
-	candidates: Device[];
-}
+/** Refused is why there is no Conn, for people, and which devices may have been meant. */
+export type Refused = Refusal & { candidates: Device[] };
 
 export interface ConnEvents {
 	onDevice(device: Device): void;
@@ -57,8 +60,8 @@ export interface ConnOptions {
 	from: string; // head, start or EPOCH:SEQ
 	events: ConnEvents;
 	assistant: Assistant;
-	/** sampleTime reads the time of a payload's first sample, µs on the device's clock; null: it has none. */
-	sampleTime(payload: Uint8Array): number | null;
+	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
+	newestTime(payload: Uint8Array, count: number): number | null;
 }
 
 /**
@@ -117,7 +120,7 @@ export class Conn {
 	}
 
 	/** open is the signal that opens this Conn, or opens it again. */
-	open(): object {
+	open(): FromViewer {
 		const { device, want, from } = this.options;
 		const positions = this.streams.positions();
 		const resuming = Object.keys(positions).length > 0;
@@ -248,38 +251,38 @@ export class Conn {
 		}
 		const now = this.options.env.now();
 		this.meter.received(now, frame.body.length);
-		this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(payload), path });
+		this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(header, payload), path });
 	}
 
-	/** age is at least how old the payload's first sample is, in ms; −1: unknown. */
-	private age(payload: Uint8Array): number {
-		const offset = this.offset();
-		const t = this.options.sampleTime(payload);
-		if (offset === null || t === null) return -1;
-		return Math.max(0, (this.options.env.wall() + offset.offset - offset.error - t) / 1000);
+	/** age is at least how old a batch's last sample is, in ms; −1: unknown, or of no consequence. */
+	private age(header: Header, payload: Uint8Array): number {
+		const offset = header.deadline === 0 ? null : this.offset();
+		if (offset === null) return -1;
+		const t = this.options.newestTime(payload, header.count);
+		return t === null ? -1 : Math.max(0, (this.options.env.wall() + offset.offset - offset.error - t) / 1000);
 	}
 
-	private signal(path: number, message: Message): void {
+	private signal(path: number, message: ToViewer | null): void {
 		this.options.env.debug("conn: signal", message);
-		switch (message.type) {
+		switch (message?.type) {
 			case "opened":
 			case "state":
-				this.presence(message);
+				this.presence(message.device, message.type === "state");
 				break;
 			case "refused":
 				this.refuse(message);
 				break;
 			case "accept":
-				this.accept(message);
+				this.accept(message.id);
 				break;
 			case "describe":
-				this.describe(message);
+				this.describe(message.epoch, message.streams);
 				break;
 			case "answer":
-				this.direct.answered(message.attempt ?? 0, message.sdp ?? "");
+				this.direct.answered(message.attempt, message.sdp);
 				break;
 			case "candidate":
-				this.direct.candidate(message.attempt ?? 0, message.candidate ?? "", message.mid ?? "");
+				this.direct.candidate(message.attempt, message.candidate, message.mid);
 				break;
 			case "retry":
 				this.paths.heard(path);
@@ -292,13 +295,12 @@ export class Conn {
 	}
 
 	/** presence: the device went, or came back as a new session, which knows nothing of this Conn. */
-	private presence({ device, type }: Message): void {
-		if (device === undefined || typeof device === "string") return;
+	private presence(device: Device, changed: boolean): void {
 		const before = this.device;
 		this.device = device;
 		this.refused = null;
 		if (device.state === "offline") this.relayDown();
-		else if (type === "state" && device.session !== before?.session) this.renew();
+		else if (changed && device.session !== before?.session) this.renew();
 		this.options.events.onDevice(device);
 	}
 
@@ -307,14 +309,14 @@ export class Conn {
 		this.direct.fresh();
 	}
 
-	private refuse({ code = "internal", reason = "", remedy = "", candidates = [] }: Message): void {
+	private refuse({ code, reason, remedy, candidates }: Refused): void {
 		this.refused = { code, reason, remedy, candidates };
 		this.opening.refused(this.options.env.now(), codeByName(code).retry, this.options.env.random);
 		this.relayDown();
 		this.options.events.onRefused(this.refused);
 	}
 
-	private accept({ id }: Message): void {
+	private accept(id: string): void {
 		if (id !== this.id) return;
 		this.opening.accept();
 		this.refused = null;
@@ -322,13 +324,8 @@ export class Conn {
 		this.paths.accepted(this.linkPath);
 	}
 
-	private describe({ epoch = "", streams = [] }: Message): void {
-		const parsed = parseEpoch(epoch);
-		if (parsed === null) {
-			this.dropped("malformed");
-			return;
-		}
-		this.streams.describe(parsed, streams);
+	private describe(epoch: number, streams: Stream[]): void {
+		this.streams.describe(epoch, streams);
 		const list = this.streams.list();
 		this.options.events.onStreams(list.epoch, list.streams);
 	}

@@ -1,12 +1,15 @@
 import { RtcCarrier } from "../carrier/rtc";
 import type { Env } from "../env";
 import type { Rung } from "../ladder";
+import type { FromViewer } from "../signal";
 import { FAILURES } from "../words";
 import { Attempts } from "./attempts";
 import type { Paths } from "./paths";
 
 /** Assistant is the page's half: it has the RTCPeerConnections. */
 export interface Assistant {
+	/** number makes the number of the next attempt; they rise. */
+	number(this: void): number;
 	create(attempt: number): void;
 	answer(attempt: number, sdp: string): void;
 	candidate(attempt: number, candidate: string, mid: string): void;
@@ -19,7 +22,7 @@ export interface DirectOptions {
 	paths: Paths;
 	assistant: Assistant;
 	/** signal sends a signal of this Conn through the server. */
-	signal(message: object): void;
+	signal(message: FromViewer): void;
 	onPacket(path: number, packet: Uint8Array): void;
 	/** something happened that the Conn should look at. */
 	onChange(): void;
@@ -31,7 +34,7 @@ interface Build {
 	path: number; // 0: its channels are not open yet
 	pair: string | null;
 	rung: Rung;
-	told: object[]; // offer and candidates that wait for the server to know the Conn
+	told: FromViewer[]; // offer and candidates that wait for the server to know the Conn
 }
 
 /** Offers and candidates kept while the server cannot be told; more are no help. */
@@ -39,13 +42,15 @@ const MAX_TOLD = 32;
 
 /** Direct makes data-channel connections to the device and replaces those that die. */
 export class Direct {
-	readonly attempts = new Attempts();
+	readonly attempts: Attempts;
 	private readonly builds = new Map<number, Build>();
 	private announced = false;
 	/** Without these nothing can be built: a link, and a device on the other side of it. */
 	private possible = true;
 
-	constructor(private readonly options: DirectOptions) {}
+	constructor(private readonly options: DirectOptions) {
+		this.attempts = new Attempts(options.assistant.number);
+	}
 
 	/** announce says whether the server knows this Conn now and may be given offers. */
 	announce(on: boolean): void {
@@ -184,7 +189,7 @@ export class Direct {
 		this.options.assistant.close(number);
 	}
 
-	private tell(number: number, message: object): void {
+	private tell(number: number, message: FromViewer): void {
 		const build = this.builds.get(number);
 		if (build === undefined) return;
 		if (build.told.length < MAX_TOLD) build.told.push(message);

@@ -1,6 +1,7 @@
 // Whole frames as a viewer sends them, with the conn number of the path they
 // go on (0: none).
 
+import { appendSignal, type FromViewer } from "../signal";
 import {
 	appendAck,
 	appendEcho,
@@ -12,7 +13,6 @@ import {
 	type Position,
 	type Probe,
 	TYPE_ACK,
-	TYPE_SIGNAL,
 	Writer,
 } from "../wire";
 
@@ -29,7 +29,6 @@ export function ackFrame(conn: number, positions: Position[]): Uint8Array {
 	return appendFrame(new Writer(), TYPE_ACK, hop({ conn }), body).finish();
 }
 
-export function signalFrame(conn: number, message: object): Uint8Array {
-	const body = new TextEncoder().encode(JSON.stringify(message));
-	return appendFrame(new Writer(), TYPE_SIGNAL, hop({ conn }), body).finish();
+export function signalFrame(conn: number, message: FromViewer): Uint8Array {
+	return appendSignal(new Writer(), hop({ conn }), message).finish();
 }

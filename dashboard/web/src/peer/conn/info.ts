@@ -1,6 +1,6 @@
-import type { Rung, State } from "../ladder";
+import { RUNGS, type Rung, type State } from "../ladder";
 import type { Device } from "../signal";
-import { note, RUNGS, reasons, WHY_OFF } from "../words";
+import { note, reasons, WHY_OFF } from "../words";
 import type { Direct } from "./direct";
 import type { Opening } from "./opening";
 import type { PathInfo, RungInfo } from "./path-info";

@@ -71,10 +71,6 @@ export class Paths {
 		this.ladder.proved(this.env.now(), id, 0);
 	}
 
-	watch(on: boolean): void {
-		this.ladder.watch(this.env.now(), on);
-	}
-
 	/** probed answers the other end's probe on the path that it came on. */
 	probed(id: number, probe: Probe, came: number): void {
 		const path = this.all.get(id);

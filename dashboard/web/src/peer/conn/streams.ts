@@ -1,6 +1,6 @@
 import { type Delivery, Inbox } from "../session";
-import { formatPosition, parsePosition, type Stream } from "../signal";
-import { type DropReason, type Gap, type Header, type Hop, type Position, parseClass } from "../wire";
+import { formatPosition, type Stream } from "../signal";
+import type { DropReason, Gap, Header, Hop, Position } from "../wire";
 import { Kept } from "./kept";
 
 /** Received is one batch, or the part of it that is new, as the application gets it. */
@@ -93,8 +93,7 @@ export class Streams {
 	gap(now: number, gap: Gap): void {
 		const entry = this.entries.get(gap.stream);
 		if (entry?.inbox && gap.epoch === entry.epoch) {
-			const declared = entry.inbox.gap(now, gap, this.out);
-			for (const g of declared) this.declare(entry.stream, g);
+			entry.inbox.gap(now, gap, this.out);
 			this.deliver(entry);
 			return;
 		}
@@ -109,7 +108,7 @@ export class Streams {
 		const told: Record<string, string> = {};
 		for (const [id, end] of this.ended) told[id] = formatPosition(end.epoch, end.seq);
 		for (const [id, { inbox, stream }] of this.entries) {
-			if (inbox === null || parseClass(stream.class) !== "event") continue;
+			if (inbox === null || stream.class !== "event") continue;
 			const { epoch, seq } = inbox.position();
 			told[id] = formatPosition(epoch, seq);
 		}
@@ -147,7 +146,7 @@ export class Streams {
 
 	private end(epoch: number): void {
 		for (const [id, { inbox, stream }] of this.entries) {
-			if (inbox !== null && parseClass(stream.class) === "event") this.ended.set(id, inbox.position());
+			if (inbox !== null && stream.class === "event") this.ended.set(id, inbox.position());
 		}
 		this.entries.clear();
 		this.epoch = epoch;
@@ -163,12 +162,9 @@ export class Streams {
 
 	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
 	private inbox(stream: Stream): Inbox | null {
-		const cls = parseClass(stream.class);
-		if (cls === null) return null;
-		if (cls !== "event") return new Inbox(stream.id, cls, this.epoch, 0);
-		const start = stream.start === undefined ? null : parsePosition(stream.start);
-		if (start === null || start.epoch !== this.epoch) return null;
-		return new Inbox(stream.id, cls, this.epoch, start.seq);
+		if (stream.class !== "event") return new Inbox(stream.id, stream.class, this.epoch, 0);
+		if (stream.start === null || stream.start.epoch !== this.epoch) return null;
+		return new Inbox(stream.id, stream.class, this.epoch, stream.start.seq);
 	}
 
 	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): void {
@@ -181,10 +177,10 @@ export class Streams {
 	}
 
 	private deliver({ stream }: Entry): void {
-		for (const { header, payload, skip, take, late } of this.out) {
-			this.events.onBatch({ stream, header, payload, skip, take, late, retainedMs: null });
+		for (const { header, payload, skip, take, late, gap } of this.out.splice(0)) {
+			if (gap !== null) this.declare(stream, gap);
+			else this.events.onBatch({ stream, header, payload, skip, take, late, retainedMs: null });
 		}
-		this.out.length = 0;
 	}
 
 	private declare(stream: Stream, gap: Gap): void {

@@ -1,7 +1,7 @@
 import { echoFrame, probeFrame, signalFrame } from "../conn/encode";
 import { Prober } from "../conn/prober";
 import { Alarm, type Env } from "../env";
-import { type Message, parseSignal } from "../signal";
+import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
 import {
 	codeByClose,
 	codeByName,
@@ -28,17 +28,10 @@ const QUEUE_SOFT = 64 * 1024;
 /** In the browser's buffer, in bytes: beyond it nothing is added at all. */
 const QUEUE_HARD = 1024 * 1024;
 
-/** Refusal is why there is no link, for people. */
-export interface Refusal {
-	code: string;
-	reason: string;
-	remedy: string;
-}
-
 export interface LinkEvents {
 	onConnecting(): void;
 	/** the server welcomed us; opened: the request carried the open signal. */
-	onUp(welcome: Message, opened: boolean): void;
+	onUp(welcome: Extract<ToViewer, { type: "welcome" }>, opened: boolean): void;
 	/** the link is over; retryIn in ms, null: not tried again. */
 	onDown(refusal: Refusal, retryIn: number | null): void;
 	/** a frame with a conn number. */
@@ -46,14 +39,14 @@ export interface LinkEvents {
 	/** the frames of a packet were all given to onFrame. */
 	onPacketEnd(): void;
 	/** a signal of the link itself that is not about its being. */
-	onSignal(message: Message): void;
+	onSignal(message: ToViewer): void;
 }
 
 export interface LinkOptions {
 	env: Env;
 	events: LinkEvents;
 	/** opening is the open signal that the first request may carry; null: none. */
-	opening(): object | null;
+	opening(): FromViewer | null;
 	/** dial makes the socket; tests put their own here. */
 	dial?(url: string, protocols: string[]): WebSocket;
 	/** why asks the server, by plain HTTP, why it refused: a browser does not tell. */
@@ -84,7 +77,9 @@ export class Link {
 		this.drop();
 		this.target = { url, token };
 		this.failures = 0;
-		this.dial();
+		// In a task of its own: a page that opens a device right away gets it into the first request.
+		this.retryAt = this.options.env.now();
+		this.schedule();
 	}
 
 	close(): void {
@@ -108,7 +103,7 @@ export class Link {
 		return true;
 	}
 
-	signal(conn: number, message: object): boolean {
+	signal(conn: number, message: FromViewer): boolean {
 		return this.send(signalFrame(conn, message), true);
 	}
 
@@ -182,15 +177,14 @@ export class Link {
 		this.send(echoFrame(0, { ...probe, heard: true, t2: wall, t3: wall }), false);
 	}
 
-	private signalled(message: Message): void {
-		if (message.type === "welcome") {
+	private signalled(message: ToViewer | null): void {
+		if (message?.type === "welcome") {
 			this.welcomed = true;
 			this.failures = 0;
 			this.options.events.onUp(message, this.opened);
-		} else if (message.type === "refuse") {
-			const { code = "internal", reason = "", remedy = "" } = message;
-			this.refusal = { code, reason, remedy };
-		} else {
+		} else if (message?.type === "refuse") {
+			this.refusal = message;
+		} else if (message !== null) {
 			this.options.events.onSignal(message);
 		}
 	}

@@ -1,0 +1,122 @@
+import { beforeEach, expect, test } from "vitest";
+import { append, Batch } from "../peer/telemetry";
+import { FakeSocket, TestEnv } from "../peer/testing";
+import { said, signals } from "../peer/testing-signal";
+import { appendFrame, appendHeader, hop, TYPE_DATA, Writer } from "../peer/wire";
+import type { FromWorker } from "../port";
+import { Engine } from "./engine";
+
+const pi = { id: "aa", name: "pi", state: "live", since: 1, session: 1 };
+
+let env: TestEnv;
+let posted: FromWorker[];
+let sockets: FakeSocket[];
+let engine: Engine;
+
+beforeEach(() => {
+	env = new TestEnv();
+	posted = [];
+	sockets = [];
+	engine = new Engine({
+		env,
+		post: (message) => posted.push(message),
+		why: async () => null,
+		dial: (url, protocols) => {
+			const socket = new FakeSocket(url, protocols);
+			sockets.push(socket);
+			return socket as unknown as WebSocket;
+		},
+	});
+});
+
+function connect(): FakeSocket {
+	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "t" });
+	env.advance(0);
+	const socket = sockets[0];
+	if (socket === undefined) throw new Error("nothing was dialled");
+	return socket;
+}
+
+const welcome = said(0, { type: "welcome", server: "s", role: "viewer", time: 1 });
+const types = () => posted.map((m) => m.type).filter((type) => type !== "path");
+
+function sample(conn: number, seq: number, value: number): Uint8Array {
+	const batch = new Batch();
+	batch.reset("number");
+	batch.add(1_000_000, value);
+	const header = { class: "live", stream: 3, epoch: 10, seq, count: 1, deadline: 0, key: 0, will: false } as const;
+	const body = append(appendHeader(new Writer(), header), batch).finish();
+	return appendFrame(new Writer(), TYPE_DATA, hop({ conn }), body).finish();
+}
+
+function accept(socket: FakeSocket, conn: number, id: unknown): void {
+	socket.hear(
+		said(conn, { type: "opened", device: pi }),
+		said(conn, { type: "accept", id, epoch: "0000000a", now: 0 }),
+		said(conn, {
+			type: "describe",
+			epoch: "0000000a",
+			streams: [{ id: 3, name: "cpu", class: "live", meta: { unit: "%" } }],
+		}),
+	);
+}
+
+test("the list of devices is kept whole, by name", () => {
+	const socket = connect();
+	socket.hear(welcome);
+	expect(signals(socket.take())).toEqual([{ conn: 0, type: "watch" }]);
+	socket.hear(said(0, { type: "devices", full: true, devices: [pi, { ...pi, id: "bb", name: "arm" }] }));
+	socket.hear(said(0, { type: "devices", devices: [{ ...pi, state: "offline" }] }));
+	const last = posted.at(-1);
+	expect(last?.type === "devices" && last.devices.map((d) => `${d.name} ${d.state}`)).toEqual([
+		"arm live",
+		"pi offline",
+	]);
+});
+
+test("a device that is opened right away is in the first request, and its samples come when they are pulled", () => {
+	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "" });
+	engine.handle({ type: "open", device: "pi" });
+	env.advance(0);
+	const socket = sockets[0];
+	const request = socket?.protocols.find((p) => p.startsWith("open."))?.slice(5) ?? "";
+	const open: { id: string } = JSON.parse(atob(request.replaceAll("-", "+").replaceAll("_", "/")));
+	socket?.hear(welcome);
+	expect(signals(socket?.take() ?? [])).toEqual([{ conn: 0, type: "watch" }]);
+	if (socket) accept(socket, 1, open.id);
+	socket?.hear(sample(1, 4, 12.5), sample(2, 1, 0));
+	engine.handle({ type: "pull" });
+	engine.handle({ type: "pull" });
+	expect(types()).toEqual(["rtc.create", "link", "link", "opened", "streams", "samples"]);
+	const samples = posted.at(-1);
+	expect(samples).toMatchObject({ parts: [{ stream: 3, epoch: "0000000a", n: 1, retainedMs: null, late: false }] });
+	expect(samples?.type === "samples" && [...samples.data]).toEqual([4, 1000, 12.5]);
+});
+
+test("another device takes the place of the one that is open", () => {
+	const socket = connect();
+	socket.hear(welcome);
+	engine.handle({ type: "open", device: "pi" });
+	engine.handle({ type: "open", device: "arm" });
+	const said = signals(socket.take()).slice(1);
+	expect(said.map(({ conn, type, device }) => [conn, type, device])).toEqual([
+		[1, "open", "pi"],
+		[1, "close", undefined],
+		[2, "open", "arm"],
+	]);
+	socket.hear(sample(1, 1, 1));
+	engine.handle({ type: "close" });
+	expect(types().filter((t) => t.startsWith("rtc"))).toEqual(["rtc.create", "rtc.close", "rtc.create", "rtc.close"]);
+	const paths = () => posted.filter((m) => m.type === "path").length;
+	const before = paths();
+	env.advance(5_000);
+	expect(paths()).toBe(before);
+});
+
+test("the badge is told four times a second", () => {
+	connect().hear(welcome);
+	engine.handle({ type: "open", device: "pi" });
+	posted = [];
+	env.advance(1_000);
+	expect(posted.filter((m) => m.type === "path")).toHaveLength(4);
+});

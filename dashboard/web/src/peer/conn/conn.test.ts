@@ -1,0 +1,242 @@
+import { beforeEach, expect, test } from "vitest";
+import { CHANNELS } from "../carrier/channels";
+import type { FromViewer } from "../signal";
+import { FakeChannel, TestEnv } from "../testing";
+import { read, said } from "../testing-signal";
+import {
+	appendEcho,
+	appendFrame,
+	appendGap,
+	appendHeader,
+	type Frame,
+	type Header,
+	hop,
+	parseAck,
+	parseProbe,
+	TYPE_ACK,
+	TYPE_DATA,
+	TYPE_GAP,
+	TYPE_PROBE,
+	Writer,
+} from "../wire";
+import { Conn } from "./conn";
+
+const EPOCH = 0x0a0b0c0d;
+const pi = { id: "aa", name: "pi", state: "live", since: 1, session: 1 };
+const EVENT = { id: 1, name: "log", class: "event", start: "0a0b0c0d:0" };
+const LIVE = { id: 2, name: "cpu", class: "live" };
+
+let env: TestEnv;
+let log: string[];
+let told: FromViewer[];
+let wire: Uint8Array[]; // what the Conn sent through the link, but signals
+let conn: Conn;
+
+beforeEach(() => {
+	env = new TestEnv();
+	log = [];
+	told = [];
+	wire = [];
+	let made = 0;
+	conn = new Conn({
+		env,
+		device: "pi",
+		want: ["*"],
+		from: "head",
+		newestTime: () => null,
+		assistant: {
+			number: () => ++made,
+			create: (n) => log.push(`create ${n}`),
+			answer: () => undefined,
+			candidate: () => undefined,
+			close: (n) => log.push(`close ${n}`),
+		},
+		events: {
+			onDevice: (d) => log.push(`device ${d.state}`),
+			onRefused: (r) => log.push(`refused ${r.code}`),
+			onStreams: (_, streams) => log.push(`streams ${streams.map((s) => s.name).join()}`),
+			onBatch: ({ stream, header, skip, take, retainedMs }) => {
+				const seq = header.seq + skip;
+				log.push(`${stream.name} ${seq}+${take}${retainedMs === null ? "" : ` kept ${retainedMs}`}`);
+			},
+			onGap: (stream, _, from, to) => log.push(`${stream.name} gap ${from}-${to}`),
+		},
+	});
+	log = [];
+});
+
+/** up attaches a link; what is sent on it lands in told and wire. */
+function up(): void {
+	const carrier = {
+		conn: 1,
+		send: (_: string, frame: Uint8Array) => wire.push(frame) > 0,
+		queueBytes: () => 0,
+		close: () => undefined,
+	};
+	conn.linkUp({ carrier, signal: (message) => told.push(message) > 0 }, false);
+}
+
+function hear(...packets: Uint8Array[]): void {
+	for (const frame of read(packets)) conn.linkFrame(frame);
+	conn.settle();
+}
+
+const hello = (epoch = "0a0b0c0d", streams: object[] = [EVENT, LIVE]) => [
+	said(1, { type: "accept", id: conn.id, epoch, now: 0 }),
+	said(1, { type: "describe", epoch, streams }),
+];
+
+function data(change: Partial<Header>, h = hop({ conn: 1 })): Uint8Array {
+	const header: Header = {
+		class: "event",
+		stream: 1,
+		epoch: EPOCH,
+		seq: 1,
+		count: 1,
+		deadline: 0,
+		key: 0,
+		will: false,
+		...change,
+	};
+	const body = appendHeader(new Writer(), header)
+		.append(new Uint8Array([0, 1]))
+		.finish();
+	return appendFrame(new Writer(), TYPE_DATA, h, body).finish();
+}
+
+const live = (seq: number, h = hop({ conn: 1 })) => data({ class: "live", stream: 2, seq }, h);
+
+function sent(type: number): Frame[] {
+	return read(wire.splice(0)).filter((frame) => frame.type === type);
+}
+
+/** answer echoes the probes among what was sent. */
+function answer(packets: Uint8Array[], number: number): Uint8Array[] {
+	return read(packets)
+		.filter((frame) => frame.type === TYPE_PROBE)
+		.map((frame) => {
+			const probe = parseProbe(frame.body);
+			const wall = env.wall();
+			return appendEcho(new Writer(), hop({ conn: number }), { ...probe, t2: wall, t3: wall }).finish();
+		});
+}
+
+test("open is sent at once and until accepted; then the relay is the path", () => {
+	up();
+	expect(told).toEqual([{ type: "open", device: "pi", id: conn.id, want: ["*"], from: "head" }]);
+	expect(conn.path()).toMatchObject({ rung: null, reason: "waiting for the device's answer", accepted: false });
+	env.advance(1_000);
+	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
+	hear(said(1, { type: "opened", device: pi }), ...hello());
+	expect(log).toEqual(["device live", "streams log,cpu"]);
+	expect(conn.path()).toMatchObject({ rung: "ws", accepted: true });
+	env.advance(60_000);
+	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
+});
+
+test("Events come in order, each once, and are acknowledged: soon, and at once where there is a hole", () => {
+	up();
+	hear(...hello());
+	hear(data({ seq: 1 }), data({ seq: 3 }));
+	expect(sent(TYPE_ACK).map((f) => parseAck(f.body).positions)).toEqual([
+		[{ stream: 1, epoch: EPOCH, seq: 1, received: [{ from: 3, to: 3 }] }],
+	]);
+	hear(data({ seq: 3 }), data({ seq: 2 }), data({ seq: 2 }));
+	env.advance(100);
+	expect(sent(TYPE_ACK).length).toBeGreaterThan(0);
+	expect(log.slice(1)).toEqual(["log 1+1", "log 2+1", "log 3+1"]);
+});
+
+test("retained values come first, once; a will bears no position", () => {
+	up();
+	hear(
+		said(1, { type: "opened", device: pi }),
+		said(1, { type: "describe", epoch: "0a0b0c0d", streams: [LIVE, { ...EVENT, start: undefined }] }),
+	);
+	const kept = hop({ conn: 1, retained: true, held: 40 });
+	hear(live(7, kept), live(7, kept), live(6, kept));
+	hear(data({ epoch: 99, will: true }, hop({ conn: 1 })));
+	expect(log.slice(2)).toEqual(["cpu 7+1 kept 40", "log 1+1 kept 0"]);
+	hear(...hello());
+	log = [];
+	hear(live(7), live(8), live(7, kept));
+	expect(log).toEqual(["cpu 8+1"]);
+});
+
+test("a new link resumes from the positions", () => {
+	up();
+	hear(...hello(), data({ seq: 1 }), data({ seq: 2 }));
+	conn.linkDown();
+	expect(conn.path()).toMatchObject({ rung: null, reason: "the server cannot be reached" });
+	up();
+	expect(told.at(-1)).toMatchObject({ type: "open", id: conn.id, positions: { 1: "0a0b0c0d:2" } });
+	hear(...hello("0a0b0c0d", [{ ...EVENT, start: "0a0b0c0d:2" }, LIVE]), data({ seq: 2 }), data({ seq: 3 }));
+	expect(log.filter((l) => l.startsWith("log"))).toEqual(["log 1+1", "log 2+1", "log 3+1"]);
+});
+
+test("a device that restarted ends its streams with a gap, and begins anew", () => {
+	up();
+	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }));
+	hear(said(1, { type: "state", device: { ...pi, state: "offline" } }));
+	expect(conn.path()).toMatchObject({ rung: null, reason: "the device is offline" });
+	hear(said(1, { type: "state", device: { ...pi, session: 2 } }));
+	expect(told.at(-1)).toMatchObject({ positions: { 1: "0a0b0c0d:1" } });
+	log = [];
+	hear(...hello("000000ff", [{ ...EVENT, start: "000000ff:0" }]));
+	const gap = appendGap(new Writer(), { stream: 1, epoch: EPOCH, from: 2, to: 0, reason: 2 }).finish();
+	const frame = appendFrame(new Writer(), TYPE_GAP, hop({ conn: 1 }), gap).finish();
+	hear(frame, frame, data({ epoch: 255, seq: 1 }));
+	expect(log).toEqual(["streams log", "log gap 2-null", "log 1+1"]);
+});
+
+test("data that nobody described asks for the description, once a second", () => {
+	up();
+	hear(...hello());
+	told = [];
+	for (let i = 0; i < 5; i++) hear(data({ stream: 9 }));
+	env.advance(1_000);
+	hear(data({ epoch: 3 }));
+	env.advance(1_000);
+	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
+	expect(conn.path().drops).toEqual({ "unknown-stream": 5, "old-epoch": 1 });
+});
+
+test("a refusal that cannot change is not repeated", () => {
+	up();
+	hear(said(1, { type: "refused", code: "ambiguous", reason: "two", remedy: "choose", candidates: [] }));
+	env.advance(120_000);
+	expect(told).toHaveLength(1);
+	expect(log).toEqual(["refused ambiguous"]);
+	expect(conn.path().reason).toBe("the request was refused");
+});
+
+test("the direct path takes over when it is proven, and the relay when it falls silent", () => {
+	up();
+	hear(...hello());
+	const channels = CHANNELS.map(({ id }) => new FakeChannel(id));
+	const brief = channels[2];
+	conn.page.channels(1, channels as unknown as RTCDataChannel[]);
+	for (const channel of channels) channel.opens();
+	const [probe] = read(brief?.sent ?? []);
+	expect(probe && parseProbe(probe.body)).toMatchObject({ full: true });
+	const both = (ms: number, direct: boolean) => {
+		for (let t = 0; t < ms; t += 20) {
+			env.advance(20);
+			hear(...answer(wire.splice(0), 1));
+			const packets = brief?.take() ?? [];
+			if (direct) for (const echo of answer(packets, 0)) brief?.onmessage?.({ data: echo.buffer });
+		}
+	};
+	both(2_500, true);
+	expect(conn.path()).toMatchObject({ rung: "udp", reason: "the best proven path" });
+	expect(conn.path().rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "warm" });
+	both(1_500, false);
+	const path = conn.path();
+	expect(path.rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "use" });
+	expect(path.rungs.find((r) => r.rung === "udp")?.note).toMatch(/^no answer for 1\.\d s: UDP may be blocked$/);
+	both(4_000, false);
+	expect(conn.path().rung).toBe("ws");
+	expect(log).toContain("create 2");
+	conn.dispose();
+	expect(told.at(-1)).toEqual({ type: "close" });
+});
