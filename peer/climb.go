@@ -11,6 +11,7 @@ type climb struct {
 	number   uint64        // of the last attempt
 	failures int           // in a row
 	next     time.Duration // not before
+	why      error         // the last one failed; nil once one is proved
 }
 
 // Waits after attempts that failed (protocol, section 7.2): 1 s doubling to climbMax.
@@ -69,6 +70,7 @@ func (c *Conn) fell(now time.Duration, t *attempt, err error) {
 	if err == nil {
 		return
 	}
+	c.climb.why = err
 	c.cfg.Endpoint.log().Debug("data channels ended", "attempt", t.number, "err", err)
 	if t.proved {
 		c.climb.failures = 0
@@ -82,7 +84,7 @@ func (c *Conn) provedDirect() {
 	for _, t := range c.attempts.list {
 		if t.ready && !t.proved && t.leg.proved {
 			t.proved = true
-			c.climb.failures = 0
+			c.climb.failures, c.climb.why = 0, nil
 			c.attempts.dropOlder(t)
 			return
 		}

@@ -201,21 +201,38 @@ func (c *Conn) step(now time.Duration) (wake time.Duration) {
 
 // tellPath reports a change of the path in use.
 func (c *Conn) tellPath() {
-	p := Path{Reason: c.paths.decision.Reason, OK: len(c.paths.use) > 0}
+	p := Path{Reason: c.why(), OK: len(c.paths.use) > 0}
 	for i, g := range c.paths.use {
 		if i == 0 {
 			p.Rung = g.carrier.Rung()
 		} else {
-			p.Also = append(p.Also, g.carrier.Rung())
+			p.Beside = g.carrier.Rung()
+			p.Both = true
 		}
 	}
-	if p.Rung == c.path.Rung && p.OK == c.path.OK && p.Reason == c.path.Reason && len(p.Also) == len(c.path.Also) {
+	if p == c.path {
 		return
 	}
 	c.path = p
 	if c.cfg.Events.Path != nil {
 		c.cfg.Events.Path(p)
 	}
+}
+
+// why this path and no better one, in plain words.
+func (c *Conn) why() string {
+	use := c.paths.use
+	switch {
+	case len(use) == 0 && c.link.leg == nil:
+		return "no connection to the server"
+	case len(use) == 0 && c.device.State == signal.StateOffline:
+		return "the device is offline"
+	case len(use) == 1 && use[0] == c.relay && c.cfg.NoDirect:
+		return "a direct path was not asked for"
+	case len(use) == 1 && use[0] == c.relay && c.climb.why != nil:
+		return "no direct path: " + c.climb.why.Error()
+	}
+	return c.paths.decision.Reason
 }
 
 // Clock is the device's clock minus ours, ± the error; false while unknown.

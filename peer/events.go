@@ -3,7 +3,6 @@ package peer
 import (
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -37,24 +36,14 @@ type Received struct {
 // Path says which path a Conn uses.
 type Path struct {
 	Rung   ladder.Rung
-	OK     bool   // false: there is no path now
-	Reason string // why this one, in plain words
-	Also   []ladder.Rung
+	OK     bool        // false: there is no path now
+	Both   bool        // in doubt or on trial: Beside carries the same
+	Beside ladder.Rung // if Both
+	Reason string      // why this one and no better one, in plain words
 }
 
 // Reply is the answer to a Ping: the path it took, there and back.
 type Reply struct {
 	Rung      ladder.Rung
 	RoundTrip time.Duration
-}
-
-// Info is a snapshot of a Conn for a screen.
-type Info struct {
-	Path           Path
-	RTT, RTTVar    time.Duration // of the best path in use; 0 unknown
-	Offset         time.Duration // the device's clock minus ours
-	OffsetErr      time.Duration
-	OffsetKnown    bool
-	Carriers       []carrier.Stats
-	Lost, Received uint64 // Live samples
 }

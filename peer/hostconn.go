@@ -20,6 +20,7 @@ type hostConn struct {
 	number uint64 // on the present link; 0 while there is none
 	role   string
 	want   []string
+	wanted map[uint32]bool // by stream: what want says, worked out once
 	from   string
 
 	paths    *paths
@@ -55,7 +56,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		h.conns[m.ID] = c
 		h.cfg.Endpoint.log().Info("viewer joined", "conn", m.ID, "role", m.Role)
 	}
-	c.role, c.want, c.from = m.Role, m.Want, m.From
+	c.role, c.want, c.wanted, c.from = m.Role, m.Want, map[uint32]bool{}, m.From
 	c.bind(now, number)
 	c.accept(now, m.Positions)
 	c.step(now) // so that it has its paths before the next sample
@@ -103,11 +104,21 @@ func (c *hostConn) end() {
 func (c *hostConn) accept(now time.Duration, positions map[uint32]string) {
 	c.tell(signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now())})
 	c.host.describeAll(c.number, c.host.link.signal, func(s *Stream) (uint64, bool) {
-		if !signal.Wanted(c.want, s.cfg.Name) {
+		if !c.wants(s) {
 			return 0, false
 		}
 		return c.start(now, s, positions[s.id]), true
 	})
+}
+
+// wants reports whether the viewer asked for the stream.
+func (c *hostConn) wants(s *Stream) bool {
+	wanted, known := c.wanted[s.id]
+	if !known {
+		wanted = signal.Wanted(c.want, s.cfg.Name)
+		c.wanted[s.id] = wanted
+	}
+	return wanted
 }
 
 // start begins or resumes the delivery of a stream and says after which
@@ -153,7 +164,7 @@ func (c *hostConn) firstStart(s *Stream) uint64 {
 
 // announce tells of a stream that was declared after the Conn was accepted.
 func (c *hostConn) announce(now time.Duration, s *Stream) {
-	if !signal.Wanted(c.want, s.cfg.Name) {
+	if !c.wants(s) {
 		return
 	}
 	if _, known := c.started[s.id]; !known && s.ring != nil {
@@ -206,7 +217,7 @@ func (c *hostConn) tell(m signal.Message) {
 // publish sends a batch that was just made to this Conn, if it wants it, and
 // reports whether the shared frame on the link has to carry it.
 func (c *hostConn) publish(now time.Duration, s *Stream, b session.Batch) (relayed bool) {
-	if !signal.Wanted(c.want, s.cfg.Name) {
+	if !c.wants(s) {
 		return false
 	}
 	if o := c.outboxes[s.id]; o != nil {
@@ -235,7 +246,7 @@ func (c *hostConn) route() {
 	var streams []uint32
 	if slices.Contains(c.paths.use, c.relay) {
 		for _, s := range c.host.all() {
-			if o := c.outboxes[s.id]; signal.Wanted(c.want, s.cfg.Name) && (o == nil || o.Following()) {
+			if o := c.outboxes[s.id]; c.wants(s) && (o == nil || o.Following()) {
 				streams = append(streams, s.id)
 			}
 		}
