@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,25 +46,26 @@ func serveCommand() *cobra.Command {
 			return settings.Usagef("--tls %.40q: the only value is self; for other certificates give --tls-cert and --tls-key", tlsMode)
 		}
 		cfg.OpenRole, cfg.Log, cfg.Dashboard = auth.Role(openRole), log, dashboard.Files()
-		return serve(cmd.Context(), cfg, settings.Stdout(cmd), log)
+		return serve(cmd, cfg, log)
 	}
 	return cmd
 }
 
-func serve(ctx context.Context, cfg server.Config, out io.Writer, log *slog.Logger) error {
+func serve(cmd *cobra.Command, cfg server.Config, log *slog.Logger) error {
 	s, err := server.New(cfg)
 	if err != nil {
 		return err
 	}
 	served := make(chan error, 1)
-	go func() { served <- s.Run(ctx) }()
+	go func() { served <- s.Run(cmd.Context()) }()
 	select {
 	case err := <-served:
 		return err
 	case <-s.Ready():
 	}
 	log.Info("serving", "listen", s.Addr().String(), "data", cfg.Data, "nats", cfg.NATS != "", "tls", s.Pin() != "")
-	announce(out, s, cfg)
+	announce(settings.Stdout(cmd), s, cfg)
+	showQR(cmd.OutOrStdout(), s.LoginURLs())
 	return <-served
 }
 
@@ -83,7 +83,12 @@ func announce(out io.Writer, s *server.Server, cfg server.Config) {
 	if cfg.OpenRole != "" {
 		fmt.Fprintf(out, "Open to everybody who reaches it, as %s.\n", cfg.OpenRole)
 	}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		qrterminal.GenerateHalfBlock(urls[len(urls)-1], qrterminal.L, out)
+}
+
+// showQR is for phones on the same network, so it needs an address of the
+// network, and a terminal. Its code is one of its own: both can be used.
+func showQR(out io.Writer, urls []string) {
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && len(urls) > 1 {
+		qrterminal.GenerateHalfBlock(urls[1], qrterminal.L, out)
 	}
 }
