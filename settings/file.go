@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // maxFile bounds a configuration file, in bytes: a person wrote it.
@@ -58,7 +58,11 @@ func parseFile(path string, data []byte) ([]entry, error) {
 }
 
 func syntaxError(path string, err error) error {
-	var positioned yaml.Error
+	var positioned interface {
+		error
+		GetToken() *token.Token
+		GetMessage() string
+	}
 	if errors.As(err, &positioned) && positioned.GetToken() != nil {
 		p := positioned.GetToken().Position
 		return entry{line: p.Line, column: p.Column}.failf(path, "%s", positioned.GetMessage())

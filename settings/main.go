@@ -82,7 +82,6 @@ func prepare(root *cobra.Command) {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = Version()
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	if root.PersistentFlags().Lookup("config") == nil {
 		root.PersistentFlags().String("config", "", "YAML file with settings; its keys are the names of the flags")
 	}

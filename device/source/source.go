@@ -42,7 +42,7 @@ type Writer interface {
 type Stream struct {
 	Name     string         // 1 … 128 bytes of printable UTF-8
 	Class    wire.Class     // Live or Event
-	Deadline time.Duration  // of Live: how old a sample may be delivered; 0: 1 s
+	Deadline time.Duration  // of Live: how old a sample may be delivered; 0: 250 ms
 	Meta     telemetry.Meta // its Kind is fixed for the life of the stream
 }
 

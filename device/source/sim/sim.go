@@ -23,7 +23,7 @@ type Config struct {
 	Streams  int           // 0: 1
 	Class    wire.Class    // Live or Event; the zero value stands for Live
 	Wave     Wave          // of numbers; default Sine
-	Deadline time.Duration // of Live; 0: 1 s
+	Deadline time.Duration // of Live; 0: 250 ms
 }
 
 // Source is the simulation.

@@ -1,0 +1,206 @@
+// Package agent makes a program a telepath device: it has an identity, stays
+// linked to a server, and publishes what its streams are set to. Program
+// telepath-device is a command line around it; a program of your own needs
+//
+//	a, err := agent.New(agent.Config{Server: "https://example.org", Token: token, Dir: "/var/lib/greenhouse", Name: "greenhouse"})
+//	temperature, err := a.Number("temperature", "°C")
+//	go a.Run(ctx)
+//	temperature.Set(21.5)
+//
+// and nothing more. Set never waits: values go out when there is a path, and
+// what a slow or missing one does to them is decided by the stream's class.
+// Who the device is lives in Dir, a folder that must survive restarts: the
+// key in it is the device's identity, its name only a label.
+package agent
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/device/source"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Config is the agent's configuration.
+type Config struct {
+	Server    string          // http://host[:port] or https://…
+	Token     string          // of role device; "" where the server asks for none
+	TLS       *tls.Config     // default: the system's certificates
+	Dir       string          // the device's own folder, made if it is not there
+	Name      string          // 1 … 64 bytes for people; default: the machine's name
+	Sources   []source.Source // run with the agent
+	Wills     []Will          // values for when the device is cut off
+	KeepAlive time.Duration   // default 3 s: a cut is known within 1.5 × this
+	Program   string          // who this is, with a version, for people; default "agent"
+	Log       *slog.Logger    // default: nothing is logged
+}
+
+// Agent is a running device. Its methods are safe for concurrent use.
+type Agent struct {
+	config Config // set once
+	dir    *dir
+	host   *peer.Host
+	status *status
+
+	declaring sync.Mutex         // held while a stream is declared
+	streams   map[string]*Stream // guarded by declaring
+}
+
+// New opens the device's folder and loads its key, or makes one. It starts
+// nothing and sends nothing; Run or Close gives the folder free again.
+func New(config Config) (*Agent, error) {
+	if err := config.complete(); err != nil {
+		return nil, err
+	}
+	folder, err := openDir(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{config: config, dir: folder, status: newStatus(folder, config.Log), streams: map[string]*Stream{}}
+	if err := a.prepare(); err != nil {
+		folder.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// complete fills in defaults and says what is missing.
+func (c *Config) complete() error {
+	if c.Server == "" {
+		return errors.New("agent: Server is missing: want http://host:port or https://host")
+	}
+	if c.Dir == "" {
+		return errors.New("agent: Dir is missing: the device's key is kept there")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Program == "" {
+		c.Program = "agent"
+	}
+	if c.Name == "" {
+		c.Name, _ = os.Hostname() // what cannot be read is refused as a name below
+	}
+	if err := wire.CheckName(c.Name, wire.MaxDeviceName); err != nil {
+		return fmt.Errorf("device name %.64q: %w", c.Name, err)
+	}
+	return nil
+}
+
+func (a *Agent) prepare() error {
+	key, err := a.dir.key()
+	if err != nil {
+		return err
+	}
+	if a.host, err = a.newHost(key); err != nil {
+		return err
+	}
+	for _, w := range a.config.Wills {
+		if err := a.setWill(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
+	c := a.config
+	return peer.NewHost(peer.HostConfig{
+		Endpoint: peer.Endpoint{URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log},
+		Key:      key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive,
+		Facts:   facts(os.DirFS("/")),
+		OnState: func(s peer.HostState) { a.status.set(s.Linked, s.Err) },
+	})
+}
+
+// ID is the device's identity: 32 hexadecimal digits, from its key.
+func (a *Agent) ID() string { return a.host.ID() }
+
+// Name is what the device is called.
+func (a *Agent) Name() string { return a.config.Name }
+
+// Number declares a stream of class live for numbers; unit may be "".
+func (a *Agent) Number(name, unit string) (*Stream, error) {
+	return a.Declare(source.Stream{Name: name, Class: wire.Live, Meta: telemetry.Meta{Kind: telemetry.Number, Unit: unit}})
+}
+
+// Events declares a stream of class event for texts: each arrives once and in order.
+func (a *Agent) Events(name string) (*Stream, error) {
+	return a.Declare(source.Stream{Name: name, Class: wire.Event, Meta: telemetry.Meta{Kind: telemetry.Text}})
+}
+
+// Declare opens a stream, or changes the description of one that is open.
+// Class and kind stay what they were.
+func (a *Agent) Declare(s source.Stream) (*Stream, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	meta, err := s.Meta.Append(nil)
+	if err != nil {
+		return nil, fmt.Errorf("stream %q: %w", s.Name, err)
+	}
+	a.declaring.Lock()
+	defer a.declaring.Unlock()
+	if known := a.streams[s.Name]; known != nil {
+		return known, known.redescribe(s, meta)
+	}
+	out, err := a.host.Declare(peer.StreamConfig{Name: s.Name, Class: s.Class, Deadline: s.Deadline, Meta: meta})
+	if err != nil {
+		return nil, err
+	}
+	stream := newStream(s, out, a.config.Log)
+	a.streams[s.Name] = stream
+	return stream, nil
+}
+
+// describer is an outlet that can be described anew.
+type describer interface{ Describe(meta json.RawMessage) }
+
+// Run serves until ctx ends or the server refuses the device for good. It
+// returns nil for the former, after what is published was given time to arrive.
+func (a *Agent) Run(ctx context.Context) error {
+	defer a.Close()
+	log := a.config.Log
+	log.Info("device", "name", a.config.Name, "id", a.ID(), "server", a.config.Server)
+	linkCtx, unlink := context.WithCancel(context.WithoutCancel(ctx))
+	defer unlink()
+	sourceCtx, stopSources := context.WithCancel(ctx)
+	defer stopSources()
+	refused := make(chan error, 1)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { a.status.run(linkCtx) })
+	tasks.Go(func() {
+		refused <- a.host.Run(linkCtx)
+		stopSources()
+	})
+	err := a.runSources(sourceCtx)
+	a.flush()
+	unlink() // the host says goodbye now
+	tasks.Wait()
+	if ended := <-refused; ended != nil {
+		return fmt.Errorf("server %s: %w", a.config.Server, ended)
+	}
+	return err
+}
+
+// Close gives the device's folder free. Run does it too.
+func (a *Agent) Close() { a.dir.close() }
+
+// flush publishes what still waits for company.
+func (a *Agent) flush() {
+	a.declaring.Lock()
+	defer a.declaring.Unlock()
+	for _, s := range a.streams {
+		s.flush()
+	}
+}

@@ -1,0 +1,155 @@
+package agent
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/device/source"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// outlet is where batches go: a *peer.Stream.
+type outlet interface {
+	Publish(count int, payload []byte) error // copies the payload, never blocks
+	Window() time.Duration                   // how long a sample may wait for company now
+}
+
+// Stream takes the values of one stream and publishes them in batches: on a
+// path with a long way a packet is worth waiting a moment for. Its methods are
+// safe for concurrent use and never wait for the network.
+type Stream struct {
+	out   outlet // set once
+	name  string
+	class wire.Class
+	kind  telemetry.Kind
+	limit int // bytes of a batch's payload
+	log   *slog.Logger
+
+	sending sync.Mutex // held while a batch is encoded and published, so that batches leave in order
+	spare   *pending   // guarded by sending
+	payload []byte     // guarded by sending
+
+	mu      sync.Mutex
+	pending *pending    // guarded by mu
+	last    time.Time   // guarded by mu: when the newest sample came
+	timer   *time.Timer // guarded by mu
+}
+
+// headroom is what a frame has beside its payload, in bytes: length, hop part and header at their longest.
+const headroom = 64
+
+func newStream(s source.Stream, out outlet, log *slog.Logger) *Stream {
+	stream := &Stream{
+		out: out, name: s.Name, class: s.Class, kind: s.Meta.Kind, log: log,
+		limit: wire.MaxData - headroom, pending: &pending{}, spare: &pending{},
+	}
+	if s.Class == wire.Live {
+		stream.limit = wire.MaxLiveData - headroom
+	}
+	stream.pending.reset(stream.kind)
+	stream.spare.reset(stream.kind)
+	stream.timer = time.AfterFunc(time.Hour, stream.flush)
+	stream.timer.Stop()
+	return stream
+}
+
+// Name is the stream's name.
+func (s *Stream) Name() string { return s.name }
+
+// Set publishes a number as of now.
+func (s *Stream) Set(x float64) error { return s.now(telemetry.NumberValue(x)) }
+
+// SetBool publishes a truth as of now.
+func (s *Stream) SetBool(on bool) error { return s.now(telemetry.BoolValue(on)) }
+
+// SetText publishes a text of up to 8 KiB as of now.
+func (s *Stream) SetText(text string) error { return s.now(telemetry.TextValue(text)) }
+
+// SetBytes publishes up to 8 KiB as of now. They are copied.
+func (s *Stream) SetBytes(data []byte) error { return s.now(telemetry.BytesValue(data)) }
+
+func (s *Stream) now(v telemetry.Value) error { return s.Put(source.Stamp(time.Now()), v) }
+
+// maxTime bounds the time of a sample, in µs: what the format can hold.
+const maxTime = 1<<52 - 1
+
+// Put publishes the value that was true at t, in µs since the Unix epoch on
+// this device's clock. It implements source.Writer.
+func (s *Stream) Put(t int64, v telemetry.Value) error {
+	if v.Kind() != s.kind {
+		return fmt.Errorf("stream %q has %s values, this one is %s: %w", s.name, s.kind, v.Kind(), source.ErrKind)
+	}
+	if err := v.Check(); err != nil {
+		return fmt.Errorf("stream %q: %w", s.name, err)
+	}
+	if t < 0 || t > maxTime {
+		return fmt.Errorf("stream %q: %w: %d µs", s.name, source.ErrTime, t)
+	}
+	for !s.add(t, v) {
+		s.flush()
+	}
+	return nil
+}
+
+// add puts a sample into the pending batch and sees to it that it leaves in
+// time; false if there is no room for it.
+func (s *Stream) add(t int64, v telemetry.Value) bool {
+	window, now := s.out.Window(), time.Now()
+	s.mu.Lock()
+	if !s.pending.add(t, v, s.limit) {
+		s.mu.Unlock()
+		return false
+	}
+	// After a pause as long as the window no company is to be expected in it.
+	alone := now.Sub(s.last) >= window
+	s.last = now
+	first := s.pending.batch.Len() == 1
+	if first && !alone {
+		s.timer.Reset(window)
+	}
+	s.mu.Unlock()
+	if first && alone {
+		s.flush()
+	}
+	return true
+}
+
+// flush publishes the pending batch, if there is one.
+func (s *Stream) flush() {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	s.mu.Lock()
+	full := s.pending
+	s.pending, s.spare = s.spare, full
+	s.mu.Unlock()
+	if full.batch.Len() == 0 {
+		return
+	}
+	payload, err := telemetry.Append(s.payload[:0], &full.batch)
+	if err == nil {
+		s.payload = payload
+		err = s.out.Publish(full.batch.Len(), payload)
+	}
+	if err != nil { // every sample was checked when it came
+		s.log.Error("a batch cannot be published", "stream", s.name, "samples", full.batch.Len(), "error", err)
+	}
+	full.reset(s.kind)
+}
+
+// redescribe takes a new description of the same stream.
+func (s *Stream) redescribe(next source.Stream, meta []byte) error {
+	switch {
+	case next.Class != s.class:
+		return fmt.Errorf("stream %q is %s: %w", s.name, s.class, source.ErrClass)
+	case next.Meta.Kind != s.kind:
+		return fmt.Errorf("stream %q has %s values: %w", s.name, s.kind, source.ErrKind)
+	}
+	if d, ok := s.out.(describer); ok {
+		d.Describe(slices.Clone(meta))
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepath-iot/telepath/device/agent"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/settings"
+)
+
+// runFlags are the flags of run that are not shared with other programs.
+type runFlags struct {
+	data, name string
+	sources    []string
+	wills      []string
+	keepAlive  time.Duration
+}
+
+func runCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run --server URL --data DIR",
+		Short: "read sources and publish them until SIGTERM",
+		Long: `run reads its sources and publishes them until SIGTERM or SIGINT; then it says
+goodbye and ends within 2 s. It reconnects by itself for as long as it runs.
+
+Sources:
+  host     this machine's own figures: processor, memory, disks, network, temperatures (host,period=1s)
+  stdin    a JSON object or a SenML pack a line: {"stream": "door", "value": "open"}
+  sim      simulated, and marked so: sim,rate=100,size=100,streams=1,class=live,wave=sine,deadline=250ms
+           (rate: samples a second; size: bytes, 0 for numbers; wave: sine, square or saw)`,
+		Example: `  telepath-device run --server http://localhost:8080 --token-file tokens/device --data data --name greenhouse
+  sensor | telepath-device run --config greenhouse.yaml --source stdin --will 'state="offline"'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, flags) },
+	}
+	f := cmd.Flags()
+	f.String("server", "", "`URL` of the signaling server, http://… or https://…")
+	f.String("token-file", "", "`file` with the device token of the server (or TELEPATH_TOKEN)")
+	f.StringVar(&flags.data, "data", "", "`folder` of this device's key; it must survive restarts")
+	f.StringVar(&flags.name, "name", "", "the device's `name` for people (default this machine's name)")
+	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin or sim; may be repeated")
+	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
+	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
+	settings.TLSFlags(cmd)
+	return cmd
+}
+
+func run(cmd *cobra.Command, flags runFlags) error {
+	log, err := settings.Log(cmd)
+	if err != nil {
+		return err
+	}
+	config, err := flags.config(cmd, log)
+	if err != nil {
+		return err
+	}
+	a, err := agent.New(config)
+	if err != nil {
+		return err
+	}
+	return a.Run(cmd.Context())
+}
+
+// config reads the settings into the agent's configuration.
+func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Config, err error) {
+	if c.Server, err = settings.Server(cmd); err != nil {
+		return c, err
+	}
+	if err = flags.check(cmd); err != nil {
+		return c, err
+	}
+	if c.Sources, err = parseSources(flags.sources, cmd.InOrStdin(), log); err != nil {
+		return c, err
+	}
+	if c.Wills, err = parseWills(flags.wills); err != nil {
+		return c, err
+	}
+	if c.Token, err = settings.Secret(cmd, settings.Prefix, "token"); err != nil {
+		return c, err
+	}
+	if c.TLS, err = settings.TLS(cmd); err != nil {
+		return c, err
+	}
+	c.Dir, c.Name, c.KeepAlive, c.Log = flags.data, flags.name, flags.keepAlive, log
+	c.Program = cmd.Root().Name() + " " + settings.Version()
+	return c, nil
+}
+
+// The keep alives that make sense: below, the link itself is a load; above, nobody would call it alive.
+const (
+	minKeepAlive = 200 * time.Millisecond
+	maxKeepAlive = 10 * time.Minute
+)
+
+func (flags runFlags) check(cmd *cobra.Command) error {
+	if err := settings.Require(cmd, "data"); err != nil {
+		return err
+	}
+	if flags.name != "" {
+		if err := wire.CheckName(flags.name, wire.MaxDeviceName); err != nil {
+			return settings.Usagef("--name %.64q: %w", flags.name, err)
+		}
+	}
+	if flags.keepAlive < minKeepAlive || flags.keepAlive > maxKeepAlive {
+		return settings.Usagef("--keep-alive %v: want %v to %v", flags.keepAlive, minKeepAlive, maxKeepAlive)
+	}
+	return nil
+}
+
+func parseWills(texts []string) ([]agent.Will, error) {
+	var wills []agent.Will
+	for _, text := range texts {
+		stream, value, found := strings.Cut(text, "=")
+		if !found {
+			return nil, settings.Usagef("--will %.64q: want STREAM=JSON, such as 'state=\"offline\"'", text)
+		}
+		w, err := agent.ParseWill(stream, []byte(value))
+		if err != nil {
+			return nil, settings.Usagef("--will: %w", err)
+		}
+		if err := wire.CheckName(stream, wire.MaxStreamName); err != nil {
+			return nil, settings.Usagef("--will: stream %.64q: %w", stream, err)
+		}
+		wills = append(wills, w)
+	}
+	return wills, nil
+}
