@@ -177,9 +177,9 @@ export class Streams {
 	}
 
 	private deliver({ stream }: Entry): void {
-		for (const { header, payload, skip, take, late, gap } of this.out.splice(0)) {
-			if (gap !== null) this.declare(stream, gap);
-			else this.events.onBatch({ stream, header, payload, skip, take, late, retainedMs: null });
+		for (const delivery of this.out.splice(0)) {
+			if (delivery.gap !== null) this.declare(stream, delivery.gap);
+			else this.events.onBatch({ stream, ...delivery, retainedMs: null });
 		}
 	}
 
