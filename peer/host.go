@@ -65,7 +65,6 @@ type Host struct {
 	lastLeg  int
 	budget   *session.Budget
 	storeAt  time.Duration
-	ended    error
 
 	mu      sync.Mutex
 	streams []*Stream // guarded by mu; stream i has id i+1

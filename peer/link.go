@@ -28,7 +28,6 @@ type link struct {
 	lastID   uint64
 	sentAt   time.Duration
 	heardAt  time.Duration
-	closing  bool // said bye: what ends now ends on purpose
 	attempts backoff
 }
 
