@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { better, type Rank } from "./better";
 
 test("better is an order", () => {
-	const rank = (sound: boolean, height: number, chosen: boolean, born: number): Rank => ({
+	const rank = (sound: boolean, height: number, used: boolean, born: number): Rank => ({
 		sound,
 		height,
-		chosen,
+		used,
 		born,
 	});
 	// From best to worst: each is better than all below it, and never the other way.
@@ -18,9 +18,9 @@ test("better is an order", () => {
 		rank(true, 7, false, 15),
 		rank(true, 9, false, 17),
 		rank(false, 0, true, 4),
+		rank(false, 7, true, 6),
 		rank(false, 0, false, 7),
 		rank(false, 0, false, 5),
-		rank(false, 7, true, 6),
 		rank(false, 7, false, 18),
 	];
 	for (const [i, a] of order.entries()) {

@@ -129,7 +129,7 @@ export class Ladder {
 	}
 
 	private rank(c: Carrier): Rank {
-		return { sound: c.isSound(), height: c.height, chosen: c === this.chosen, born: c.born };
+		return { sound: c.isSound(), height: c.height, used: c.inUse, born: c.born };
 	}
 
 	private find(id: number): Carrier | undefined {

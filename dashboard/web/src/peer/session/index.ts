@@ -1,0 +1,34 @@
+/**
+ * session makes delivery classes out of frames that are lost, repeated and
+ * reordered by paths that come and go. It is the pure half of docs/protocol.md,
+ * sections 3.5 and 5, and the twin of Go's peer/session: both play the
+ * scenarios in peer/session/testdata.
+ *
+ *     producer ─▶ Ring ─▶ Outbox ─▶ (frames, any path) ─▶ Inbox ─▶ application
+ *                           ▲                               │
+ *                           └────────── positions ──────────┘
+ *
+ * A Ring holds the newest batches of one Event stream; a Budget bounds all
+ * rings of a device together. An Outbox is what one Conn still has to get of
+ * one Ring: it decides what to send, and what to send again, within a Flight
+ * that bounds what the Conn has unacknowledged. An Inbox is the receiving end
+ * of a stream: Event comes out exactly once and in order, with declared gaps
+ * for what will never come; Live comes out at most once, and fresh. A Clock
+ * estimates the other end's clock from probes.
+ *
+ * Everything is told the time (ms since any fixed start, from a monotonic
+ * clock, with a fraction if it has one) and answers with values. Nothing here
+ * has a clock or does I/O.
+ */
+
+export type { DropReason } from "../wire";
+export { type Batch, lastOf, NEVER } from "./batch";
+export { Budget } from "./budget";
+export { Clock, type Offset } from "./clock";
+export type { Delivery, Missing, Samples } from "./delivery";
+export { Flight } from "./flight";
+export { Inbox } from "./inbox";
+export { Outbox } from "./outbox";
+export type { Item } from "./resend";
+export { Ring } from "./ring";
+export type { Stats } from "./stats";
