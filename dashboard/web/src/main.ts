@@ -1,6 +1,16 @@
 import { mount } from "svelte";
+import "uplot/dist/uPlot.min.css";
 import "./app.css";
-import App from "./view/App.svelte";
+import { startEngine } from "./engine/start";
+import { applyTheme, storedTheme } from "./theme";
+import AppView from "./view/App.svelte";
+import { App } from "./view/state/app.svelte";
+import { trustWorker } from "./view/state/trusted";
 
+trustWorker();
+applyTheme(storedTheme());
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+if (target) {
+	const base = new URL(".", location.href);
+	mount(AppView, { target, props: { app: new App(startEngine(), base) } });
+}

@@ -1,0 +1,20 @@
+import { mount } from "svelte";
+import "uplot/dist/uPlot.min.css";
+import "../src/app.css";
+import { applyTheme, storedTheme } from "../src/theme";
+import AppView from "../src/view/App.svelte";
+import { App } from "../src/view/state/app.svelte";
+import { MadeUp } from "./made-up";
+import { scene } from "./scenes";
+
+const query = new URLSearchParams(location.search);
+const name = query.get("scene") ?? "device";
+const target = document.getElementById("app");
+if (target) {
+	applyTheme(storedTheme());
+	const chosen = scene(name, query);
+	if (!location.hash && chosen.hash) location.hash = chosen.hash;
+	const app = new App(new MadeUp(chosen), new URL("http://192.168.1.20:8080/"));
+	Object.assign(globalThis, { app });
+	mount(AppView, { target, props: { app } });
+}

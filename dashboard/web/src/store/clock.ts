@@ -1,0 +1,40 @@
+/** Corrections smaller than this are spread over time, so that no chart jumps. */
+const STEP_MS = 100;
+/** Share of a small correction that one measurement brings in. */
+const SLEW = 0.25;
+
+/**
+ * DeviceClock tells the time on the device. Samples carry the device's time;
+ * the charts' axes run on it, and ages come from it. Until the offset has been
+ * measured, the newest sample that arrives is taken to be no older than zero:
+ * that makes an age too small, never too large.
+ */
+export class DeviceClock {
+	private offset = 0;
+	private known: "no" | "guessed" | "measured" = "no";
+
+	/** measured says what the probes found: device's clock minus this one, in ms. */
+	measured(offsetMs: number): void {
+		const correction = offsetMs - this.offset;
+		const jump = this.known !== "measured" || Math.abs(correction) > STEP_MS;
+		this.offset = jump ? offsetMs : this.offset + correction * SLEW;
+		this.known = "measured";
+	}
+
+	/** heard says that a live sample of that device time is here now. */
+	heard(sampleTime: number, now: number): void {
+		if (this.known === "measured") return;
+		const offset = sampleTime - now;
+		if (this.known === "guessed" && offset <= this.offset) return;
+		this.offset = offset;
+		this.known = "guessed";
+	}
+
+	toDevice(pageTime: number): number {
+		return pageTime + this.offset;
+	}
+
+	toPage(deviceTime: number): number {
+		return deviceTime - this.offset;
+	}
+}

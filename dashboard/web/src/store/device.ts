@@ -1,0 +1,57 @@
+import type { FromWorker, StreamInfo } from "../port";
+import { DeviceClock } from "./clock";
+import { type Contact, StreamStore } from "./stream";
+
+/** Bytes that the samples of one stream may take: half an hour at 100 Hz fits. */
+const STREAM_BYTES = 8 * 1024 * 1024;
+/** Bytes that the samples of all streams of a device may take together. */
+const DEVICE_BYTES = 256 * 1024 * 1024;
+
+type Samples = Extract<FromWorker, { type: "samples" }>;
+type Gap = Extract<FromWorker, { type: "gap" }>;
+
+/** DeviceStore keeps the streams of the device that is on the page. */
+export class DeviceStore {
+	readonly clock = new DeviceClock();
+	readonly streams = new Map<number, StreamStore>();
+	/** Samples ever received. */
+	received = 0;
+	private readonly contact: Contact = { lostAt: null };
+
+	/** describe takes the whole list of streams; a stream that stays keeps its samples. */
+	describe(infos: readonly StreamInfo[]): void {
+		const limit = Math.min(STREAM_BYTES, DEVICE_BYTES / Math.max(1, infos.length));
+		const old = new Map([...this.streams.values()].map((stream) => [identity(stream.info), stream]));
+		this.streams.clear();
+		for (const info of infos) {
+			const stream = old.get(identity(info)) ?? new StreamStore(info, limit, this.contact);
+			stream.info = info;
+			this.streams.set(info.id, stream);
+		}
+	}
+
+	/** reached says whether a path leads to the device now. */
+	reached(is: boolean, now: number): void {
+		if (is) this.contact.lostAt = null;
+		else this.contact.lostAt ??= this.clock.toDevice(now);
+	}
+
+	samples(message: Samples, now: number): void {
+		for (const part of message.parts) {
+			const stream = this.streams.get(part.stream);
+			if (!stream) continue;
+			this.received += stream.accept(part, message.data, message.texts);
+			const newest = message.data[part.t + part.n - 1];
+			if (part.retainedMs === null && !part.late && newest !== undefined) this.clock.heard(newest, now);
+		}
+	}
+
+	gap(message: Gap): void {
+		this.streams.get(message.stream)?.gap(message.from, message.to, message.reason);
+	}
+}
+
+/** A stream is the same after a restart of the device when name and kind are, whatever its number. */
+function identity(info: StreamInfo): string {
+	return `${info.meta.kind} ${info.name}`;
+}

@@ -1,0 +1,177 @@
+/**
+ * Ring holds the newest samples of one stream in columns: sequence number,
+ * time, value. Nothing is allocated per sample; the columns double as they
+ * fill, up to a bound in bytes, and then the oldest samples are overwritten.
+ *
+ *     row     0        1        2              count-1
+ *     seq     17       18       21   …         (a hole in seq: samples that did not come)
+ *     broken  0        0        0              (1: a new epoch, or a gap of unknown length, before this row)
+ *
+ * Rows are ordered by epoch of arrival, then by sequence number: what comes
+ * late is moved to its place.
+ */
+export class Ring {
+	/** Number of rows held. */
+	count = 0;
+	/** Rows ever appended; grows for ever. */
+	total = 0;
+
+	private head = 0; // physical index of row 0
+	private capacity: number;
+	private readonly limit: number;
+	private seqs: Float64Array;
+	private times: Float64Array;
+	private values: Float64Array;
+	private breaks: Uint8Array;
+	private epochStart = 0; // row at which the newest epoch begins
+	private breakNext = false;
+	private touched = Number.POSITIVE_INFINITY;
+
+	/** limitBytes bounds the columns; at least some hundred rows are always held. */
+	constructor(limitBytes: number) {
+		this.limit = powerOfTwoBelow(Math.max(limitBytes / BYTES_PER_ROW, SMALLEST));
+		this.capacity = Math.min(SMALLEST, this.limit);
+		this.seqs = new Float64Array(this.capacity);
+		this.times = new Float64Array(this.capacity);
+		this.values = new Float64Array(this.capacity);
+		this.breaks = new Uint8Array(this.capacity);
+	}
+
+	seq(row: number): number {
+		return this.seqs[this.at(row)] as number;
+	}
+
+	/** time is ms since the Unix epoch on the device's clock. */
+	time(row: number): number {
+		return this.times[this.at(row)] as number;
+	}
+
+	value(row: number): number {
+		return this.values[this.at(row)] as number;
+	}
+
+	/** missing is how many samples lack between a row and the one before it: 0 none, −1 an unknown number. */
+	missing(row: number): number {
+		if (row === 0) return 0;
+		if (this.breaks[this.at(row)] === 1) return -1;
+		return this.seq(row) - this.seq(row - 1) - 1;
+	}
+
+	/** startEpoch says that what follows is numbered anew. */
+	startEpoch(): void {
+		this.breakNext = this.count > 0;
+		this.epochStart = this.count;
+	}
+
+	/** breakHere says that an unknown number of samples will be missing before the next one. */
+	breakHere(): void {
+		this.breakNext = this.count > 0;
+	}
+
+	/** add puts a sample in its place; false: it was there already, or is older than what is held. */
+	add(seq: number, time: number, value: number): boolean {
+		const row = this.place(seq);
+		if (row < 0) return false;
+		if (this.count === this.capacity && !this.makeRoom()) return this.addFull(seq, time, value);
+		this.insert(row, seq, time, value);
+		return true;
+	}
+
+	/** firstAt is the first row at or after a time; count when there is none. */
+	firstAt(time: number): number {
+		let low = 0;
+		let high = this.count;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if (this.time(middle) < time) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+
+	/** takeTouched is the earliest time at which something changed since the last call; +∞: nothing did. */
+	takeTouched(): number {
+		const time = this.touched;
+		this.touched = Number.POSITIVE_INFINITY;
+		return time;
+	}
+
+	private at(row: number): number {
+		return (this.head + row) & (this.capacity - 1);
+	}
+
+	/** place finds the row for a sequence number, from the end: nearly all samples are the newest. −1: known or too old. */
+	private place(seq: number): number {
+		let row = this.count;
+		while (row > this.epochStart && this.seq(row - 1) > seq) row--;
+		if (row > this.epochStart && this.seq(row - 1) === seq) return -1;
+		return row === 0 && this.total > this.count && this.count > 0 ? -1 : row;
+	}
+
+	private insert(row: number, seq: number, time: number, value: number): void {
+		for (let i = this.count; i > row; i--) this.move(this.at(i - 1), this.at(i));
+		const at = this.at(row);
+		this.seqs[at] = seq;
+		this.times[at] = time;
+		this.values[at] = value;
+		this.breaks[at] = this.takeBreak(row);
+		this.count++;
+		this.total++;
+		if (time < this.touched) this.touched = time;
+	}
+
+	/** A sample put at the very start of an epoch takes the break over from the one that stood there. */
+	private takeBreak(row: number): number {
+		const after = this.at(row + 1);
+		if (row < this.count && row === this.epochStart) {
+			const inherited = this.breaks[after] as number;
+			this.breaks[after] = 0;
+			return inherited;
+		}
+		if (row < this.count || !this.breakNext) return 0;
+		this.breakNext = false;
+		return 1;
+	}
+
+	private move(from: number, to: number): void {
+		this.seqs[to] = this.seqs[from] as number;
+		this.times[to] = this.times[from] as number;
+		this.values[to] = this.values[from] as number;
+		this.breaks[to] = this.breaks[from] as number;
+	}
+
+	private addFull(seq: number, time: number, value: number): boolean {
+		this.head = (this.head + 1) & (this.capacity - 1);
+		this.count--;
+		this.epochStart = Math.max(0, this.epochStart - 1);
+		const row = this.place(seq);
+		if (row >= 0) this.insert(row, seq, time, value);
+		return row >= 0;
+	}
+
+	/** makeRoom doubles the columns; false: they are as large as they may be. */
+	private makeRoom(): boolean {
+		if (this.capacity >= this.limit) return false;
+		this.seqs = this.unrolled(this.seqs, new Float64Array(this.capacity * 2));
+		this.times = this.unrolled(this.times, new Float64Array(this.capacity * 2));
+		this.values = this.unrolled(this.values, new Float64Array(this.capacity * 2));
+		this.breaks = this.unrolled(this.breaks, new Uint8Array(this.capacity * 2));
+		this.head = 0;
+		this.capacity *= 2;
+		return true;
+	}
+
+	private unrolled<A extends Float64Array | Uint8Array>(from: A, to: A): A {
+		to.set(from.subarray(this.head), 0);
+		to.set(from.subarray(0, this.head), this.capacity - this.head);
+		return to;
+	}
+}
+
+const BYTES_PER_ROW = 25;
+/** Rows that a ring begins with and holds at least. */
+const SMALLEST = 512;
+
+function powerOfTwoBelow(rows: number): number {
+	return 2 ** Math.floor(Math.log2(rows));
+}

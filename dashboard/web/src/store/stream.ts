@@ -1,0 +1,135 @@
+import type { Part, StreamInfo } from "../port";
+import { Log } from "./log";
+import { Ring } from "./ring";
+
+/** Periods without a sample after which a stream counts as stale. */
+const STALE_PERIODS = 3;
+/** A stream is not called stale earlier than this (ms): below it, the network's jitter would show. */
+const STALE_FLOOR_MS = 1_000;
+
+/** Contact is what all streams of a device share: whether anything can come at all. */
+export interface Contact {
+	/** Device's time since which no path leads to the device; null: there is one. */
+	lostAt: number | null;
+}
+
+/** Latest is a stream's current value. It never goes backward. */
+export interface Latest {
+	seq: number;
+	/** ms since the Unix epoch on the device's clock; NaN: nothing came yet. */
+	time: number;
+	value: number;
+	text: string;
+	/** It was kept by the server or the device, and is no live sample. */
+	retained: boolean;
+}
+
+/** StreamStore keeps what came of one stream. */
+export class StreamStore {
+	readonly ring: Ring;
+	readonly log = new Log();
+	readonly latest: Latest = { seq: 0, time: Number.NaN, value: Number.NaN, text: "", retained: false };
+	/** Samples that a gap declared lost or that no gap explains (−1 is never stored here). */
+	missing = 0;
+	private epoch = "";
+
+	constructor(
+		public info: StreamInfo,
+		limitBytes: number,
+		private readonly contact: Contact = { lostAt: null },
+	) {
+		this.ring = new Ring(limitBytes);
+	}
+
+	/** accept stores one part; it returns how many samples were new. */
+	accept(part: Part, data: Float64Array, texts: readonly string[]): number {
+		if (part.epoch !== this.epoch && !this.enter(part)) return 0;
+		let fresh = 0;
+		for (let i = 0; i < part.n; i++) if (this.add(part, i, data, texts)) fresh++;
+		return fresh;
+	}
+
+	/** gap notes what will never come. Holes of known length show by themselves, in the sequence numbers. */
+	gap(from: number, to: number | null, reason: string): void {
+		const missing = to === null ? -1 : to - from + 1;
+		if (missing > 0) this.missing += missing;
+		if (this.info.meta.kind === "text") this.log.addGap(to ?? from, this.latest.time, missing, reason);
+		else if (to === null) this.ring.breakHere();
+	}
+
+	/** staleAfter is the silence in ms after which the stream is stale; null: it has no period, so silence says nothing. */
+	staleAfter(): number | null {
+		const period = this.info.meta.periodMs;
+		return period === null || period <= 0 ? null : Math.max(STALE_PERIODS * period, STALE_FLOOR_MS);
+	}
+
+	/**
+	 * isStale tells whether the current value is no longer one; now is the
+	 * device's time. A stream without a period is stale once contact is lost.
+	 */
+	isStale(now: number): boolean {
+		const after = this.staleAfter();
+		if (after !== null) return now - this.latest.time > after;
+		const { lostAt } = this.contact;
+		return lostAt !== null && now - lostAt > STALE_FLOOR_MS;
+	}
+
+	/** heldUntil is how long the newest value of an on/off stream is known to have held. */
+	heldUntil(now: number): number {
+		if (!this.isStale(now)) return now;
+		return Math.max(this.latest.time, this.staleAfter() === null ? (this.contact.lostAt ?? now) : 0);
+	}
+
+	/** valueAt is the sample nearest to a time, or the one that held then; NaN inside a gap and outside of what is held. */
+	valueAt(time: number): number {
+		const after = this.ring.firstAt(time);
+		const before = after - 1;
+		if (this.info.meta.kind === "bool") return before < 0 ? Number.NaN : this.ring.value(before);
+		const ahead = after < this.ring.count ? this.ring.time(after) - time : Number.POSITIVE_INFINITY;
+		const behind = before >= 0 ? time - this.ring.time(before) : Number.POSITIVE_INFINITY;
+		const distance = Math.min(ahead, behind);
+		const patience = this.patience() || Number.POSITIVE_INFINITY;
+		if (!Number.isFinite(distance) || distance > patience) return Number.NaN;
+		return this.ring.value(ahead < behind ? after : before);
+	}
+
+	/** patience is the silence in ms after which no line joins two samples; 0: any. */
+	patience(): number {
+		const period = this.info.meta.periodMs;
+		return period === null || period <= 0 ? 0 : STALE_PERIODS * period;
+	}
+
+	/** A late part of another epoch belongs to a producer that is gone: nothing may go backward for it. */
+	private enter(part: Part): boolean {
+		if (part.late && this.epoch !== "") return false;
+		this.epoch = part.epoch;
+		this.ring.startEpoch();
+		this.log.startEpoch();
+		this.latest.seq = 0;
+		return true;
+	}
+
+	private add(part: Part, i: number, data: Float64Array, texts: readonly string[]): boolean {
+		const seq = data[part.seq + i] as number;
+		const time = data[part.t + i] as number;
+		const text = part.text < 0 ? "" : (texts[part.text + i] ?? "");
+		const value = part.v < 0 ? bytesIn(text) : (data[part.v + i] as number);
+		const isNew = this.info.meta.kind === "text" ? this.log.add(seq, time, text) : this.ring.add(seq, time, value);
+		if (isNew && seq > this.latest.seq) this.setLatest(seq, time, value, text, part.retainedMs !== null);
+		return isNew;
+	}
+
+	private setLatest(seq: number, time: number, value: number, text: string, retained: boolean): void {
+		const latest = this.latest;
+		latest.seq = seq;
+		latest.time = time;
+		latest.value = value;
+		latest.text = text;
+		latest.retained = retained;
+	}
+}
+
+/** Bytes come as hexadecimal digits; what is drawn of them is their number. */
+function bytesIn(hex: string): number {
+	return hex.length / 2;
+}

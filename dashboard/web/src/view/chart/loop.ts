@@ -1,0 +1,83 @@
+/** Drawable is something the animation frame draws. */
+export interface Drawable {
+	/** Whether it is on screen; what is not costs nothing. */
+	visible: boolean;
+	draw(now: number): void;
+	/** Values in words, a few times a second. */
+	write(now: number): void;
+}
+
+/** Time that drawing may take of one frame, in ms. What does not fit comes first in the next one. */
+const BUDGET_MS = 9;
+/** Text changes no faster than a person reads. */
+const WRITE_EVERY_MS = 200;
+/** A hidden page gets no frames; what was collected is fetched at this pace instead. */
+const HIDDEN_EVERY_MS = 1_000;
+
+export interface LoopOptions {
+	/** frame is called at the beginning of each frame: fetch what came, move the axis. It returns the time to draw at. */
+	frame(): number;
+	/** slow is called at the pace of the text. */
+	slow(now: number): void;
+}
+
+/** Loop is the one place where anything is drawn. */
+export class Loop {
+	private readonly drawables: Drawable[] = [];
+	private next = 0;
+	private request = 0;
+	private hidden: ReturnType<typeof setInterval> | undefined;
+	private written = 0;
+
+	constructor(private readonly options: LoopOptions) {
+		document.addEventListener("visibilitychange", this.follow);
+		this.follow();
+	}
+
+	/** add lets the loop draw something; the result takes it out again. */
+	add(drawable: Drawable): () => void {
+		this.drawables.push(drawable);
+		return () => {
+			const at = this.drawables.indexOf(drawable);
+			if (at >= 0) this.drawables.splice(at, 1);
+		};
+	}
+
+	dispose(): void {
+		document.removeEventListener("visibilitychange", this.follow);
+		cancelAnimationFrame(this.request);
+		clearInterval(this.hidden);
+	}
+
+	private readonly follow = (): void => {
+		cancelAnimationFrame(this.request);
+		clearInterval(this.hidden);
+		if (document.hidden) this.hidden = setInterval(() => this.options.frame(), HIDDEN_EVERY_MS);
+		else this.request = requestAnimationFrame(this.frame);
+	};
+
+	private readonly frame = (): void => {
+		this.request = requestAnimationFrame(this.frame);
+		const now = this.options.frame();
+		const began = performance.now();
+		if (began - this.written >= WRITE_EVERY_MS) this.write(now, began);
+		this.draw(now, began);
+	};
+
+	private write(now: number, began: number): void {
+		this.written = began;
+		this.options.slow(now);
+		for (const drawable of this.drawables) if (drawable.visible) drawable.write(now);
+	}
+
+	/** draw takes turns: whoever had to wait is first in the next frame. */
+	private draw(now: number, began: number): void {
+		for (let i = 0; i < this.drawables.length; i++) {
+			const drawable = this.drawables[this.next % this.drawables.length];
+			this.next = (this.next + 1) % this.drawables.length;
+			if (!drawable?.visible) continue;
+			drawable.draw(now);
+			if (performance.now() - began > BUDGET_MS) return;
+		}
+	}
+}

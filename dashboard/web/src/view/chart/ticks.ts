@@ -1,0 +1,38 @@
+const STEPS = [1, 2, 2.5, 5, 10];
+
+/** valueTicks are about `wanted` round values inside a range, with their step. */
+export function valueTicks(low: number, high: number, wanted: number): { at: number[]; step: number } {
+	const raw = (high - low) / Math.max(1, wanted);
+	const size = 10 ** Math.floor(Math.log10(raw));
+	const step = (STEPS.find((s) => s * size >= raw * 0.999) ?? 10) * size;
+	const at: number[] = [];
+	for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) at.push(i * step);
+	return { at, step };
+}
+
+/** liveTicks divide a window that ends now into equal parts: their labels stand still while the data move. */
+export function liveTicks(start: number, end: number, parts: number): number[] {
+	return Array.from({ length: parts + 1 }, (_, i) => start + ((end - start) * i) / parts);
+}
+
+/** liveLabel says how long ago: "now", "−15 s", "−5 min". */
+export function liveLabel(agoMs: number, withUnit: boolean): string {
+	if (agoMs < 500) return "now";
+	const minutes = agoMs > 120_000;
+	const value = minutes ? agoMs / 60_000 : agoMs / 1_000;
+	const text = `−${Number.isInteger(value) ? value : value.toFixed(1)}`;
+	return withUnit ? `${text} ${minutes ? "min" : "s"}` : text;
+}
+
+const TIME_STEPS = [
+	1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3,
+];
+
+/** clockTicks are round times of day inside a window, given where the reader's clock has its round times. */
+export function clockTicks(start: number, end: number, wanted: number): { at: number[]; step: number } {
+	const raw = (end - start) / Math.max(1, wanted);
+	const step = TIME_STEPS.find((s) => s >= raw) ?? 1_800e3;
+	const at: number[] = [];
+	for (let t = Math.ceil(start / step) * step; t <= end; t += step) at.push(t);
+	return { at, step };
+}

@@ -1,0 +1,58 @@
+import type { Device, PathInfo } from "../../port";
+import { bytes, NONE, number, plusMinus } from "../format/number";
+import { milliseconds } from "../format/time";
+import { RUNG_NAMES } from "../format/words";
+import type { App } from "../state/app.svelte";
+
+/** why says in a sentence why the path is what it is. */
+export function why(path: PathInfo | null, device: Device | null): string {
+	if (device?.state === "offline")
+		return "The device is offline: there is no path to it. It is taken up again by itself.";
+	if (path === null) return "No path yet: the server is being asked for the device.";
+	if (path.reason !== "") return sentence(path.reason);
+	return path.rung === null ? "No path works at this moment; all are being tried." : `Using ${RUNG_NAMES[path.rung]}.`;
+}
+
+/** figures are the drawer's numbers, each with its bound where it is an estimate. */
+export function figures(path: PathInfo | null): [string, string][] {
+	return [
+		["Round trip", estimate(path?.rttMs, path?.rttVarMs)],
+		["Age on arrival", estimate(path?.ageMs, path?.ageErrMs)],
+		["Loss, last minute", path?.lossPercent == null ? NONE : `${number(path.lossPercent, 1)} %`],
+		["Received, per sample", path?.bytesPerSample == null ? NONE : `${number(path.bytesPerSample, 0)} B`],
+		["Send queue", path === null ? NONE : bytes(path.queueBytes)],
+		["Clock offset", estimate(path?.offsetMs, path?.offsetErrMs)],
+		["Candidate pair", path?.pair || NONE],
+	];
+}
+
+/** report is what a person sends to whoever helps: everything the drawer knows, as text. */
+export function report(app: App, now: number): string {
+	const { path, device } = app;
+	const rungs = (path?.rungs ?? []).map((rung) =>
+		`  ${rung.rung.padEnd(10)} ${rung.state.padEnd(7)} ${milliseconds(rung.rttMs).padStart(8)}  ${rung.note}`.trimEnd(),
+	);
+	return [
+		"telepath connection report",
+		`time: ${new Date(now).toISOString()}`,
+		`server: ${app.server} (link ${app.link.state}${app.link.code && `, ${app.link.code}: ${app.link.reason}`})`,
+		`device: ${device === null ? NONE : `${device.name} ${device.id} ${device.state}`}`,
+		`path: ${path?.rung ?? "none"}${path?.reason ? ` (${path.reason})` : ""}`,
+		`accepted by the device: ${path?.accepted ? "yes" : "no"}`,
+		...figures(path).map(([name, value]) => `${name.toLowerCase()}: ${value}`),
+		"rungs:",
+		...rungs,
+		`samples received: ${app.store.received}`,
+		`secure context: ${isSecureContext ? "yes" : "no"}`,
+		`browser: ${navigator.userAgent}`,
+	].join("\n");
+}
+
+function estimate(value: number | null | undefined, error: number | null | undefined): string {
+	return value == null ? NONE : milliseconds(value) + plusMinus(error ?? null);
+}
+
+function sentence(text: string): string {
+	const first = text.charAt(0).toUpperCase() + text.slice(1);
+	return /[.!?]$/.test(first) ? first : `${first}.`;
+}

@@ -1,0 +1,178 @@
+import type { Card } from "../../store/layout";
+import type { StreamStore } from "../../store/stream";
+import { attachGestures } from "../chart/gestures";
+import type { Drawable } from "../chart/loop";
+import { readPalette } from "../chart/palette";
+import { Plot } from "../chart/plot";
+import { NONE, quantity } from "../format/number";
+import { preciseClock } from "../format/time";
+import type { App } from "../state/app.svelte";
+import { attachKeys } from "./keys";
+import { note } from "./note";
+import { part, setText } from "./parts";
+
+/**
+ * CardView fills a chart card that Svelte has made: it draws the plot and
+ * writes values, straight into the elements, when the loop says so. Nothing of
+ * it passes through the framework.
+ */
+export class CardView implements Drawable {
+	visible = false;
+	private plot: Plot | null = null;
+	private readonly streams: StreamStore[];
+	private readonly values: HTMLElement[];
+	private readonly unit: HTMLElement | null;
+	private readonly noteBox: HTMLElement;
+	private readonly over: HTMLElement;
+	private readonly crosshair: HTMLElement;
+	private readonly crosshairTime: HTMLElement;
+	private readonly cleanup: (() => void)[] = [];
+	private cursor = Number.NaN;
+
+	constructor(
+		private readonly app: App,
+		private readonly card: Card,
+		private readonly root: HTMLElement,
+		private readonly host: HTMLElement,
+	) {
+		const found = card.series.map(({ stream }) => app.store.streams.get(stream.id));
+		this.streams = found.filter((stream) => stream !== undefined);
+		this.values = [...root.querySelectorAll<HTMLElement>("[data-value]")];
+		this.unit = root.querySelector("[data-unit]");
+		this.noteBox = part(root, "note");
+		this.over = part(root, "over");
+		this.crosshair = part(root, "crosshair");
+		this.crosshairTime = part(root, "time");
+		this.cleanup.push(app.loop.add(this), this.watchVisibility(), this.watchSize(), this.attachInput());
+	}
+
+	dispose(): void {
+		for (const undo of this.cleanup) undo();
+		this.plot?.dispose();
+	}
+
+	/** recolour takes up another theme. */
+	recolour(): void {
+		this.plot?.dispose();
+		this.plot = null;
+	}
+
+	draw(now: number): void {
+		this.plot ??= this.makePlot();
+		this.plot.draw(now);
+		if (!Object.is(this.cursor, this.app.timeline.cursor) || !Number.isNaN(this.cursor)) this.drawCursor();
+	}
+
+	write(now: number): void {
+		if (Number.isNaN(this.cursor)) this.writeValues(Number.NaN);
+		const state = note(this.streams, now, this.app.store.clock);
+		this.root.classList.toggle("stale", state.kind === "stale");
+		this.root.classList.toggle("kept", state.kind === "kept");
+		this.noteBox.classList.toggle("warn", state.kind === "stale");
+		this.noteBox.hidden = state.text === "";
+		setText(this.noteBox, state.text);
+	}
+
+	private makePlot(): Plot {
+		const { app, card, streams, host } = this;
+		const plot = new Plot(host, {
+			card,
+			streams,
+			timeline: app.timeline,
+			palette: readPalette(host),
+			toPage: (time) => app.store.clock.toPage(time),
+		});
+		this.place(plot);
+		return plot;
+	}
+
+	/** The area that takes the pointer lies exactly over the plot inside its axes. */
+	private place(plot: Plot): void {
+		const { left, top, width, height } = plot.uplot.over.style;
+		Object.assign(this.over.style, { left, top, width, height });
+	}
+
+	private drawCursor(): void {
+		const { timeline, store } = this.app;
+		this.cursor = timeline.cursor;
+		const inside = this.cursor >= timeline.start && this.cursor <= timeline.end;
+		this.crosshair.hidden = !inside;
+		this.root.classList.toggle("past", inside);
+		this.writeValues(inside ? this.cursor : Number.NaN);
+		if (!inside) return;
+		const share = (this.cursor - timeline.start) / (timeline.end - timeline.start);
+		this.crosshair.style.transform = `translateX(${Math.round(share * this.over.clientWidth)}px)`;
+		setText(this.crosshairTime, preciseClock(store.clock.toPage(this.cursor), Date.now()));
+	}
+
+	/** writeValues shows the values at a time, or the current ones at NaN. */
+	private writeValues(time: number): void {
+		for (const [i, stream] of this.streams.entries()) {
+			const value = Number.isNaN(time) ? stream.latest.value : stream.valueAt(time);
+			const box = this.values[i];
+			if (box) this.writeValue(box, value);
+		}
+	}
+
+	private writeValue(box: HTMLElement, value: number): void {
+		if (this.card.kind === "steps") {
+			setText(box, Number.isNaN(value) ? NONE : value === 0 ? "off" : "on");
+			return;
+		}
+		const { text, unit } = quantity(value, this.card.unit);
+		const alone = this.unit !== null;
+		setText(
+			box,
+			alone || unit === this.card.unit ? text : `${text} ${unit.slice(0, -this.card.unit.length || undefined)}`,
+		);
+		if (this.unit) setText(this.unit, unit);
+	}
+
+	private watchVisibility(): () => void {
+		const observer = new IntersectionObserver(
+			([entry]) => {
+				this.visible = entry?.isIntersecting ?? false;
+			},
+			{ rootMargin: "120px" },
+		);
+		observer.observe(this.root);
+		return () => observer.disconnect();
+	}
+
+	private watchSize(): () => void {
+		const observer = new ResizeObserver(() => {
+			if (!this.plot) return;
+			this.plot.resize(this.host.clientWidth, this.host.clientHeight);
+			this.place(this.plot);
+		});
+		observer.observe(this.host);
+		return () => observer.disconnect();
+	}
+
+	private attachInput(): () => void {
+		const selection = part(this.root, "selection");
+		const { timeline } = this.app;
+		const gestures = attachGestures({
+			timeline,
+			area: this.over,
+			select: (range) => {
+				selection.hidden = range === null;
+				if (range) Object.assign(selection.style, { left: `${range.left}px`, width: `${range.width}px` });
+			},
+		});
+		const keys = attachKeys(this.host, timeline, () => this.speak());
+		return () => {
+			gestures();
+			keys();
+		};
+	}
+
+	/** speak says the values under the crosshair to screen readers. */
+	private speak(): void {
+		const { cursor } = this.app.timeline;
+		if (Number.isNaN(cursor)) return;
+		const values = this.card.series.map(({ label }, i) => `${label} ${this.values[i]?.textContent ?? NONE}`);
+		const time = preciseClock(this.app.store.clock.toPage(cursor), Date.now());
+		this.app.announcement = `${time}: ${values.join(", ")} ${this.card.unit}`;
+	}
+}

@@ -1,0 +1,47 @@
+import type { Device, Rung, RungInfo } from "../../port";
+import { clock, duration } from "./time";
+
+/** The names of the rungs for people, best first. The command line and the logs use the short ones. */
+export const RUNG_NAMES: Record<Rung, string> = {
+	udp: "Direct · UDP",
+	"turn-udp": "TURN · UDP",
+	"relay-udp": "Relay · UDP",
+	tcp: "Direct · TCP",
+	"turn-tcp": "TURN · TCP",
+	"turn-tls": "TURN · TLS",
+	"relay-tcp": "Relay · TCP",
+	ws: "Relay · WebSocket",
+	sse: "Relay · event stream",
+	poll: "Relay · long polling",
+};
+
+export const RUNG_STATES: Record<RungInfo["state"], string> = {
+	use: "in use",
+	warm: "warm spare",
+	trying: "being tried",
+	failed: "failed",
+	off: "not tried",
+};
+
+/** presence says a device's state in words; text beside every dot. */
+export function presence(device: Device, now: number, listedAt: number): string {
+	if (device.state === "live") return "Live";
+	if (device.state === "offline") return `Offline since ${clock(device.since * 1_000, now)}`;
+	if (device.heardMs === null) return "Reachable";
+	return `Reachable · heard ${duration(device.heardMs + now - listedAt)} ago`;
+}
+
+const FACT_ORDER = ["model", "os", "arch", "host", "agent"];
+
+/** facts is the line under a device's name: what it says of itself, then how many streams it has. */
+export function facts(device: Device, streams: number | null): string {
+	const known = FACT_ORDER.filter((key) => device.facts[key]).map((key) => fact(key, device.facts[key] ?? ""));
+	const others = Object.keys(device.facts).filter((key) => !FACT_ORDER.includes(key) && device.facts[key]);
+	const rest = others.map((key) => fact(key, device.facts[key] ?? "", key));
+	const count = streams === null ? [] : [streams === 1 ? "1 stream" : `${streams} streams`];
+	return [...known, ...count, ...rest].join(" · ");
+}
+
+function fact(key: string, value: string, name = key === "agent" ? "agent" : ""): string {
+	return name === "" ? value : `${name} ${value}`;
+}

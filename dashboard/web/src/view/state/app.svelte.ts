@@ -1,0 +1,252 @@
+import type { Device, FromWorker, PathInfo, StreamInfo } from "../../port";
+import { DeviceStore } from "../../store/device";
+import { type Card, layout } from "../../store/layout";
+import { Loop } from "../chart/loop";
+import { Timeline } from "../chart/timeline";
+import type { Engine } from "./engine";
+import { cleanToken, type Problem, redeem, storedToken, storeToken } from "./login";
+import { loginCode, parseRoute, type Route } from "./route";
+
+type Link = Extract<FromWorker, { type: "link" }>;
+
+/** Refusal is why a device does not open, with those that may have been meant. */
+export interface Refusal extends Problem {
+	candidates: Device[];
+}
+
+/** LinkView is the state of the link to the server, with the page's times of it. */
+export interface LinkView extends Problem {
+	state: "idle" | "connecting" | "open" | "closed";
+	/** Since when there has been no link, ms; null while there is one. */
+	downSince: number | null;
+	/** When the next try is due, ms; null: there will be none. */
+	retryAt: number | null;
+	/** Whether it was ever open. */
+	opened: boolean;
+}
+
+/** Codes after which another token may help. */
+const LOGIN_CODES = new Set(["unauthorized", "forbidden"]);
+
+/**
+ * App is what the views show: slow state, as runes. Samples do not pass
+ * through here: they go to the store, and the charts read them there.
+ */
+export class App {
+	link = $state.raw<LinkView>(linkBefore(Date.now()));
+	/** null: the server has not said yet. */
+	devices = $state.raw<Device[] | null>(null);
+	devicesAt = $state.raw(Date.now());
+	route = $state.raw<Route>({ view: "home" });
+	device = $state.raw<Device | null>(null);
+	refusal = $state.raw<Refusal | null>(null);
+	/** null: the device has not described them yet. */
+	streams = $state.raw<StreamInfo[] | null>(null);
+	path = $state.raw<PathInfo | null>(null);
+	/** The login view is shown, with what went wrong if something did. */
+	login = $state.raw<{ problem: Problem | null; busy: boolean } | null>(null);
+	live = $state(true);
+	span = $state(0);
+	/** Ticks once a second, for ages in words. */
+	now = $state(Date.now());
+	store = $state.raw(new DeviceStore());
+	/** Said aloud by screen readers, politely. */
+	announcement = $state("");
+	cards: Card[] = $derived(this.streams === null ? [] : layout(this.streams));
+
+	readonly timeline = new Timeline(() => this.timelineChanged());
+	readonly loop: Loop;
+	/** Samples received when the axis was detached. */
+	detachedAt = 0;
+	private readonly ticking: ReturnType<typeof setInterval>;
+
+	constructor(
+		private readonly engine: Engine,
+		private readonly base: URL,
+	) {
+		this.span = this.timeline.span;
+		engine.listen((message) => this.receive(message));
+		this.loop = new Loop({ frame: () => this.frame(), slow: () => undefined });
+		this.ticking = setInterval(() => {
+			this.now = Date.now();
+		}, 1_000);
+		window.addEventListener("hashchange", this.follow);
+		void this.start();
+	}
+
+	dispose(): void {
+		window.removeEventListener("hashchange", this.follow);
+		clearInterval(this.ticking);
+		this.loop.dispose();
+		this.engine.dispose();
+	}
+
+	/** The server's address, as a person and a device type it. */
+	get server(): string {
+		return this.base.href.replace(/\/$/, "");
+	}
+
+	/** submit takes a login code or a token that was pasted. */
+	submit(text: string): void {
+		const code = loginCode(text.slice(text.indexOf("#")));
+		if (code !== null) void this.redeem(code);
+		else this.connect(cleanToken(text));
+	}
+
+	/** logout forgets the token and asks for another. */
+	logout(): void {
+		storeToken("");
+		this.login = { problem: null, busy: false };
+	}
+
+	/** togglePause holds all charts, or lets them go. */
+	togglePause(): void {
+		if (this.timeline.live) this.timeline.pause();
+		else this.timeline.goLive();
+	}
+
+	/** newSince is how many samples came since the axis was detached. */
+	newSince(): number {
+		return this.store.received - this.detachedAt;
+	}
+
+	private async start(): Promise<void> {
+		const code = loginCode(location.hash);
+		if (code === null) {
+			this.follow();
+			this.connect(storedToken());
+		} else await this.redeem(code);
+	}
+
+	/** A code is good for one use: it leaves the address bar and the history before anything else happens. */
+	private async redeem(code: string): Promise<void> {
+		history.replaceState(null, "", `${location.pathname}${location.search}#/`);
+		this.follow();
+		this.login = { problem: null, busy: true };
+		const answer = await redeem(this.base, code);
+		if ("token" in answer) this.connect(answer.token);
+		else this.login = { problem: answer, busy: false };
+	}
+
+	private connect(token: string): void {
+		storeToken(token);
+		this.login = this.login && { problem: null, busy: true };
+		this.link = { ...linkBefore(Date.now()), state: "connecting" };
+		const url = new URL("v1/link", this.base);
+		url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+		this.engine.send({ type: "connect", url: url.href, token });
+		this.open();
+	}
+
+	private readonly follow = (): void => {
+		const code = loginCode(location.hash);
+		if (code !== null) {
+			void this.redeem(code);
+			return;
+		}
+		const before = this.route;
+		this.route = parseRoute(location.hash);
+		const same = before.view === "device" && this.route.view === "device" && before.device === this.route.device;
+		if (!same && this.link.state !== "idle") this.open();
+	};
+
+	/** open shows the route's device, from nothing. */
+	private open(): void {
+		this.engine.send({ type: "close" });
+		this.device = this.refusal = this.streams = this.path = null;
+		this.store = new DeviceStore();
+		this.timeline.goLive();
+		if (this.route.view === "device") this.engine.send({ type: "open", device: this.route.device });
+	}
+
+	private receive(message: FromWorker): void {
+		switch (message.type) {
+			case "link":
+				this.linkChanged(message);
+				break;
+			case "devices":
+				this.devices = message.devices;
+				this.devicesAt = Date.now();
+				break;
+			case "opened":
+				this.opened(message.device);
+				break;
+			case "refused":
+				this.refusal = message;
+				break;
+			case "streams":
+				this.store.describe(message.streams);
+				this.streams = message.streams;
+				break;
+			case "samples":
+				this.store.samples(message, Date.now());
+				break;
+			case "gap":
+				this.store.gap(message);
+				break;
+			case "path":
+				this.pathChanged(message.path);
+				break;
+		}
+	}
+
+	private linkChanged(link: Link): void {
+		const now = Date.now();
+		const before = this.link;
+		const isOpen = link.state === "open";
+		this.link = {
+			state: link.state,
+			code: link.code ?? "",
+			reason: link.reason ?? "",
+			remedy: link.remedy ?? "",
+			downSince: isOpen ? null : (before.downSince ?? now),
+			retryAt: link.retryInMs === undefined ? null : now + link.retryInMs,
+			opened: before.opened || isOpen,
+		};
+		if (isOpen) this.login = null;
+		else if (LOGIN_CODES.has(this.link.code)) this.askForLogin();
+		if (isOpen !== (before.state === "open")) this.announce(isOpen ? "Connected to the server." : "");
+	}
+
+	/** Without a token nothing went wrong yet: the server just wants one. */
+	private askForLogin(): void {
+		const { code, reason, remedy } = this.link;
+		const problem = storedToken() === "" ? null : { code, reason, remedy };
+		storeToken("");
+		this.login = { problem, busy: false };
+	}
+
+	private opened(device: Device): void {
+		if (this.device !== null && this.device.state !== device.state) this.announce(`${device.name} is ${device.state}.`);
+		this.device = device;
+		this.refusal = null;
+		if (device.state === "offline") this.store.reached(false, Date.now());
+	}
+
+	private pathChanged(path: PathInfo): void {
+		if (path.offsetMs !== null) this.store.clock.measured(path.offsetMs);
+		this.store.reached(path.rung !== null && this.device?.state !== "offline", Date.now());
+		this.path = path;
+	}
+
+	private timelineChanged(): void {
+		if (this.live && !this.timeline.live) this.detachedAt = this.store.received;
+		this.live = this.timeline.live;
+		this.span = this.timeline.span;
+	}
+
+	private announce(text: string): void {
+		this.announcement = text;
+	}
+
+	private frame(): number {
+		this.engine.send({ type: "pull" });
+		const now = this.store.clock.toDevice(Date.now());
+		this.timeline.tick(now);
+		return now;
+	}
+}
+
+function linkBefore(now: number): LinkView {
+	return { state: "idle", code: "", reason: "", remedy: "", downSince: now, retryAt: null, opened: false };
+}

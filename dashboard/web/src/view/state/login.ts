@@ -1,0 +1,82 @@
+/** Problem is a failure in words: what happened, and what to do. */
+export interface Problem {
+	code: string;
+	reason: string;
+	remedy: string;
+}
+
+/** Session is what a login code is traded for. */
+export interface Session {
+	token: string;
+	role: string;
+}
+
+const TOKEN_KEY = "telepath.token";
+
+/** storedToken is the token of an earlier visit, "" when there is none or the browser keeps nothing. */
+export function storedToken(): string {
+	try {
+		return localStorage.getItem(TOKEN_KEY) ?? "";
+	} catch {
+		return "";
+	}
+}
+
+/** storeToken remembers a token, or forgets it when it is "". A browser that keeps nothing asks again next time. */
+export function storeToken(token: string): void {
+	try {
+		if (token === "") localStorage.removeItem(TOKEN_KEY);
+		else localStorage.setItem(TOKEN_KEY, token);
+	} catch {
+		// Private windows may refuse: the token then lives as long as the page.
+	}
+}
+
+/** cleanToken takes what people paste: with spaces around it, or the whole line of a header. */
+export function cleanToken(text: string): string {
+	return text.replace(/^\s*(authorization:\s*)?(bearer\s+)?/i, "").trim();
+}
+
+/** redeem trades a login code for a session. The header keeps pages of other origins out: they cannot set it unasked. */
+export async function redeem(base: URL, code: string, fetcher: typeof fetch = fetch): Promise<Session | Problem> {
+	try {
+		const response = await fetcher(new URL("v1/login", base), {
+			method: "POST",
+			headers: { "Content-Type": "application/json", "Telepath-Request": "1" },
+			body: JSON.stringify({ code }),
+			cache: "no-store",
+			credentials: "omit",
+		});
+		const answer: unknown = await response.json().catch(() => null);
+		return response.ok ? session(answer) : problem(answer, response.status);
+	} catch {
+		return {
+			code: "unreachable",
+			reason: "The server did not answer the login.",
+			remedy: "Check that it still runs and open its link again.",
+		};
+	}
+}
+
+function session(answer: unknown): Session | Problem {
+	const { token, role } = members(answer);
+	if (typeof token === "string" && token !== "") return { token, role: typeof role === "string" ? role : "" };
+	return problem(null, 200);
+}
+
+function problem(answer: unknown, status: number): Problem {
+	const { code, reason, remedy } = members(answer);
+	return {
+		code: typeof code === "string" ? code : String(status),
+		reason:
+			typeof reason === "string" && reason !== "" ? reason : `The server answered the login with status ${status}.`,
+		remedy:
+			typeof remedy === "string" && remedy !== ""
+				? remedy
+				: "A link works once and for ten minutes. Make a new one with: telepath-signaling login-url",
+	};
+}
+
+function members(value: unknown): Record<string, unknown> {
+	return typeof value === "object" && value !== null ? { ...value } : {};
+}
