@@ -2,13 +2,14 @@
 # The part of `make run` behind the build: a server and an agent for this machine, a look whether telemetry really flows
 # and on which path, and the URL, last. Ctrl-C ends everything. Data (keys, tokens, logs) stay in .telepath/.
 #
-#   PORT=8080   where to begin looking for a free port
+#   PORT=8080      where to begin looking for a free port
+#   DEVICE=name    what the agent is called; default: this machine's name
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 data=$PWD/.telepath
 config=${XDG_CONFIG_HOME:-$HOME/.config}/telepath
-name=${NAME:-$(hostname)}
+name=${DEVICE:-$(hostname)}
 port=${PORT:-8080}
 step=${FIRST:-1} steps=${STEPS:-3}
 
