@@ -41,10 +41,16 @@ func AppendSvarint(b []byte, v int64) []byte {
 	return AppendUvarint(b, uint64(v<<1)^uint64(v>>63))
 }
 
-// Svarint reads a zigzag LEB128 number from the front of b.
+// Svarint reads a zigzag LEB128 number, within ±(2^52 − 1), from the front of b.
 func Svarint(b []byte) (v int64, rest []byte, err error) {
 	u, rest, err := Uvarint(b)
-	return int64(u>>1) ^ -int64(u&1), rest, err
+	if err == nil && u == MaxInt { // −2^52, one beyond the range
+		err = ErrRange
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return int64(u>>1) ^ -int64(u&1), rest, nil
 }
 
 func uvarintLen(v uint64) int {
