@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	"github.com/pion/transport/v4"
 	"github.com/pion/webrtc/v4"
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -41,6 +42,8 @@ type Config struct {
 
 	// Log gets pion's words at debug level. Default: nobody.
 	Log *slog.Logger
+
+	net transport.Net // the tests' network; nil: the real one
 }
 
 // Server is a STUN or TURN server, by its URLs (RFC 7064, RFC 7065).
@@ -107,6 +110,7 @@ func (cfg Config) settings() webrtc.SettingEngine {
 	s.LoggerFactory = logFactory{cfg.Log}
 	s.DetachDataChannels()
 	s.EnableDataChannelBlockWrite(true)
+	s.SetNet(cfg.net)
 
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.DisableActiveTCP(true) // a remote candidate must not make us scan our own network

@@ -57,7 +57,20 @@ func (p *Peer) describe(d webrtc.SessionDescription) (string, error) {
 	case <-timer.C:
 	}
 	p.local.described()
-	return p.pc.LocalDescription().SDP, nil
+	return withoutSecondComponent(p.pc.LocalDescription().SDP), nil
+}
+
+// withoutSecondComponent drops what pion writes for ends that know RTCP: half
+// of its candidates, which nobody can use and an open signal's header has no
+// room for.
+func withoutSecondComponent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); !strings.HasPrefix(line, "a=candidate:") || len(f) < 2 || f[1] == "1" {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // setRemote checks a description from the other end, gives it to pion without
@@ -96,16 +109,15 @@ func checkSDP(text string) (rest string, candidates []candidate, err error) {
 	return rest, candidates, nil
 }
 
-// splitCandidates separates the candidate attributes from a description.
+// splitCandidates separates the candidate attributes from a description,
+// whose length bounds their number.
 func splitCandidates(text string) (rest string, candidates []candidate) {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		c, is := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "a=candidate:")
-		switch {
-		case !is:
-			b.WriteString(line)
-		case len(candidates) < maxCandidates:
+		if c, is := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "a=candidate:"); is {
 			candidates = append(candidates, candidate{text: c})
+		} else {
+			b.WriteString(line)
 		}
 	}
 	return b.String(), candidates

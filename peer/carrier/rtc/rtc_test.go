@@ -29,12 +29,17 @@ var onLoopback = Config{IncludeLoopback: true, NoMDNS: true, Filter: netip.Addr.
 func pair(t *testing.T) (viewer, device *Peer) {
 	t.Helper()
 	viewer, device = makeEnds(t, onLoopback)
+	introduce(t, viewer, device)
+	return viewer, device
+}
+
+func introduce(t *testing.T, viewer, device *Peer) {
+	t.Helper()
 	offer, err := viewer.Offer()
 	check(t, err)
 	answer, err := device.Answer(offer)
 	check(t, err)
 	check(t, viewer.SetAnswer(answer))
-	return viewer, device
 }
 
 func makeEnds(t *testing.T, cfg Config) (viewer, device *Peer) {

@@ -69,9 +69,10 @@ type Carrier struct {
 	// ending is over once the carrier has a reason to end, its cause.
 	ending context.Context
 	end    context.CancelCauseFunc
+	over   chan struct{} // closed when all has ended
 
-	mu  sync.Mutex
-	ran bool // guarded by mu: Run has begun, and will hang up
+	mu    sync.Mutex
+	owned bool // guarded by mu: serve is called or has been, by Run or a Close before it
 
 	sent, received carrier.Counter
 }
@@ -81,7 +82,7 @@ func newCarrier(conn *websocket.Conn, raw net.Conn, cfg Config) *Carrier {
 		cfg.WriteTimeout = defaultWriteTimeout
 	}
 	conn.SetReadLimit(-1) // the reader has its own, which tells the other end why
-	c := &Carrier{conn: conn, raw: raw, cfg: cfg, remote: raw.RemoteAddr().String()}
+	c := &Carrier{conn: conn, raw: raw, cfg: cfg, remote: raw.RemoteAddr().String(), over: make(chan struct{})}
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
 	c.tap = c.buffer.Tap(0)
 	c.ending, c.end = context.WithCancelCause(context.Background())
@@ -106,34 +107,30 @@ func (c *Carrier) Stats() carrier.Stats {
 
 // Run implements carrier.Carrier.
 func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
-	if !c.start() {
-		return c.reason()
+	cancelled := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
+	defer cancelled()
+	if c.own() {
+		c.serve(receive)
 	}
-	stop := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
-	defer stop()
-
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		c.write()
-	}()
-	c.stop(c.read(receive))
-	<-written
-	c.buffer.Close()
+	<-c.over
 	return c.reason()
+}
+
+// serve moves packets until the connection ends, and hangs up.
+func (c *Carrier) serve(receive func(packet []byte)) {
+	defer close(c.over)
+	var tasks sync.WaitGroup
+	tasks.Go(c.write)
+	c.stop(c.read(receive))
+	tasks.Wait()
+	c.buffer.Close()
 }
 
 // Close implements carrier.Carrier.
 func (c *Carrier) Close(code wire.Code, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	unowned := !c.ran && c.ending.Err() == nil
 	c.stop(&carrier.CloseError{Code: code, Reason: reason})
-	if unowned { // nobody will run it any more: hang up ourselves
-		go func() {
-			c.finish()
-			c.buffer.Close()
-		}()
+	if c.own() { // nobody has run it
+		go c.serve(func([]byte) {})
 	}
 }
 
@@ -149,12 +146,13 @@ func (c *Carrier) guillotine() {
 	time.AfterFunc(carrier.FlushTime+closeTime, func() { c.raw.Close() })
 }
 
-// start reports whether Run may go on: not after a Close that came before it.
-func (c *Carrier) start() bool {
+// own reports whether the caller is the first to want to serve.
+func (c *Carrier) own() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ran = c.ending.Err() == nil
-	return c.ran
+	mine := !c.owned
+	c.owned = true
+	return mine
 }
 
 // reason is why the carrier ends, in the words of Run's contract.

@@ -1,0 +1,145 @@
+package rtc
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4/vnet"
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// vnetMu guards vnet's counter of MAC addresses, which is global.
+var vnetMu sync.Mutex
+
+// lossy is a network on which a filter decides what arrives.
+func lossy(t *testing.T, passes func(size int) bool) (viewer, device *Peer) {
+	t.Helper()
+	vnetMu.Lock()
+	defer vnetMu.Unlock()
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: logFactory{Config{}.orDefault().Log}})
+	check(t, err)
+	router.AddChunkFilter(func(c vnet.Chunk) bool { return passes(len(c.UserData())) })
+	ends := [2]*Peer{}
+	for i, address := range []string{"10.0.0.1", "10.0.0.2"} {
+		net, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{address}})
+		check(t, err)
+		check(t, router.AddNet(net))
+		ends[i], err = newPeer(Config{NoMDNS: true, net: net}, Events{})
+		check(t, err)
+	}
+	check(t, router.Start())
+	t.Cleanup(func() { router.Stop() })
+	introduce(t, ends[0], ends[1])
+	return ends[0], ends[1]
+}
+
+// firstFrame sends a large and a small frame of f's kind, loses the large one
+// once, and returns the size of what arrives first.
+func firstFrame(t *testing.T, f carrier.Frame) int {
+	const lost = 1000
+	var armed atomic.Bool
+	viewer, device := lossy(t, func(size int) bool { return size < lost || !armed.CompareAndSwap(true, false) })
+	run(t, viewer)
+	arrived := make(chan int, 100)
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { defer close(over); device.Run(ctx, func(p []byte) { arrived <- len(p) }) }()
+	t.Cleanup(func() { cancel(); <-over })
+	waitReady(t, viewer, device)
+	armed.Store(true)
+	for _, size := range []int{lost, 500} {
+		f.Bytes = wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, make([]byte, size))
+		viewer.Send(f)
+		time.Sleep(20 * time.Millisecond) // each a packet of its own
+	}
+	select {
+	case size := <-arrived:
+		return size
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing arrived")
+		return 0
+	}
+}
+
+// TestLossHoldsUpOnlyWhatIsOrdered sees the effect of kind.commit: where a
+// packet is lost, a fresh sample must not wait for its repetition.
+func TestLossHoldsUpOnlyWhatIsOrdered(t *testing.T) {
+	cases := []struct {
+		name  string
+		frame carrier.Frame
+		waits bool
+	}{
+		{"live", carrier.Frame{Class: wire.Live, Stream: 1}, false},
+		{"control", carrier.Frame{Control: true}, false},
+		{"event", carrier.Frame{Class: wire.Event}, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := firstFrame(t, c.frame); (got > 1000) != c.waits {
+				t.Errorf("the first to arrive has %d bytes", got)
+			}
+		})
+	}
+}
+
+func TestBlockedNetworkSaysSo(t *testing.T) {
+	t.Parallel()
+	viewer, device := lossy(t, func(int) bool { return false })
+	for _, done := range []<-chan error{run(t, viewer), run(t, device)} {
+		select {
+		case err := <-done:
+			const want = "no packet came through to any of the other end's 1 addresses: a firewall or NAT between the two ends blocks UDP"
+			if err.Error() != want {
+				t.Errorf("got %q", err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("nobody noticed")
+		}
+	}
+}
+
+func TestBlackoutSendsFreshSamplesFirst(t *testing.T) {
+	t.Parallel()
+	var dark atomic.Bool
+	viewer, device := lossy(t, func(int) bool { return !dark.Load() })
+	run(t, viewer)
+	arrived := make(chan byte, 10_000)
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		device.Run(ctx, func(p []byte) {
+			for len(p) > 0 {
+				var f wire.Frame
+				f, p, _ = wire.NextFrame(p)
+				arrived <- f.Body[0]
+			}
+		})
+	}()
+	t.Cleanup(func() { cancel(); <-over })
+	waitReady(t, viewer, device)
+	dark.Store(true)
+	for n := range 200 { // two seconds at 100 Hz, each good for 100 ms
+		body := make([]byte, 100)
+		body[0] = byte(n)
+		viewer.Send(carrier.Frame{
+			Bytes: wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, body), Class: wire.Live, Stream: 1,
+			Deadline: time.Now().Add(100 * time.Millisecond),
+		})
+		time.Sleep(10 * time.Millisecond)
+	}
+	dark.Store(false)
+	begin := time.Now()
+	for n := byte(0); n != 199; n = <-arrived {
+	}
+	t.Logf("the newest sample came %v after the blackout", time.Since(begin))
+	drops := viewer.Stats().Drops
+	if drops[carrier.Deadline] < 100 || len(arrived) > 100 {
+		t.Errorf("drops %v, %d more samples came", drops, len(arrived))
+	}
+}
