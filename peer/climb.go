@@ -61,7 +61,7 @@ func (c *Conn) prepared() {
 // climbed: a data-channel connection is open and wants to be proved.
 func (c *Conn) climbed(now time.Duration, t *attempt) {
 	c.paths.up(now, t.leg)
-	c.cfg.Endpoint.log().Debug("data channels open", "attempt", t.number, "rung", t.leg.carrier.Rung())
+	c.cfg.Endpoint.log().Debug("data channels open", "attempt", t.number, "rung", t.leg.carrier.Rung().String())
 }
 
 // fell: an attempt failed or its connection ended.

@@ -190,7 +190,7 @@ func (c *hostConn) offered(number uint64, sdp string) {
 // climbed: a data-channel connection is open and wants to be proved.
 func (c *hostConn) climbed(now time.Duration, t *attempt) {
 	c.paths.up(now, t.leg)
-	c.host.cfg.Endpoint.log().Info("direct path open", "conn", c.id, "rung", t.leg.carrier.Rung())
+	c.host.cfg.Endpoint.log().Info("direct path open", "conn", c.id, "rung", t.leg.carrier.Rung().String())
 }
 
 // fell: a data-channel connection is over.
