@@ -307,7 +307,9 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		following := o.Following()
 		c.resend(now, id, o)
 		changed = changed || following != o.Following()
-		wake = min(wake, o.Wake())
+		if len(c.paths.use) > 0 {
+			wake = min(wake, o.Wake())
+		}
 	}
 	if changed {
 		c.route()

@@ -12,6 +12,10 @@ import (
 // faster than the loop works waits, which is the back-pressure of its path.
 const maxEvents = 256
 
+// minSleep bounds how often timers can wake the loop: a step that is never
+// content must not eat a small board's only core.
+const minSleep = 200 * time.Microsecond
+
 // event is a packet that came, or something to do in the loop.
 type event struct {
 	from *leg // of packet
@@ -90,7 +94,7 @@ func (l *loop) run(ctx context.Context, handle func(from *leg, packet []byte), s
 			}
 		}
 		now := l.now()
-		timer.Reset(max(step(now)-now, 0))
+		timer.Reset(max(step(now)-now, minSleep))
 	}
 }
 
