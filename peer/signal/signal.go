@@ -165,9 +165,9 @@ func (m Message) Append(b []byte) ([]byte, error) {
 	var err error
 	switch m.Type {
 	case Describe:
-		data, err = json.Marshal(described{message(m), m.Streams})
+		data, err = json.Marshal(described{message(m), listed(m.Streams)})
 	case Route:
-		data, err = json.Marshal(routed{message(m), m.Routed})
+		data, err = json.Marshal(routed{message(m), listed(m.Routed)})
 	default:
 		data, err = json.Marshal(message(m))
 	}
@@ -175,6 +175,14 @@ func (m Message) Append(b []byte) ([]byte, error) {
 		return b, fmt.Errorf("encode signal %s: %w", m.Type, err)
 	}
 	return append(b, data...), nil
+}
+
+// listed is never null in JSON: an empty list is a list, to strict readers.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // maxDepth of nested arrays and objects.
