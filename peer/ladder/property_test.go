@@ -93,7 +93,8 @@ func checkUse(t *rapid.T, l *Ladder, s snapshot) {
 }
 
 // checkI4: a carrier that was used, and could still be, is left only for one
-// that is sound, which takes a proof both ways; and if it was sound itself, for a better rung.
+// that is sound, which takes a proof both ways; and if it was sound itself, for
+// a better rung.
 func checkI4(t *rapid.T, before, after snapshot) {
 	for _, id := range before.use {
 		old, up := after.states[id]
@@ -122,5 +123,21 @@ func checkRest(t *rapid.T, l *Ladder, now time.Duration, d Decision) {
 	}
 	if (len(d.Use) == 0) != (d.Reason == ReasonNone) {
 		t.Fatalf("used %v because %q", d.Use, d.Reason)
+	}
+}
+
+// BenchmarkStep is what every pass of a Conn's loop costs.
+func BenchmarkStep(b *testing.B) {
+	l := New(Config{})
+	for id, rung := range []Rung{UDP, TurnUDP, WS} {
+		l.Up(0, id, rung)
+		l.Proved(0, id, 20*time.Millisecond)
+	}
+	now := time.Duration(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		now += 10 * time.Microsecond
+		l.Heard(now, 0)
+		l.Step(now)
 	}
 }

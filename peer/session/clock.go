@@ -11,14 +11,16 @@ const (
 	// clockDrift is by how much a sample's error grows in a second, in µs:
 	// what two cheap quartzes run apart.
 	clockDrift = 50
-	// maxClockSamples bounds the samples kept. Only those are kept that
-	// may become the best, which are few unless every round trip is longer than the one before.
+	// maxClockSamples bounds the samples kept. Only those are kept that may
+	// become the best, which are few unless every round trip is longer than the
+	// one before.
 	maxClockSamples = 64
 )
 
-// Clock estimates by how much the other end's clock is ahead of ours, from
-// the times in probes and echoes (section 3.5). Of the last minute's samples the one with the shortest round trip
-// counts. When the clocks disagree with it by more than errors explain, one of them was set, and the past is forgotten.
+// Clock estimates by how much the other end's clock is ahead of ours, from the
+// times in probes and echoes (section 3.5). Of the last minute's samples the
+// one with the shortest round trip counts. When the clocks disagree with it by
+// more than errors explain, one of them was set, and the past is forgotten.
 type Clock struct {
 	samples []clockSample // in order of time; each has a longer round trip than the one before
 }
@@ -35,8 +37,8 @@ func (s clockSample) err(now time.Duration) int64 {
 }
 
 // Sample takes the times of a probe, in µs since the Unix epoch: sent (t1, our
-// clock), received and answered (t2, t3, the other's), and its echo's arrival (t4, ours). now is the same moment as
-// t4. Times that cannot be are ignored.
+// clock), received and answered (t2, t3, the other's), and its echo's arrival
+// (t4, ours). now is the same moment as t4. Times that cannot be are ignored.
 func (c *Clock) Sample(now time.Duration, t1, t2, t3, t4 uint64) {
 	rtt := int64(t4-t1) - int64(t3-t2)
 	if t4 < t1 || t3 < t2 || rtt < 0 {

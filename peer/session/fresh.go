@@ -63,7 +63,8 @@ func deadline(h wire.Header) time.Duration {
 	return time.Duration(min(h.Deadline, most)) * time.Millisecond
 }
 
-// deliver appends sample i of the batch, to the last of the batch's own deliveries if it continues that one.
+// deliver appends sample i of the batch, to the last of the batch's own
+// deliveries if it continues that one.
 func (f *fresh) deliver(out []Delivery, had int, h wire.Header, payload []byte, i int, before uint64) []Delivery {
 	seq := h.Seq + uint64(i)
 	late := seq <= before

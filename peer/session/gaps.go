@@ -50,7 +50,8 @@ func lesser(to, limit uint64) uint64 {
 	return min(to, limit)
 }
 
-// at returns the gap that holds the sample behind the position. Gaps that lie before it are forgotten.
+// at returns the gap that holds the sample behind the position. Gaps that lie
+// before it are forgotten.
 func (l *gapList) at(position uint64) (wire.Gap, bool) {
 	for len(l.gaps) > 0 && l.gaps[0].To != 0 && l.gaps[0].To <= position {
 		l.gaps = l.gaps[1:]

@@ -37,9 +37,10 @@ func (h *hold) first() (seq uint64, ok bool) {
 	return h.batches[0].header.Seq, true
 }
 
-// add keeps a copy. extends: it only lengthens what was held at the very end, so that
-// no new hole is seen. Without room the latest give way, which are sent again: dropped is their number of samples,
-// and the reason Limit if this one is among them.
+// add keeps a copy. extends: it only lengthens what was held at the very end,
+// so that no new hole is seen. Without room the latest give way, which are sent
+// again: dropped is their number of samples, and the reason Limit if this one
+// is among them.
 func (h *hold) add(header wire.Header, payload []byte) (extends bool, reason DropReason, dropped int) {
 	i := sort.Search(len(h.batches), func(i int) bool { return h.batches[i].header.Seq >= header.Seq })
 	if h.covered(i, header) {

@@ -56,8 +56,9 @@ func NewInbox(stream uint32, class wire.Class, epoch uint32, start uint64) *Inbo
 	return in
 }
 
-// Receive takes a Data frame and appends to out what it yields. age is that of the
-// batch's last sample; negative: unknown. The reason is empty unless all of the frame was dropped.
+// Receive takes a Data frame and appends to out what it yields. age is that of
+// the batch's last sample; negative: unknown. The reason is empty unless all of
+// the frame was dropped.
 func (in *Inbox) Receive(now time.Duration, h wire.Header, payload []byte, age time.Duration, out []Delivery) ([]Delivery, DropReason) {
 	switch {
 	case h.Stream != in.stream:

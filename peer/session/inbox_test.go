@@ -141,18 +141,20 @@ func (w *inboxWorld) stats(want []string) (have []string) {
 	return have
 }
 
-func TestLiveReceiveDoesNotAllocate(t *testing.T) {
-	in := NewInbox(1, wire.Live, scenarioEpoch, 0)
-	out := make([]Delivery, 0, 8)
-	payload := make([]byte, 100)
-	seq := uint64(1)
-	allocated := testing.AllocsPerRun(1000, func() {
-		h := wire.Header{Class: wire.Live, Stream: 1, Epoch: scenarioEpoch, Seq: seq, Count: 5}
-		out, _ = in.Receive(0, h, payload, -1, out[:0])
-		seq += 5
-	})
-	if allocated != 0 {
-		t.Errorf("%v allocations a batch, want 0", allocated)
+func TestReceiveDoesNotAllocate(t *testing.T) {
+	for _, class := range []wire.Class{wire.Live, wire.Event} {
+		in := NewInbox(1, class, scenarioEpoch, 0)
+		out := make([]Delivery, 0, 8)
+		payload := make([]byte, 100)
+		seq := uint64(1)
+		allocated := testing.AllocsPerRun(1000, func() {
+			h := wire.Header{Class: class, Stream: 1, Epoch: scenarioEpoch, Seq: seq, Count: 5}
+			out, _ = in.Receive(0, h, payload, -1, out[:0])
+			seq += 5
+		})
+		if allocated != 0 {
+			t.Errorf("%v: %v allocations a batch, want 0", class, allocated)
+		}
 	}
 }
 

@@ -157,7 +157,8 @@ func (o *Outbox) repeatAll() {
 	}
 }
 
-// Close gives back to the flight what is unacknowledged. The Outbox is not to be used again.
+// Close gives back to the flight what is unacknowledged. The Outbox is not to
+// be used again.
 func (o *Outbox) Close() {
 	for _, s := range o.sent {
 		o.flight.used -= s.size

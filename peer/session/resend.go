@@ -24,8 +24,8 @@ type Item struct {
 }
 
 // Next returns what is due next; it counts as sent now. Call it until it
-// returns false: after Ack, Switched, a push that Follows refused, and at Wake. rtt is the round trip of the
-// path that is used.
+// returns false: after Ack, Switched, a push that Follows refused, and at Wake.
+// rtt is the round trip of the path that is used.
 func (o *Outbox) Next(now, rtt time.Duration) (Item, bool) {
 	o.rtt = rtt
 	if len(o.sent) > 0 && now >= o.timeout() {

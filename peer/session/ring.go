@@ -12,8 +12,9 @@ const (
 	ringBytes = 1 << 20
 )
 
-// Ring holds the newest batches of one Event stream and overwrites its
-// oldest, whoever has acknowledged them: a slow viewer gets a gap, it never blocks the producer.
+// Ring holds the newest batches of one Event stream and overwrites its oldest,
+// whoever has acknowledged them: a slow viewer gets a gap, it never blocks the
+// producer.
 type Ring struct {
 	epoch   uint32
 	budget  *Budget

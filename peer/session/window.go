@@ -3,7 +3,8 @@ package session
 // windowSize is how many of the newest sequence numbers of a Live stream are remembered.
 const windowSize = 4096
 
-// window is the set of the newest sequence numbers seen: one bit each, at seq modulo windowSize.
+// window is the set of the newest sequence numbers seen: one bit each, at seq
+// modulo windowSize.
 type window struct {
 	newest uint64 // 0: none yet
 	bits   [windowSize / 64]uint64
