@@ -63,25 +63,18 @@ func (t *tries) add(p netip.Prefix, now time.Time) {
 	if !now.Before(w.until) {
 		w = wrong{}
 	}
-	t.makeRoomLocked(now)
+	t.makeRoomLocked()
 	t.by[p] = wrong{count: w.count + 1, until: now.Add(wrongWindow)}
 }
 
-// makeRoomLocked forgets what is over, and anybody if that does not help: a
-// code's 80 bits, not this table, are what keeps many addresses from guessing.
-func (t *tries) makeRoomLocked(now time.Time) {
+// makeRoomLocked forgets anybody: a code's 80 bits, not this table, are what
+// keeps many addresses from guessing.
+func (t *tries) makeRoomLocked() {
 	if len(t.by) < maxAddresses {
 		return
 	}
-	for p, w := range t.by {
-		if !now.Before(w.until) {
-			delete(t.by, p)
-		}
-	}
 	for p := range t.by {
-		if len(t.by) < maxAddresses {
-			return
-		}
 		delete(t.by, p)
+		return
 	}
 }

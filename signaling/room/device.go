@@ -21,6 +21,8 @@ type Device struct {
 	session  *Session  // nil: offline
 	number   uint64    // of the newest session
 	watching map[*Conn]bool
+	home     string // the other server it is linked to; empty: this one
+	record   Record // what home stored, if there is one
 
 	// With locks of their own.
 	retained    relay.Retained
@@ -33,7 +35,7 @@ func newDevice(id string) *Device {
 
 // lastHeard needs Room.mu.
 func (d *Device) lastHeard() time.Time {
-	if d.session != nil {
+	if d.session != nil && d.home == "" {
 		return d.session.lastHeard()
 	}
 	return d.heard
@@ -46,7 +48,8 @@ func (d *Device) presence(now time.Time) signal.Device {
 		Since:   float64(d.since.UnixMilli()) / 1000,
 		Session: d.number,
 	}
-	if heard := d.lastHeard(); !heard.IsZero() {
+	exact := d.home == "" || d.state == signal.StateOffline // a home tells others only now and then
+	if heard := d.lastHeard(); exact && !heard.IsZero() {
 		p.HeardMS = uint64(max(now.Sub(heard).Milliseconds(), 0))
 	}
 	return p

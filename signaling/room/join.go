@@ -39,9 +39,10 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	}
 	if older = d.session; older != nil {
 		older.fenceLocked()
-		delete(r.names, d.name)
 	}
-	s.device, s.number = d, r.nextSessionLocked(now)
+	r.freeNameLocked(d)
+	r.lastSession = max(r.lastSession, d.number)
+	s.device, s.number, d.home = d, r.nextSessionLocked(now), ""
 	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts
 	r.names[h.Name] = d
 	d.setState(signal.StateLive, now)
@@ -99,7 +100,7 @@ func (s *Session) leave(now time.Time) ([]*binding, bool) {
 	}
 	bindings := s.fenceLocked()
 	d.session, d.heard = nil, s.lastHeard()
-	delete(r.names, d.name)
+	r.freeNameLocked(d)
 	d.setState(signal.StateOffline, now)
 	r.changedLocked(d)
 	return bindings, true
@@ -124,15 +125,19 @@ func (r *Room) Remove(id string) *Refusal {
 	switch {
 	case d == nil:
 		return &Refusal{Code: "unknown-device", Reason: "no device has this id", Remedy: "GET /v1/devices lists them"}
-	case d.session != nil:
+	case d.state != signal.StateOffline:
 		return &Refusal{Code: "name-taken", Reason: "the device is online", Remedy: "stop it first: it would come back at once"}
 	}
-	delete(r.devices, id)
-	delete(r.changed, d)
+	r.dropLocked(d)
 	r.unsaved[d] = true
+	return nil
+}
+
+func (r *Room) dropLocked(d *Device) {
+	delete(r.devices, d.id)
+	delete(r.changed, d)
 	for v := range r.watchers { // there is no signal for one that went: all get the list anew
 		r.watchers[v] = false
 	}
 	r.poke()
-	return nil
 }

@@ -19,9 +19,19 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 		Tell(v.link, number, refusal.Message(signal.Refused))
 		return
 	}
-	c.greet(presence)
-	if b := c.bound.Load(); b != nil {
-		tellBody(b.session.link, b.number, withRole(body, string(v.role)))
+	role := string(v.role)
+	if v.trunk { // of the viewer behind it
+		role = m.Role
+	}
+	b := c.bound.Load()
+	switch {
+	case b == nil:
+		c.greet(presence)
+	case b.session.home != "": // greets itself; a name may mean another device there
+		tellBody(b.session.link, b.number, with(body, map[string]string{"role": role, "device": c.device.id}))
+	default:
+		c.greet(presence)
+		tellBody(b.session.link, b.number, with(body, map[string]string{"role": role}))
 	}
 }
 
@@ -53,12 +63,19 @@ func (v *Viewer) connLocked(number uint64, m signal.Message, d *Device) (c, olde
 	if refusal != nil {
 		return nil, nil, refusal
 	}
+	if v.trunk && d.home != "" {
+		return nil, older, &Refusal{Code: "offline", Reason: "the device has moved to another server", Remedy: "try again"}
+	}
 	c.want.Store(&m.Want)
 	d.watching[c] = true
-	if d.session == nil {
+	session := d.session
+	if !v.trunk { // who came over a trunk is not sent on over another
+		session = v.room.sessionLocked(d)
+	}
+	if session == nil {
 		return c, older, nil
 	}
-	_, moved, refusal := d.session.bind(c)
+	_, moved, refusal := session.bind(c)
 	if moved != nil {
 		delete(d.watching, moved.conn)
 		moved.conn.viewer.forget(moved.conn)
@@ -76,7 +93,7 @@ func (v *Viewer) take(number uint64, id string, d *Device) (c, older *Conn, refu
 		return nil, nil, &Refusal{Code: "timeout", Reason: "the link is over"}
 	case c != nil && c.id == id && c.device == d:
 		return c, nil, nil
-	case c == nil && len(v.conns) >= maxConnsPerViewer:
+	case c == nil && len(v.conns) >= maxConnsPerViewer && !v.trunk:
 		return nil, nil, &Refusal{Code: "too-many", Reason: "too many devices are open on one link", Remedy: "close some, or use another link"}
 	}
 	older = c
@@ -116,22 +133,34 @@ func checkOpen(m signal.Message) (device string, refusal *Refusal) {
 	return device, nil
 }
 
-// withRole adds the role to an open, in the place of whatever the viewer
-// wrote there. JSON readers may take "Role" for "role": all spellings go.
-func withRole(body []byte, role string) []byte {
+// with sets members of a signal, in the place of whatever the viewer wrote
+// there. JSON readers may take "Role" for "role": all spellings go.
+func with(body []byte, set map[string]string) []byte {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil { // it was parsed before
 		return body
 	}
 	for name := range members {
-		if strings.EqualFold(name, "role") {
-			delete(members, name)
+		for ours := range set {
+			if strings.EqualFold(name, ours) {
+				delete(members, name)
+			}
 		}
 	}
-	members["role"] = json.RawMessage(`"` + role + `"`)
-	with, err := json.Marshal(members)
-	if err != nil {
+	for name, value := range set {
+		members[name] = quoted(value)
+	}
+	changed, err := json.Marshal(members)
+	if err != nil { // all of it was JSON before
 		return body
 	}
-	return with
+	return changed
+}
+
+func quoted(text string) json.RawMessage {
+	b, err := json.Marshal(text)
+	if err != nil { // strings always encode
+		return json.RawMessage(`""`)
+	}
+	return b
 }

@@ -46,6 +46,9 @@ func (r *Room) scan(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range r.names {
+		if d.home != "" { // who looks after it there
+			continue
+		}
 		state := signal.StateLive
 		if now.Sub(d.session.lastHeard()) > liveFor {
 			state = signal.StateReachable
@@ -99,7 +102,9 @@ func (r *Room) collect(now time.Time) (n news) {
 		p := d.presence(now)
 		n.changed = append(n.changed, p)
 		for c := range d.watching {
-			n.states = append(n.states, stateNews{c, p})
+			if !c.viewer.trunk { // another server tells its own
+				n.states = append(n.states, stateNews{c, p})
+			}
 		}
 	}
 	clear(r.changed)

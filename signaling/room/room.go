@@ -49,7 +49,8 @@ type Link interface {
 
 // Config of a Room. The zero Config works.
 type Config struct {
-	Server     string       // this server's name, told to clients
+	ID         string       // of this server, in records
+	Peers      Peers        // other servers; nil: there are none
 	MaxDevices int          // known at once; default 10,000
 	Store      Store        // keeps last seen; nil: memory only
 	Log        *slog.Logger // default: discards
@@ -67,6 +68,7 @@ type Room struct {
 	watchers    map[*Viewer]bool   // false: has not got the full list yet
 	changed     map[*Device]bool   // since the last announcement
 	unsaved     map[*Device]bool   // since the last save
+	alive       map[string]bool    // other servers
 	lastSession uint64
 }
 
@@ -94,6 +96,7 @@ func New(cfg Config, records []Record) *Room {
 		watchers: make(map[*Viewer]bool),
 		changed:  make(map[*Device]bool),
 		unsaved:  make(map[*Device]bool),
+		alive:    make(map[string]bool),
 	}
 	for _, rec := range records {
 		r.devices[rec.ID] = rec.device()
@@ -116,7 +119,10 @@ func (r *Room) Run(ctx context.Context) error {
 
 // changedLocked marks d for announcement and saving.
 func (r *Room) changedLocked(d *Device) {
-	r.changed[d], r.unsaved[d] = true, true
+	r.changed[d] = true
+	if d.home == "" {
+		r.unsaved[d] = true
+	}
 	r.poke()
 }
 

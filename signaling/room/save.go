@@ -48,8 +48,8 @@ func (rec Record) device() *Device {
 	return d
 }
 
-// record needs Room.mu.
-func (d *Device) record(server string) Record {
+// toRecord needs Room.mu.
+func (d *Device) toRecord(server string) Record {
 	return Record{
 		ID: d.id, Name: d.name, Server: server, State: d.state, Session: d.number, Facts: d.facts,
 		SinceMS: d.since.UnixMilli(), HeardMS: d.lastHeard().UnixMilli(),
@@ -93,7 +93,9 @@ func (r *Room) markOnline() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range r.names {
-		r.unsaved[d] = true
+		if d.home == "" {
+			r.unsaved[d] = true
+		}
 	}
 }
 
@@ -116,9 +118,12 @@ func (r *Room) takeUnsaved() map[string]*Record {
 	defer r.mu.Unlock()
 	records := make(map[string]*Record, len(r.unsaved))
 	for d := range r.unsaved {
-		records[d.id] = nil
-		if known := r.devices[d.id]; known != nil {
-			rec := known.record(r.cfg.Server)
+		known := r.devices[d.id]
+		switch {
+		case known == nil:
+			records[d.id] = nil
+		case known.home == "":
+			rec := known.toRecord(r.cfg.ID)
 			records[d.id] = &rec
 		}
 	}

@@ -18,6 +18,7 @@ type Session struct {
 	room      *Room
 	device    *Device
 	number    uint64
+	home      string // not empty: a shadow of the session that is at this server
 	link      Link
 	keepAlive time.Duration
 	wills     []will
@@ -157,6 +158,10 @@ func (s *Session) share(f wire.Frame, l relay.Label, now time.Time) *Refusal {
 	if len(f.Body) > wire.MaxData {
 		return tooLarge("Data frame", len(f.Body), wire.MaxData)
 	}
+	if s.home != "" { // kept and checked there
+		s.table.Publish(f, l)
+		return nil
+	}
 	h, _, err := wire.ParseData(f.Body)
 	if err != nil || h.Will {
 		return malformed("a will is published by the server alone")
@@ -214,7 +219,9 @@ func (s *Session) signalToConn(b *binding, f wire.Frame, l relay.Label) *Refusal
 			return nil
 		}
 	case signal.Opened, signal.State, signal.Devices, signal.Welcome, signal.Refuse, signal.Challenge, signal.Away:
-		return malformed("a %s comes from the server alone", m.Type)
+		if s.home == "" {
+			return malformed("a %s comes from the server alone", m.Type)
+		}
 	}
 	deliver(b.conn.viewer.link, relayed(f, l, b.conn.number))
 	return nil

@@ -101,11 +101,15 @@ func (v *Viewer) signal(f wire.Frame, l relay.Label) *Refusal {
 		}
 		return nil
 	}
+	if m.Type == signal.Away && v.trunk { // of a viewer behind it
+		v.close(f.Hop.Conn, signal.Away)
+		return nil
+	}
 	switch m.Type {
 	case signal.Open:
 		v.Open(f.Hop.Conn, m, f.Body)
 	case signal.Close:
-		v.close(f.Hop.Conn)
+		v.close(f.Hop.Conn, signal.Close)
 	case signal.Away, signal.State, signal.Challenge, signal.Welcome, signal.Refuse, signal.Describe, signal.Route:
 		return malformed("a %s does not come from a viewer", m.Type)
 	default:
@@ -123,13 +127,13 @@ func (v *Viewer) signalToDevice(f wire.Frame, l relay.Label) {
 	deliver(b.session.link, relayed(f, l, b.number))
 }
 
-func (v *Viewer) close(number uint64) {
+func (v *Viewer) close(number uint64, why string) {
 	v.mu.Lock()
 	c := v.conns[number]
 	delete(v.conns, number)
 	v.mu.Unlock()
 	if c != nil {
-		c.end(signal.Close)
+		c.end(why)
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 // drainTime is how long a server that ends waits for its links to go.
 const drainTime = 5 * time.Second
 
-// serve runs the listeners and the room until ctx ends, then drains.
-func (s *Server) serve(ctx context.Context) error {
+// serve runs the listeners and the parts, which know who is here, until ctx
+// ends, then drains. The parts see the last links go.
+func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error) error {
 	public := s.httpServer(s.routes())
 	servers := []*http.Server{public}
 	var running sync.WaitGroup
-	failed := make(chan error, 2) // one for each listener
+	failed := make(chan error, 2+len(parts)) // one for each listener and part
 	start := func(srv *http.Server, l net.Listener) {
 		running.Go(func() {
 			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -32,9 +33,15 @@ func (s *Server) serve(ctx context.Context) error {
 		servers = append(servers, admin)
 		start(admin, s.admin)
 	}
-	roomCtx, stopRoom := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopRoom()
-	running.Go(func() { s.room.Run(roomCtx) })
+	partsCtx, stopParts := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopParts()
+	for _, run := range parts {
+		running.Go(func() {
+			if err := run(partsCtx); partsCtx.Err() == nil {
+				failed <- err
+			}
+		})
+	}
 
 	s.ready.Store(true)
 	close(s.started)
@@ -44,7 +51,7 @@ func (s *Server) serve(ctx context.Context) error {
 	case err = <-failed:
 	}
 	s.drain(servers)
-	stopRoom()
+	stopParts()
 	running.Wait()
 	return err
 }

@@ -34,6 +34,7 @@ import (
 
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
+	"github.com/telepath-iot/telepath/signaling/cluster"
 	"github.com/telepath-iot/telepath/signaling/room"
 )
 
@@ -153,12 +154,23 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
-	records, err := s.loadRecords(ctx, b)
+	id, err := serverID(s.cfg.Data)
 	if err != nil {
 		return err
 	}
-	s.room = room.New(room.Config{Server: s.cfg.Name, Store: b, Log: s.cfg.Log}, records)
-	return s.serve(ctx)
+	records, err := s.loadRecords(ctx, b, id)
+	if err != nil {
+		return err
+	}
+	cfg := room.Config{ID: id, Store: b, Log: s.cfg.Log}
+	if s.cfg.NATS == "" {
+		s.room = room.New(cfg, records)
+		return s.serve(ctx, s.room.Run)
+	}
+	joined := cluster.New(b, id, s.cfg.Log)
+	cfg.Peers = joined
+	s.room = room.New(cfg, records)
+	return s.serve(ctx, s.room.Run, func(ctx context.Context) error { return joined.Run(ctx, s.room) })
 }
 
 func (s *Server) openBus(ctx context.Context) (bus.Bus, error) {
@@ -170,19 +182,21 @@ func (s *Server) openBus(ctx context.Context) (bus.Bus, error) {
 
 // loadRecords reads what is kept of devices. One that cannot be read is
 // reported and left: the device comes back by itself.
-func (s *Server) loadRecords(ctx context.Context, b bus.Bus) ([]room.Record, error) {
+func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.Record, error) {
 	values, err := b.All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var records []room.Record
-	for id, value := range values {
+	for device, value := range values {
 		rec, err := room.ParseRecord(value)
-		if err != nil || rec.ID != id {
-			s.cfg.Log.Warn("a stored device is left out", "device", id, "err", err)
+		if err != nil || rec.ID != device {
+			s.cfg.Log.Warn("a stored device is left out", "device", device, "err", err)
 			continue
 		}
-		records = append(records, rec)
+		if s.cfg.NATS == "" || rec.Server == id { // those of other servers are learned from them
+			records = append(records, rec)
+		}
 	}
 	return records, nil
 }
