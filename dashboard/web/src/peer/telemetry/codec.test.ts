@@ -92,7 +92,7 @@ describe("by chance", () => {
 	test("what was encoded is decoded, and nothing that was cut short", () => {
 		const random = new Random(1);
 		const got = new Batch();
-		for (let round = 0; round < 2000; round++) {
+		for (let round = 0; round < 500; round++) {
 			const want = drawBatch(random);
 			const payload = encode(want);
 			decode(got, payload, want.length);
@@ -105,7 +105,7 @@ describe("by chance", () => {
 		const random = new Random(2);
 		const got = new Batch();
 		let refused = 0;
-		for (let round = 0; round < 20000; round++) {
+		for (let round = 0; round < 3000; round++) {
 			const whole = drawBatch(random);
 			const count = random.bool() ? whole.length : random.int(-1, MAX_COUNT + 1);
 			const payload = random.damage(encode(whole));
@@ -117,6 +117,6 @@ describe("by chance", () => {
 			expect(got.length).toBe(count);
 			expect(encode(got).length).toBeLessThanOrEqual(payload.length);
 		}
-		expect(refused).toBeGreaterThan(1000);
+		expect(refused).toBeGreaterThan(300);
 	});
 });

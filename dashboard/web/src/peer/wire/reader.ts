@@ -58,9 +58,9 @@ export class Reader {
 		}
 	}
 
-	/** svarint reads a zigzag number. */
+	/** svarint reads a zigzag number within ±(2^52 − 1). */
 	svarint(): number {
-		const zigzag = this.uvarint();
+		const zigzag = this.uvarint(MAX_INT - 1);
 		return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
 	}
 
