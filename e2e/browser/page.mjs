@@ -17,9 +17,9 @@ export function rungOf(text) {
 /** Handed to addInitScript: defines how the tap finds the badge. */
 export function badgeText() {
 	window.findBadge = () => {
-		for (const button of document.querySelectorAll("button")) {
+		for (const button of document.querySelectorAll("button[aria-expanded]")) {
 			const text = button.textContent.replace(/\s+/g, " ").trim();
-			if (/^(Direct|Relay|No path|Connecting)/.test(text)) return text;
+			if (/^(Direct|Relay|TURN|No path|Finding)/.test(text)) return text;
 		}
 		return "";
 	};
