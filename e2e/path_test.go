@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/ledger"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
@@ -96,6 +97,9 @@ func TestUDPIsCutAndMended(t *testing.T) {
 			if !verdict.OK() {
 				t.Error("events were lost, repeated, reordered or harmed")
 			}
+			if kind.shows {
+				checkShown(t, v, events.count())
+			}
 		})
 	}
 }
@@ -104,6 +108,25 @@ func TestUDPIsCutAndMended(t *testing.T) {
 func declareLog(t *testing.T, device *program.Program) {
 	t.Helper()
 	must(t, device.Write(`{"describe": "`+logStream+`", "class": "event", "kind": "text"}`))
+}
+
+// checkShown reads the log that the page shows: its entries are the newest events, without a hole, up to the last.
+func checkShown(t *testing.T, v *rig.Watcher, last uint64) {
+	t.Helper()
+	must(t, v.Write("log"))
+	shown, err := v.Await("log of the page", 0, 10*time.Second, func(e rig.Event) bool { return e.Type == "log" })
+	must(t, err)
+	if len(shown.Lines) < 50 {
+		t.Fatalf("the page's log shows %d entries", len(shown.Lines))
+	}
+	want := last - uint64(len(shown.Lines)) + 1
+	for _, text := range shown.Lines {
+		entry, err := ledger.Parse(text)
+		if err != nil || entry.Number != want {
+			t.Fatalf("the page's log shows %q where number %d belongs (%v)", text, want, err)
+		}
+		want++
+	}
 }
 
 // silence is the longest time without an event arriving, from the cut on.

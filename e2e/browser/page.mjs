@@ -30,3 +30,8 @@ export async function goToDevice(page, device, timeout = 20_000) {
 	await page.getByRole("link", { name: device }).first().click({ timeout });
 	await page.waitForFunction(() => window.findBadge() !== "", undefined, { timeout });
 }
+
+/** The texts of the entries that the page's logs show, oldest first. */
+export async function logLines(page) {
+	return page.locator("ol[aria-label*='entries'] li > span").allTextContents();
+}
