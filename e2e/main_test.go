@@ -72,10 +72,11 @@ func (w *world) startDevice(t *testing.T, name string, args ...string) *program.
 // watchers are the two ways to watch a device: the terminal's and the browser's. What holds must hold for both.
 var watchers = []struct {
 	name  string
+	shows bool // it has a log to read, beside what it reports
 	start func(t *testing.T, w *world, device string) *rig.Watcher
 }{
-	{"terminal", func(t *testing.T, w *world, device string) *rig.Watcher { return w.watch(t, device) }},
-	{"Chromium", func(t *testing.T, w *world, device string) *rig.Watcher { return w.browse(t, device) }},
+	{"terminal", false, func(t *testing.T, w *world, device string) *rig.Watcher { return w.watch(t, device) }},
+	{"Chromium", true, func(t *testing.T, w *world, device string) *rig.Watcher { return w.browse(t, device) }},
 }
 
 // watch starts `telepath view` on host view.

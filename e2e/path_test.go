@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/ledger"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
@@ -74,9 +75,13 @@ func TestUDPIsCutAndMended(t *testing.T) {
 			down, err := v.AwaitPath("ws", mark, 10*time.Second)
 			must(t, err)
 			time.Sleep(3 * time.Second)
-			t.Logf("named the relay %v after the cut; longest silence %v", down.At.Sub(cut), silence(t, v, cut))
-			if s := silence(t, v, cut); s > stepDown {
-				t.Errorf("%v without a fresh event after the cut, want at most %v", s, stepDown)
+			quiet := silence(t, v, cut)
+			t.Logf("named the relay %v after the cut; longest silence %v", down.At.Sub(cut), quiet)
+			if quiet > stepDown {
+				t.Errorf("%v without a fresh event after the cut, want at most %v", quiet, stepDown)
+			}
+			if took := down.At.Sub(cut); took > stepDown {
+				t.Errorf("the relay was named %v after the cut, want at most %v: until then a dead path was shown as the one in use", took, stepDown)
 			}
 
 			mark = v.Mark()
@@ -92,6 +97,9 @@ func TestUDPIsCutAndMended(t *testing.T) {
 			if !verdict.OK() {
 				t.Error("events were lost, repeated, reordered or harmed")
 			}
+			if kind.shows {
+				checkShown(t, v, events.count())
+			}
 		})
 	}
 }
@@ -100,6 +108,25 @@ func TestUDPIsCutAndMended(t *testing.T) {
 func declareLog(t *testing.T, device *program.Program) {
 	t.Helper()
 	must(t, device.Write(`{"describe": "`+logStream+`", "class": "event", "kind": "text"}`))
+}
+
+// checkShown reads the log that the page shows: its entries are the newest events, without a hole, up to the last.
+func checkShown(t *testing.T, v *rig.Watcher, last uint64) {
+	t.Helper()
+	must(t, v.Write("log"))
+	shown, err := v.Await("log of the page", 0, 10*time.Second, func(e rig.Event) bool { return e.Type == "log" })
+	must(t, err)
+	if len(shown.Lines) < 50 {
+		t.Fatalf("the page's log shows %d entries", len(shown.Lines))
+	}
+	want := last - uint64(len(shown.Lines)) + 1
+	for _, text := range shown.Lines {
+		entry, err := ledger.Parse(text)
+		if err != nil || entry.Number != want {
+			t.Fatalf("the page's log shows %q where number %d belongs (%v)", text, want, err)
+		}
+		want++
+	}
 }
 
 // silence is the longest time without an event arriving, from the cut on.

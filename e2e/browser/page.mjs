@@ -17,9 +17,9 @@ export function rungOf(text) {
 /** Handed to addInitScript: defines how the tap finds the badge. */
 export function badgeText() {
 	window.findBadge = () => {
-		for (const button of document.querySelectorAll("button")) {
+		for (const button of document.querySelectorAll("button[aria-expanded]")) {
 			const text = button.textContent.replace(/\s+/g, " ").trim();
-			if (/^(Direct|Relay|No path|Connecting)/.test(text)) return text;
+			if (/^(Direct|Relay|TURN|No path|Finding)/.test(text)) return text;
 		}
 		return "";
 	};
@@ -29,4 +29,9 @@ export function badgeText() {
 export async function goToDevice(page, device, timeout = 20_000) {
 	await page.getByRole("link", { name: device }).first().click({ timeout });
 	await page.waitForFunction(() => window.findBadge() !== "", undefined, { timeout });
+}
+
+/** The texts of the entries that the page's logs show, oldest first. */
+export async function logLines(page) {
+	return page.locator("ol[aria-label*='entries'] li > span").allTextContents();
 }

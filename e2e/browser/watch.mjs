@@ -3,12 +3,12 @@
 //	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--args=--flag,--flag]
 //
 // `ready` when the device's page is there; `path` when the badge names another rung; `sample` and `gap` as the Worker handed
-// them to the page; `error` for whatever the page reports as one. The end of standard input is the end of it; a line
-// "shot FILE.png" takes a screenshot on the way.
+// them to the page; `error` for whatever the page reports as one. The end of standard input is the end of it. On the way, a
+// line "shot FILE.png" takes a screenshot, and "log" asks for the entries that the page's logs show: `log`.
 
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
-import { badgeText, goToDevice, rungOf } from "./page.mjs";
+import { badgeText, goToDevice, logLines, rungOf } from "./page.mjs";
 import { tap } from "./tap.mjs";
 
 const { positional, options } = parseArguments(process.argv.slice(2));
@@ -64,6 +64,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 		await page.screenshot({ path: file });
 		say({ type: "shot", text: file });
 	}
+	if (verb === "log") say({ type: "log", lines: await logLines(page) });
 }
 if (options.shot) await page.screenshot({ path: options.shot });
 await quit(0);

@@ -28,6 +28,8 @@ type Event struct {
 	From, To uint64
 	State    string
 
+	Lines []string // of a browser, when asked: what its logs show
+
 	AtMS float64 `json:"at_ms"` // the browser's own time of the event, ms since 1970; 0: take At
 	Text string  // of a browser: what the badge says, an error
 

@@ -50,7 +50,7 @@ func (s *Server) addHealth(mux *http.ServeMux) {
 // tell a browser to be strict.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header(), r.Host)
+		secure(w.Header(), r)
 		if problem := s.hosts.check(r); problem != nil {
 			s.refuse(w, problem)
 			return
