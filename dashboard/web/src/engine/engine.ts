@@ -117,7 +117,7 @@ export class Engine {
 		const number = asked ? 1 : ++this.lastNumber;
 		this.number = number;
 		const signal = (message: FromViewer) => this.link.signal(number, message);
-		conn.linkUp({ carrier: new WsCarrier(this.link, number), signal }, asked);
+		conn.linkUp({ carrier: () => new WsCarrier(this.link, number), signal }, asked);
 	}
 
 	private open(device: string, want: string[], from: string): void {

@@ -23,9 +23,9 @@ export interface Env {
 /** A computer that slept or whose clock was set is off by more than this, in ms. */
 const REBASE_ABOVE = 250;
 
-/** realEnv is the browser's own. performance.now alone would stand still while some computers sleep. */
+/** realEnv is the browser's own. performance.now alone would stand still while some computers sleep; Date.now is too coarse. */
 export function realEnv(debug: (...what: unknown[]) => void): Env {
-	let base = Date.now() - performance.now();
+	let base = performance.timeOrigin;
 	return {
 		now: () => performance.now(),
 		wall: () => Math.round((base + performance.now()) * 1000),

@@ -62,6 +62,7 @@ export const note = {
 
 /** Reasons for having no path at all, which the ladder cannot know. */
 export const reasons = {
+	connecting: "connecting to the server",
 	noLink: "the server cannot be reached",
 	offline: "the device is offline",
 	opening: "waiting for the device's answer",

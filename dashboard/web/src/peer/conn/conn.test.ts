@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from "vitest";
 import { CHANNELS } from "../carrier/channels";
+import { WsCarrier } from "../carrier/ws";
 import type { FromViewer } from "../signal";
 import { FakeChannel, TestEnv } from "../testing";
 import { read, said } from "../testing-signal";
 import {
 	appendEcho,
 	appendFrame,
-	appendGap,
 	appendHeader,
 	type Frame,
 	type Header,
@@ -15,7 +15,6 @@ import {
 	parseProbe,
 	TYPE_ACK,
 	TYPE_DATA,
-	TYPE_GAP,
 	TYPE_PROBE,
 	Writer,
 } from "../wire";
@@ -67,13 +66,8 @@ beforeEach(() => {
 
 /** up attaches a link; what is sent on it lands in told and wire. */
 function up(): void {
-	const carrier = {
-		conn: 1,
-		send: (_: string, frame: Uint8Array) => wire.push(frame) > 0,
-		queueBytes: () => 0,
-		close: () => undefined,
-	};
-	conn.linkUp({ carrier, signal: (message) => told.push(message) > 0 }, false);
+	const socket = { send: (frame: Uint8Array) => wire.push(frame) > 0, queueBytes: () => 0 };
+	conn.linkUp({ carrier: () => new WsCarrier(socket, 1), signal: (message) => told.push(message) > 0 }, false);
 }
 
 function hear(...packets: Uint8Array[]): void {
@@ -167,26 +161,41 @@ test("a new link resumes from the positions", () => {
 	up();
 	hear(...hello(), data({ seq: 1 }), data({ seq: 2 }));
 	conn.linkDown();
-	expect(conn.path()).toMatchObject({ rung: null, reason: "the server cannot be reached" });
+	expect(conn.path()).toMatchObject({ rung: null, reason: "connecting to the server" });
 	up();
 	expect(told.at(-1)).toMatchObject({ type: "open", id: conn.id, positions: { 1: "0a0b0c0d:2" } });
 	hear(...hello("0a0b0c0d", [{ ...EVENT, start: "0a0b0c0d:2" }, LIVE]), data({ seq: 2 }), data({ seq: 3 }));
 	expect(log.filter((l) => l.startsWith("log"))).toEqual(["log 1+1", "log 2+1", "log 3+1"]);
 });
 
+const offline = said(1, { type: "state", device: { ...pi, state: "offline" } });
+const again = said(1, { type: "state", device: { ...pi, session: 2 } });
+const second = [{ ...EVENT, start: "000000ff:0" }];
+
 test("a device that restarted ends its streams with a gap, and begins anew", () => {
 	up();
-	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }));
-	hear(said(1, { type: "state", device: { ...pi, state: "offline" } }));
+	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }), offline);
 	expect(conn.path()).toMatchObject({ rung: null, reason: "the device is offline" });
-	hear(said(1, { type: "state", device: { ...pi, session: 2 } }));
+	hear(again);
 	expect(told.at(-1)).toMatchObject({ positions: { 1: "0a0b0c0d:1" } });
 	log = [];
-	hear(...hello("000000ff", [{ ...EVENT, start: "000000ff:0" }]));
-	const gap = appendGap(new Writer(), { stream: 1, epoch: EPOCH, from: 2, to: 0, reason: 2 }).finish();
-	const frame = appendFrame(new Writer(), TYPE_GAP, hop({ conn: 1 }), gap).finish();
-	hear(frame, frame, data({ epoch: 255, seq: 1 }));
-	expect(log).toEqual(["streams log", "log gap 2-null", "log 1+1"]);
+	hear(said(1, { type: "describe", epoch: "000000ff", streams: [{ ...EVENT, start: undefined }] }));
+	expect(conn.open()).toMatchObject({ positions: { 1: "0a0b0c0d:1" } });
+	hear(...hello("000000ff", second), data({ epoch: 255, seq: 1 }));
+	expect(log).toEqual(["log gap 2-null", "streams log", "streams log", "log 1+1"]);
+	expect(conn.open()).toMatchObject({ positions: { 1: "000000ff:1" } });
+	wire = [];
+	env.advance(400);
+	expect(sent(TYPE_PROBE).length).toBeGreaterThan(0);
+});
+
+test("a device that said goodbye leaves no doubt about what is missing", () => {
+	up();
+	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }));
+	log = [];
+	const bye = said(1, { type: "bye", final: { 1: "0a0b0c0d:3", 2: "0a0b0c0d:9" } });
+	hear(bye, bye, offline, again, ...hello("000000ff", second));
+	expect(log.filter((l) => l.includes("gap"))).toEqual(["log gap 2-3"]);
 });
 
 test("data that nobody described asks for the description, once a second", () => {

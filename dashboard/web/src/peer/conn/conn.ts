@@ -37,7 +37,8 @@ import { type Received, Streams } from "./streams";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
-	readonly carrier: Carrier;
+	/** carrier makes a carrier to the device, on this link. */
+	carrier(): Carrier;
 	/** signal sends a signal of this Conn to the server. */
 	signal(message: FromViewer): boolean;
 }
@@ -289,6 +290,7 @@ export class Conn {
 				this.direct.retry();
 				break;
 			case "bye":
+				this.streams.bye(message.final);
 				this.relayDown();
 				break;
 		}
@@ -300,7 +302,7 @@ export class Conn {
 		this.device = device;
 		this.refused = null;
 		if (device.state === "offline") this.relayDown();
-		else if (changed && device.session !== before?.session) this.renew();
+		else if (changed && (device.session !== before?.session || !this.opening.accepted)) this.renew();
 		this.options.events.onDevice(device);
 	}
 
@@ -320,7 +322,7 @@ export class Conn {
 		if (id !== this.id) return;
 		this.opening.accept();
 		this.refused = null;
-		if (this.link !== null && this.linkPath === 0) this.linkPath = this.paths.up("ws", this.link.carrier);
+		if (this.link !== null && this.linkPath === 0) this.linkPath = this.paths.up("ws", this.link.carrier());
 		this.paths.accepted(this.linkPath);
 	}
 

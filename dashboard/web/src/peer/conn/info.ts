@@ -51,7 +51,7 @@ export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
 
 function whyNone({ refused, linked, device }: Situation): string {
 	if (refused !== null) return reasons.refused;
-	if (!linked) return reasons.noLink;
+	if (!linked) return device === null ? reasons.connecting : reasons.noLink;
 	return device?.state === "offline" ? reasons.offline : reasons.opening;
 }
 
@@ -88,6 +88,7 @@ function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
 
 /** relayLine is about the WebSocket while the device is not reached through it. */
 function relayLine({ linked, device }: Situation): RungInfo {
+	if (!linked && device === null) return line("ws", "trying", reasons.connecting);
 	if (!linked) return line("ws", "failed", note.noLink);
 	if (device?.state === "offline") return line("ws", "failed", note.deviceAway);
 	return line("ws", "trying", note.opening);

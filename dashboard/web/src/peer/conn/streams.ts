@@ -1,6 +1,6 @@
 import { type Delivery, Inbox } from "../session";
-import { formatPosition, type Stream } from "../signal";
-import type { DropReason, Gap, Header, Hop, Position } from "../wire";
+import { type EpochSeq, formatPosition, type Stream } from "../signal";
+import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, type Position } from "../wire";
 import { Kept } from "./kept";
 
 /** Received is one batch, or the part of it that is new, as the application gets it. */
@@ -28,6 +28,7 @@ interface Entry {
 	inbox: Inbox | null; // null: an Event stream whose start the device has not told yet
 	kept: Kept;
 	path: number; // that the newest data came on: it is acknowledged there too
+	final: boolean; // the device ended on purpose and said where: nothing more will come
 }
 
 /** StreamsEvents take what the streams deliver. */
@@ -42,7 +43,7 @@ export interface StreamsEvents {
 /** Streams is the table of a device's streams and of how far each was received. */
 export class Streams {
 	private readonly entries = new Map<number, Entry>();
-	/** Event streams of an earlier epoch: how far they got, until their end is declared. */
+	/** How far Event streams got in an earlier epoch, until the device tells where they begin in this one. */
 	private readonly ended = new Map<number, Position>();
 	private readonly out: Delivery[] = [];
 	private epoch = 0;
@@ -92,15 +93,20 @@ export class Streams {
 
 	gap(now: number, gap: Gap): void {
 		const entry = this.entries.get(gap.stream);
-		if (entry?.inbox && gap.epoch === entry.epoch) {
-			entry.inbox.gap(now, gap, this.out);
-			this.deliver(entry);
-			return;
+		if (entry?.inbox == null) return;
+		entry.inbox.gap(now, gap, this.out);
+		this.deliver(entry);
+	}
+
+	/** bye: the device ends on purpose and says where each stream does. What is not here by now never comes. */
+	bye(final: ReadonlyMap<number, EpochSeq>): void {
+		for (const [id, end] of final) {
+			const entry = this.entries.get(id);
+			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch || entry.final) continue;
+			entry.final = true;
+			const from = entry.inbox.position().seq + 1;
+			if (from <= end.seq) this.declare(entry.stream, restart(id, end.epoch, from, end.seq));
 		}
-		const end = this.ended.get(gap.stream);
-		if (entry === undefined || end === undefined || end.epoch !== gap.epoch) return;
-		this.ended.delete(gap.stream);
-		this.declare(entry.stream, { ...gap, from: end.seq + 1 });
 	}
 
 	/** positions are how far each Event stream got, as `open` tells it. */
@@ -144,9 +150,13 @@ export class Streams {
 		return sum;
 	}
 
+	/** end: the device began anew. How much of its last run is missing nobody knows, unless it said goodbye. */
 	private end(epoch: number): void {
-		for (const [id, { inbox, stream }] of this.entries) {
-			if (inbox !== null && stream.class === "event") this.ended.set(id, inbox.position());
+		for (const [id, { inbox, stream, final }] of this.entries) {
+			if (inbox === null || stream.class !== "event") continue;
+			const position = inbox.position();
+			this.ended.set(id, position);
+			if (!final) this.declare(stream, restart(id, position.epoch, position.seq + 1, 0));
 		}
 		this.entries.clear();
 		this.epoch = epoch;
@@ -155,9 +165,10 @@ export class Streams {
 	private put(stream: Stream): void {
 		const known = this.entries.get(stream.id);
 		if (known !== undefined) known.stream = stream;
-		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0 };
+		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: false };
 		this.entries.set(stream.id, entry);
 		entry.inbox ??= this.inbox(stream);
+		if (entry.inbox !== null) this.ended.delete(stream.id);
 	}
 
 	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
@@ -191,4 +202,8 @@ export class Streams {
 		this.events.onDrop(reason);
 		this.events.onUnknown();
 	}
+}
+
+function restart(stream: number, epoch: number, from: number, to: number): Gap {
+	return { stream, epoch, from, to, reason: GAP_REASONS.restart };
 }
