@@ -1,0 +1,79 @@
+// Package cli is the command line of telepath: where the server is, and a
+// command for each thing to do with it.
+package cli
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepath-iot/telepath/dashboard/term/api"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/settings"
+)
+
+// Command is the whole command line.
+func Command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "telepath",
+		Short: "watch devices from a terminal",
+		Long: `telepath watches devices from a terminal and for scripts: who is there, what
+they publish, and over which path.
+
+Where the server is, and the token to be let in with, stand in
+~/.config/telepath/config.yaml (keys server, token-file, tls-ca, tls-pin), or are
+given as flags or TELEPATH_… variables.`,
+	}
+	root.PersistentFlags().String("config", configFile(), "YAML `file` with settings; its keys are the names of the flags")
+	root.AddCommand(devicesCommand(), viewCommand(), pingCommand(), loginURLCommand())
+	return root
+}
+
+// configFile is the usual place of the settings; it need not be there.
+func configFile() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "telepath", "config.yaml")
+}
+
+// serverFlags are the flags of every command that talks to a server.
+func serverFlags(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().String("server", "", "`URL` of the signaling server, http://… or https://…")
+	cmd.Flags().String("token-file", "", "`file` with a token of the server (or TELEPATH_TOKEN)")
+	settings.TLSFlags(cmd)
+	return cmd
+}
+
+// endpoint reads them.
+func endpoint(cmd *cobra.Command) (e peer.Endpoint, err error) {
+	if e.URL, err = settings.Server(cmd); err != nil {
+		return e, err
+	}
+	if e.Token, err = settings.Secret(cmd, settings.Prefix, "token"); err != nil {
+		return e, err
+	}
+	if e.TLS, err = settings.TLS(cmd); err != nil {
+		return e, err
+	}
+	e.Log, err = settings.Log(cmd)
+	return e, err
+}
+
+func client(cmd *cobra.Command) (api.Client, error) {
+	e, err := endpoint(cmd)
+	return api.Client{Server: e.URL, Token: e.Token, TLS: e.TLS}, err
+}
+
+// oneDevice is the check of commands that take a device's name or id.
+func oneDevice(cmd *cobra.Command, args []string) error {
+	switch len(args) {
+	case 1:
+		return nil
+	case 0:
+		return settings.Usagef("DEVICE is missing: %s NAME (`telepath devices` lists them)", cmd.CommandPath())
+	}
+	return settings.Usagef("one DEVICE at a time, not %d: quote a name that has spaces", len(args))
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepath-iot/telepath/dashboard/term/ping"
+	"github.com/telepath-iot/telepath/dashboard/term/view"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/settings"
+)
+
+type pingFlags struct {
+	count    int
+	interval time.Duration
+	json     bool
+}
+
+func pingCommand() *cobra.Command {
+	var flags pingFlags
+	cmd := &cobra.Command{
+		Use:   "ping DEVICE",
+		Short: "measure the round trip to a device, and show on which path it goes",
+		Long: `ping sends probes to a device, on the best path there is at that moment, and
+shows for each reply its path and round trip, and in the end a summary. It exits
+with 1 if there was no reply at all. DEVICE is a name or an id.
+
+With --json it prints one object a line. Their types and members:
+  ping      device, seq, path and rtt_ms (null without a reply), reason (why there is none)
+  summary   device, sent, received, loss_percent, min_ms, avg_ms, p50_ms, p95_ms, p99_ms, max_ms`,
+		Args: oneDevice,
+		RunE: func(cmd *cobra.Command, args []string) error { return runPing(cmd, args[0], flags) },
+	}
+	f := cmd.Flags()
+	f.IntVarP(&flags.count, "count", "c", 0, "how many pings (default: until Ctrl-C)")
+	f.DurationVarP(&flags.interval, "interval", "i", time.Second, "time between pings")
+	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
+	return serverFlags(cmd)
+}
+
+// minInterval keeps a typing error from becoming a flood.
+const minInterval = 10 * time.Millisecond
+
+func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
+	if flags.count < 0 || flags.interval < minInterval {
+		return settings.Usagef("-c %d -i %v: want a count of 0 or more and an interval of at least %v", flags.count, flags.interval, minInterval)
+	}
+	e, err := endpoint(cmd)
+	if err != nil {
+		return err
+	}
+	conn, err := peer.Dial(peer.ViewConfig{Endpoint: e, Device: device, Want: []string{noStream}})
+	if err != nil {
+		return err
+	}
+	ctx, end := context.WithCancelCause(cmd.Context())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		end(conn.Run(ctx)) // a refusal ends the pings
+	}()
+	printer := pingPrinter{out: settings.Stdout(cmd), device: device, json: flags.json}
+	summary, err := ping.Run(ctx, conn, ping.Config{Count: flags.count, Interval: flags.interval, Each: printer.each})
+	refused := ctx.Err() != nil && cmd.Context().Err() == nil
+	end(nil)
+	<-over
+	if refused {
+		return explain(context.Cause(ctx))
+	}
+	if err != nil {
+		return err
+	}
+	return printer.end(summary)
+}
+
+// noStream is a glob that fits no stream: a name cannot begin with a space.
+const noStream = " "
+
+type pingPrinter struct {
+	out    io.Writer
+	device string
+	json   bool
+}
+
+func (p pingPrinter) each(r ping.Result) error {
+	if p.json {
+		return p.eachJSON(r)
+	}
+	if r.Err != nil {
+		_, err := fmt.Fprintf(p.out, "%d: %v\n", r.Seq, r.Err)
+		return err
+	}
+	_, err := fmt.Fprintf(p.out, "%d: reply from %s: path %s, round trip %s\n", r.Seq, view.Escape(p.device), r.Reply.Rung, precise(r.Reply.RoundTrip))
+	return err
+}
+
+func (p pingPrinter) eachJSON(r ping.Result) error {
+	line := struct {
+		Type   string   `json:"type"`
+		Device string   `json:"device"`
+		Seq    int      `json:"seq"`
+		Path   *string  `json:"path"`
+		RTT    *float64 `json:"rtt_ms"`
+		Reason string   `json:"reason,omitempty"`
+	}{Type: "ping", Device: p.device, Seq: r.Seq}
+	if r.Err != nil {
+		line.Reason = r.Err.Error()
+	} else {
+		path, rtt := r.Reply.Rung.String(), millis(r.Reply.RoundTrip)
+		line.Path, line.RTT = &path, &rtt
+	}
+	return json.NewEncoder(p.out).Encode(line)
+}
+
+// end prints the summary; no reply at all is a failure.
+func (p pingPrinter) end(s ping.Summary) error {
+	var err error
+	if p.json {
+		err = p.endJSON(s)
+	} else {
+		err = p.endText(s)
+	}
+	if err == nil && s.Received == 0 {
+		return settings.Failed()
+	}
+	return err
+}
+
+func (p pingPrinter) endText(s ping.Summary) error {
+	_, err := fmt.Fprintf(p.out, "\n%s: %d sent, %d replies, %.1f %% lost\n", view.Escape(p.device), s.Sent, s.Received, s.Loss())
+	if err == nil && s.Received > 0 {
+		_, err = fmt.Fprintf(p.out, "round trip min %s, avg %s, p50 %s, p95 %s, p99 %s, max %s\n",
+			precise(s.Min), precise(s.Avg), precise(s.P50), precise(s.P95), precise(s.P99), precise(s.Max))
+	}
+	return err
+}
+
+func (p pingPrinter) endJSON(s ping.Summary) error {
+	line := map[string]any{
+		"type": "summary", "device": p.device, "sent": s.Sent, "received": s.Received, "loss_percent": s.Loss(),
+	}
+	for name, d := range map[string]time.Duration{
+		"min_ms": s.Min, "avg_ms": s.Avg, "p50_ms": s.P50, "p95_ms": s.P95, "p99_ms": s.P99, "max_ms": s.Max,
+	} {
+		line[name] = nil
+		if s.Received > 0 {
+			line[name] = millis(d)
+		}
+	}
+	return json.NewEncoder(p.out).Encode(line)
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func precise(d time.Duration) string { return fmt.Sprintf("%.3g ms", d.Seconds()*1000) }

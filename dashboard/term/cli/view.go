@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepath-iot/telepath/dashboard/term/view"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/settings"
+)
+
+type viewFlags struct {
+	streams  []string
+	from     string
+	duration time.Duration
+	json     bool
+	relay    bool
+}
+
+func viewCommand() *cobra.Command {
+	var flags viewFlags
+	cmd := &cobra.Command{
+		Use:   "view DEVICE",
+		Short: "show what a device publishes, as it comes",
+		Long: `view shows what a device publishes, as it comes: a line for each sample with its
+time on the device's clock, value, age and path, and lines of their own for a
+change of path or presence and for samples that are missing. DEVICE is a name or an id.
+
+With --json it prints one object a line. Their types and members:
+  sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path, late, retained
+  path      path (null: none), reason
+  gap       stream, epoch, from, to (inclusive; null: unknown), reason
+  presence  device, id, state, since`,
+		Example: `  telepath view greenhouse --stream 'temperature*'
+  telepath view greenhouse --json --for 20s | jq 'select(.type == "sample") | .value'
+  telepath view greenhouse --stream log --from 1a2b3c4d:1200`,
+		Args: oneDevice,
+		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd, args[0], flags) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.streams, "stream", nil, "only streams that fit this `GLOB` (* any characters, ? one); may be repeated")
+	f.StringVar(&flags.from, "from", "head", "where streams of class event begin: head (now), start (all that is kept), or behind `EPOCH:SEQ` of one stream")
+	f.DurationVar(&flags.duration, "for", 0, "end after this time, such as 20s (default: never)")
+	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
+	f.BoolVar(&flags.relay, "relay", false, "stay on the relay: no direct path")
+	return serverFlags(cmd)
+}
+
+func runView(cmd *cobra.Command, device string, flags viewFlags) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
+	e, err := endpoint(cmd)
+	if err != nil {
+		return err
+	}
+	var format view.Format = view.Text{}
+	if flags.json {
+		format = view.JSON{}
+	}
+	v, err := view.New(view.Config{
+		View:   peer.ViewConfig{Endpoint: e, Device: device, Want: flags.streams, From: flags.from, NoDirect: flags.relay},
+		Format: format, Out: settings.Stdout(cmd), Log: e.Log,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := until(cmd.Context(), flags.duration)
+	defer cancel()
+	return explain(v.Run(ctx))
+}
+
+// until is a context that ends after d, or never of itself if d is 0.
+func until(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+func (flags viewFlags) check() error {
+	if flags.duration < 0 {
+		return settings.Usagef("--for %v: want a time such as 20s", flags.duration)
+	}
+	if flags.from == "head" || flags.from == "start" {
+		return nil
+	}
+	if _, _, err := signal.ParsePosition(flags.from); err != nil {
+		return settings.Usagef("--from: %w, or head, or start", err)
+	}
+	if len(flags.streams) != 1 || strings.ContainsAny(flags.streams[0], "*?") {
+		return settings.Usagef("--from %s is a position in one stream: name it with --stream, without * or ?", flags.from)
+	}
+	return nil
+}

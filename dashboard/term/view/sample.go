@@ -1,0 +1,56 @@
+package view
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+)
+
+// Sample is one sample as it is shown.
+type Sample struct {
+	Device *signal.Device
+	Stream *signal.Stream
+	Unit   string
+	Epoch  uint32
+	Seq    uint64
+	T      int64 // µs since the Unix epoch, on the device's clock
+	Value  telemetry.Value
+	Age    Age
+	Path   string // the rung it came on
+	Late   bool   // newer ones were shown before
+	Kept   bool   // a retained value or a last will, no live sample
+}
+
+// Age is how old a sample was when it came, and how wrong that may be.
+type Age struct {
+	Value, Err      time.Duration
+	Known, ErrKnown bool
+}
+
+// clock is the device's clock minus ours, ± err.
+type clock struct {
+	offset, err time.Duration
+	known       bool
+}
+
+// age of the sample of time t (µs) in what came. A last will has no time of
+// its own: it is from when the server published it, on our clock.
+func (c clock) age(r *peer.Received, t int64) Age {
+	switch {
+	case r.Header.Will:
+		return Age{Value: r.Held, Known: true}
+	case !c.known:
+		return Age{}
+	}
+	return Age{Value: r.At.Add(c.offset).Sub(time.UnixMicro(t)), Err: c.err, Known: true, ErrKnown: true}
+}
+
+// sampleTime is a sample's time: its own, or for a last will when it was published.
+func sampleTime(r *peer.Received, own int64) int64 {
+	if r.Header.Will {
+		return r.At.Add(-r.Held).UnixMicro()
+	}
+	return own
+}

@@ -1,0 +1,145 @@
+// Package view shows what one device publishes, line by line: for people
+// (Text) or for scripts (JSON). It also has the words for presence and ages
+// that the terminal's other commands use.
+package view
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Format appends lines. now is for lines that have no time of their own.
+type Format interface {
+	Sample(b []byte, s *Sample) []byte
+	Path(b []byte, now time.Time, p peer.Path) []byte
+	Gap(b []byte, now time.Time, stream string, g wire.Gap) []byte
+	Presence(b []byte, now time.Time, d signal.Device) []byte
+}
+
+// Config says what to show and how.
+type Config struct {
+	View   peer.ViewConfig // its Events are the viewer's
+	Format Format
+	Out    io.Writer
+	Log    *slog.Logger // for what is not shown: bad payloads, the link
+}
+
+// Viewer shows one device.
+type Viewer struct {
+	config Config // set once
+	conn   *peer.Conn
+	stop   context.CancelCauseFunc
+
+	// Owned by the goroutine of Conn.Run.
+	device   signal.Device
+	units    map[uint32]string // by stream
+	batch    telemetry.Batch
+	lines    []byte
+	unreadOf map[uint32]bool // streams of whose bad payloads was told
+}
+
+// New prepares a viewer. Nothing is sent before Run.
+func New(config Config) (*Viewer, error) {
+	v := &Viewer{config: config, units: map[uint32]string{}, unreadOf: map[uint32]bool{}}
+	config.View.Events = peer.Events{
+		Opened: v.presence, State: v.presence, Streams: v.streams,
+		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link,
+	}
+	var err error
+	v.conn, err = peer.Dial(config.View)
+	return v, err
+}
+
+// Run shows what comes until ctx ends, the server refuses, or Out fails.
+func (v *Viewer) Run(ctx context.Context) error {
+	ctx, v.stop = context.WithCancelCause(ctx)
+	defer v.stop(nil)
+	err := v.conn.Run(ctx)
+	if broken, ok := context.Cause(ctx).(outError); ok {
+		return broken.error
+	}
+	return err
+}
+
+// outError is a failure of Out, as opposed to the end of the caller's context.
+type outError struct{ error }
+
+// write prints the lines of one event.
+func (v *Viewer) write() {
+	_, err := v.config.Out.Write(v.lines)
+	v.lines = v.lines[:0]
+	if err != nil {
+		v.stop(outError{err})
+	}
+}
+
+func (v *Viewer) presence(d signal.Device) {
+	if d.ID == v.device.ID && d.State == v.device.State && d.Since == v.device.Since {
+		return
+	}
+	v.device = d
+	v.lines = v.config.Format.Presence(v.lines, time.Now(), d)
+	v.write()
+}
+
+func (v *Viewer) streams(_ string, streams []signal.Stream) {
+	for _, s := range streams {
+		meta, err := telemetry.ParseMeta(s.Meta)
+		if err != nil {
+			v.config.Log.Warn("a stream's description cannot be read", "stream", Escape(s.Name), "error", err)
+		}
+		v.units[s.ID] = meta.Unit
+	}
+}
+
+func (v *Viewer) received(r peer.Received) {
+	if err := telemetry.Decode(&v.batch, r.Payload, r.Header.Count); err != nil {
+		v.unread(r.Stream, err)
+		return
+	}
+	offset, offsetErr, known := v.conn.Clock()
+	c := clock{offset, offsetErr, known}
+	s := Sample{
+		Device: &v.device, Stream: r.Stream, Unit: v.units[r.Stream.ID], Epoch: r.Header.Epoch,
+		Path: r.Rung.String(), Late: r.Late, Kept: r.Retained || r.Header.Will,
+	}
+	for i := r.Skip; i < r.Skip+r.Take; i++ {
+		s.Seq, s.T, s.Value = r.Header.Seq+uint64(i), sampleTime(&r, v.batch.T[i]), v.batch.Value(i)
+		s.Age = c.age(&r, s.T)
+		v.lines = v.config.Format.Sample(v.lines, &s)
+	}
+	v.write()
+}
+
+// unread tells about a bad payload, once for each stream: it is the sender's mistake, and lasts.
+func (v *Viewer) unread(s *signal.Stream, err error) {
+	if !v.unreadOf[s.ID] {
+		v.unreadOf[s.ID] = true
+		v.config.Log.Warn("samples cannot be read", "stream", Escape(s.Name), "error", err)
+	}
+}
+
+func (v *Viewer) gap(s *signal.Stream, g wire.Gap) {
+	v.lines = v.config.Format.Gap(v.lines, time.Now(), s.Name, g)
+	v.write()
+}
+
+func (v *Viewer) path(p peer.Path) {
+	v.lines = v.config.Format.Path(v.lines, time.Now(), p)
+	v.write()
+}
+
+func (v *Viewer) link(linked bool, err error) {
+	if linked {
+		v.config.Log.Debug("linked to the server")
+	} else if err != nil {
+		v.config.Log.Warn("the link to the server is gone, trying again", "error", err)
+	}
+}
