@@ -54,8 +54,8 @@ func (Text) Path(b []byte, now time.Time, p peer.Path) []byte {
 	if p.OK {
 		name = p.Rung.String()
 	}
-	for _, also := range p.Also {
-		name += " and " + also.String()
+	if p.Both {
+		name += " and " + p.Beside.String()
 	}
 	return note(b, now, "path: %s (%s)", name, Escape(p.Reason))
 }

@@ -39,6 +39,7 @@ type Viewer struct {
 
 	// Owned by the goroutine of Conn.Run.
 	device   signal.Device
+	reached  bool              // there was a path
 	units    map[uint32]string // by stream
 	batch    telemetry.Batch
 	lines    []byte
@@ -131,7 +132,12 @@ func (v *Viewer) gap(s *signal.Stream, g wire.Gap) {
 	v.write()
 }
 
+// path tells the path in use, from the first one on: that there is none yet is no news.
 func (v *Viewer) path(p peer.Path) {
+	if !p.OK && !v.reached {
+		return
+	}
+	v.reached = true
 	v.lines = v.config.Format.Path(v.lines, time.Now(), p)
 	v.write()
 }
