@@ -138,6 +138,8 @@ func BenchmarkStep(b *testing.B) {
 	for b.Loop() {
 		now += 10 * time.Microsecond
 		l.Heard(now, 0)
-		l.Step(now)
+		for _, id := range l.Step(now).Probe {
+			l.Probed(now, id)
+		}
 	}
 }
