@@ -47,7 +47,10 @@ func (d *description) addLocked(s signal.Stream) error {
 	}
 	s.Start = "" // is for one Conn
 	old, known := d.streams[s.ID]
-	bytes := d.bytes - size(old) + size(s)
+	bytes := d.bytes + encodedSize(s)
+	if known {
+		bytes -= encodedSize(old)
+	}
 	switch {
 	case !known && len(d.streams) >= wire.MaxStreams:
 		return fmt.Errorf("stream %d: the device has %d streams already, which is the limit", s.ID, wire.MaxStreams)
@@ -57,8 +60,6 @@ func (d *description) addLocked(s signal.Stream) error {
 	d.streams[s.ID], d.bytes = s, bytes
 	return nil
 }
-
-func size(s signal.Stream) int { return len(s.Name) + len(s.Meta) + len(s.Class) }
 
 func checkStream(s signal.Stream) error {
 	if s.ID == 0 || s.ID > wire.MaxStreamID {

@@ -32,13 +32,13 @@ const (
 	maxConnsPerDevice  = 4096
 	maxWant            = 64 // globs in an open, of at most a stream name's length
 	maxCandidateList   = 64 // devices named in a refusal
-	maxFacts           = 16
-	maxFactName        = 32      // bytes
-	maxFact            = 128     // bytes
-	maxMeta            = 4 << 10 // bytes of one stream's meta
-	maxDescription     = 1 << 20 // bytes of all a device's streams: 256 with the largest meta
-	maxDescribed       = 32      // streams in one describe (section 6.3)
-	describeFrameBytes = 48_000  // of one describe or devices we send; below wire.MaxSignal with room for quoting
+	maxFacts           = 8
+	maxFactName        = 32        // bytes
+	maxFact            = 96        // bytes; with all facts and its name a device is 1 KiB in a list
+	maxMeta            = 4 << 10   // bytes of one stream's meta
+	maxDescription     = 256 << 10 // bytes of JSON of all a device's streams: 1 KiB for each of 256
+	maxDescribed       = 32        // streams in one describe (section 6.3)
+	describeFrameBytes = 48_000    // of one describe or devices we send; below wire.MaxSignal with room for quoting
 )
 
 // Link is a connection to a device or viewer. Neither method blocks.

@@ -6,12 +6,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/ws"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/room"
 )
+
+// signalRoom is how many signals may wait for a viewer: a list of as many
+// devices as a room may know, 1 KiB each, and their descriptions.
+var signalRoom = carrier.Depth{Bytes: 16 << 20, Frames: 4096}
 
 // request is what a request for a link carries (section 6.1).
 type request struct {
@@ -27,12 +32,12 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, problem)
 		return
 	}
-	carrier, err := ws.Accept(w, r, ws.Config{})
+	link, err := ws.Accept(w, r, ws.Config{Limits: carrier.Limits{carrier.LaneSignal: signalRoom}})
 	if err != nil {
 		s.cfg.Log.Debug("a link was not upgraded", "from", r.RemoteAddr, "err", err)
 		return
 	}
-	c := newClient(s, carrier, id.Role, r.RemoteAddr)
+	c := newClient(s, link, id.Role, r.RemoteAddr)
 	if id.Role == auth.Device {
 		s.serveDevice(r.Context(), c)
 		return

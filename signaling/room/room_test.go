@@ -1,0 +1,421 @@
+package room
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/auth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fakeLink keeps what it is sent.
+type fakeLink struct {
+	mu     sync.Mutex
+	frames []wire.Frame
+	closed string
+	full   bool // takes nothing more
+}
+
+func (l *fakeLink) Send(f carrier.Frame) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.full {
+		return false
+	}
+	opened, _, err := wire.NextFrame(f.Bytes)
+	if err != nil {
+		panic(err)
+	}
+	l.frames = append(l.frames, opened)
+	return true
+}
+
+func (l *fakeLink) Close(code wire.Code, _ string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = code.Name
+}
+
+// signals are those of one kind that came so far.
+func (l *fakeLink) signals(t *testing.T, kind string) (found []signal.Message) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.frames {
+		if f.Type != wire.TypeSignal {
+			continue
+		}
+		m, err := signal.Parse(f.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Type == kind {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func hello(name string, keepAlive time.Duration) Hello {
+	return Hello{ID: strings.Repeat("0", 32-len(name)) + name, Name: name, KeepAlive: keepAlive}
+}
+
+func join(t *testing.T, r *Room, h Hello) (*Session, *fakeLink) {
+	t.Helper()
+	link := &fakeLink{}
+	s, no := r.Join(h, link)
+	if no != nil {
+		t.Fatal(no)
+	}
+	return s, link
+}
+
+func signalFrame(t *testing.T, conn uint64, m signal.Message) wire.Frame {
+	t.Helper()
+	body, err := m.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire.Frame{Type: wire.TypeSignal, Hop: wire.Hop{Conn: conn}, Body: body}
+}
+
+// run runs a room in the bubble of a test.
+func run(t *testing.T, r *Room) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := r.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
+
+// TestPresenceTimes: live while heard, reachable after 5 s of silence, live
+// again with the next word, and told each time.
+func TestPresenceTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := New(Config{}, nil)
+		run(t, r)
+		s, _ := join(t, r, hello("rig", 30*time.Second))
+		link := &fakeLink{}
+		v := r.Enter(link, auth.Viewer)
+		defer v.Leave()
+		v.Handle(signalFrame(t, 0, signal.Message{Type: signal.Watch}), time.Now())
+		states := func() (told []string) {
+			synctest.Wait()
+			for _, m := range link.signals(t, signal.Devices) {
+				for _, d := range m.Devices {
+					told = append(told, d.State)
+				}
+			}
+			return told
+		}
+		time.Sleep(liveFor - time.Second)
+		if got := states(); len(got) != 1 || got[0] != signal.StateLive {
+			t.Fatalf("told %v", got)
+		}
+		time.Sleep(time.Second + scanEvery + restBetween)
+		if got := states(); len(got) != 2 || got[1] != signal.StateReachable {
+			t.Fatalf("after silence: told %v", got)
+		}
+		s.Heard(time.Now())
+		time.Sleep(scanEvery + restBetween)
+		if got := states(); len(got) != 3 || got[2] != signal.StateLive {
+			t.Fatalf("after a word: told %v", got)
+		}
+		s.End(Cut)
+		if got := states(); len(got) != 4 || got[3] != signal.StateOffline {
+			t.Fatalf("after the cut, at once: told %v", got)
+		}
+	})
+}
+
+// TestFleetComesBack: many changes are told in few signals, none larger than a signal may be.
+func TestFleetComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := New(Config{}, nil)
+		run(t, r)
+		link := &fakeLink{}
+		v := r.Enter(link, auth.Viewer)
+		defer v.Leave()
+		v.Handle(signalFrame(t, 0, signal.Message{Type: signal.Watch}), time.Now())
+		synctest.Wait()
+		time.Sleep(time.Second)
+		const fleet = 1000
+		for i := range fleet {
+			h := hello("d"+string(rune('0'+i/100))+string(rune('0'+i/10%10))+string(rune('0'+i%10)), time.Minute)
+			h.Facts = map[string]string{"model": strings.Repeat("m", maxFact), "host": strings.Repeat("<", maxFact)}
+			join(t, r, h)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		messages, told := link.signals(t, signal.Devices), map[string]bool{}
+		for _, m := range messages {
+			for _, d := range m.Devices {
+				told[d.ID] = true
+			}
+		}
+		if len(told) != fleet {
+			t.Errorf("%d of %d devices were told", len(told), fleet)
+		}
+		if len(messages) > fleet/10 {
+			t.Errorf("%d signals for %d devices", len(messages), fleet)
+		}
+		for _, f := range link.frames {
+			if len(f.Body) > wire.MaxSignal {
+				t.Errorf("a signal of %d bytes", len(f.Body))
+			}
+		}
+	})
+}
+
+// memory is a Store.
+type memory struct {
+	mu   sync.Mutex
+	kept map[string]Record
+	fail bool
+}
+
+func (m *memory) Put(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail {
+		return errors.New("disk full")
+	}
+	rec, err := ParseRecord(value)
+	m.kept[key] = rec
+	return err
+}
+
+func (m *memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.kept, key)
+	return nil
+}
+
+func (m *memory) get(id string) (Record, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec, ok := m.kept[id]
+	return rec, ok
+}
+
+// TestLastSeenIsKept: also through a time when the store fails, and when the
+// server is killed without a word.
+func TestLastSeenIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{kept: map[string]Record{}}
+		r := New(Config{Store: store}, nil)
+		run(t, r)
+		store.fail = true
+		s, _ := join(t, r, hello("rig", time.Minute))
+		time.Sleep(time.Second)
+		if _, ok := store.get(s.ID()); ok {
+			t.Fatal("a store that fails has kept something")
+		}
+		store.mu.Lock()
+		store.fail = false
+		store.mu.Unlock()
+		time.Sleep(heardEvery)
+		s.Heard(time.Now())
+		time.Sleep(heardEvery + saveEvery)
+		rec, ok := store.get(s.ID())
+		if !ok || rec.State != signal.StateReachable || time.Since(time.UnixMilli(rec.HeardMS)) > 2*heardEvery {
+			t.Fatalf("kept %+v %v", rec, ok)
+		}
+		killed := New(Config{}, []Record{rec})
+		d := killed.Devices()[0]
+		if d.State != signal.StateOffline || d.Since*1000 != float64(rec.HeardMS) || d.Name != "rig" {
+			t.Fatalf("after a kill: %+v", d)
+		}
+		s.End(Cut)
+		if no := r.Remove(s.ID()); no != nil {
+			t.Fatal(no)
+		}
+		time.Sleep(time.Second)
+		if _, ok := store.get(s.ID()); ok {
+			t.Fatal("a removed device is kept")
+		}
+	})
+}
+
+// TestFencedSessionHasNoEffect: whatever the older link says after a take-over.
+func TestFencedSessionHasNoEffect(t *testing.T) {
+	r := New(Config{}, nil)
+	old, oldLink := join(t, r, hello("rig", time.Minute))
+	fresh, _ := join(t, r, hello("rig", time.Minute))
+	if oldLink.closed != "taken-over" || fresh.Number() <= old.Number() {
+		t.Fatalf("older link: %q; sessions %d, %d", oldLink.closed, old.Number(), fresh.Number())
+	}
+	describe := signal.Message{Type: signal.Describe, Epoch: "00000001", Streams: []signal.Stream{{ID: 1, Name: "old", Class: "live"}}}
+	old.Handle(signalFrame(t, 0, describe), time.Now())
+	if fresh.device.description.knows(1) {
+		t.Error("the older session described a stream")
+	}
+	old.End(Cut)
+	if r.Devices()[0].State != signal.StateLive {
+		t.Error("the older session's end took the device offline")
+	}
+}
+
+// TestDeafLinkIsClosed: a viewer that takes no signals any more is not left to guess.
+func TestDeafLinkIsClosed(t *testing.T) {
+	link := &fakeLink{full: true}
+	Tell(link, 0, signal.Message{Type: signal.Devices})
+	if link.closed != "timeout" {
+		t.Fatalf("closed with %q", link.closed)
+	}
+}
+
+func openMessage(device string) signal.Message {
+	name, err := json.Marshal(device)
+	if err != nil {
+		panic(err)
+	}
+	return signal.Message{Type: signal.Open, Device: name, ID: uuid.NewString()}
+}
+
+func TestConnLimits(t *testing.T) {
+	r := New(Config{MaxDevices: 1}, nil)
+	join(t, r, hello("rig", time.Minute))
+	if _, no := r.Join(hello("two", time.Minute), &fakeLink{}); no == nil || no.Code != "too-many" || no.Remedy == "" {
+		t.Fatalf("a device beyond the limit: %v", no)
+	}
+	link := &fakeLink{}
+	v := r.Enter(link, auth.Viewer)
+	for n := range uint64(maxConnsPerViewer + 1) {
+		v.Handle(signalFrame(t, n+1, openMessage("rig")), time.Now())
+	}
+	if no := link.signals(t, signal.Refused); len(no) != 1 || no[0].Code != "too-many" {
+		t.Fatalf("%d refused", len(no))
+	}
+	v.Leave()
+	if n := len(r.devices[hello("rig", 0).ID].watching); n != 0 {
+		t.Fatalf("%d Conns are left", n)
+	}
+}
+
+func TestDescriptionLimits(t *testing.T) {
+	var d description
+	part := func(from, n int, meta string) signal.Message {
+		m := signal.Message{Type: signal.Describe, Epoch: "00000001"}
+		for i := range n {
+			m.Streams = append(m.Streams, signal.Stream{ID: uint32(from + i), Name: strings.Repeat("<", wire.MaxStreamName), Class: "live", Meta: json.RawMessage(meta)})
+		}
+		return m
+	}
+	meta := `"` + strings.Repeat("<", 30) + `"` // 6 bytes each when it is quoted
+	for from := 1; from <= wire.MaxStreams; from += maxDescribed {
+		if fresh, err := d.merge(part(from, maxDescribed, meta)); err != nil || fresh != (from == 1) {
+			t.Fatal(fresh, err)
+		}
+	}
+	if _, err := d.merge(part(1000, 1, "")); err == nil || !strings.Contains(err.Error(), "256") {
+		t.Fatalf("one stream too many: %v", err)
+	}
+	large := `"` + strings.Repeat("x", 3000) + `"`
+	var err error
+	for from := 1; from <= wire.MaxStreams && err == nil; from += maxDescribed {
+		_, err = d.merge(part(from, maxDescribed, large))
+	}
+	if err == nil || !strings.Contains(err.Error(), "exceed") {
+		t.Fatalf("descriptions of 768 kB: %v", err)
+	}
+	if _, err := d.merge(part(1, maxDescribed+1, "")); err == nil {
+		t.Fatal("one stream too many in a signal")
+	}
+	if _, err := d.merge(part(1, 1, `"`+strings.Repeat("x", maxMeta)+`"`)); err == nil {
+		t.Fatal("a meta too long")
+	}
+	streams := 0
+	for _, m := range d.messages() {
+		body, err := m.Append(nil)
+		if err != nil || len(body) > wire.MaxSignal || len(m.Streams) > maxDescribed {
+			t.Fatalf("a describe of %d bytes, %d streams, %v", len(body), len(m.Streams), err)
+		}
+		streams += len(m.Streams)
+	}
+	if streams != wire.MaxStreams {
+		t.Fatalf("%d streams are described", streams)
+	}
+}
+
+func TestFactsAreMadePlain(t *testing.T) {
+	facts := map[string]string{"os": "linux\x1b[31m\u202e", "host": strings.Repeat("é", 100), "\n": "x"}
+	for i := range 40 {
+		facts["more"+string(rune('a'+i))] = "x"
+	}
+	clean := cleanFacts(map[string]string{"os": facts["os"], "host": facts["host"], "\n": "x"})
+	if clean["os"] != "linux[31m" || clean["host"] != strings.Repeat("é", maxFact/2) || len(clean) != 2 {
+		t.Fatalf("%q", clean)
+	}
+	if n := len(cleanFacts(facts)); n > maxFacts {
+		t.Fatalf("%d facts", n)
+	}
+}
+
+// FuzzHandle: whatever comes on a link, nothing panics and nothing forged gets through.
+func FuzzHandle(f *testing.F) {
+	f.Add([]byte{3, 1, 0, 0x14}, true)
+	f.Add(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: 1}, []byte(`{"type":"route","on":true,"streams":[1]}`)), true)
+	f.Add(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: 1}, []byte(`{"type":"open","device":"rig","id":"x"}`)), false)
+	f.Fuzz(func(t *testing.T, packet []byte, device bool) {
+		r := New(Config{}, nil)
+		s, no := r.Join(hello("rig", time.Minute), &fakeLink{})
+		if no != nil {
+			t.Fatal(no)
+		}
+		v := r.Enter(&fakeLink{}, auth.Viewer)
+		v.Handle(signalFrame(t, 1, openMessage("rig")), time.Now())
+		for len(packet) > 0 {
+			frame, rest, err := wire.NextFrame(packet)
+			if err != nil {
+				break
+			}
+			packet = rest
+			if device {
+				s.Handle(frame, time.Now())
+			} else {
+				v.Handle(frame, time.Now())
+			}
+		}
+		v.Leave()
+		s.End(Cut)
+	})
+}
+
+func TestHelloOfAnotherConnectionIsNotReplayed(t *testing.T) {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := make([]byte, 32)
+	m := signal.Message{Type: signal.Hello, Key: signal.Bytes(public), Name: "rig", Sig: ed25519.Sign(key, signal.HelloBytes(nonce, "rig"))}
+	if _, no := CheckHello(m, nonce); no != nil {
+		t.Fatal(no)
+	}
+	nonce[0]++
+	if _, no := CheckHello(m, nonce); no == nil || no.Code != "bad-signature" {
+		t.Fatalf("replayed: %v", no)
+	}
+}
