@@ -141,9 +141,6 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%d times and %d values of %d", got.Len(), got.values(), count)
 		}
 		smaller, err := Append(nil, &got)
-		if errors.Is(err, wire.ErrRange) {
-			return // a step of −2^52, which no encoder writes
-		}
 		if err != nil || len(smaller) > len(payload) {
 			t.Fatalf("%d bytes became %d: %v", len(payload), len(smaller), err)
 		}

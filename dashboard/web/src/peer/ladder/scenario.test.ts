@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseTime, scenarios } from "../wire/scenario";
+import { parseTime, scenarios } from "../wire/scenario.testing";
 import { type Decision, Ladder, parseRung } from ".";
 
 // Plays peer/ladder/testdata/*.scenario; README.md there has the grammar.

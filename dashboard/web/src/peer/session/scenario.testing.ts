@@ -2,7 +2,7 @@
 // has the grammar.
 
 import { describe, expect, test } from "vitest";
-import { type Line, parseTime, scenarios } from "../wire/scenario";
+import { type Line, parseTime, scenarios } from "../wire/scenario.testing";
 
 /** EPOCH is that of scenarios which name none. */
 export const EPOCH = 7;
