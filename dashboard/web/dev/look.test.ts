@@ -91,6 +91,7 @@ describe.each(SCENES)("%s", (scene) => {
 		it.each(Object.keys(SIZES) as (keyof typeof SIZES)[])("%s is sound", async (size) => {
 			await withPage(scene, theme, size, async (page, complaints) => {
 				if (pictures) await page.screenshot({ path: `${pictures}/${scene}-${size}-${theme}.png` });
+				expect(await page.getByText("This page has a fault").count()).toBe(0);
 				expect(complaints).toEqual([]);
 				expect(await violations(page)).toEqual([]);
 				const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

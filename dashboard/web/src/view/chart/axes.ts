@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import { tick } from "../format/number";
+import { isBytes, tick } from "../format/number";
 import { clock, preciseClock } from "../format/time";
 import type { PlotOptions } from "./plot";
 import { clockTicks, liveLabel, liveTicks, valueTicks } from "./ticks";
@@ -8,7 +8,7 @@ const VALUE_AXIS_PX = 48;
 const TIME_AXIS_PX = 24;
 /** Room that a label of the time axis wants, in CSS pixels. */
 const TIME_LABEL_PX = 96;
-const VALUE_LABEL_PX = 40;
+const VALUE_LABEL_PX = 32;
 
 /** axes are the two axes of a plot: round values at the left, time below. */
 export function axes(options: PlotOptions): uPlot.Axis[] {
@@ -60,7 +60,12 @@ function valueAxis(options: PlotOptions): uPlot.Axis {
 		scale: "y",
 		size: VALUE_AXIS_PX,
 		splits: (u, _axis, low, high) => {
-			const found = valueTicks(low, high, u.bbox.height / devicePixelRatio / VALUE_LABEL_PX);
+			const found = valueTicks(
+				low,
+				high,
+				u.bbox.height / devicePixelRatio / VALUE_LABEL_PX,
+				isBytes(options.card.unit),
+			);
 			step = found.step;
 			return found.at;
 		},

@@ -97,7 +97,7 @@ export function paintGaps(ctx: CanvasRenderingContext2D, buckets: Buckets, frame
 }
 
 /** Distance of the hatching's lines, in CSS pixels. */
-const HATCH = 6;
+const HATCH = 8;
 
 /** hatch fills the time between two others with slanting lines. */
 export function hatch(ctx: CanvasRenderingContext2D, frame: Frame, from: number, to: number): void {

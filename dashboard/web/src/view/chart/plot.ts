@@ -58,6 +58,11 @@ export class Plot {
 		});
 	}
 
+	/** The largest size of a value in the window; 0 while there is none. */
+	get size(): number {
+		return this.data.low > this.data.high ? 0 : Math.max(Math.abs(this.data.low), Math.abs(this.data.high));
+	}
+
 	resize(width: number, height: number): void {
 		if (width > 0 && (width !== this.uplot.width || height !== this.uplot.height))
 			this.uplot.setSize({ width, height });
@@ -96,7 +101,7 @@ export class Plot {
 		return {
 			width: Math.max(1, host.clientWidth),
 			height: Math.max(1, host.clientHeight),
-			padding: [8, 8, 0, 0],
+			padding: [8, 20, 0, 0],
 			series: [{}],
 			scales: { x: { time: false, auto: false }, y: { auto: false } },
 			legend: { show: false },

@@ -1,13 +1,17 @@
 const STEPS = [1, 2, 2.5, 5, 10];
 
-/** valueTicks are about `wanted` round values inside a range, with their step. */
-export function valueTicks(low: number, high: number, wanted: number): { at: number[]; step: number } {
+/** valueTicks are at most `wanted` + 1 round values inside a range, with their step; round is a power of two for bytes. */
+export function valueTicks(low: number, high: number, wanted: number, binary: boolean): { at: number[]; step: number } {
 	const raw = (high - low) / Math.max(1, wanted);
-	const size = 10 ** Math.floor(Math.log10(raw));
-	const step = (STEPS.find((s) => s * size >= raw * 0.999) ?? 10) * size;
+	const step = binary && raw > 1 ? 2 ** Math.ceil(Math.log2(raw)) : decimalStep(raw);
 	const at: number[] = [];
 	for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) at.push(i * step);
 	return { at, step };
+}
+
+function decimalStep(raw: number): number {
+	const size = 10 ** Math.floor(Math.log10(raw));
+	return (STEPS.find((step) => step * size >= raw * 0.999) ?? 10) * size;
 }
 
 /** liveTicks divide a window that ends now into equal parts: their labels stand still while the data move. */

@@ -4,7 +4,7 @@ import { attachGestures } from "../chart/gestures";
 import type { Drawable } from "../chart/loop";
 import { readPalette } from "../chart/palette";
 import { Plot } from "../chart/plot";
-import { NONE, quantity } from "../format/number";
+import { isBytes, NONE, quantity } from "../format/number";
 import { preciseClock } from "../format/time";
 import type { App } from "../state/app.svelte";
 import { attachKeys } from "./keys";
@@ -119,12 +119,8 @@ export class CardView implements Drawable {
 			setText(box, Number.isNaN(value) ? NONE : value === 0 ? "off" : "on");
 			return;
 		}
-		const { text, unit } = quantity(value, this.card.unit);
-		const alone = this.unit !== null;
-		setText(
-			box,
-			alone || unit === this.card.unit ? text : `${text} ${unit.slice(0, -this.card.unit.length || undefined)}`,
-		);
+		const { text, unit } = quantity(value, this.card.unit, this.plot?.size ?? 0);
+		setText(box, this.unit === null && isBytes(this.card.unit) ? `${text} ${unit}` : text);
 		if (this.unit) setText(this.unit, unit);
 	}
 

@@ -9,12 +9,22 @@ export interface Quantity {
 	unit: string;
 }
 
-/** quantity scales a value for reading: bytes by 1024, all else that is very large by 1000. */
-export function quantity(value: number, unit: string): Quantity {
+/**
+ * quantity scales a value for reading: bytes by 1024, all else that is very
+ * large by 1000. size is the largest that the value has been of late: digits
+ * follow it, so that they stay as many while the value comes near zero.
+ */
+export function quantity(value: number, unit: string, size = 0): Quantity {
 	if (!Number.isFinite(value)) return { text: NONE, unit };
-	const binary = /^B(?![a-z])/.test(unit);
+	const binary = isBytes(unit);
 	const [scaled, prefix] = binary ? scale(value, 1024, BINARY, 1024) : scale(value, 1000, DECIMAL, 100_000);
-	return { text: number(scaled, binary && prefix === "" ? 0 : decimals(scaled)), unit: prefix + unit };
+	const digits = binary && prefix === "" ? 0 : decimals(prefix === "" ? Math.max(Math.abs(scaled), size) : scaled);
+	return { text: number(scaled, digits), unit: prefix + unit };
+}
+
+/** isBytes tells units that count in steps of 1024. */
+export function isBytes(unit: string): boolean {
+	return /^B(?![a-zA-Z])/.test(unit);
 }
 
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
@@ -53,7 +63,7 @@ export function number(value: number, digits: number): string {
 
 /** tick writes a value at an axis, given the step between two ticks. */
 export function tick(value: number, step: number, unit: string): string {
-	const binary = /^B(?![a-z])/.test(unit);
+	const binary = isBytes(unit);
 	const size = Math.abs(value);
 	if (binary && size >= 1024) return compact(value, 1024, BINARY, step);
 	if (!binary && size >= 10_000) return compact(value, 1000, DECIMAL, step);
@@ -67,8 +77,9 @@ function compact(value: number, base: number, prefixes: readonly string[], step:
 }
 
 function stepDecimals(step: number): number {
-	if (!(step > 0)) return 0;
-	return Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+	let digits = 0;
+	for (let scaled = step; digits < 6 && Math.abs(scaled - Math.round(scaled)) > 1e-6 * scaled; scaled *= 10) digits++;
+	return digits;
 }
 
 /** plusMinus is an error bound behind an estimate: " ± 0.4", or nothing where the bound is unknown. */
