@@ -39,6 +39,12 @@ func TestWithoutATokenThereIsNoList(t *testing.T) {
 	}
 }
 
+// awaitLive waits until the device is there for viewers.
+func (w *world) awaitLive(t *testing.T, name string) {
+	t.Helper()
+	eventually(t, name+" is listed as live", 10*time.Second, func() error { return w.isLive(name) })
+}
+
 // isLive says, as an error, if `telepath devices` does not list the device as live.
 func (w *world) isLive(name string) error {
 	p, err := w.StartTelepath(w.view, nil, "devices", "--json")

@@ -60,7 +60,7 @@ func (w *world) startServer(t *testing.T, args ...string) {
 	endWith(t, "server", server.Program)
 }
 
-// startDevice starts an agent on host dev and waits until a viewer would find it.
+// startDevice starts an agent on host dev.
 func (w *world) startDevice(t *testing.T, name string, args ...string) *program.Program {
 	t.Helper()
 	p, err := w.StartDevice(w.dev, name, args...)

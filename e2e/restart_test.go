@@ -56,7 +56,7 @@ func TestServerIsKilledAndStartedAgain(t *testing.T) {
 	}
 	w.startServer(t)
 	mark := v.Mark()
-	eventually(t, "the device is listed as live again", 20*time.Second, func() error { return w.isLive("board") })
+	w.awaitLive(t, "board")
 	_, err = v.Await("an event after the server came back", mark, 10*time.Second, isNumber(events.count()+1))
 	must(t, err)
 	if verdict := settle(t, events, v, 1); !verdict.OK() {
