@@ -26,3 +26,11 @@ func placeholder(f *pflag.Flag) string {
 	name, _ := pflag.UnquoteUsage(f)
 	return strings.ToUpper(name)
 }
+
+// NoArgs is the check of arguments of commands that have only flags.
+func NoArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return Usagef("%s takes no arguments, and there is %q", cmd.CommandPath(), args[0])
+}

@@ -19,7 +19,7 @@ func healthCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "exit 0 if the agent that uses the folder runs and is linked to its server",
-		Args:  cobra.NoArgs,
+		Args:  settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			since, err := agent.Check(data)
 			if err != nil {

@@ -35,7 +35,7 @@ Sources:
            (rate: samples a second; size: bytes, 0 for numbers; wave: sine, square or saw)`,
 		Example: `  telepath-device run --server http://localhost:8080 --token-file tokens/device --data data --name greenhouse
   sensor | telepath-device run --config greenhouse.yaml --source stdin --will 'state="offline"'`,
-		Args: cobra.NoArgs,
+		Args: settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, flags) },
 	}
 	f := cmd.Flags()

@@ -20,7 +20,7 @@ func devicesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "devices",
 		Short: "list the devices that the server knows, and whether they are there",
-		Args:  cobra.NoArgs,
+		Args:  settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := client(cmd)
 			if err != nil {

@@ -15,7 +15,7 @@ func loginURLCommand() *cobra.Command {
 		Short: "print a new link that opens the dashboard in a browser, once",
 		Long: `login-url prints a new link that opens the dashboard in a browser. It works once
 and for ten minutes. It needs the token of an admin.`,
-		Args: cobra.NoArgs,
+		Args: settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := client(cmd)
 			if err != nil {

@@ -1,0 +1,11 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/telepath-iot/telepath/settings/settingstest"
+)
+
+func TestMain(m *testing.M) { settingstest.Main(m, Command) }
+
+func TestScripts(t *testing.T) { settingstest.Run(t, nil) }
