@@ -77,22 +77,20 @@ func wait(ctx context.Context, tick <-chan time.Time) {
 
 // one sends a ping as soon as there is a path, and waits for its reply.
 func one(ctx context.Context, to Pinger, patience time.Duration) Result {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNoReply)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		reply, err := to.Ping(ctx)
 		switch {
 		case err == nil:
 			return Result{Reply: reply}
-		case ctx.Err() != nil:
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			return Result{Err: errNoReply}
 		case !errors.Is(err, peer.ErrNoPath):
 			return Result{Err: err}
 		}
-		select {
-		case <-ctx.Done():
-			return Result{Err: peer.ErrNoPath}
-		case <-time.After(retryPath):
+		if wait(ctx, time.After(retryPath)); ctx.Err() != nil {
+			return Result{Err: err}
 		}
 	}
 }
