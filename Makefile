@@ -39,11 +39,11 @@ web: .cache/web.stamp
 # Stamps, so that what has not changed is not built again.
 .cache/npm.stamp: $(WEB)/package-lock.json
 	@mkdir -p $(@D)
-	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@cd $(WEB) && npm ci --no-audit --no-fund --silent
 	@touch $@
 
 .cache/web.stamp: .cache/npm.stamp $(WEB_SRC)
-	@cd $(WEB) && npm run --silent build
+	@cd $(WEB) && npm run --silent build -- --logLevel warn
 	@touch dashboard/dist/.keep $@
 
 ##@ Check
