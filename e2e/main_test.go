@@ -60,12 +60,13 @@ func (w *world) startServer(t *testing.T, args ...string) {
 	endWith(t, "server", server.Program)
 }
 
-// startDevice starts an agent on host dev.
+// startDevice starts an agent on host dev and waits until viewers can find it.
 func (w *world) startDevice(t *testing.T, name string, args ...string) *program.Program {
 	t.Helper()
 	p, err := w.StartDevice(w.dev, name, args...)
 	must(t, err)
 	endWith(t, name, p)
+	w.awaitLive(t, name)
 	return p
 }
 

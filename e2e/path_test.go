@@ -21,7 +21,6 @@ const (
 func TestBeginsOnTheRelay(t *testing.T) {
 	w := newWorld(t)
 	w.startDevice(t, "board", "--source", "sim,rate=100")
-	w.awaitLive(t, "board")
 	v := w.watch(t, "board")
 	first, err := v.AwaitSample("", 0, firstPath)
 	must(t, err)
@@ -39,7 +38,6 @@ func TestClimbsFromTheRelay(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.startDevice(t, "board", "--source", "host", "--source", "sim,rate=20")
-			w.awaitLive(t, "board")
 			must(t, w.view.CutUDP())
 			v := kind.start(t, w, "board")
 			_, err := v.AwaitPath("ws", 0, firstPath)

@@ -19,7 +19,9 @@ func TestAgentIsKilledAndStartedAgain(t *testing.T) {
 	device.Kill()
 	mark := v.Mark()
 	killed := time.Now()
-	again := w.startDevice(t, "board", "--source", "sim,rate=20")
+	again, err := w.StartDevice(w.dev, "board", "--source", "sim,rate=20")
+	must(t, err)
+	endWith(t, "the agent started again", again)
 	back, err := v.Await("sample of a new epoch", mark, 10*time.Second, func(e rig.Event) bool {
 		return e.Type == "sample" && !e.Retained && e.Epoch != first.Epoch
 	})
