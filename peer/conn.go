@@ -199,15 +199,15 @@ func (c *Conn) step(now time.Duration) (wake time.Duration) {
 	return wake
 }
 
-// tellPath reports a change of the path in use.
+// tellPath reports a change of the path in use. Of two, the sound one is the one that carries, whatever its rung.
 func (c *Conn) tellPath() {
-	p := Path{Reason: c.why(), OK: len(c.paths.use) > 0}
-	for i, g := range c.paths.use {
-		if i == 0 {
-			p.Rung = g.carrier.Rung()
+	p := Path{Reason: c.why()}
+	carrying := c.paths.carrying()
+	for _, g := range c.paths.use {
+		if g == carrying {
+			p.Rung, p.OK = g.carrier.Rung(), true
 		} else {
-			p.Beside = g.carrier.Rung()
-			p.Both = true
+			p.Beside, p.Both = g.carrier.Rung(), true
 		}
 	}
 	if p == c.path {

@@ -69,6 +69,19 @@ func (p *paths) down(now time.Duration, g *leg) {
 
 func (p *paths) has(g *leg) bool { return slices.Contains(p.legs, g) }
 
+// carrying is the best path in use that is not in doubt; where all are, the best; nil without any.
+func (p *paths) carrying() *leg {
+	for _, g := range p.use {
+		if !p.ladder.State(g.id).InDoubt {
+			return g
+		}
+	}
+	if len(p.use) == 0 {
+		return nil
+	}
+	return p.use[0]
+}
+
 func (p *paths) byID(id int) *leg {
 	for _, g := range p.legs {
 		if g.id == id {

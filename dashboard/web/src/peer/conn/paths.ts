@@ -113,9 +113,11 @@ export class Paths {
 		return this.all.get(id);
 	}
 
-	/** best is the first path in use. */
+	/** best is the first path in use that is not in doubt; where all are, the first. */
 	best(): Path | undefined {
-		return this.all.get(this.decision.use[0] ?? 0);
+		const { use } = this.decision;
+		const sound = use.find((id) => !this.ladder.state(id).inDoubt);
+		return this.all.get(sound ?? use[0] ?? 0);
 	}
 
 	/** on are the paths of a rung, the newest first. */
