@@ -13,6 +13,6 @@ func Root() *cobra.Command {
 		Long: "telepath-signaling introduces devices and viewers, relays for those who\n" +
 			"cannot meet, and serves the dashboard.",
 	}
-	root.AddCommand(serveCommand(), healthCommand())
+	root.AddCommand(serveCommand(), loginCommand(), healthCommand())
 	return root
 }

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -16,42 +14,21 @@ const healthTime = 2 * time.Second
 // healthCommand is for container engines: images without a shell have nothing
 // else to ask with.
 func healthCommand() *cobra.Command {
-	var listen, tlsMode, tlsCert string
+	var at local
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask the server on this machine whether it is well: exits 0 or 1",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return health(healthURL(listen, tlsMode != "" || tlsCert != ""))
+			return health(at.url("/healthz"))
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", ":8080", "`address` that the server listens on")
-	cmd.Flags().StringVar(&tlsMode, "tls", "", "`self`, as the server has it")
-	cmd.Flags().StringVar(&tlsCert, "tls-cert", "", "`file`, as the server has it")
+	at.addFlags(cmd)
 	return cmd
 }
 
-func healthURL(listen string, tls bool) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		host, port = listen, "8080"
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	scheme := "http://"
-	if tls {
-		scheme = "https://"
-	}
-	return scheme + net.JoinHostPort(host, port) + "/healthz"
-}
-
-// health trusts any certificate: it tells no secret and believes one word.
 func health(url string) error {
-	client := &http.Client{
-		Timeout:   healthTime,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
-	}
+	client := localClient(healthTime)
 	defer client.CloseIdleConnections()
 	answer, err := client.Get(url)
 	if err != nil {

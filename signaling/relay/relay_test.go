@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -194,9 +195,7 @@ func TestRetained(t *testing.T) {
 		return r.Keep(h, body, at)
 	}
 	keep(2, 5, "five", now.Add(-3*time.Second))
-	if keep(2, 4, "four", now) {
-		t.Fatal("an older value took the newer one's place")
-	}
+	keep(2, 4, "four", now) // came late: it must not take the newer one's place
 	keep(1, 1, "one", now)
 	var s sink
 	for _, f := range r.Frames(6, all, now) {
@@ -218,6 +217,20 @@ func TestRetained(t *testing.T) {
 	}
 	if n := len(r.Frames(1, all, now)); n != wire.MaxStreams {
 		t.Fatalf("%d streams are kept", n)
+	}
+	r.Clear()
+	large := strings.Repeat("x", wire.MaxData-100)
+	kept := 0
+	for stream := range uint32(wire.MaxStreams) {
+		if keep(stream+1, 1, large, now) {
+			kept++
+		}
+	}
+	if most := maxRetained / len(large); kept != most {
+		t.Fatalf("%d of %d long values are kept, want %d", kept, wire.MaxStreams, most)
+	}
+	if !keep(1, 2, large, now) || !keep(1, 3, "short", now) {
+		t.Fatal("a value cannot take its own place when the room is full")
 	}
 	r.Clear()
 	if n := len(r.Frames(1, all, now)); n != 0 {

@@ -10,14 +10,19 @@ import (
 )
 
 // Retained keeps the newest Data frame of every stream of one device, opaque,
-// with the time it came: at most wire.MaxStreams of at most wire.MaxData bytes,
-// 4 MiB. A last will stands in front of the stream's value until Revive.
+// with the time it came: at most wire.MaxStreams, and maxRetained bytes in
+// all. A last will stands in front of the stream's value until Revive.
 // It is safe for concurrent use. The zero Retained is empty.
 type Retained struct {
 	mu     sync.Mutex
 	values map[uint32]*kept
 	wills  map[uint32]*kept
+	bytes  int // of all bodies
 }
+
+// maxRetained bounds what one device makes the server hold, in bytes: 4 KiB
+// for each of 256 streams, or a few long texts among many numbers.
+const maxRetained = 1 << 20
 
 type kept struct {
 	header wire.Header
@@ -25,8 +30,8 @@ type kept struct {
 	at     time.Time
 }
 
-// Keep takes body, a Data frame's, as its stream's newest value. False: there
-// are too many streams already, or it is older than the one held.
+// Keep takes body, a Data frame's, as its stream's newest value, unless it is
+// older than the one held. False: there are too many streams or bytes already.
 func (r *Retained) Keep(h wire.Header, body []byte, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -37,22 +42,26 @@ func (r *Retained) Keep(h wire.Header, body []byte, now time.Time) bool {
 	if h.Will {
 		in = r.wills
 	}
-	return keep(in, h, body, now)
+	return r.keepLocked(in, h, body, now)
 }
 
-func keep(in map[uint32]*kept, h wire.Header, body []byte, now time.Time) bool {
+func (r *Retained) keepLocked(in map[uint32]*kept, h wire.Header, body []byte, now time.Time) bool {
 	k := in[h.Stream]
-	if k == nil {
-		if len(in) >= wire.MaxStreams {
-			return false
-		}
+	switch {
+	case k == nil && len(in) >= wire.MaxStreams:
+		return false
+	case k == nil:
 		k = &kept{}
-		in[h.Stream] = k
-	} else if k.header.Epoch == h.Epoch && h.Seq < k.header.Seq {
+	case k.header.Epoch == h.Epoch && h.Seq < k.header.Seq:
+		return true
+	}
+	if r.bytes+len(body)-len(k.body) > maxRetained {
 		return false
 	}
+	r.bytes += len(body) - len(k.body)
 	k.header, k.at = h, now
 	k.body = append(k.body[:0], body...)
+	in[h.Stream] = k
 	return true
 }
 
@@ -60,6 +69,9 @@ func keep(in map[uint32]*kept, h wire.Header, body []byte, now time.Time) bool {
 func (r *Retained) Revive() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, k := range r.wills {
+		r.bytes -= len(k.body)
+	}
 	clear(r.wills)
 }
 
@@ -69,6 +81,7 @@ func (r *Retained) Clear() {
 	defer r.mu.Unlock()
 	clear(r.values)
 	clear(r.wills)
+	r.bytes = 0
 }
 
 // Frames are the retained frames for a joiner, for its conn number, in the

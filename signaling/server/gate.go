@@ -80,10 +80,27 @@ func (g *gate) mayAsk(r *http.Request) bool {
 	return l.Allow()
 }
 
+// spare connections beyond the limits are taken so that whoever sends a
+// request on one can be told why it is refused. Beyond these nobody is.
+const spare = 16
+
+// crowded reports whether there are more connections than the limits allow.
+func (g *gate) crowded(r *http.Request) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.overLocked(address(r), 0)
+}
+
+// overLocked counts a connection that is already in.
+func (g *gate) overLocked(addr netip.Addr, spare int) bool {
+	return g.total > g.limits.Connections+spare ||
+		!addr.IsLoopback() && g.open[addr] > g.limits.ConnectionsPerAddress+spare
+}
+
 func (g *gate) enter(addr netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.total >= g.limits.Connections || !addr.IsLoopback() && g.open[addr] >= g.limits.ConnectionsPerAddress {
+	if g.overLocked(addr, spare-1) {
 		return false
 	}
 	g.total++

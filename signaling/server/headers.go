@@ -7,12 +7,13 @@ import (
 )
 
 // policy is the dashboard's Content-Security-Policy. Scripts come from here
-// alone and cannot be made of text (Trusted Types); links go back here alone.
+// alone and cannot be made of text (Trusted Types: one policy of the framework,
+// and one of ours that lets the Worker start); links go back here alone.
 // 'self' stands for ws: in connect-src too, but not in every browser: so the
 // host, which was checked, is named.
-const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; " +
+const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; " +
 	"img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; connect-src 'self' ws://HOST wss://HOST; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default svelte-trusted-html"
 
 // secure sets the headers of every answer.
 func secure(h http.Header, r *http.Request) {

@@ -49,6 +49,9 @@ func (s *Server) checkLink(r *http.Request) (auth.Identity, *openRequest, *refus
 	if problem := s.admit(r); problem != nil {
 		return auth.Identity{}, nil, problem
 	}
+	if s.gate.crowded(r) {
+		return auth.Identity{}, nil, &refusal{code: "too-many", reason: "too many connections are open, from this address or in all", remedy: "close some, or wait", again: time.Second}
+	}
 	req, problem := readRequest(r)
 	if problem != nil {
 		return auth.Identity{}, nil, problem
