@@ -1,13 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
-import type { Server } from "node:http";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serve } from "./serve";
+import { picture, SIZES, type Size, THEMES, Viewer } from "./browser";
 
-/** Where pictures go; without it none are made. */
-const pictures = process.env.LOOK_DIR;
 const only = process.env.LOOK_SCENES?.split(",");
 
 const SCENES = [
@@ -25,51 +21,16 @@ const SCENES = [
 	"ambiguous",
 	"offline",
 ].filter((name) => only === undefined || only.includes(name));
-const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 360, height: 780 } };
-const THEMES = ["light", "dark"] as const;
 
-let browser: Browser;
-let server: Server;
-let url: string;
+let viewer: Viewer;
 let axe: string;
 
 beforeAll(async () => {
-	browser = await chromium.launch({
-		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-	});
-	({ server, url } = await serve(fileURLToPath(new URL("../node_modules/.look", import.meta.url))));
+	viewer = await Viewer.start();
 	axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-	if (pictures) await mkdir(pictures, { recursive: true });
 });
 
-afterAll(async () => {
-	await browser?.close();
-	server?.close();
-});
-
-/** withPage opens a scene and hands over what the browser complained about. */
-async function withPage(
-	scene: string,
-	theme: (typeof THEMES)[number],
-	size: keyof typeof SIZES,
-	look: (page: Page, complaints: string[]) => Promise<void>,
-): Promise<void> {
-	const context = await browser.newContext({ viewport: SIZES[size], colorScheme: theme });
-	const page = await context.newPage();
-	const complaints: string[] = [];
-	page.on("console", (message) => {
-		if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-	});
-	page.on("pageerror", (error) => complaints.push(error.message));
-	await page.goto(`${url}?scene=${scene}`);
-	await page.waitForTimeout(900);
-	try {
-		await look(page, complaints);
-	} finally {
-		await context.close();
-	}
-}
+afterAll(() => viewer?.stop());
 
 /** axe is given by the debugging protocol, which no policy of the page restricts. */
 async function violations(page: Page): Promise<string[]> {
@@ -88,9 +49,9 @@ async function violations(page: Page): Promise<string[]> {
 
 describe.each(SCENES)("%s", (scene) => {
 	describe.each(THEMES)("%s", (theme) => {
-		it.each(Object.keys(SIZES) as (keyof typeof SIZES)[])("%s is sound", async (size) => {
-			await withPage(scene, theme, size, async (page, complaints) => {
-				if (pictures) await page.screenshot({ path: `${pictures}/${scene}-${size}-${theme}.png` });
+		it.each(Object.keys(SIZES) as Size[])("%s is sound", async (size) => {
+			await viewer.visit(scene, { viewport: SIZES[size], colorScheme: theme }, async ({ page, complaints }) => {
+				await picture(page, `${scene}-${size}-${theme}`);
 				expect(await page.getByText("This page has a fault").count()).toBe(0);
 				expect(complaints).toEqual([]);
 				expect(await violations(page)).toEqual([]);

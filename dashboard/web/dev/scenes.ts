@@ -202,7 +202,10 @@ const RELAY = path({
 const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 	device: () => watching(bench(), [path({})]),
 	relay: () => watching(bench(), [RELAY]),
-	many: (query) => watching(many(Number(query.get("charts") ?? 20), Number(query.get("rate") ?? 100)), [path({})]),
+	many: (query) => {
+		const scene = watching(many(Number(query.get("charts") ?? 20), Number(query.get("rate") ?? 100)), [path({})]);
+		return { ...scene, historyMs: Number(query.get("history") ?? scene.historyMs) };
+	},
 	home: () => plain([OPEN, LIST]),
 	empty: () => plain([OPEN, { type: "devices", devices: [] }]),
 	connecting: () => plain([{ type: "link", state: "connecting" }]),

@@ -1,8 +1,11 @@
+import { Pace } from "./pace";
+
 /** Drawable is something the animation frame draws. */
 export interface Drawable {
 	/** Whether it is on screen; what is not costs nothing. */
 	visible: boolean;
-	draw(now: number): void;
+	/** now is the device's time, at the page's own, in ms. It may find that nothing has moved. */
+	draw(now: number, at: number, pace: Pace): void;
 	/** Values in words, a few times a second. */
 	write(now: number): void;
 }
@@ -23,6 +26,7 @@ export interface LoopOptions {
 
 /** Loop is the one place where anything is drawn. */
 export class Loop {
+	private readonly pace = new Pace();
 	private readonly drawables: Drawable[] = [];
 	private next = 0;
 	private request = 0;
@@ -60,6 +64,7 @@ export class Loop {
 		this.request = requestAnimationFrame(this.frame);
 		const now = this.options.frame();
 		const began = performance.now();
+		this.pace.frame(began);
 		if (began - this.written >= WRITE_EVERY_MS) this.write(now, began);
 		this.draw(now, began);
 	};
@@ -76,7 +81,7 @@ export class Loop {
 			const drawable = this.drawables[this.next % this.drawables.length];
 			this.next = (this.next + 1) % this.drawables.length;
 			if (!drawable?.visible) continue;
-			drawable.draw(now);
+			drawable.draw(now, began, this.pace);
 			if (performance.now() - began > BUDGET_MS) return;
 		}
 	}

@@ -26,11 +26,13 @@ function y(frame: Frame, value: number): number {
  * traceLine adds a stream's line to the canvas's path: per bucket its low and
  * its high, the nearer one first. It enters from the sample before the window
  * and leaves towards the one after it. A sample with a break on both sides
- * becomes a dot: round line ends make one out of a line of no length.
+ * becomes a dot: round line ends make one out of a line of no length. It
+ * returns the number of buckets drawn.
  */
-export function traceLine(ctx: CanvasRenderingContext2D, ring: Ring, buckets: Buckets, frame: Frame): void {
+export function traceLine(ctx: CanvasRenderingContext2D, ring: Ring, buckets: Buckets, frame: Frame): number {
 	const first = buckets.index(frame.start);
 	const last = buckets.index(frame.end);
+	let points = 0;
 	const entry = ring.firstAt(first * buckets.width) - 1;
 	let pen = entry >= 0;
 	let before = 0;
@@ -49,12 +51,14 @@ export function traceLine(ctx: CanvasRenderingContext2D, ring: Ring, buckets: Bu
 		ctx.lineTo(at, lowFirst ? low : high);
 		if (low !== high) ctx.lineTo(at, lowFirst ? high : low);
 		pen = true;
+		points++;
 		before = lowFirst ? high : low;
 	}
 	const exit = ring.firstAt((last + 1) * buckets.width);
 	if (pen && exit < ring.count && !buckets.breaks(ring, exit)) {
 		ctx.lineTo(x(frame, ring.time(exit)), y(frame, ring.value(exit)));
 	}
+	return points;
 }
 
 /** traceSteps adds an on/off stream: a value holds until the next one, the newest until heldUntil. */

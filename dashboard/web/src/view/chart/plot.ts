@@ -15,9 +15,15 @@ export interface PlotOptions {
 	palette: Palette;
 	/** toPage turns the device's time into the reader's, for the axis's labels. */
 	toPage(time: number): number;
+	/** placed says where, inside its host, the plot lies within its axes, in CSS pixels. */
+	placed(left: number, top: number, width: number, height: number): void;
 }
 
+/** A dense line is one pixel thin: it covers an area anyhow, and thin lines are painted several times faster. */
 const LINE_WIDTH = 1.6;
+const DENSE_LINE_WIDTH = 1;
+/** More points of a line than this per pixel make it dense. */
+const DENSE = 0.6;
 
 /**
  * Plot draws one card's streams on the common timeline. uPlot keeps canvas,
@@ -31,6 +37,7 @@ export class Plot {
 	private readonly data: Range = { low: 0, high: 0 };
 	private readonly shown: Range = { low: 0, high: 0 };
 	private version = -1;
+	private placedHeight = Number.NaN;
 	private now = 0;
 
 	constructor(
@@ -107,8 +114,18 @@ export class Plot {
 			legend: { show: false },
 			cursor: { show: false },
 			axes: axes(this.options),
-			hooks: { draw: [() => this.paint()] },
+			hooks: { draw: [() => this.paint()], drawClear: [() => this.tellPlace()] },
 		};
+	}
+
+	/** uPlot settles its sizes when it first draws, and anew after each resize. */
+	private tellPlace(): void {
+		const { left, top, width, height } = this.uplot.bbox;
+		const { frame } = this;
+		if (left === frame.left && width === frame.width && this.placedHeight === height) return;
+		this.placedHeight = height;
+		const ratio = uPlot.pxRatio;
+		this.options.placed(left / ratio, top / ratio, width / ratio, height / ratio);
 	}
 
 	private paint(): void {
@@ -125,7 +142,8 @@ export class Plot {
 		ctx.beginPath();
 		ctx.rect(bbox.left, bbox.top - frame.ratio, bbox.width, bbox.height + 2 * frame.ratio);
 		ctx.clip();
-		ctx.lineJoin = ctx.lineCap = "round";
+		ctx.lineJoin = "bevel"; // round joins cost as much again
+		ctx.lineCap = "round";
 		this.paintBands(ctx);
 		for (let i = 0; i < this.series.length; i++) this.paintSeries(ctx, i);
 		ctx.restore();
@@ -162,12 +180,14 @@ export class Plot {
 		const stale = stream.isStale(this.now);
 		ctx.beginPath();
 		ctx.strokeStyle = seriesColour(this.options.palette, index);
-		ctx.lineWidth = LINE_WIDTH * this.frame.ratio;
 		ctx.setLineDash(seriesDash(index).map((part) => part * this.frame.ratio));
 		ctx.globalAlpha = stale ? 0.5 : 1;
+		let points = 0;
 		if (this.options.card.kind === "steps") {
 			traceSteps(ctx, stream.ring, buckets, this.lane(index), stream.heldUntil(this.now));
-		} else traceLine(ctx, stream.ring, buckets, this.frame);
+		} else points = traceLine(ctx, stream.ring, buckets, this.frame);
+		const dense = points > (this.frame.width / this.frame.ratio) * DENSE;
+		ctx.lineWidth = (dense ? DENSE_LINE_WIDTH : LINE_WIDTH) * this.frame.ratio;
 		ctx.stroke();
 		ctx.globalAlpha = 1;
 	}

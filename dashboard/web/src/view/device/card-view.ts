@@ -2,6 +2,7 @@ import type { Card } from "../../store/layout";
 import type { StreamStore } from "../../store/stream";
 import { attachGestures } from "../chart/gestures";
 import type { Drawable } from "../chart/loop";
+import type { Pace } from "../chart/pace";
 import { readPalette } from "../chart/palette";
 import { Plot } from "../chart/plot";
 import { isBytes, NONE, quantity } from "../format/number";
@@ -28,6 +29,8 @@ export class CardView implements Drawable {
 	private readonly crosshairTime: HTMLElement;
 	private readonly cleanup: (() => void)[] = [];
 	private cursor = Number.NaN;
+	private drawnAt = Number.NEGATIVE_INFINITY;
+	private drawnVersion = -1;
 
 	constructor(
 		private readonly app: App,
@@ -55,11 +58,12 @@ export class CardView implements Drawable {
 	recolour(): void {
 		this.plot?.dispose();
 		this.plot = null;
+		this.drawnVersion = -1;
 	}
 
-	draw(now: number): void {
+	draw(now: number, at: number, pace: Pace): void {
 		this.plot ??= this.makePlot();
-		this.plot.draw(now);
+		if (this.isDue(at, pace)) this.plot.draw(now);
 		if (!Object.is(this.cursor, this.app.timeline.cursor) || !Number.isNaN(this.cursor)) this.drawCursor();
 	}
 
@@ -73,23 +77,31 @@ export class CardView implements Drawable {
 		setText(this.noteBox, state.text);
 	}
 
+	/** isDue tells whether there is something new to see: the axis moved enough, or somebody moved it. */
+	private isDue(at: number, pace: Pace): boolean {
+		const { timeline } = this.app;
+		const interval = pace.interval(timeline.end - timeline.start, this.host.clientWidth, timeline.live);
+		if (timeline.version === this.drawnVersion && at - this.drawnAt < interval) return false;
+		this.drawnVersion = timeline.version;
+		this.drawnAt = at;
+		return true;
+	}
+
 	private makePlot(): Plot {
 		const { app, card, streams, host } = this;
-		const plot = new Plot(host, {
+		return new Plot(host, {
 			card,
 			streams,
 			timeline: app.timeline,
 			palette: readPalette(host),
 			toPage: (time) => app.store.clock.toPage(time),
+			placed: (left, top, width, height) => this.place(left, top, width, height),
 		});
-		this.place(plot);
-		return plot;
 	}
 
 	/** The area that takes the pointer lies exactly over the plot inside its axes. */
-	private place(plot: Plot): void {
-		const { left, top, width, height } = plot.uplot.over.style;
-		Object.assign(this.over.style, { left, top, width, height });
+	private place(left: number, top: number, width: number, height: number): void {
+		Object.assign(this.over.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
 	}
 
 	private drawCursor(): void {
@@ -139,7 +151,6 @@ export class CardView implements Drawable {
 		const observer = new ResizeObserver(() => {
 			if (!this.plot) return;
 			this.plot.resize(this.host.clientWidth, this.host.clientHeight);
-			this.place(this.plot);
 		});
 		observer.observe(this.host);
 		return () => observer.disconnect();

@@ -1,0 +1,186 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { picture, SIZES, type Theme, Viewer, type Visit } from "./browser";
+
+let viewer: Viewer;
+beforeAll(async () => {
+	viewer = await Viewer.start();
+});
+afterAll(() => viewer?.stop());
+
+const PILL = /\d+ s behind · \d+ new/;
+
+function wide(scene: string, use: (visit: Visit) => Promise<void>, colorScheme: Theme = "dark"): Promise<void> {
+	return viewer.visit(scene, { viewport: SIZES.wide, colorScheme, reducedMotion: "reduce" }, async (visit) => {
+		await use(visit);
+		expect(visit.complaints).toEqual([]);
+	});
+}
+
+/** plotBox is where a card's plot lies, inside its axes. */
+async function plotBox(page: Page, title: string) {
+	const box = await page.getByRole("article", { name: title, exact: true }).locator("[data-over]").boundingBox();
+	if (box === null) throw new Error(`no plot on the card ${title}`);
+	return box;
+}
+
+it("Space pauses the picture, not the collecting, and L goes on", () =>
+	wide("device", async ({ page }) => {
+		const value = page.getByRole("article", { name: "Acceleration" }).locator("[data-value]").first();
+		await page.keyboard.press("Space");
+		const pill = page.getByText(PILL);
+		await pill.waitFor();
+		const before = await value.textContent();
+		await page.waitForTimeout(1_500);
+		const news = Number(/(\d+) new/.exec((await pill.textContent()) ?? "")?.[1]);
+		expect(news).toBeGreaterThan(200);
+		expect(await value.textContent()).not.toBe(before);
+		await picture(page, "use-paused");
+		await page.keyboard.press("l");
+		await expect.poll(() => pill.count()).toBe(0);
+	}));
+
+it("a drag zooms all charts, a double-click returns", () =>
+	wide(
+		"device",
+		async ({ page }) => {
+			const { x, y, width, height } = await plotBox(page, "Acceleration");
+			await page.mouse.move(x + width * 0.4, y + height / 2);
+			await page.mouse.down();
+			await page.mouse.move(x + width * 0.6, y + height / 2, { steps: 4 });
+			await picture(page, "use-dragging");
+			await page.mouse.up();
+			await page.getByText(PILL).waitFor();
+			await page.waitForTimeout(300);
+			await picture(page, "use-zoomed");
+			await page.mouse.dblclick(x + width / 2, y + height / 2);
+			await expect.poll(() => page.getByText(PILL).count()).toBe(0);
+		},
+		"light",
+	));
+
+it("Ctrl and wheel zooms, a plain wheel scrolls, Shift and drag pans", () =>
+	wide("device", async ({ page }) => {
+		const { x, y, width, height } = await plotBox(page, "Processor");
+		await page.mouse.move(x + width / 2, y + height / 2);
+		await page.mouse.wheel(0, 200);
+		await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(100);
+		expect(await page.getByText(PILL).count()).toBe(0);
+		await page.mouse.wheel(0, -200);
+		await expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
+		await page.keyboard.down("Control");
+		await page.mouse.wheel(0, -200);
+		await page.keyboard.up("Control");
+		const pill = page.getByText(PILL);
+		await pill.waitFor();
+		const behind = async () => Number(/^(\d+) s/.exec((await pill.textContent()) ?? "")?.[1]);
+		const before = await behind();
+		await page.keyboard.down("Shift");
+		await page.mouse.down();
+		await page.mouse.move(x + width * 0.9, y + height / 2, { steps: 4 });
+		await page.mouse.up();
+		await page.keyboard.up("Shift");
+		await expect.poll(behind).toBeGreaterThan(before + 1);
+	}));
+
+it("the crosshair is one for all charts, by mouse and by keyboard", () =>
+	wide("device", async ({ page }) => {
+		const { x, y, width, height } = await plotBox(page, "Processor");
+		await page.mouse.move(x + width * 0.7, y + height / 2);
+		const shown = page.locator("[data-crosshair]:visible");
+		await expect.poll(() => shown.count()).toBeGreaterThan(3);
+		await picture(page, "use-crosshair");
+		await page.mouse.move(5, 5);
+		await expect.poll(() => shown.count()).toBe(0);
+		await page.getByRole("group", { name: /^Temperature/ }).focus();
+		for (let i = 0; i < 5; i++) await page.keyboard.press("Shift+ArrowLeft");
+		await expect.poll(() => shown.count()).toBeGreaterThan(3);
+		await expect
+			.poll(() => page.locator("[aria-live='polite']").last().textContent())
+			.toMatch(/Temperature 5\d\.\d °C/);
+		await page.keyboard.press("Escape");
+		await expect.poll(() => shown.count()).toBe(0);
+	}));
+
+it("search finds devices and streams", () =>
+	wide("device", async ({ page }) => {
+		await page.keyboard.press("/");
+		await page.keyboard.type("o");
+		await picture(page, "use-search");
+		await page.keyboard.press("Control+a");
+		await page.keyboard.type("kernel");
+		await page.keyboard.press("Enter");
+		await expect
+			.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label")))
+			.toMatch(/Kernel log/);
+		await page.keyboard.press("/");
+		await page.keyboard.type("rover");
+		await page.keyboard.press("Enter");
+		await expect.poll(() => page.evaluate(() => location.hash)).toMatch(/^#\/d\//);
+	}));
+
+it("what a device says stays text", () =>
+	wide("device", async ({ page }) => {
+		const log = page.getByRole("article", { name: "Kernel log" });
+		await log.scrollIntoViewIfNeeded();
+		await log.getByText("<b>not bold</b>").first().waitFor();
+		expect(await log.locator("b, script").count()).toBe(0);
+		await picture(page, "use-log");
+	}));
+
+it("a stale stream and a kept value say so in words", () =>
+	wide("device", async ({ page }) => {
+		await expect.poll(() => page.getByText(/^Stale for \d+ s: last value [\d:.]+$/).count()).toBe(1);
+		await page.getByRole("article", { name: "Battery" }).scrollIntoViewIfNeeded();
+		await expect.poll(() => page.getByText(/^Kept value, 1 min \d+ s old/).count()).toBe(1);
+	}));
+
+it("help, windows, theme and drawer answer to their keys", () =>
+	wide("device", async ({ page }) => {
+		await page.keyboard.press("?");
+		await page.getByRole("heading", { name: "Help and shortcuts" }).waitFor();
+		await picture(page, "use-help");
+		await page.keyboard.press("Escape");
+		await page.keyboard.press("5");
+		expect(await page.getByRole("button", { name: "5 min", exact: true }).getAttribute("aria-pressed")).toBe("true");
+		await page.keyboard.press("t");
+		expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("light");
+		await page.waitForTimeout(400);
+		await picture(page, "use-5min");
+		await page.keyboard.press("c");
+		await expect.poll(() => page.getByRole("complementary").count()).toBe(0);
+		await page.waitForTimeout(300);
+		await picture(page, "use-no-drawer");
+	}));
+
+it("the drawer is a sheet on a phone, and its report can be copied", () =>
+	viewer.visit("relay", { viewport: SIZES.phone, colorScheme: "light" }, async ({ page, complaints }) => {
+		await page.getByRole("button", { name: /Relay · WebSocket/ }).click();
+		await page.getByRole("dialog", { name: "Connection" }).waitFor();
+		await page.waitForTimeout(300);
+		await picture(page, "use-sheet");
+		await page.evaluate(() => {
+			Object.defineProperty(navigator, "clipboard", { value: undefined });
+		});
+		await page.getByRole("button", { name: "Copy report" }).click();
+		const text = page.getByRole("textbox", { name: "Text to copy" });
+		expect(await text.inputValue()).toContain("path: ws (the relay carries");
+		await text.scrollIntoViewIfNeeded();
+		await picture(page, "use-sheet-copy");
+		expect(complaints).toEqual([]);
+	}));
+
+it("thirty minutes of three 100 Hz streams can be zoomed", () =>
+	wide("many&charts=2&history=1800000", async ({ page }) => {
+		await page.keyboard.press("3");
+		await page.waitForTimeout(1_000);
+		await picture(page, "use-30min");
+		const { x, y, width, height } = await plotBox(page, "Chart 1");
+		await page.mouse.move(x + width * 0.5, y + height / 2);
+		await page.mouse.down();
+		await page.mouse.move(x + width * 0.505, y + height / 2);
+		await page.mouse.move(x + width * 0.52, y + height / 2);
+		await page.mouse.up();
+		await page.waitForTimeout(400);
+		await picture(page, "use-30min-zoomed");
+	}));
