@@ -73,11 +73,12 @@ func (w *world) startDevice(t *testing.T, name string, args ...string) *program.
 // watchers are the two ways to watch a device: the terminal's and the browser's. What holds must hold for both.
 var watchers = []struct {
 	name  string
-	shows bool // it has a log to read, beside what it reports
+	shows bool          // it has a log to read, beside what it reports
+	dark  time.Duration // how long UDP stays cut: shorter and longer than ICE needs to give up (30 s)
 	start func(t *testing.T, w *world, device string) *rig.Watcher
 }{
-	{"terminal", false, func(t *testing.T, w *world, device string) *rig.Watcher { return w.watch(t, device) }},
-	{"Chromium", true, func(t *testing.T, w *world, device string) *rig.Watcher { return w.browse(t, device) }},
+	{"terminal", false, 35 * time.Second, func(t *testing.T, w *world, device string) *rig.Watcher { return w.watch(t, device) }},
+	{"Chromium", true, 5 * time.Second, func(t *testing.T, w *world, device string) *rig.Watcher { return w.browse(t, device) }},
 }
 
 // watch starts `telepath view` on host view.

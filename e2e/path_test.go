@@ -91,7 +91,7 @@ func TestUDPIsCutAndMended(t *testing.T) {
 			must(t, w.view.CutUDP())
 			down, err := v.AwaitPath("ws", mark, 10*time.Second)
 			must(t, err)
-			time.Sleep(3 * time.Second)
+			time.Sleep(kind.dark)
 			quiet := silence(t, v, cut)
 			t.Logf("named the relay %v after the cut; longest silence %v", down.At.Sub(cut), quiet)
 			if quiet > stepDown {
