@@ -7,4 +7,4 @@ import (
 	"github.com/telepath-iot/telepath/settings"
 )
 
-func main() { settings.Main(cli.Command()) }
+func main() { settings.Main(cli.Root()) }

@@ -126,6 +126,9 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 // ID is the device's identity: 32 hexadecimal digits, from its key.
 func (a *Agent) ID() string { return a.host.ID() }
 
+// Dir is the device's folder.
+func (a *Agent) Dir() string { return a.config.Dir }
+
 // Name is what the device is called.
 func (a *Agent) Name() string { return a.config.Name }
 

@@ -91,6 +91,8 @@ func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 			if diff := cmp.Diff(c.want, tap.counts()); diff != "" {
 				t.Errorf("every %v: %s", c.period, diff)
 			}
+			tap.mu.Lock()
+			defer tap.mu.Unlock()
 			for i, b := range tap.batches {
 				if waited := tap.at[i].Sub(time.UnixMicro(b.T[0])); waited > window {
 					t.Errorf("a sample waited %v", waited)
@@ -124,6 +126,8 @@ func TestBatchesFitTheirFrames(t *testing.T) {
 					}
 				}
 				time.Sleep(2 * time.Second)
+				tap.mu.Lock()
+				defer tap.mu.Unlock()
 				got := 0
 				for n, b := range tap.batches {
 					for i := range b.Len() {
@@ -170,6 +174,8 @@ func TestBytesAreCopied(t *testing.T) {
 		}
 		buffer[0] = 'x'
 		time.Sleep(time.Second)
+		tap.mu.Lock()
+		defer tap.mu.Unlock()
 		var got []byte
 		for _, b := range tap.batches {
 			for _, blob := range b.Blobs {

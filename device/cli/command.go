@@ -4,8 +4,8 @@ package cli
 
 import "github.com/spf13/cobra"
 
-// Command is the whole command line.
-func Command() *cobra.Command {
+// Root is the program's root command.
+func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "telepath-device",
 		Short: "publish what this machine measures",

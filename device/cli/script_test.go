@@ -6,6 +6,6 @@ import (
 	"github.com/telepath-iot/telepath/settings/settingstest"
 )
 
-func TestMain(m *testing.M) { settingstest.Main(m, Command) }
+func TestMain(m *testing.M) { settingstest.Main(m, Root) }
 
 func TestScripts(t *testing.T) { settingstest.Run(t, nil) }

@@ -1,9 +1,10 @@
 // Package settingstest runs command lines in tests as a shell would run them:
-// testscript files of testdata/script, with the program under test and two
-// commands more, status (a given exit code) and waitfor (a file).
+// testscript files of testdata/script, with the programs under test and two
+// commands more, status (a given exit code) and eventually (try again until it succeeds).
 package settingstest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -20,7 +21,7 @@ import (
 
 // Main is for TestMain of a package with scripts.
 func Main(m *testing.M, programs ...func() *cobra.Command) {
-	commands := map[string]func(){"status": status, "waitfor": waitFor}
+	commands := map[string]func(){"status": status, "eventually": eventually}
 	for _, program := range programs {
 		commands[program().Name()] = func() { settings.Main(program()) }
 	}
@@ -41,28 +42,46 @@ func status() {
 	if err != nil {
 		fail(err)
 	}
-	cmd := exec.Command(os.Args[2], os.Args[3:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		fail(err)
-	}
-	if got := cmd.ProcessState.ExitCode(); got != want {
+	got, out := run(os.Args[2:])
+	show(out)
+	if got != want {
 		fail(fmt.Errorf("exit %d, want %d", got, want))
 	}
 }
 
-// patience is how long waitfor waits: a loaded machine's.
+// patience is how long eventually tries: a loaded machine's.
 const patience = 20 * time.Second
 
-// waitFor FILE waits until there is such a file.
-func waitFor() {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(os.Args[1]); err == nil {
-			return
+// eventually COMMAND … runs the command again and again until it succeeds, and shows what it said then.
+func eventually() {
+	end := time.Now().Add(patience)
+	for {
+		code, out := run(os.Args[1:])
+		if code == 0 || time.Now().After(end) {
+			show(out)
+			os.Exit(code)
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	fail(fmt.Errorf("no %s after %v", os.Args[1], patience))
+}
+
+// output is what a command said.
+type output struct{ out, err bytes.Buffer }
+
+func run(args []string) (code int, said *output) {
+	said = &output{}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, &said.out, &said.err
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		fail(err)
+	}
+	return cmd.ProcessState.ExitCode(), said
+}
+
+func show(said *output) {
+	_, _ = said.out.WriteTo(os.Stdout)
+	_, _ = said.err.WriteTo(os.Stderr)
 }
 
 func fail(err error) {

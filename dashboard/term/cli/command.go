@@ -13,8 +13,8 @@ import (
 	"github.com/telepath-iot/telepath/settings"
 )
 
-// Command is the whole command line.
-func Command() *cobra.Command {
+// Root is the program's root command.
+func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "telepath",
 		Short: "watch devices from a terminal",

@@ -55,9 +55,9 @@ func printDevices(out io.Writer, devices []signal.Device, asJSON bool) error {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "NAME\tSTATE\tMACHINE\tID")
+	fmt.Fprintln(table, "NAME\tSTATE\tID\tMACHINE")
 	for _, d := range devices {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", view.Escape(d.Name), view.State(d, now), machine(d), view.Escape(d.ID))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", view.Escape(d.Name), view.State(d, now), view.Escape(d.ID), machine(d))
 	}
 	return table.Flush()
 }

@@ -95,9 +95,9 @@ func TestText(t *testing.T) {
 		},
 		{
 			lines(with(func(s *Sample) {
-				s.Kept, s.Path, s.Age = true, "ws", Age{Value: 48 * time.Second, Known: true}
+				s.Kept, s.Held, s.Path, s.Age = true, 47*time.Second, "ws", Age{Value: 48 * time.Second, Known: true}
 			})),
-			"12:03:04.005  air/temperature           21.5 °C           48 s                ws, kept by the server\n",
+			"12:03:04.005  air/temperature           21.5 °C           48 s                ws, kept for 47 s\n",
 		},
 		{
 			lines(with(func(s *Sample) { s.Unit, s.Value = "", telemetry.TextValue("\x1b[2Jred\u202e\n\xff") })),

@@ -18,9 +18,10 @@ type Sample struct {
 	T      int64 // µs since the Unix epoch, on the device's clock
 	Value  telemetry.Value
 	Age    Age
-	Path   string // the rung it came on
-	Late   bool   // newer ones were shown before
-	Kept   bool   // a retained value or a last will, no live sample
+	Path   string        // the rung it came on
+	Late   bool          // newer ones were shown before
+	Kept   bool          // a retained value or a last will, no live sample
+	Held   time.Duration // how long it was kept
 }
 
 // Age is how old a sample was when it came, and how wrong that may be.

@@ -28,7 +28,7 @@ func (Text) Sample(b []byte, s *Sample) []byte {
 	}
 	notes := s.Path
 	if s.Kept {
-		notes += ", kept by the server"
+		notes += ", kept for " + Short(s.Held)
 	}
 	if s.Late {
 		notes += ", late"

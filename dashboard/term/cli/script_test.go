@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	device "github.com/telepath-iot/telepath/device/cli"
+	"github.com/telepath-iot/telepath/settings/settingstest"
+	signaling "github.com/telepath-iot/telepath/signaling/cli"
+)
+
+func TestMain(m *testing.M) { settingstest.Main(m, Root, device.Root, signaling.Root) }
+
+// TestScripts runs the three programs together, as a shell would. $PORT is free.
+func TestScripts(t *testing.T) {
+	settingstest.Run(t, func(env *testscript.Env) error {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		env.Setenv("PORT", fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+		return l.Close()
+	})
+}
