@@ -48,7 +48,8 @@ export type FromWorker =
 	| { type: "rtc.create"; attempt: number; config: RTCConfiguration }
 	| { type: "rtc.answer"; attempt: number; sdp: string }
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }
-	| { type: "rtc.close"; attempt: number };
+	| { type: "rtc.close"; attempt: number }
+	| { type: "rtc.untransferable" }; // channels do not arrive in this Worker: the engine has to run on the page
 
 /** StreamInfo describes one stream (section 6.3). */
 export interface StreamInfo {

@@ -34,6 +34,9 @@ export class RtcPage {
 			case "rtc.close":
 				this.close(message.attempt);
 				return true;
+			case "rtc.untransferable":
+				this.options.onUntransferable();
+				return true;
 			default:
 				return false;
 		}

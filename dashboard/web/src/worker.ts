@@ -1,3 +1,4 @@
+import { DEBUG_NAME } from "./engine/debug";
 import { Engine } from "./engine/engine";
 import { askWhy } from "./engine/why";
 import { realEnv } from "./peer/env";
@@ -10,17 +11,23 @@ import type { FromWorker, ToWorker } from "./port";
 interface Scope {
 	readonly name: string;
 	onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+	onmessageerror: (() => void) | null;
 	postMessage(message: FromWorker, transfer: Transferable[]): void;
 }
 
-/** The page gives the Worker this name when somebody is looking for a fault. */
-export const DEBUG_NAME = "telepath debug";
-
 const scope = globalThis as unknown as Scope;
 const debug = scope.name === DEBUG_NAME ? (...what: unknown[]) => console.debug("telepath:", ...what) : () => undefined;
-const engine = new Engine({
-	env: realEnv(debug),
-	post: (message, transfer = []) => scope.postMessage(message, transfer),
-	why: askWhy,
-});
-scope.onmessage = ({ data }) => engine.handle(data);
+const post = (message: FromWorker, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
+const engine = new Engine({ env: realEnv(debug), post, why: askWhy });
+
+scope.onmessage = ({ data }) => {
+	if (data.type === "rtc.channels" && !arrived(data.channels)) post({ type: "rtc.untransferable" });
+	else engine.handle(data);
+};
+// The same, in a browser that refuses the whole message.
+scope.onmessageerror = () => post({ type: "rtc.untransferable" });
+
+/** Some browsers let channels be sent to a Worker and deliver nothing. */
+function arrived(channels: unknown): boolean {
+	return Array.isArray(channels) && channels.every((c) => typeof c === "object" && c !== null && "readyState" in c);
+}

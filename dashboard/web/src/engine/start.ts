@@ -1,8 +1,6 @@
-import { realEnv } from "../peer/env";
 import type { FromWorker, ToWorker } from "../port";
 import { RtcPage } from "../rtc-page";
-import { Engine } from "./engine";
-import { askWhy } from "./why";
+import { DEBUG_NAME, debugWanted } from "./debug";
 
 /** EnginePort is the page's end of the port. */
 export interface EnginePort {
@@ -25,7 +23,7 @@ interface Side {
  * gets the page's last connect and open.
  */
 export function startEngine(): EnginePort {
-	const debugging = readDebug();
+	const debugging = debugWanted();
 	const last: { connect: ToWorker | null; open: ToWorker | null } = { connect: null, open: null };
 	let listener: (message: FromWorker) => void = () => undefined;
 	let onPage = false;
@@ -46,7 +44,7 @@ export function startEngine(): EnginePort {
 		// Not in the task that found out: the attempt is still being made there.
 		onUntransferable: () => queueMicrotask(fallBack),
 	});
-	let side = workerSide(receive, fallBack, debugging);
+	let side = anySide(receive, fallBack, debugging);
 
 	return {
 		listen(to) {
@@ -65,8 +63,17 @@ export function startEngine(): EnginePort {
 	};
 }
 
+/** anySide is a Worker, or the page itself where there are none. */
+function anySide(receive: (message: FromWorker) => void, broken: () => void, debugging: boolean): Side {
+	try {
+		return workerSide(receive, broken, debugging);
+	} catch {
+		return pageSide(receive, debugging);
+	}
+}
+
 function workerSide(receive: (message: FromWorker) => void, broken: () => void, debugging: boolean): Side {
-	const name = debugging ? "telepath debug" : "telepath";
+	const name = debugging ? DEBUG_NAME : "telepath";
 	const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name });
 	worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
 		worker.onerror = null; // it runs: an error from here on is a fault of its own, which the console shows
@@ -80,21 +87,19 @@ function workerSide(receive: (message: FromWorker) => void, broken: () => void, 
 	};
 }
 
+/** pageSide loads the Engine, which nearly every page has in its Worker only; what is said until then waits. */
 function pageSide(receive: (message: FromWorker) => void, debugging: boolean): Side {
-	const debug = debugging ? (...what: unknown[]) => console.debug("telepath:", ...what) : () => undefined;
-	const engine = new Engine({ env: realEnv(debug), post: receive, why: askWhy });
-	// Answers come in a task of their own, as they would from a Worker: no call enters itself.
+	const loading = import("./on-page").then(({ engineOnPage }) => engineOnPage(receive, debugging));
+	let engine: Awaited<typeof loading> | null = null;
+	void loading.then((loaded) => {
+		engine = loaded;
+	});
 	return {
-		post: (message) => queueMicrotask(() => engine.handle(message)),
-		dispose: () => engine.dispose(),
+		post(message) {
+			// A channel that waited would miss its first messages; there is none before the Engine asked for one.
+			if (engine !== null) engine.handle(message);
+			else void loading.then((loaded) => loaded.handle(message));
+		},
+		dispose: () => void loading.then((loaded) => loaded.dispose()),
 	};
-}
-
-/** Whoever looks for a fault sets localStorage.telepathDebug; storage may be forbidden. */
-function readDebug(): boolean {
-	try {
-		return Boolean(localStorage.getItem("telepathDebug"));
-	} catch {
-		return false;
-	}
 }

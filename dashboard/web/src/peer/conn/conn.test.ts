@@ -242,6 +242,7 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	expect(conn.path().rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "warm" });
 	both(1_500, false);
 	const path = conn.path();
+	expect(path).toMatchObject({ rung: "ws", reason: "a better path stopped answering" });
 	expect(path.rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "use" });
 	expect(path.rungs.find((r) => r.rung === "udp")?.note).toMatch(/^no answer for 1\.\d s: UDP may be blocked$/);
 	both(4_000, false);

@@ -1,16 +1,8 @@
 import type { Carrier } from "../carrier/carrier";
 import { Alarm, type Env } from "../env";
 import { Clock } from "../session";
+import { type Device, type FromViewer, parse as parseSignal, type Stream, type ToViewer } from "../signal";
 import {
-	type Device,
-	type FromViewer,
-	parse as parseSignal,
-	type Refusal,
-	type Stream,
-	type ToViewer,
-} from "../signal";
-import {
-	codeByName,
 	type DropReason,
 	eachFrame,
 	FormatError,
@@ -30,9 +22,9 @@ import { type Assistant, Direct } from "./direct";
 import { ackFrame } from "./encode";
 import { type Measures, pathInfo } from "./info";
 import { Meter } from "./meter";
-import { Opening } from "./opening";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
+import { type Refused, Standing } from "./standing";
 import { type Received, Streams } from "./streams";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
@@ -42,9 +34,6 @@ export interface ConnLink {
 	/** signal sends a signal of this Conn to the server. */
 	signal(message: FromViewer): boolean;
 }
-
-/** Refused is why there is no Conn, for people, and which devices may have been meant. */
-export type Refused = Refusal & { candidates: Device[] };
 
 export interface ConnEvents {
 	onDevice(device: Device): void;
@@ -74,7 +63,7 @@ export interface ConnOptions {
  */
 export class Conn {
 	readonly id: string;
-	private readonly opening = new Opening();
+	private readonly standing = new Standing();
 	private readonly streams: Streams;
 	private readonly paths: Paths;
 	private readonly direct: Direct;
@@ -83,8 +72,6 @@ export class Conn {
 	private clock = new Clock();
 	private link: ConnLink | null = null;
 	private linkPath = 0; // 0: the device cannot be reached through the link now
-	private device: Device | null = null;
-	private refused: Refused | null = null;
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
 	constructor(private readonly options: ConnOptions) {
@@ -95,7 +82,7 @@ export class Conn {
 			onBatch: (batch) => events.onBatch(batch),
 			onGap: (...gap) => events.onGap(...gap),
 			onDrop: (reason) => this.dropped(reason),
-			onUnknown: () => this.opening.again(env.now()),
+			onUnknown: () => this.standing.opening.again(env.now()),
 		});
 		this.paths = new Paths(env, {
 			onReplace: (path) => this.direct.replace(path),
@@ -132,8 +119,8 @@ export class Conn {
 	linkUp(link: ConnLink, asked: boolean): void {
 		const now = this.options.env.now();
 		this.link = link;
-		this.opening.restart(now);
-		if (asked) this.opening.sent(now);
+		this.standing.opening.restart(now);
+		if (asked) this.standing.opening.sent(now);
 		else this.ask();
 		this.direct.announce(true);
 		this.settle();
@@ -141,7 +128,7 @@ export class Conn {
 
 	linkDown(): void {
 		this.link = null;
-		this.opening.pause();
+		this.standing.opening.pause();
 		this.direct.announce(false);
 		this.relayDown();
 		this.settle();
@@ -155,14 +142,12 @@ export class Conn {
 	/** settle does what is due; to be called after anything happened. */
 	settle(): void {
 		const now = this.options.env.now();
-		if (this.opening.due(now)) this.ask();
-		// Before the first word of the server an attempt is made in parallel: that saves a round trip.
-		const reachable = this.device === null || (this.link !== null && this.device.state !== "offline");
-		this.direct.allow(reachable && this.refused === null);
+		if (this.standing.opening.due(now)) this.ask();
+		this.direct.allow(this.standing.hopeful(this.link !== null));
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		this.acknowledge(now);
-		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.opening.wake()));
+		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.standing.opening.wake()));
 	}
 
 	/** rebased: this end's clock was set; what was measured by it is void. */
@@ -184,8 +169,8 @@ export class Conn {
 			bytes: this.meter.bytesPerSample(now),
 			offset: this.offset(),
 		};
-		const { paths, direct, opening, device, refused } = this;
-		const situation = { paths, direct, opening, device, refused, linked: this.link !== null };
+		const { paths, direct, standing } = this;
+		const situation = { paths, direct, standing, linked: this.link !== null };
 		return { ...pathInfo(now, situation, measures), drops: { ...this.drops } };
 	}
 
@@ -199,7 +184,7 @@ export class Conn {
 	}
 
 	private ask(): void {
-		if (this.link?.signal(this.open())) this.opening.sent(this.options.env.now());
+		if (this.link?.signal(this.open())) this.standing.opening.sent(this.options.env.now());
 	}
 
 	private packet(path: number, packet: Uint8Array): void {
@@ -296,32 +281,23 @@ export class Conn {
 		}
 	}
 
-	/** presence: the device went, or came back as a new session, which knows nothing of this Conn. */
 	private presence(device: Device, changed: boolean): void {
-		const before = this.device;
-		this.device = device;
-		this.refused = null;
-		if (device.state === "offline") this.relayDown();
-		else if (changed && (device.session !== before?.session || !this.opening.accepted)) this.renew();
+		const change = this.standing.presence(this.options.env.now(), device, changed);
+		if (change === "away") this.relayDown();
+		if (change === "renewed") this.direct.fresh();
 		this.options.events.onDevice(device);
 	}
 
-	private renew(): void {
-		this.opening.restart(this.options.env.now());
-		this.direct.fresh();
-	}
-
 	private refuse({ code, reason, remedy, candidates }: Refused): void {
-		this.refused = { code, reason, remedy, candidates };
-		this.opening.refused(this.options.env.now(), codeByName(code).retry, this.options.env.random);
+		const refused = { code, reason, remedy, candidates };
+		this.standing.refuse(this.options.env.now(), refused, this.options.env.random);
 		this.relayDown();
-		this.options.events.onRefused(this.refused);
+		this.options.events.onRefused(refused);
 	}
 
 	private accept(id: string): void {
 		if (id !== this.id) return;
-		this.opening.accept();
-		this.refused = null;
+		this.standing.accept();
 		if (this.link !== null && this.linkPath === 0) this.linkPath = this.paths.up("ws", this.link.carrier());
 		this.paths.accepted(this.linkPath);
 	}
@@ -335,7 +311,7 @@ export class Conn {
 	private relayDown(): void {
 		if (this.linkPath !== 0) this.paths.down(this.linkPath);
 		this.linkPath = 0;
-		this.opening.accepted = false;
+		this.standing.opening.accepted = false;
 	}
 
 	/** acknowledge sends what is due on the paths in use, and where the data came from. */

@@ -1,10 +1,9 @@
 import { RUNGS, type Rung, type State } from "../ladder";
-import type { Device } from "../signal";
 import { note, reasons, WHY_OFF } from "../words";
 import type { Direct } from "./direct";
-import type { Opening } from "./opening";
 import type { PathInfo, RungInfo } from "./path-info";
 import type { Path, Paths } from "./paths";
+import type { Standing } from "./standing";
 
 /** Silence that a note calls silence, in ms: less is between two probes. */
 const SILENCE = 600;
@@ -13,9 +12,7 @@ const SILENCE = 600;
 export interface Situation {
 	paths: Paths;
 	direct: Direct;
-	opening: Opening;
-	device: Device | null;
-	refused: { reason: string } | null;
+	standing: Standing;
 	linked: boolean;
 }
 
@@ -45,11 +42,11 @@ export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
 		queueBytes: s.paths.queueBytes(),
 		...(pair === null ? {} : { pair }),
 		bytesPerSample: m.bytes,
-		accepted: s.opening.accepted,
+		accepted: s.standing.opening.accepted,
 	};
 }
 
-function whyNone({ refused, linked, device }: Situation): string {
+function whyNone({ linked, standing: { refused, device } }: Situation): string {
 	if (refused !== null) return reasons.refused;
 	if (!linked) return device === null ? reasons.connecting : reasons.noLink;
 	return device?.state === "offline" ? reasons.offline : reasons.opening;
@@ -87,7 +84,7 @@ function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
 }
 
 /** relayLine is about the WebSocket while the device is not reached through it. */
-function relayLine({ linked, device }: Situation): RungInfo {
+function relayLine({ linked, standing: { device } }: Situation): RungInfo {
 	if (!linked && device === null) return line("ws", "trying", reasons.connecting);
 	if (!linked) return line("ws", "failed", note.noLink);
 	if (device?.state === "offline") return line("ws", "failed", note.deviceAway);

@@ -1,7 +1,7 @@
 import type { Carrier } from "../carrier/carrier";
 import type { Lane } from "../carrier/channels";
 import type { Env } from "../env";
-import { type Decision, Ladder, type Rung, type State } from "../ladder";
+import { type Decision, Ladder, REASONS, type Rung, type State } from "../ladder";
 import type { Echo, Probe } from "../wire";
 import { echoFrame, probeFrame } from "./encode";
 import { Prober } from "./prober";
@@ -135,8 +135,10 @@ export class Paths {
 		return best === undefined ? 0 : this.ladder.state(best.id).rtt;
 	}
 
+	/** reason says why best is the best. What the ladder says is about its own choice, which may be in doubt. */
 	reason(): string {
-		return this.decision.reason;
+		const { use, reason } = this.decision;
+		return use.length > 1 && this.best()?.id !== use[0] ? REASONS.fell : reason;
 	}
 
 	queueBytes(): number {

@@ -1,0 +1,11 @@
+import { realEnv } from "../peer/env";
+import type { FromWorker } from "../port";
+import { Engine } from "./engine";
+import { askWhy } from "./why";
+
+/** engineOnPage is an Engine beside the views, for browsers that cannot move data channels to a Worker. */
+export function engineOnPage(receive: (message: FromWorker) => void, debugging: boolean): Engine {
+	const debug = debugging ? (...what: unknown[]) => console.debug("telepath:", ...what) : () => undefined;
+	// Each message in a task of its own, as from a Worker: no call enters itself.
+	return new Engine({ env: realEnv(debug), post: (message) => queueMicrotask(() => receive(message)), why: askWhy });
+}
