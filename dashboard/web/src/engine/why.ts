@@ -5,6 +5,9 @@ const PATIENCE = 3_000;
 /** An answer longer than this is no refusal. */
 const MAX_ANSWER = 4096;
 
+/** Said in the place of a token where there is none: a browser sends no Origin here, and the server wants one of the two. */
+const NO_TOKEN = "none";
+
 /**
  * askWhy asks the server by plain HTTP why it refuses the link: a browser hides
  * the answer to a WebSocket's request. null: the server did not say, or cannot
@@ -13,11 +16,13 @@ const MAX_ANSWER = 4096;
 export async function askWhy(url: string, token: string): Promise<Refusal | null> {
 	try {
 		const response = await fetch(url.replace(/^ws/, "http"), {
-			headers: token === "" ? {} : { Authorization: `Bearer ${token}` },
+			headers: { Authorization: `Bearer ${token || NO_TOKEN}` },
 			signal: AbortSignal.timeout(PATIENCE),
 			cache: "no-store",
 		});
-		return refusalOf(await response.text());
+		const refusal = refusalOf(await response.text());
+		if (token !== "" || refusal?.code !== "unauthorized") return refusal;
+		return { ...refusal, reason: "this server lets nobody in without a token" };
 	} catch {
 		return null; // it cannot be reached: that is the answer
 	}

@@ -50,9 +50,13 @@ export const note = {
 	unproven: (age: number) => `open, not yet proven, ${seconds(age)}`,
 	proven: (age: number) => `proven both ways, heard ${seconds(age)} ago`,
 	warm: (age: number) => `warm spare, heard ${seconds(age)} ago`,
-	silent: (rung: Rung, age: number) => `no answer for ${seconds(age)}: ${SUSPICION[rung] ?? "it may be blocked"}`,
+	silent: (rung: Rung, age: number): string =>
+		`no answer for ${seconds(age)}: ${SUSPICION[rung] ?? "it may be blocked"}`,
 	unheard: (age: number) => `heard ${seconds(age)} ago, but the device hears nothing from here`,
-	connecting: (age: number) => `looking for a way, ${seconds(age)}`,
+	connecting: (age: number, before: string) =>
+		`looking for a way, ${seconds(age)}${before === "" ? "" : ` (last time: ${before})`}`,
+	dead: (rung: Rung, age: number, successor: boolean) =>
+		`${note.silent(rung, age)}${successor ? "; looking for another way" : ""}`,
 	failed: (reason: string, wait: number) => `${reason}; next try ${wait <= 0 ? "now" : `in ${seconds(wait)}`}`,
 	pausedNoLink: (reason: string) => `${reason}; tried again when the server can be reached`,
 	noLink: "the connection to the server is lost; it is tried again",

@@ -54,17 +54,19 @@ function whyNone({ linked, standing: { refused, device } }: Situation): string {
 
 function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 	const path = s.paths.on(rung)[0];
-	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id));
+	const successor = rung === "udp" && s.direct.attempts.making() !== undefined;
+	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id), successor);
 	if (rung === "udp") return attemptLine(now, s);
 	if (rung === "ws") return relayLine(s);
 	return line(rung, "off", WHY_OFF[rung]);
 }
 
 /** pathLine is about a rung that has a carrier. */
-function pathLine(now: number, path: Path, state: State): RungInfo {
+function pathLine(now: number, path: Path, state: State, successor: boolean): RungInfo {
 	const rtt = state.rtt > 0 ? state.rtt : null;
 	const age = now - state.lastHeard;
 	const using = state.inUse ? "use" : "warm";
+	if (!state.usable && path.proved) return line(path.rung, "failed", note.dead(path.rung, age, successor), rtt);
 	if (!state.usable) return line(path.rung, "trying", note.unproven(now - path.since), rtt);
 	if (state.inDoubt) {
 		const words = age > SILENCE ? note.silent(path.rung, age) : note.unheard(age);
@@ -77,7 +79,7 @@ function pathLine(now: number, path: Path, state: State): RungInfo {
 function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
 	const { attempts } = direct;
 	const making = attempts.making();
-	if (making !== undefined) return line("udp", "trying", note.connecting(now - making.since));
+	if (making !== undefined) return line("udp", "trying", note.connecting(now - making.since, attempts.reason));
 	if (attempts.reason === "") return line("udp", "off", WHY_OFF.udp);
 	if (!linked) return line("udp", "failed", note.pausedNoLink(attempts.reason));
 	return line("udp", "failed", note.failed(attempts.reason, attempts.nextAt() - now));

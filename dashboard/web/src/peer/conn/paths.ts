@@ -13,6 +13,7 @@ export interface Path {
 	readonly prober: Prober;
 	readonly since: number;
 	rung: Rung;
+	proved: boolean; // both ways, at some time
 }
 
 /** PathEvents are called from step and echo. */
@@ -41,7 +42,7 @@ export class Paths {
 	up(rung: Rung, carrier: Carrier): number {
 		const now = this.env.now();
 		const id = ++this.lastId;
-		this.all.set(id, { id, carrier, prober: new Prober(), since: now, rung });
+		this.all.set(id, { id, carrier, prober: new Prober(), since: now, rung, proved: false });
 		this.ladder.up(now, id, rung);
 		return id;
 	}
@@ -83,7 +84,8 @@ export class Paths {
 	echoed(id: number, echo: Echo): void {
 		const path = this.all.get(id);
 		const rtt = path?.prober.echo(echo, this.env.wall()) ?? null;
-		if (rtt === null) return;
+		if (path === undefined || rtt === null) return;
+		path.proved = true;
 		this.ladder.proved(this.env.now(), id, rtt);
 		this.events.onProved(id, echo);
 	}
