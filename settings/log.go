@@ -29,7 +29,7 @@ func handler(w io.Writer, level slog.Level) slog.Handler {
 	if !isTerminal(w) {
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	}
-	return tint.NewHandler(w, &tint.Options{
+	return tint.NewTextHandler(w, &tint.Options{
 		Level:      level,
 		TimeFormat: time.TimeOnly,
 		NoColor:    os.Getenv("NO_COLOR") != "",

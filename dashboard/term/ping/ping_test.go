@@ -54,20 +54,36 @@ func TestRun(t *testing.T) {
 		took   time.Duration
 	}{
 		{
-			"replies", device{delays: []time.Duration{10 * ms, 30 * ms, 20 * ms}}, 3, []string{"10ms", "30ms", "20ms"},
-			Summary{3, 3, 10 * ms, 20 * ms, 20 * ms, 30 * ms, 30 * ms, 30 * ms}, 2*time.Second + 20*ms,
+			"replies",
+			device{delays: []time.Duration{10 * ms, 30 * ms, 20 * ms}},
+			3,
+			[]string{"10ms", "30ms", "20ms"},
+			Summary{3, 3, 10 * ms, 20 * ms, 20 * ms, 30 * ms, 30 * ms, 30 * ms},
+			2*time.Second + 20*ms,
 		},
 		{
-			"one is lost", device{delays: []time.Duration{10 * ms, -1, 10 * ms}}, 3, []string{"10ms", "no reply", "10ms"},
-			Summary{3, 2, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms}, 4*time.Second + 10*ms,
+			"one is lost",
+			device{delays: []time.Duration{10 * ms, -1, 10 * ms}},
+			3,
+			[]string{"10ms", "no reply", "10ms"},
+			Summary{3, 2, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms},
+			4*time.Second + 10*ms,
 		},
 		{
-			"the path comes later", device{noPath: 2 * time.Second, delays: []time.Duration{10 * ms}}, 1, []string{"10ms"},
-			Summary{1, 1, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms}, 2*time.Second + 10*ms,
+			"the path comes later",
+			device{noPath: 2 * time.Second, delays: []time.Duration{10 * ms}},
+			1,
+			[]string{"10ms"},
+			Summary{1, 1, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms},
+			2*time.Second + 10*ms,
 		},
 		{
-			"no path at all", device{noPath: time.Hour, delays: []time.Duration{0}}, 2,
-			[]string{peer.ErrNoPath.Error(), peer.ErrNoPath.Error()}, Summary{Sent: 2}, 6 * time.Second,
+			"no path at all",
+			device{noPath: time.Hour, delays: []time.Duration{0}},
+			2,
+			[]string{peer.ErrNoPath.Error(), peer.ErrNoPath.Error()},
+			Summary{Sent: 2},
+			6 * time.Second,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) { testRun(t, c.device, c.count, c.want, c.sum, c.took) })

@@ -171,8 +171,10 @@ func TestDisksAndTheirParts(t *testing.T) {
 		}
 	}
 	byDevice := mounts([]disk.PartitionStat{
-		{Device: "/dev/vda1", Mountpoint: "/var/lib/x"}, {Device: "/dev/vda1", Mountpoint: "/"},
-		{Device: "/dev/loop3", Mountpoint: "/snap"}, {Device: "tmpfs", Mountpoint: "/tmp"},
+		{Device: "/dev/vda1", Mountpoint: "/var/lib/x"},
+		{Device: "/dev/vda1", Mountpoint: "/"},
+		{Device: "/dev/loop3", Mountpoint: "/snap"},
+		{Device: "tmpfs", Mountpoint: "/tmp"},
 	})
 	if diff := cmp.Diff(map[string]string{"vda1": "/"}, byDevice); diff != "" {
 		t.Error(diff)

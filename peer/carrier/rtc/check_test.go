@@ -12,8 +12,10 @@ func TestCheckCandidate(t *testing.T) {
 	const relay = " raddr 0.0.0.0 rport 9"
 	cases := []struct{ name, in, out, err string }{
 		{"host", "1 1 udp 2130706431 192.168.1.7 50000 typ host", "1 1 udp 2130706431 192.168.1.7 50000 typ host", ""},
-		{"a browser's", "842163049 1 UDP 1677729535 203.0.113.4 61665 typ srflx raddr 10.0.0.1 rport 61665 generation 0 ufrag x network-cost 999",
-			"842163049 1 UDP 1677729535 203.0.113.4 61665 typ srflx" + relay, ""},
+		{
+			"a browser's", "842163049 1 UDP 1677729535 203.0.113.4 61665 typ srflx raddr 10.0.0.1 rport 61665 generation 0 ufrag x network-cost 999",
+			"842163049 1 UDP 1677729535 203.0.113.4 61665 typ srflx" + relay, "",
+		},
 		{"IPv6", "a+/ 1 udp 1 2001:db8::1 1 typ relay", "a+/ 1 udp 1 2001:db8::1 1 typ relay" + relay, ""},
 		{"mDNS", "1 1 udp 1 2c2d5a3e-9f5e-4b6c-8d30-0a0d5d8f5a11.local 5 typ host", "1 1 udp 1 2c2d5a3e-9f5e-4b6c-8d30-0a0d5d8f5a11.local 5 typ host", ""},
 		{"empty", "", "", "fewer than eight"},
