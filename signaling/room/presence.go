@@ -162,3 +162,15 @@ func (r *Room) Count() map[string]int {
 	}
 	return n
 }
+
+// Silence is the longest time since a linked device was heard.
+func (r *Room) Silence(now time.Time) (longest time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range r.names {
+		if d.home == "" {
+			longest = max(longest, now.Sub(d.session.lastHeard()))
+		}
+	}
+	return longest
+}

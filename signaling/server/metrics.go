@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -25,6 +26,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	descLinks    = describe("links", "Links that are open, by role of their token.", "role")
 	descDevices  = describe("devices", "Known devices, by presence.", "state")
+	descSilence  = describe("device_silence_seconds", "Longest time since a linked device was heard.")
 	descQueued   = describe("queue_bytes", "Bytes that wait in the queues of all links.")
 	descFrames   = describe("relayed_frames_total", "Frames that came in and were passed on; one for however many viewers.")
 	descBytes    = describe("relayed_bytes_total", "Bytes of those frames.")
@@ -39,7 +41,7 @@ type collector struct{ s *Server }
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descLinks, descDevices, descQueued, descFrames, descBytes, descPackets, descTraffic, descDrops, descRefusals} {
+	for _, d := range []*prometheus.Desc{descLinks, descDevices, descSilence, descQueued, descFrames, descBytes, descPackets, descTraffic, descDrops, descRefusals} {
 		to <- d
 	}
 }
@@ -59,6 +61,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for state, n := range c.s.room.Count() {
 		gauge(descDevices, float64(n), state)
 	}
+	gauge(descSilence, c.s.room.Silence(time.Now()).Seconds())
 	refusals, stats := c.s.counts.snapshot(c.s.clients.all())
 	for code, n := range refusals {
 		total(descRefusals, n, code)
