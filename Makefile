@@ -3,7 +3,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
-MAKEFLAGS += --no-print-directory
+MAKEFLAGS += --no-print-directory --silent
 .DEFAULT_GOAL := help
 
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
