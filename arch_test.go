@@ -114,7 +114,7 @@ var arrows = []arrow{
 	{"dashboard$", nil, "only the built web files live here"},
 	{"dashboard", []string{"dashboard/term", "peer", "settings"}, "a screen is a viewer: it knows the link, neither server nor device"},
 	{"settings/", []string{"settings$"}, "beside the settings there are only their tests"},
-	{"settings", nil, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
+	{"settings", []string{"settings$"}, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
 	{"e2e", []string{"e2e/", "peer"}, "end to end means through the command line: the programs are started, not imported"},
 	{".", nil, "the module's root holds this test only"},
 }
