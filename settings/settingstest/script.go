@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,17 +15,13 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/spf13/cobra"
-
-	"github.com/telepath-iot/telepath/settings"
 )
 
-// Main is for TestMain of a package with scripts.
-func Main(m *testing.M, programs ...func() *cobra.Command) {
+// Main is for TestMain of a package with scripts. programs are the main
+// functions of the programs in them, by name.
+func Main(m *testing.M, programs map[string]func()) {
 	commands := map[string]func(){"status": status, "eventually": eventually}
-	for _, program := range programs {
-		commands[program().Name()] = func() { settings.Main(program()) }
-	}
+	maps.Copy(commands, programs)
 	testscript.Main(m, commands)
 }
 

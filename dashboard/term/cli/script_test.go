@@ -8,11 +8,18 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	device "github.com/telepath-iot/telepath/device/cli"
+	"github.com/telepath-iot/telepath/settings"
 	"github.com/telepath-iot/telepath/settings/settingstest"
 	signaling "github.com/telepath-iot/telepath/signaling/cli"
 )
 
-func TestMain(m *testing.M) { settingstest.Main(m, Root, device.Root, signaling.Root) }
+func TestMain(m *testing.M) {
+	settingstest.Main(m, map[string]func(){
+		"telepath":           func() { settings.Main(Root()) },
+		"telepath-device":    func() { settings.Main(device.Root()) },
+		"telepath-signaling": func() { settings.Main(signaling.Root()) },
+	})
+}
 
 // TestScripts runs the three programs together, as a shell would. $PORT is free.
 func TestScripts(t *testing.T) {
