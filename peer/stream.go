@@ -141,3 +141,12 @@ func (s *Stream) describeFrom(after uint64) signal.Stream {
 	}
 	return d
 }
+
+// Describe replaces what a screen needs to show the stream. Who watches is
+// told at once; class, deadline and name stay as they are.
+func (s *Stream) Describe(meta json.RawMessage) {
+	go s.host.loop.post(func() {
+		s.cfg.Meta = meta
+		s.host.announce(s)
+	})
+}
