@@ -242,6 +242,7 @@ func (r *running) hello(t *testing.T, key ed25519.PrivateKey, name string, optio
 	m := signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(key.Public().(ed25519.PublicKey)), Name: name,
 		Sig: ed25519.Sign(key, signal.HelloBytes(challenge.Nonce, name)), Facts: map[string]string{"os": "test"},
+		KeepAliveMS: 60_000, // these devices keep nothing alive by themselves
 	}
 	for _, o := range options {
 		o(&m)
@@ -260,6 +261,9 @@ func (r *running) device(t *testing.T, key ed25519.PrivateKey, name string, opti
 		t.Fatal(err)
 	}
 	d.describe()
+	// Its echo says that the server has read the description, too.
+	d.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 0})
+	d.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho })
 	return d
 }
 
