@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,29 +34,4 @@ func TestWithoutATokenThereIsNoList(t *testing.T) {
 	if code == 0 {
 		t.Errorf("`telepath devices` without a token succeeded:\n%s", p.Tail(10))
 	}
-}
-
-// awaitLive waits until the device is there for viewers.
-func (w *world) awaitLive(t *testing.T, name string) {
-	t.Helper()
-	eventually(t, name+" is listed as live", 10*time.Second, func() error { return w.isLive(name) })
-}
-
-// isLive says, as an error, if `telepath devices` does not list the device as live.
-func (w *world) isLive(name string) error {
-	p, err := w.StartTelepath(w.view, nil, "devices", "--json")
-	if err != nil {
-		return err
-	}
-	defer p.Kill()
-	if code, err := p.Wait(10 * time.Second); code != 0 || err != nil {
-		return fmt.Errorf("telepath devices: exit %d, %v: %s", code, err, p.Tail(5))
-	}
-	for line := range strings.Lines(p.Output()) {
-		var e rig.Event
-		if json.Unmarshal([]byte(line), &e) == nil && e.Device == name && e.State == "live" {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s is not live in: %s", name, p.Output())
 }

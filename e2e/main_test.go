@@ -70,6 +70,11 @@ func (w *world) startDevice(t *testing.T, name string, args ...string) *program.
 	return p
 }
 
+func (w *world) awaitLive(t *testing.T, name string) {
+	t.Helper()
+	must(t, w.AwaitLive(w.view, name, 20*time.Second))
+}
+
 // watchers are the two ways to watch a device: the terminal's and the browser's. What holds must hold for both.
 var watchers = []struct {
 	name  string
@@ -124,22 +129,6 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// eventually tries until fn returns nil, or fails with its last error.
-func eventually(t *testing.T, what string, within time.Duration, fn func() error) {
-	t.Helper()
-	deadline := time.Now().Add(within)
-	for {
-		err := fn()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, within, err)
-		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 

@@ -110,6 +110,9 @@ func agesOfProduct(host *lab.Host, rung string, length time.Duration) ([]float64
 		return nil, err
 	}
 	defer device.Kill()
+	if err := r.AwaitLive(host, "board", 15*time.Second); err != nil {
+		return nil, err
+	}
 	v, err := r.View(host, "board")
 	if err != nil {
 		return nil, err

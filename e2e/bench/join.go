@@ -51,7 +51,7 @@ func measureJoining(joins int) (*joinResult, error) {
 		return nil, err
 	}
 	defer device.Kill()
-	if err := warm(r, there); err != nil {
+	if err := r.AwaitLive(there, "board", 15*time.Second); err != nil {
 		return nil, err
 	}
 	result := &joinResult{}
@@ -77,17 +77,6 @@ func startLink(dir string, here, there *lab.Host) (*program.Program, error) {
 	}
 	_, err = emulator.WaitFor(regexp.MustCompile("^ready"), 10*time.Second)
 	return emulator, err
-}
-
-// warm waits until the device is there, seen from its own side of the link.
-func warm(r *rig.Rig, there *lab.Host) error {
-	v, err := r.View(there, "board")
-	if err != nil {
-		return err
-	}
-	defer v.Kill()
-	_, err = v.AwaitSample("", 0, 15*time.Second)
-	return err
 }
 
 func (j *joinResult) join(r *rig.Rig, here *lab.Host) error {

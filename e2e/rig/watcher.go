@@ -134,3 +134,31 @@ func (w *Watcher) AwaitSample(rung string, from int, timeout time.Duration) (Eve
 		return e.Type == "sample" && !e.Retained && (rung == "" || e.Path == rung)
 	})
 }
+
+// AwaitLive waits until the server lists a device as live, asked from a host.
+func (r *Rig) AwaitLive(on *lab.Host, name string, timeout time.Duration) error {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(50 * time.Millisecond) {
+		err := r.isLive(on, name)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+func (r *Rig) isLive(on *lab.Host, name string) error {
+	p, err := r.StartTelepath(on, nil, "devices", "--json")
+	if err != nil {
+		return err
+	}
+	defer p.Kill()
+	if code, err := p.Wait(startTimeout); code != 0 || err != nil {
+		return fmt.Errorf("telepath devices: exit %d, %v: %s", code, err, p.Tail(5))
+	}
+	for line := range strings.Lines(p.Output()) {
+		var e Event
+		if json.Unmarshal([]byte(line), &e) == nil && e.Device == name && e.State == "live" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not live in: %s", name, p.Output())
+}

@@ -43,6 +43,9 @@ func checkMemory() error {
 		return err
 	}
 	defer device.Kill()
+	if err := r.AwaitLive(nil, "board", 15*time.Second); err != nil {
+		return err
+	}
 	return measureMemory(r, device.PID())
 }
 

@@ -52,6 +52,9 @@ func run(length time.Duration, out string) error {
 		return err
 	}
 	defer device.Kill()
+	if err := r.AwaitLive(nil, "board", 15*time.Second); err != nil {
+		return err
+	}
 	result, err := watch(server.LoginURL, length)
 	if err != nil {
 		return err
