@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 import { isBytes, tick } from "../format/number";
 import { clock, preciseClock } from "../format/time";
 import type { PlotOptions } from "./plot";
-import { clockTicks, liveLabel, liveTicks, valueTicks } from "./ticks";
+import { clockTicks, liveLabel, liveParts, liveTicks, valueTicks } from "./ticks";
 
 const VALUE_AXIS_PX = 48;
 const TIME_AXIS_PX = 24;
@@ -35,7 +35,7 @@ function timeAxis(options: PlotOptions): uPlot.Axis {
 		grid: { show: false },
 		splits: (u) => timeSplits(options, u.width),
 		values: (_u, splits) => {
-			if (timeline.live) return splits.map((at, i) => liveLabel(timeline.end - at, i === 0));
+			if (timeline.live) return splits.map((at, i) => liveLabel(timeline.end - at, timeline.span, i === 0));
 			const step = (splits[1] ?? 0) - (splits[0] ?? 0);
 			return splits.map((at) => timeLabel(options.toPage(at), step));
 		},
@@ -43,8 +43,7 @@ function timeAxis(options: PlotOptions): uPlot.Axis {
 }
 
 function timeSplits({ timeline, toPage }: PlotOptions, width: number): number[] {
-	const parts = width < 360 ? 3 : 4;
-	if (timeline.live) return liveTicks(timeline.start, timeline.end, parts);
+	if (timeline.live) return liveTicks(timeline.start, timeline.end, liveParts(timeline.span, width < 360));
 	const shift = toPage(0);
 	return clockTicks(timeline.start + shift, timeline.end + shift, width / TIME_LABEL_PX).at.map((t) => t - shift);
 }

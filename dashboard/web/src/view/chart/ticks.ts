@@ -5,7 +5,7 @@ export function valueTicks(low: number, high: number, wanted: number, binary: bo
 	const raw = (high - low) / Math.max(1, wanted);
 	const step = binary && raw > 1 ? 2 ** Math.ceil(Math.log2(raw)) : decimalStep(raw);
 	const at: number[] = [];
-	for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) at.push(i * step);
+	for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) at.push(i * step + 0); // never −0
 	return { at, step };
 }
 
@@ -14,15 +14,21 @@ function decimalStep(raw: number): number {
 	return (STEPS.find((step) => step * size >= raw * 0.999) ?? 10) * size;
 }
 
+/** liveParts is into how many equal parts a live window falls, so that each ends at a round time. */
+export function liveParts(span: number, narrow: boolean): number {
+	if (span % 300_000 === 0) return span === 300_000 ? 5 : narrow ? 3 : 6;
+	return narrow ? 3 : 4;
+}
+
 /** liveTicks divide a window that ends now into equal parts: their labels stand still while the data move. */
 export function liveTicks(start: number, end: number, parts: number): number[] {
 	return Array.from({ length: parts + 1 }, (_, i) => start + ((end - start) * i) / parts);
 }
 
 /** liveLabel says how long ago: "now", "−15 s", "−5 min". */
-export function liveLabel(agoMs: number, withUnit: boolean): string {
+export function liveLabel(agoMs: number, span: number, withUnit: boolean): string {
 	if (agoMs < 500) return "now";
-	const minutes = agoMs > 120_000;
+	const minutes = span > 120_000;
 	const value = minutes ? agoMs / 60_000 : agoMs / 1_000;
 	const text = `−${Number.isInteger(value) ? value : value.toFixed(1)}`;
 	return withUnit ? `${text} ${minutes ? "min" : "s"}` : text;

@@ -19,6 +19,8 @@ import { part, setText } from "./parts";
  */
 export class CardView implements Drawable {
 	visible = false;
+	/** It came into view: its values are written with its first picture, not with the next turn of the text. */
+	private appeared = false;
 	private plot: Plot | null = null;
 	private readonly streams: StreamStore[];
 	private readonly values: HTMLElement[];
@@ -64,6 +66,8 @@ export class CardView implements Drawable {
 	draw(now: number, at: number, pace: Pace): void {
 		this.plot ??= this.makePlot();
 		if (this.isDue(at, pace)) this.plot.draw(now);
+		if (this.appeared) this.write(now);
+		this.appeared = false;
 		if (!Object.is(this.cursor, this.app.timeline.cursor) || !Number.isNaN(this.cursor)) this.drawCursor();
 	}
 
@@ -114,6 +118,8 @@ export class CardView implements Drawable {
 		if (!inside) return;
 		const share = (this.cursor - timeline.start) / (timeline.end - timeline.start);
 		this.crosshair.style.transform = `translateX(${Math.round(share * this.over.clientWidth)}px)`;
+		// The tag hangs on the line by the same share of its width: it never leaves the plot.
+		this.crosshairTime.style.transform = `translateX(${-share * 100}%)`;
 		setText(this.crosshairTime, preciseClock(store.clock.toPage(this.cursor), Date.now()));
 	}
 
@@ -140,6 +146,7 @@ export class CardView implements Drawable {
 		const observer = new IntersectionObserver(
 			([entry]) => {
 				this.visible = entry?.isIntersecting ?? false;
+				this.appeared = this.visible;
 			},
 			{ rootMargin: "120px" },
 		);

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import type { Device } from "../../port";
+import { bytes, number, plusMinus, quantity, tick } from "./number";
+import { clock, duration, milliseconds, preciseClock } from "./time";
+import { facts, presence } from "./words";
+
+describe("numbers", () => {
+	it("have about four digits, as many as their surroundings", () => {
+		const texts = [0, 0.1234, 1.2345, 23.456, 812.34, 4_321.9].map((value) => quantity(value, "").text);
+		expect(texts).toEqual(["0.00", "0.123", "1.23", "23.5", "812.3", "4322"]);
+		expect(quantity(0.291, "V", 6).text).toBe("0.29");
+		expect(quantity(-0.001, "V", 6).text).toBe("0.00");
+	});
+
+	it("scale bytes by 1024 and the rest by 1000", () => {
+		expect(quantity(851_443_712, "B")).toEqual({ text: "812.0", unit: "MiB" });
+		expect(quantity(140_000, "B/s")).toEqual({ text: "136.7", unit: "KiB/s" });
+		expect(quantity(12, "B")).toEqual({ text: "12", unit: "B" });
+		expect(quantity(2_500_000, "Hz")).toEqual({ text: "2.50", unit: "MHz" });
+		expect(quantity(99_000, "rpm")).toEqual({ text: "99\u202f000", unit: "rpm" });
+		expect(quantity(1_013, "Bq")).toEqual({ text: "1013", unit: "Bq" });
+	});
+
+	it("leave their place when they are missing", () => {
+		expect(quantity(Number.NaN, "°C")).toEqual({ text: "–", unit: "°C" });
+		expect(number(Number.POSITIVE_INFINITY, 1)).toBe("–");
+		expect([plusMinus(null), plusMinus(0.4)]).toEqual(["", " ± 0.4"]);
+	});
+
+	it("at an axis show as many decimals as the step needs", () => {
+		expect([0, 0.25, 0.5].map((value) => tick(value, 0.25, ""))).toEqual(["0.00", "0.25", "0.50"]);
+		expect([-10, 0, 10].map((value) => tick(value, 10, ""))).toEqual(["−10", "0", "10"]);
+		expect([20_000, 40_000].map((value) => tick(value, 20_000, ""))).toEqual(["20k", "40k"]);
+		expect(tick(256 * 1024, 128 * 1024, "B/s")).toBe("256Ki");
+	});
+
+	it("bytes", () => expect([bytes(0), bytes(1_434)]).toEqual(["0 B", "1.40 KiB"]));
+});
+
+describe("times", () => {
+	const noon = new Date(2026, 10, 21, 12, 3, 4, 118).getTime();
+
+	it("of day name another day", () => {
+		expect(clock(noon, noon)).toBe("12:03:04");
+		expect(preciseClock(noon, noon)).toBe("12:03:04.118");
+		expect(clock(new Date(2026, 0, 2, 1, 2, 3).getTime(), noon)).toBe("2 Jan, 01:02:03");
+		expect(clock(new Date(1971, 0, 2, 1, 2, 3).getTime(), noon)).toBe("2 Jan 1971, 01:02:03");
+		expect([clock(Number.NaN, noon), clock(1e300, noon)]).toEqual(["–", "–"]);
+	});
+
+	it("that pass are told in two units", () => {
+		expect([900, 4_000, 72_000, 7_500_000, 273_600_000].map(duration)).toEqual([
+			"0 s",
+			"4 s",
+			"1 min 12 s",
+			"2 h 5 min",
+			"3 d 4 h",
+		]);
+		expect(duration(-5)).toBe("0 s");
+	});
+
+	it("that are short are told in milliseconds", () => {
+		expect([0.42, 3.1, 38.2, 1_234, 75_000, null].map(milliseconds)).toEqual([
+			"0.4 ms",
+			"3.1 ms",
+			"38 ms",
+			"1.2 s",
+			"1 min 15 s",
+			"–",
+		]);
+	});
+});
+
+describe("words", () => {
+	const device: Device = { id: "ab", name: "pi", state: "live", since: 0, heardMs: null, session: 1, facts: {} };
+
+	it("say a presence honestly", () => {
+		const since = new Date(2026, 10, 21, 12, 3, 4).getTime();
+		expect(presence(device, since, since)).toBe("Live");
+		expect(presence({ ...device, state: "offline", since: since / 1_000 }, since + 9_000, since)).toBe(
+			"Offline since 12:03:04",
+		);
+		expect(presence({ ...device, state: "reachable", heardMs: 48_000 }, since + 2_000, since)).toBe(
+			"Reachable · heard 50 s ago",
+		);
+	});
+
+	it("put what is known of a device in a line", () => {
+		const known = { arch: "arm64", model: "Raspberry Pi 4", agent: "0.1.0", rack: "7", os: "" };
+		expect(facts({ ...device, facts: known }, 18)).toBe("Raspberry Pi 4 · arm64 · agent 0.1.0 · 18 streams · rack 7");
+	});
+});
