@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -17,7 +18,7 @@ type attempt struct {
 	number uint64
 	leg    *leg // its carrier is set before made is called
 	stop   context.CancelFunc
-	peer   *rtc.Peer        // nil until made
+	peer   direct           // nil until made
 	remote []signal.Message // candidates that came before peer was made
 	local  []signal.Message // own candidates, until the description was sent
 	first  signal.Message   // the description, once made
@@ -44,6 +45,7 @@ type attempts struct {
 	loop     *loop                                        // set once, as all before list
 	conn     any                                          // hostConn or Conn, for the legs
 	rtc      rtc.Config                                   //
+	direct   newDirect                                    // nil: rtc's
 	nextID   func() int                                   // of legs
 	signal   func(m signal.Message) bool                  // to the other end, through the server
 	ready    func(now time.Duration, t *attempt)          // its channels are open
@@ -54,7 +56,21 @@ type attempts struct {
 }
 
 // maker makes the peer connection and the description that goes to the other end.
-type maker func(cfg rtc.Config, on rtc.Events) (*rtc.Peer, signal.Message, error)
+type maker func(new newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error)
+
+// direct is a data-channel connection: an rtc.Peer, or what stands for it in tests.
+type direct interface {
+	carrier.Carrier
+	Offer() (sdp string, err error)
+	Answer(offer string) (sdp string, err error)
+	SetAnswer(sdp string) error
+	AddCandidate(candidate, mid string) error
+	Ready() <-chan struct{}
+}
+
+type newDirect func(cfg rtc.Config, on rtc.Events) (direct, error)
+
+func newRTC(cfg rtc.Config, on rtc.Events) (direct, error) { return rtc.NewOfferer(cfg, on) }
 
 // newest is the number of the newest attempt.
 func (a *attempts) newest() uint64 {
@@ -79,7 +95,11 @@ func (a *attempts) begin(number uint64, make maker) *attempt {
 // run makes and serves the connection, beside the loop.
 func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
 	defer t.stop()
-	peer, description, err := make(a.rtc, rtc.Events{Candidate: func(candidate, mid string) {
+	fresh := a.direct
+	if fresh == nil {
+		fresh = newRTC
+	}
+	peer, description, err := make(fresh, a.rtc, rtc.Events{Candidate: func(candidate, mid string) {
 		m := signal.Message{Type: signal.Candidate, Attempt: t.number, Candidate: candidate, Mid: mid}
 		a.loop.post(func() { a.candidate(t, m) })
 	}})
@@ -100,7 +120,7 @@ func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
 }
 
 // made: the peer connection exists; candidates that were early go to it.
-func (a *attempts) made(t *attempt, peer *rtc.Peer, description signal.Message) {
+func (a *attempts) made(t *attempt, peer direct, description signal.Message) {
 	t.peer = peer
 	for _, m := range t.remote {
 		a.add(t, m)
@@ -196,7 +216,7 @@ func (a *attempts) closeAll() {
 
 // watch calls opened when the connection's channels open, or gives it up when
 // they have not in time. It returns when there is nothing more to watch.
-func (t *attempt) watch(ctx context.Context, peer *rtc.Peer, giveUp context.CancelCauseFunc, opened func()) {
+func (t *attempt) watch(ctx context.Context, peer direct, giveUp context.CancelCauseFunc, opened func()) {
 	timer := time.NewTimer(attemptTime)
 	defer timer.Stop()
 	select {
@@ -210,8 +230,8 @@ func (t *attempt) watch(ctx context.Context, peer *rtc.Peer, giveUp context.Canc
 
 // offer makes the viewer's half of an attempt.
 func offer(number uint64) maker {
-	return func(cfg rtc.Config, on rtc.Events) (*rtc.Peer, signal.Message, error) {
-		peer, err := rtc.NewOfferer(cfg, on)
+	return func(fresh newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error) {
+		peer, err := fresh(cfg, on)
 		if err != nil {
 			return nil, signal.Message{}, err
 		}
@@ -222,8 +242,8 @@ func offer(number uint64) maker {
 
 // answer makes the device's half.
 func answer(number uint64, offer string) maker {
-	return func(cfg rtc.Config, on rtc.Events) (*rtc.Peer, signal.Message, error) {
-		peer, err := rtc.NewAnswerer(cfg, on)
+	return func(fresh newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error) {
+		peer, err := fresh(cfg, on)
 		if err != nil {
 			return nil, signal.Message{}, err
 		}
@@ -233,7 +253,7 @@ func answer(number uint64, offer string) maker {
 }
 
 // closing frees a connection whose description failed.
-func closing(peer *rtc.Peer, err error) error {
+func closing(peer direct, err error) error {
 	if err == nil {
 		return nil
 	}

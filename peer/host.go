@@ -55,6 +55,7 @@ type Host struct {
 	id     string
 	epoch  uint32
 	loop   *loop
+	direct newDirect    // nil: rtc's
 	oneWay atomic.Int64 // ns, of the nearest viewer's path; for Stream.Window
 
 	// Owned by the loop.

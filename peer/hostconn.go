@@ -49,7 +49,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 			outboxes: map[uint32]*session.Outbox{}, started: map[uint32]uint64{},
 		}
 		c.attempts = attempts{
-			loop: h.loop, conn: c, rtc: h.cfg.RTC, nextID: h.nextLeg, tasks: &h.tasks, signal: c.throughServer,
+			loop: h.loop, conn: c, rtc: h.cfg.RTC, direct: h.direct, nextID: h.nextLeg, tasks: &h.tasks, signal: c.throughServer,
 			ready: c.climbed, over: c.fell, prepared: func() {},
 		}
 		c.paths.ladder.Watch(now, true)

@@ -21,6 +21,7 @@ type link struct {
 	loop      *loop
 	keepAlive time.Duration
 	first     func() []byte   // JSON of the open that rides in the request, nil for none
+	dial      dialer          // nil: dialWS
 	onUp      func(g *leg)    // in the loop
 	onDown    func(err error) // in the loop
 
@@ -55,11 +56,20 @@ func (l *link) keep(ctx context.Context) error {
 	}
 }
 
+// dialer makes a link. open is the JSON of the open signal that rides in the request; nil: none.
+type dialer func(ctx context.Context, l *link, open []byte) (carrier.Carrier, error)
+
 // once dials and serves one link until it ends.
 func (l *link) once(ctx context.Context) error {
-	c, err := ws.Dial(ctx, ws.DialConfig{
-		URL: l.url, Header: l.header(), TLS: l.endpoint.TLS, Client: l.endpoint.HTTP,
-	})
+	dial := l.dial
+	if dial == nil {
+		dial = dialWS
+	}
+	var open []byte
+	if l.first != nil {
+		open = l.first()
+	}
+	c, err := dial(ctx, l, open)
 	if err == nil {
 		g := &leg{carrier: c}
 		l.loop.post(func() { l.up(g) })
@@ -70,17 +80,15 @@ func (l *link) once(ctx context.Context) error {
 	return err
 }
 
-func (l *link) header() http.Header {
+func dialWS(ctx context.Context, l *link, open []byte) (carrier.Carrier, error) {
 	h := http.Header{}
 	if l.endpoint.Token != "" {
 		h.Set("Authorization", "Bearer "+l.endpoint.Token)
 	}
-	if l.first != nil {
-		if open := base64.RawURLEncoding.EncodeToString(l.first()); open != "" && len(open) <= wire.MaxOpenHeader {
-			h.Set("Telepath-Open", open)
-		}
+	if encoded := base64.RawURLEncoding.EncodeToString(open); encoded != "" && len(encoded) <= wire.MaxOpenHeader {
+		h.Set("Telepath-Open", encoded)
 	}
-	return h
+	return ws.Dial(ctx, ws.DialConfig{URL: l.url, Header: h, TLS: l.endpoint.TLS, Client: l.endpoint.HTTP})
 }
 
 func (l *link) up(g *leg) {

@@ -1,0 +1,318 @@
+package peer
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/rtc"
+	"github.com/telepath-iot/telepath/peer/peertest"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// world is a device, its viewers and a server in memory, for tests under
+// testing/synctest.
+type world struct {
+	t      *testing.T
+	relay  *peertest.Relay
+	ether  *peertest.Ether
+	device *device // the present run of it
+
+	mu        sync.Mutex
+	published map[uint32]uint64 // by epoch: last sequence number of the Event stream
+}
+
+const oneWay = 20 * time.Millisecond
+
+func newWorld(t *testing.T, direct peertest.Config) *world {
+	direct.FailAfter = 10 * time.Second // ICE's verdict
+	return &world{
+		t: t, relay: peertest.NewRelay(oneWay), ether: peertest.NewEther(direct),
+		published: map[uint32]uint64{},
+	}
+}
+
+// node is what devices and viewers have in common: one link, a program that runs.
+type node struct {
+	stop func() // ends Run and waits for it
+
+	mu   sync.Mutex
+	dead bool             // guarded by mu: dials no more
+	link *peertest.Medium // guarded by mu: the newest
+	legs []*peertest.Direct
+}
+
+func (n *node) dialer(r *peertest.Relay, device bool) dialer {
+	return func(_ context.Context, _ *link, open []byte) (carrier.Carrier, error) {
+		n.mu.Lock()
+		dead := n.dead
+		n.mu.Unlock()
+		if dead {
+			return nil, errors.New("killed")
+		}
+		c, m, err := r.Dial(device, open)
+		if err != nil {
+			return nil, err
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.link = m
+		return c, nil
+	}
+}
+
+func (n *node) director(e *peertest.Ether) newDirect {
+	return func(rtc.Config, rtc.Events) (direct, error) {
+		d := e.New()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.legs = append(n.legs, d)
+		return d, nil
+	}
+}
+
+// medium is that of the newest link.
+func (n *node) medium() *peertest.Medium {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.link
+}
+
+// kill ends the program without a word.
+func (n *node) kill() {
+	n.mu.Lock()
+	n.dead = true
+	if n.link != nil {
+		n.link.Break(errors.New("killed"))
+	}
+	for _, d := range n.legs {
+		d.Break(errors.New("killed"))
+	}
+	n.mu.Unlock()
+	n.stop()
+}
+
+// device is one run of the device's program. It publishes two streams.
+type device struct {
+	node
+	world *world
+	host  *Host
+	event *Stream
+	live  *Stream
+}
+
+var deviceKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+
+// boot starts the device's program anew.
+func (w *world) boot(every time.Duration) *device {
+	w.t.Helper()
+	h, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "http://relay"}, Key: deviceKey, Name: "bench"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	d := &device{world: w, host: h}
+	h.link.dial, h.direct = d.dialer(w.relay, true), d.director(w.ether)
+	d.event, d.live = w.declare(h, "event", wire.Event), w.declare(h, "live", wire.Live)
+	ctx, cancel := context.WithCancel(w.t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := h.Run(ctx); err != nil {
+			w.t.Error("Host.Run:", err)
+		}
+	})
+	ticking, still := context.WithCancel(ctx)
+	var ticker sync.WaitGroup
+	ticker.Go(func() { d.publish(ticking, every) })
+	d.stop = func() { still(); ticker.Wait(); cancel(); running.Wait() }
+	w.device = d
+	return d
+}
+
+func (w *world) declare(h *Host, name string, class wire.Class) *Stream {
+	s, err := h.Declare(StreamConfig{Name: name, Class: class})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// publish counts: the value of a sample is its sequence number and epoch.
+func (d *device) publish(ctx context.Context, every time.Duration) {
+	for n := uint64(1); ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every):
+		}
+		_ = d.live.Publish(1, value(d.live.epoch, n))
+		_ = d.event.Publish(1, value(d.event.epoch, n))
+		d.world.mu.Lock()
+		d.world.published[d.event.epoch] = n
+		d.world.mu.Unlock()
+	}
+}
+
+func value(epoch uint32, n uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, epoch), n)
+}
+
+// watcher is a viewer with the ledger that checks what it is told.
+type watcher struct {
+	node
+	world *world
+	conn  *Conn
+
+	mu        sync.Mutex
+	next      map[uint32]uint64 // by epoch: the Event sample to come; 0: the epoch is over
+	fresh     map[liveKey]bool
+	gaps      []wire.Gap
+	paths     []Path
+	lastLive  time.Time
+	lastRung  string
+	lastEvent time.Time
+}
+
+type liveKey struct {
+	epoch uint32
+	seq   uint64
+}
+
+func (w *world) watch(change func(*ViewConfig)) *watcher {
+	w.t.Helper()
+	v := &watcher{world: w, next: map[uint32]uint64{}, fresh: map[liveKey]bool{}}
+	cfg := ViewConfig{
+		Endpoint: Endpoint{URL: "http://relay"}, Device: "bench", From: "start",
+		Events: Events{Batch: v.batch, Gap: v.gap, Path: v.path},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	c, err := Dial(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v.conn = c
+	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), v.director(w.ether)
+	ctx, cancel := context.WithCancel(w.t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			w.t.Error("Conn.Run:", err)
+		}
+	})
+	v.stop = func() { cancel(); running.Wait() }
+	return v
+}
+
+func (v *watcher) path(p Path) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.paths = append(v.paths, p)
+}
+
+func (v *watcher) batch(r Received) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if r.Retained {
+		return
+	}
+	epoch, n := binary.BigEndian.Uint32(r.Payload), binary.BigEndian.Uint64(r.Payload[4:])
+	if epoch != r.Header.Epoch || n != r.Header.Seq || r.Take != 1 {
+		v.world.t.Errorf("sample %x:%d says it is %x:%d", r.Header.Epoch, r.Header.Seq, epoch, n)
+	}
+	if r.Header.Class == wire.Live {
+		v.freshSample(r, liveKey{epoch, n})
+		return
+	}
+	v.lastEvent = time.Now()
+	want, known := v.next[epoch]
+	if !known {
+		want = 1
+	}
+	if n != want {
+		v.world.t.Errorf("Event %x:%d, want %d", epoch, n, want)
+	}
+	v.next[epoch] = n + 1
+}
+
+func (v *watcher) freshSample(r Received, key liveKey) {
+	if v.fresh[key] {
+		v.world.t.Errorf("Live %x:%d twice", key.epoch, key.seq)
+	}
+	v.fresh[key] = true
+	v.lastLive, v.lastRung = time.Now(), r.Rung.String()
+}
+
+func (v *watcher) gap(_ *signal.Stream, g wire.Gap) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.gaps = append(v.gaps, g)
+	if g.Reason == wire.GapRing && time.Since(v.lastEvent) < 50*time.Second {
+		v.world.t.Errorf("gap %+v, though the ring has it", g)
+	}
+	if want := v.next[g.Epoch]; g.From != max(want, 1) {
+		v.world.t.Errorf("gap %+v, want it to begin with %d", g, want)
+	}
+	v.next[g.Epoch] = g.To + 1
+	if g.To == 0 {
+		v.next[g.Epoch] = 0
+	}
+}
+
+// rung is the path in use as Events.Path told it last.
+func (v *watcher) rung() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.paths) == 0 || !v.paths[len(v.paths)-1].OK {
+		return "none"
+	}
+	return v.paths[len(v.paths)-1].Rung.String()
+}
+
+// await waits in simulated time.
+func (w *world) await(within time.Duration, what string, is func() bool) time.Duration {
+	w.t.Helper()
+	begin := time.Now()
+	for !is() {
+		if time.Since(begin) > within {
+			w.t.Fatalf("not within %v: %s", within, what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return time.Since(begin)
+}
+
+// settle checks that every viewer has all there is.
+func (w *world) settle(viewers ...*watcher) {
+	w.t.Helper()
+	time.Sleep(75 * time.Second) // the longest back-offs, and the longest resend
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, v := range viewers {
+		v.mu.Lock()
+		for epoch, last := range w.published {
+			next := v.next[epoch]
+			running := epoch == w.device.event.epoch
+			// Of a run that is over, a viewer has all, was told of the gap, or never heard.
+			if running && next+2*uint64(oneWay/time.Millisecond) < last || !running && next != last+1 && next != 0 {
+				w.t.Errorf("viewer %d, epoch %x: expects %d of %d; gaps %+v", i, epoch, next, last, v.gaps)
+			}
+		}
+		v.mu.Unlock()
+	}
+}
+
+// end stops everything, in the order given.
+func (w *world) end(nodes ...*node) {
+	for _, n := range slices.Backward(nodes) {
+		n.stop()
+	}
+	w.relay.Stop()
+}
