@@ -23,7 +23,8 @@ type client struct {
 	role    auth.Role
 	from    string
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
-	silent  func() // called when nothing was heard for too long, before the link is closed; may be nil
+	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil
+	silent  func()              // called when nothing was heard for too long, before the link is closed; may be nil
 	budget  *rate.Limiter
 	faults  *rate.Limiter
 	replies *rate.Limiter
@@ -94,6 +95,9 @@ func (c *client) run(ctx context.Context) {
 func (c *client) receive(packet []byte) {
 	now := time.Now()
 	c.heard.Store(now.UnixNano())
+	if c.hear != nil {
+		c.hear(now)
+	}
 	if c.budget.WaitN(c.ctx, len(packet)) != nil { // the link is over
 		return
 	}

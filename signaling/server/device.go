@@ -29,7 +29,7 @@ type device struct {
 func (s *Server) serveDevice(ctx context.Context, c *client) {
 	d := &device{client: c, nonce: make([]byte, nonceBytes)}
 	rand.Read(d.nonce) // never fails since Go 1.24
-	c.handle, c.silent = d.frame, d.gone
+	c.handle, c.hear, c.silent = d.frame, d.heardOf, d.gone
 	late := time.AfterFunc(helloTime, d.late)
 	defer late.Stop()
 	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name})
@@ -50,6 +50,13 @@ func (d *device) gone() {
 	session.End(cause)
 }
 
+// heardOf keeps presence honest: a device that has nothing to publish still probes.
+func (d *device) heardOf(now time.Time) {
+	if session := d.session.Load(); session != nil {
+		session.Heard(now)
+	}
+}
+
 func (d *device) late() {
 	if d.session.Load() == nil {
 		d.end(&room.Refusal{Code: "timeout", Reason: "no hello came within " + helloTime.String(), Remedy: "a device's token is for devices: watch with a viewer's token"})
@@ -58,7 +65,6 @@ func (d *device) late() {
 
 func (d *device) frame(f wire.Frame, now time.Time) *room.Refusal {
 	if session := d.session.Load(); session != nil {
-		session.Heard(now)
 		return session.Handle(f, now)
 	}
 	if f.Type == wire.TypeSignal && f.Hop.Conn == 0 {

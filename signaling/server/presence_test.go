@@ -98,7 +98,7 @@ func TestServerKeepsLinkAlive(t *testing.T) {
 	s := start(t, Config{})
 	const keepAlive = 150 * time.Millisecond
 	d := s.device(t, newKey(t), "rig", func(m *signal.Message) { m.KeepAliveMS = uint64(keepAlive.Milliseconds()) })
-	sent := d.c.Stats().Received.Packets
+	sent, began := d.c.Stats().Received.Packets, time.Now()
 	for range 12 { // a device that only probes stays linked, and is sent something too
 		d.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
 		time.Sleep(keepAlive / 3)
@@ -110,6 +110,11 @@ func TestServerKeepsLinkAlive(t *testing.T) {
 	}
 	if d.c.Stats().Received.Packets <= sent {
 		t.Fatal("nothing came from the server")
+	}
+	d.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
+	d.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho })
+	if silent := s.room.Silence(time.Now()); silent > time.Since(began)/2 {
+		t.Errorf("a device that probes was not heard for %v", silent) // it would turn reachable though it is live
 	}
 }
 
