@@ -79,6 +79,9 @@ func collectors() []collector {
 
 // Run implements source.Source.
 func (s *Source) Run(ctx context.Context, sink source.Sink) error {
+	if !s.warmUp(ctx) {
+		return nil
+	}
 	ticker := time.NewTicker(s.period)
 	defer ticker.Stop()
 	for {
@@ -92,6 +95,25 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) error {
 			return nil
 		case <-ticker.C:
 		}
+	}
+}
+
+// warmUpTime is how long the first rates are measured.
+const warmUpTime = 200 * time.Millisecond
+
+// warmUp reads everything once for nothing: rates need two readings. So all
+// streams are declared in the first round, in the collectors' order, which is
+// the order that people see them in. False: ctx ended.
+func (s *Source) warmUp(ctx context.Context) bool {
+	now := time.Now()
+	for _, c := range s.collectors {
+		_, _ = c.collect(now) // what fails fails again, and is said then
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(min(warmUpTime, s.period)):
+		return true
 	}
 }
 

@@ -18,14 +18,15 @@ export interface Card {
 	simulated: boolean;
 }
 
-/** layout makes the device page out of what the streams say of themselves. */
+/** layout makes the device page out of what the streams say of themselves: in the device's order, measurements first. */
 export function layout(streams: readonly StreamInfo[]): Card[] {
 	const cards = new Map<string, StreamInfo[]>();
 	for (const stream of streams) {
 		const key = cardKey(stream);
 		cards.set(key, [...(cards.get(key) ?? []), stream]);
 	}
-	return [...cards].map(([key, members]) => card(key, members));
+	const all = [...cards].map(([key, members]) => card(key, members));
+	return [...all.filter((c) => !c.simulated), ...all.filter((c) => c.simulated)];
 }
 
 /** Streams share a card when they share group, unit and kind; on/off streams without a group share one for all. */
