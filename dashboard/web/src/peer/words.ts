@@ -20,15 +20,15 @@ export const RUNG_WORDS: Record<Rung, string> = {
 /** WHY_OFF says why a rung is not among the ways tried. */
 export const WHY_OFF: Record<Rung, string> = {
 	udp: "not tried",
-	"turn-udp": "not tried: no TURN server is set up",
-	"relay-udp": "not tried: this server relays over WebSocket only",
-	tcp: "not tried: the device does not listen for TCP",
-	"turn-tcp": "not tried: no TURN server is set up",
-	"turn-tls": "not tried: no TURN server is set up",
-	"relay-tcp": "not tried: this server relays over WebSocket only",
+	"turn-udp": "not in this version",
+	"relay-udp": "the server relays by WebSocket only",
+	tcp: "the device does not listen for TCP",
+	"turn-tcp": "not in this version",
+	"turn-tls": "not in this version",
+	"relay-tcp": "the server relays by WebSocket only",
 	ws: "not tried",
-	sse: "not needed: a WebSocket gets through",
-	poll: "not needed: a WebSocket gets through",
+	sse: "not in this version",
+	poll: "not in this version",
 };
 
 /** What a silent path suggests. */
