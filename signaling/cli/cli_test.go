@@ -81,6 +81,10 @@ func TestServe(t *testing.T) {
 	if code != 0 || !strings.HasPrefix(url.String(), "Open http://"+listen+"/#code=") {
 		t.Errorf("login-url exits %d: %s%s", code, url, errs)
 	}
+	code, _, errs = program(t.Context(), "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	if code != 1 || !strings.Contains(errs.String(), "in use by another server") {
+		t.Errorf("a second server in the same folder exits %d: %s", code, errs)
+	}
 	stop()
 	if code := <-ended; code != 0 {
 		t.Errorf("it exits %d", code)
@@ -120,7 +124,13 @@ func TestMistakes(t *testing.T) {
 		"tls":            {[]string{"serve", "--data", t.TempDir(), "--tls", "yes"}, 2, "self"},
 		"readable token": {[]string{"serve", "--listen", "127.0.0.1:0", "--data", readable}, 1, "chmod 600"},
 		"port taken":     {[]string{"serve", "--listen", taken.Addr().String(), "--data", t.TempDir()}, 1, "--listen"},
-		"open role":      {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--open-role", "admin"}, 1, "viewer or operator"},
+		"open role":      {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--open-role", "admin"}, 2, "viewer or operator"},
+		"address":        {[]string{"serve", "--listen", "8080", "--data", t.TempDir()}, 2, "such as :8080"},
+		"admin":          {[]string{"serve", "--admin", "localhost", "--data", t.TempDir()}, 2, "--admin"},
+		"key alone":      {[]string{"serve", "--tls-key", "k", "--data", t.TempDir()}, 2, "give both"},
+		"two ways":       {[]string{"serve", "--tls", "self", "--tls-cert", "c", "--data", t.TempDir()}, 2, "exclude"},
+		"argument":       {[]string{"serve", "extra", "--data", t.TempDir()}, 2, "takes no arguments"},
+		"no certificate": {[]string{"serve", "--listen", "127.0.0.1:0", "--tls-cert", file, "--tls-key", file, "--data", t.TempDir()}, 1, "TLS certificate"},
 		"nats":           {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1"}, 1, "--nats"},
 		"login-url":      {[]string{"login-url", "--data", t.TempDir()}, 1, "token"},
 	} {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/telepath-iot/telepath/settings"
 )
 
 // healthTime is how long a healthy server may take to say so.
@@ -18,7 +20,7 @@ func healthCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask the server on this machine whether it is well: exits 0 or 1",
-		Args:  cobra.NoArgs,
+		Args:  settings.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return health(at.url("/healthz"))
 		},

@@ -25,7 +25,7 @@ func loginCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login-url",
 		Short: "Print a new login URL of the server on this machine",
-		Args:  cobra.NoArgs,
+		Args:  settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := settings.Require(cmd, "data"); err != nil {
 				return err

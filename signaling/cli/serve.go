@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 
 	"github.com/mdp/qrterminal/v3"
@@ -22,7 +23,7 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Args:  cobra.NoArgs,
+		Args:  settings.NoArgs,
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", ":8080", "`address` of links and the dashboard")
@@ -42,13 +43,39 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if cfg.TLSSelf = tlsMode == "self"; tlsMode != "" && !cfg.TLSSelf {
-			return settings.Usagef("--tls %.40q: the only value is self; for other certificates give --tls-cert and --tls-key", tlsMode)
+		cfg.TLSSelf, cfg.OpenRole = tlsMode == "self", auth.Role(openRole)
+		if err := check(cfg, tlsMode); err != nil {
+			return err
 		}
-		cfg.OpenRole, cfg.Log, cfg.Dashboard = auth.Role(openRole), log, dashboard.Files()
+		cfg.Log, cfg.Dashboard = log, dashboard.Files()
 		return serve(cmd, cfg, log)
 	}
 	return cmd
+}
+
+// check finds what was called wrongly, before anything is made or opened.
+func check(cfg server.Config, tlsMode string) error {
+	switch {
+	case tlsMode != "" && !cfg.TLSSelf:
+		return settings.Usagef("--tls %.40q: the only value is self; for other certificates give --tls-cert and --tls-key", tlsMode)
+	case cfg.TLSSelf && (cfg.TLSCert != "" || cfg.TLSKey != ""):
+		return settings.Usagef("--tls self and --tls-cert exclude one another: give one of them")
+	case (cfg.TLSCert == "") != (cfg.TLSKey == ""):
+		return settings.Usagef("--tls-cert and --tls-key go together: give both")
+	case cfg.OpenRole != "" && cfg.OpenRole != auth.Viewer && cfg.OpenRole != auth.Operator:
+		return settings.Usagef("--open-role %.40q: give viewer or operator", cfg.OpenRole)
+	}
+	if err := checkAddress("listen", cfg.Listen); err != nil || cfg.Admin == "" {
+		return err
+	}
+	return checkAddress("admin", cfg.Admin)
+}
+
+func checkAddress(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return settings.Usagef("--%s %.80q: want HOST:PORT or :PORT, such as :8080 or 127.0.0.1:8080", flag, address)
+	}
+	return nil
 }
 
 func serve(cmd *cobra.Command, cfg server.Config, log *slog.Logger) error {

@@ -62,6 +62,7 @@ type Config struct {
 // Server is a signaling server.
 type Server struct {
 	cfg      Config
+	lock     *os.File // of the data folder
 	auth     *auth.Auth
 	hosts    *hosts
 	gate     *gate
@@ -83,17 +84,24 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, gate: newGate(cfg.Limits), started: make(chan struct{})}
 	s.hosts = newHosts(cfg.AllowHost)
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
-	}
-	var err error
-	if s.auth, err = auth.Open(cfg.Data); err != nil {
+	if err := s.open(); err != nil {
+		s.lock.Close() // a nil File says so and does nothing
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) open() (err error) {
+	if s.lock, err = openFolder(s.cfg.Data); err != nil {
+		return err
+	}
+	if s.auth, err = auth.Open(s.cfg.Data); err != nil {
+		return err
 	}
 	if err = s.loadTLS(); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.listen()
+	return s.listen()
 }
 
 func (cfg *Config) complete() error {
@@ -148,7 +156,7 @@ func (s *Server) Ready() <-chan struct{} { return s.started }
 
 // Run serves until ctx ends and the links are drained. It closes what New opened.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.closeListeners()
+	defer s.close()
 	b, err := s.openBus(ctx)
 	if err != nil {
 		return err
@@ -201,11 +209,13 @@ func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.
 	return records, nil
 }
 
-func (s *Server) closeListeners() {
+// close gives free what New opened; the listeners may be closed already.
+func (s *Server) close() {
 	s.listener.Close()
 	if s.admin != nil {
 		s.admin.Close()
 	}
+	s.lock.Close()
 }
 
 // Times of an HTTP connection, until it is a link.
