@@ -16,6 +16,8 @@ type Refusal struct {
 
 	// Soft: worth telling the sender, not worth ending its link if it goes on.
 	Soft bool
+	// Final: its link cannot go on at all.
+	Final bool
 }
 
 func (r *Refusal) Error() string { return r.Code + ": " + r.Reason }

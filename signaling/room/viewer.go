@@ -96,10 +96,7 @@ func (v *Viewer) signal(f wire.Frame, l relay.Label) *Refusal {
 		return refusal
 	}
 	if f.Hop.Conn == 0 {
-		if m.Type == signal.Watch {
-			v.room.watch(v)
-		}
-		return nil
+		return v.tellServer(m)
 	}
 	if m.Type == signal.Away && v.trunk { // of a viewer behind it
 		v.close(f.Hop.Conn, signal.Away)
@@ -114,6 +111,21 @@ func (v *Viewer) signal(f wire.Frame, l relay.Label) *Refusal {
 		return malformed("a %s does not come from a viewer", m.Type)
 	default:
 		v.signalToDevice(f, l)
+	}
+	return nil
+}
+
+// tellServer takes what is for the server itself. A device that was given a
+// viewer's token would wait for ever to be asked for something.
+func (v *Viewer) tellServer(m signal.Message) *Refusal {
+	switch m.Type {
+	case signal.Watch:
+		v.room.watch(v)
+	case signal.Hello, signal.Describe:
+		return &Refusal{
+			Code: "forbidden", Reason: "the token is a " + string(v.role) + "'s, which watches and cannot publish",
+			Remedy: "give the device the token in the server's DIR/tokens/device", Final: true,
+		}
 	}
 	return nil
 }

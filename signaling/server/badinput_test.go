@@ -102,6 +102,22 @@ func (r *running) metric(t *testing.T, code string) uint64 {
 	return refusals[code]
 }
 
+// TestDeviceWithViewerToken: an agent that was given the wrong token is told, instead of publishing to nobody.
+func TestDeviceWithViewerToken(t *testing.T) {
+	s := start(t, Config{})
+	for _, role := range []auth.Role{auth.Viewer, auth.Operator, auth.Admin} {
+		l := s.dial(t, role, nil)
+		l.nextSignal(signal.Welcome)
+		l.signal(0, signal.Message{Type: signal.Describe, Epoch: "00000007"})
+		if no, _ := l.nextSignal(signal.Refuse); no.Code != "forbidden" || !strings.Contains(no.Remedy, "tokens/device") {
+			t.Errorf("%s: told %+v", role, no)
+		}
+		if code := l.ended(); code != "forbidden" {
+			t.Errorf("%s: the link ended with %s", role, code)
+		}
+	}
+}
+
 func TestPacketOverLimitEndsLink(t *testing.T) {
 	s := start(t, Config{})
 	v := s.dial(t, auth.Viewer, nil)

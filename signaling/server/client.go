@@ -136,6 +136,10 @@ func (c *client) echo(f wire.Frame, now time.Time) *room.Refusal {
 // fault counts a frame that was refused, tells its sender, and ends a link
 // that sends nothing but faults.
 func (c *client) fault(no *room.Refusal) {
+	if no.Final {
+		c.end(no)
+		return
+	}
 	c.server.counts.refused(no.Code)
 	if c.replies.Allow() {
 		c.tell(no.Message(signal.Refuse))

@@ -228,7 +228,8 @@ func TestRefusedLinks(t *testing.T) {
 		status  int
 		code    string
 	}{
-		"no token, no origin": {nil, 403, "bad-origin"},
+		"no token, no origin": {nil, 401, "unauthorized"},
+		"a device watches":    {[]string{"Authorization", "Bearer " + s.token(t, auth.Device), "Telepath-Open", encodedOpen(t, "rig")}, 403, "forbidden"},
 		"no token":            {[]string{"Origin", s.url}, 401, "unauthorized"},
 		"wrong token":         {[]string{"Authorization", "Bearer nonsense"}, 401, "unauthorized"},
 		"foreign page":        {[]string{"Origin", "http://evil.example", "Sec-WebSocket-Protocol", "telepath.v1, token." + token64}, 403, "bad-origin"},

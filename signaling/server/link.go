@@ -56,14 +56,17 @@ func (s *Server) checkLink(r *http.Request) (auth.Identity, *openRequest, *refus
 	if problem != nil {
 		return auth.Identity{}, nil, problem
 	}
-	if r.Header.Get("Origin") == "" && bearer(r) == "" && s.cfg.OpenRole == "" {
+	if req.browser && r.Header.Get("Origin") == "" {
 		return auth.Identity{}, nil, &refusal{code: "bad-origin", reason: "the request has neither Origin nor Authorization", remedy: "send Authorization: Bearer TOKEN"}
 	}
 	id, ok := s.identify(req.token)
 	if !ok {
-		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "use the content of the server's DIR/tokens/ROLE, or log in again"}
+		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the content of the server's DIR/tokens/ROLE (--token-file), or log in again"}
 	}
 	open, problem := parseOpen(req.open)
+	if problem == nil && open != nil && !id.Role.Watches() {
+		problem = &refusal{code: "forbidden", reason: "the token is a device's, which publishes and cannot watch", remedy: "give the content of the server's DIR/tokens/viewer (--token-file)"}
+	}
 	return id, open, problem
 }
 
