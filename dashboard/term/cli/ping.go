@@ -54,7 +54,10 @@ func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 	if err != nil {
 		return err
 	}
-	conn, err := peer.Dial(peer.ViewConfig{Endpoint: e, Device: device, Want: []string{noStream}})
+	link := view.Link{Log: e.Log}
+	conn, err := peer.Dial(peer.ViewConfig{
+		Endpoint: e, Device: device, Want: []string{noStream}, Events: peer.Events{Link: link.Set},
+	})
 	if err != nil {
 		return err
 	}

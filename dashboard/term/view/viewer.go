@@ -5,6 +5,7 @@ package view
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -38,33 +39,38 @@ type Viewer struct {
 	stop   context.CancelCauseFunc
 
 	// Owned by the goroutine of Conn.Run.
-	device   signal.Device
-	reached  bool              // there was a path
-	units    map[uint32]string // by stream
-	batch    telemetry.Batch
-	lines    []byte
-	unreadOf map[uint32]bool // streams of whose bad payloads was told
+	device  signal.Device
+	reached bool // there was a path
+	link    Link
+	units   map[uint32]string // by stream
+	batch   telemetry.Batch
+	lines   []byte
+	unread  map[uint32]bool // streams of whose bad payloads or descriptions was told
 }
 
 // New prepares a viewer. Nothing is sent before Run.
 func New(config Config) (*Viewer, error) {
-	v := &Viewer{config: config, units: map[uint32]string{}, unreadOf: map[uint32]bool{}}
+	v := &Viewer{config: config, link: Link{Log: config.Log}, units: map[uint32]string{}, unread: map[uint32]bool{}}
 	config.View.Events = peer.Events{
 		Opened: v.presence, State: v.presence, Streams: v.streams,
-		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link,
+		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link.Set,
 	}
 	var err error
 	v.conn, err = peer.Dial(config.View)
 	return v, err
 }
 
-// Run shows what comes until ctx ends, the server refuses, or Out fails.
+// Run shows what comes until ctx ends, the server refuses, or Out fails. That
+// its time is over without any link to the server is a failure as well.
 func (v *Viewer) Run(ctx context.Context) error {
 	ctx, v.stop = context.WithCancelCause(ctx)
 	defer v.stop(nil)
 	err := v.conn.Run(ctx)
 	if broken, ok := context.Cause(ctx).(outError); ok {
 		return broken.error
+	}
+	if err == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = v.link.Never()
 	}
 	return err
 }
@@ -94,7 +100,7 @@ func (v *Viewer) streams(_ string, streams []signal.Stream) {
 	for _, s := range streams {
 		meta, err := telemetry.ParseMeta(s.Meta)
 		if err != nil {
-			v.config.Log.Warn("a stream's description cannot be read", "stream", Escape(s.Name), "error", err)
+			v.cannotRead(&s, "a stream's description cannot be read", err)
 		}
 		v.units[s.ID] = meta.Unit
 	}
@@ -102,7 +108,7 @@ func (v *Viewer) streams(_ string, streams []signal.Stream) {
 
 func (v *Viewer) received(r peer.Received) {
 	if err := telemetry.Decode(&v.batch, r.Payload, r.Header.Count); err != nil {
-		v.unread(r.Stream, err)
+		v.cannotRead(r.Stream, "samples cannot be read", err)
 		return
 	}
 	offset, offsetErr, known := v.conn.Clock()
@@ -119,11 +125,11 @@ func (v *Viewer) received(r peer.Received) {
 	v.write()
 }
 
-// unread tells about a bad payload, once for each stream: it is the sender's mistake, and lasts.
-func (v *Viewer) unread(s *signal.Stream, err error) {
-	if !v.unreadOf[s.ID] {
-		v.unreadOf[s.ID] = true
-		v.config.Log.Warn("samples cannot be read", "stream", Escape(s.Name), "error", err)
+// cannotRead tells of a mistake once for each stream: it is the sender's, and lasts.
+func (v *Viewer) cannotRead(s *signal.Stream, what string, err error) {
+	if !v.unread[s.ID] {
+		v.unread[s.ID] = true
+		v.config.Log.Warn(what, "stream", Escape(s.Name), "error", Escape(err.Error()))
 	}
 }
 
@@ -140,12 +146,4 @@ func (v *Viewer) path(p peer.Path) {
 	v.reached = true
 	v.lines = v.config.Format.Path(v.lines, time.Now(), p)
 	v.write()
-}
-
-func (v *Viewer) link(linked bool, err error) {
-	if linked {
-		v.config.Log.Debug("linked to the server")
-	} else if err != nil {
-		v.config.Log.Warn("the link to the server is gone, trying again", "error", err)
-	}
 }

@@ -94,7 +94,7 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 // dialError explains why there is no link. answer may be nil.
 func dialError(url string, answer *http.Response, err error) error {
 	if answer == nil || answer.StatusCode == http.StatusSwitchingProtocols {
-		return fmt.Errorf("dial %s: %w", url, err)
+		return fmt.Errorf("dial %s: %w", url, explain(err))
 	}
 	if refused := parseRefusal(answer); refused != nil {
 		return fmt.Errorf("dial %s: %w", url, refused)

@@ -68,6 +68,30 @@ func TestDialErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// TestUnreachableSaysWhatToDo: what a person sees of a server that is not there, or not what its URL says.
+func TestUnreachableSaysWhatToDo(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	for url, want := range map[string]string{
+		gone.URL: "nothing listens there: is telepath-signaling running?",
+		strings.Replace(plain.URL, "http:", "https:", 1): "use http:// in its URL",
+		secure.URL: "give --tls-ca or --tls-pin",
+		strings.Replace(secure.URL, "https:", "http:", 1): "check the URL",
+		"http://no-such-host.invalid":                     "no address is known for this name",
+	} {
+		_, err := Dial(t.Context(), DialConfig{URL: url})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "handshake request") {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+}
+
 func TestDialSendsHeadersAndSubprotocol(t *testing.T) {
 	asked := make(chan *http.Request, 1)
 	answer(t, func(w http.ResponseWriter, r *http.Request) {
