@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -40,8 +41,17 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	if err == nil || errors.Is(err, errQuiet) || errors.Is(err, errReaderGone) {
 		return codeOf(err)
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), strings.Map(harmless, strings.TrimRight(err.Error(), "\n")))
 	return codeOf(err)
+}
+
+// harmless replaces what could move a terminal's cursor or turn the direction
+// of reading: an error may quote what came from elsewhere.
+func harmless(r rune) rune {
+	if r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 // usageError is a mistake in how a program was called, as opposed to one in what it did.

@@ -149,6 +149,8 @@ func TestProgramManners(t *testing.T) {
 	}{
 		{nil, 2, "Usage:"},
 		{[]string{"rn"}, 2, `prog: unknown command "rn": did you mean "run"?; see prog --help`},
+		{[]string{"\x1b[31mrun\u202e"}, 2, `prog: unknown command "\x1b[31mrun\u202e"`},
+		{[]string{"--\x1b[31m"}, 2, "prog: unknown flag: --\ufffd[31m"},
 		{[]string{"--version"}, 0, "prog "},
 		{[]string{"--help"}, 0, "Usage:"},
 		{[]string{"run", "--config", "/nowhere/x.yaml"}, 2, "/nowhere/x.yaml: no such file"},

@@ -95,7 +95,7 @@ func (p pingPrinter) each(r ping.Result) error {
 		return p.eachJSON(r)
 	}
 	if r.Err != nil {
-		_, err := fmt.Fprintf(p.out, "%d: %v\n", r.Seq, r.Err)
+		_, err := fmt.Fprintf(p.out, "%d: %s\n", r.Seq, view.Escape(r.Err.Error()))
 		return err
 	}
 	_, err := fmt.Fprintf(p.out, "%d: reply from %s: path %s, round trip %s\n", r.Seq, view.Escape(p.device), r.Reply.Rung, precise(r.Reply.RoundTrip))
@@ -112,7 +112,7 @@ func (p pingPrinter) eachJSON(r ping.Result) error {
 		Reason string   `json:"reason,omitempty"`
 	}{Type: "ping", Device: p.device, Seq: r.Seq}
 	if r.Err != nil {
-		line.Reason = r.Err.Error()
+		line.Reason = view.Escape(r.Err.Error())
 	} else {
 		path, rtt := r.Reply.Rung.String(), millis(r.Reply.RoundTrip)
 		line.Path, line.RTT = &path, &rtt

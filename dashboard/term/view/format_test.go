@@ -67,6 +67,24 @@ func TestJSONSample(t *testing.T) {
 	}
 }
 
+// TestJSONIsSafeToLookAt: nothing that a terminal would obey, and still the same text.
+func TestJSONIsSafeToLookAt(t *testing.T) {
+	const evil = "\x1b[31m\x1b]0;title\x07 \u009b31m \x7f \u202e \u2028 \u200b \U000e0001 ü\u00a0☃"
+	got := JSON{}.Sample(nil, new(with(func(s *Sample) { s.T, s.Value, s.Unit = -1_500_000, telemetry.TextValue(evil), evil })))
+	for _, r := range strings.TrimSuffix(string(got), "\n") {
+		if !wire.Printable(r) {
+			t.Errorf("%U stands in the line", r)
+		}
+	}
+	var back struct {
+		T     float64
+		Value string
+	}
+	if err := json.Unmarshal(got, &back); err != nil || back.Value != evil || back.T != -1.5 {
+		t.Errorf("reads as %q at %v, %v", back.Value, back.T, err)
+	}
+}
+
 func TestJSONOthers(t *testing.T) {
 	var b []byte
 	b = JSON{}.Path(b, now, peer.Path{Rung: ladder.WS, OK: true, Reason: "the only path so far"})

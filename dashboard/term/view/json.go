@@ -2,8 +2,12 @@ package view
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/signal"
@@ -92,6 +96,9 @@ func (JSON) Presence(b []byte, _ time.Time, d signal.Device) []byte {
 // appendSeconds appends µs as seconds with all six decimals.
 func appendSeconds(b []byte, micros int64) []byte {
 	const second = 1_000_000
+	if micros < 0 { // no honest clock says so, but a device may
+		b, micros = append(b, '-'), -micros
+	}
 	b = strconv.AppendInt(b, micros/second, 10)
 	digits := strconv.AppendInt(nil, second+micros%second, 10) // a leading 1 keeps the zeros
 	digits[0] = '.'
@@ -107,10 +114,29 @@ func appendMillis(b []byte, d time.Duration, known bool) []byte {
 
 func appendString(b []byte, text string) []byte { return appendJSON(b, text) }
 
+// appendJSON appends v with everything escaped that a terminal could take for
+// a command or that would turn the direction of reading: JSON may be looked at.
 func appendJSON(b []byte, v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil { // no number, text or Value from the decoder fails
 		return append(b, "null"...)
 	}
-	return append(b, data...)
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if wire.Printable(r) {
+			b = append(b, data[i:i+n]...)
+		} else {
+			b = appendEscaped(b, r)
+		}
+		i += n
+	}
+	return b
+}
+
+// appendEscaped appends the \u escape of a character (RFC 8259, section 7).
+func appendEscaped(b []byte, r rune) []byte {
+	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
+		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+	}
+	return fmt.Appendf(b, `\u%04x`, r)
 }
