@@ -10,8 +10,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxFile bounds a configuration file, in bytes: a person wrote it.
-const maxFile = 1 << 20
+// maxFile bounds a configuration file, in bytes: a person wrote it, and the
+// parser takes minutes over a megabyte of brackets.
+const maxFile = 64 << 10
 
 // entry is one setting of a file.
 type entry struct {

@@ -118,7 +118,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 	return peer.NewHost(peer.HostConfig{
 		Endpoint: peer.Endpoint{URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log},
 		Key:      key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive,
-		Facts:   facts(os.DirFS("/")),
+		Facts: facts(os.DirFS("/")),
 		OnState: func(s peer.HostState) {
 			out.set(s.Linked, s.Err)
 			a.status.set(s.Linked, s.Err)

@@ -67,6 +67,7 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) error {
 	go func() { done <- s.read(ctx) }()
 	select {
 	case <-ctx.Done():
+		s.refusals.flush()
 		return nil
 	case err := <-done:
 		return err
@@ -81,7 +82,7 @@ func (s *Source) read(ctx context.Context) error {
 		}
 		if errors.Is(err, io.EOF) {
 			s.refusals.flush()
-			s.log.Info("stdin ended; what was read stays available", "lines", s.lines, "refused", s.refusals.count)
+			s.log.Info("stdin ended; what was read stays available", "lines", s.lines, "refused", s.refusals.total())
 			return nil
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package stdin
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -173,6 +174,22 @@ func TestRefusalsAreToldSparingly(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, log)
 		}
 	}
+}
+
+// TestRefusalsAreToldThoughNothingFollows: a sender that waits is told too.
+func TestRefusalsAreToldThoughNothingFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		r := newRefusals(slog.New(slog.NewTextHandler(&log, nil)))
+		for i := range refusalBurst + 5 {
+			r.add(i+1, errors.New("wrong"))
+		}
+		time.Sleep(tellAfter + time.Millisecond)
+		synctest.Wait()
+		if want := "stdin refused 5 more, the last one: line 15: wrong"; !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in\n%s", want, &log)
+		}
+	})
 }
 
 func TestTooManyStreams(t *testing.T) {
