@@ -266,29 +266,6 @@ func (v *watcher) gap(_ *signal.Stream, g wire.Gap) {
 	}
 }
 
-// rung is the path in use as Events.Path told it last.
-func (v *watcher) rung() string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.paths) == 0 || !v.paths[len(v.paths)-1].OK {
-		return "none"
-	}
-	return v.paths[len(v.paths)-1].Rung.String()
-}
-
-// await waits in simulated time.
-func (w *world) await(within time.Duration, what string, is func() bool) time.Duration {
-	w.t.Helper()
-	begin := time.Now()
-	for !is() {
-		if time.Since(begin) > within {
-			w.t.Fatalf("not within %v: %s", within, what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return time.Since(begin)
-}
-
 // settle checks that every viewer has all there is.
 func (w *world) settle(viewers ...*watcher) {
 	w.t.Helper()

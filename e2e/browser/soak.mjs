@@ -33,34 +33,38 @@ function count() {
 	};
 }
 
-const { page, context, close } = await openChromium();
+// So high that all charts are in sight: those out of sight are not drawn, and that would be too easy.
+const { page, context, close } = await openChromium({ height: 3200 });
 await page.addInitScript(badgeText);
 await page.addInitScript(count);
 await page.goto(url);
 await goToDevice(page, device);
 const devtools = await context.newCDPSession(page);
 
-/** Seconds of processor time that all processes of this browser have used. */
+/** Seconds of processor time that the browser and its children, which are this program's, have used. */
 async function processorSeconds() {
 	const ticks = 100; // a second, on every Linux there is
-	let sum = 0;
+	const processes = new Map();
 	for (const pid of await readdir("/proc")) {
 		if (!/^\d+$/.test(pid)) continue;
 		try {
-			const line = await readFile(`/proc/${pid}/cmdline`, "utf8");
-			if (!line.includes("telepath-chromium-")) continue;
 			const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1].split(" ");
-			sum += (Number(fields[11]) + Number(fields[12])) / ticks;
+			processes.set(Number(pid), { parent: Number(fields[1]), used: (Number(fields[11]) + Number(fields[12])) / ticks });
 		} catch {
 			// it ended meanwhile
 		}
 	}
+	const ours = (pid) => pid === process.pid || (processes.has(pid) && ours(processes.get(pid).parent));
+	let sum = 0;
+	for (const [pid, { used }] of processes) if (pid !== process.pid && ours(pid)) sum += used;
 	return sum;
 }
 
-async function heapMB() {
+/** The page's heap after a collection, and the memory behind its typed arrays. */
+async function heap() {
 	await devtools.send("HeapProfiler.collectGarbage");
-	return (await devtools.send("Runtime.getHeapUsage")).usedSize / 1e6;
+	const { usedSize, backingStorageSize } = await devtools.send("Runtime.getHeapUsage");
+	return { heap_mb: usedSize / 1e6, arrays_mb: (backingStorageSize ?? 0) / 1e6 };
 }
 
 const begin = Date.now();
@@ -73,13 +77,13 @@ while (Date.now() - begin < Number(options.seconds ?? 600) * 1000) {
 	const seen = await page.evaluate(() => ({ ...window.soak, charts: document.querySelectorAll(".uplot").length, badge: window.findBadge() }));
 	const seconds = (Date.now() - started) / 1000;
 	const used = (await processorSeconds()) - cpu;
-	const heap = await heapMB(); // after the interval: the collection itself costs frames
+	const memory = await heap(); // after the interval: the collection itself costs frames
 	console.log(
 		JSON.stringify({
 			second: (Date.now() - begin) / 1000,
 			fps: seen.frames / seconds,
 			longest_ms: seen.longest,
-			heap_mb: heap,
+			...memory,
 			cpu_percent: (100 * used) / seconds,
 			samples: seen.samples / seconds,
 			charts: seen.charts,

@@ -4,6 +4,7 @@ package rig
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,6 +52,16 @@ func moduleRoot() (string, error) {
 }
 
 func (r *Rig) program(name string) string { return filepath.Join(r.Bin, name) }
+
+// FreeAddress is an address of this machine that nobody listens at.
+func FreeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
 
 // Token is the file of a role's token: device, viewer, operator or admin.
 func (r *Rig) Token(role string) string { return filepath.Join(r.Dir, "server", "tokens", role) }

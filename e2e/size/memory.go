@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"regexp"
 	"strconv"
@@ -29,7 +28,7 @@ func checkMemory() error {
 	if err != nil {
 		return err
 	}
-	addr, err := freeAddress()
+	addr, err := rig.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -112,13 +111,4 @@ func resident(pid int) (int64, error) {
 	}
 	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
 	return kib << 10, err
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }

@@ -42,7 +42,11 @@ func run(length time.Duration, out string) error {
 	if err != nil {
 		return err
 	}
-	server, err := r.StartServer(nil, "127.0.0.1:18099")
+	addr, err := rig.FreeAddress()
+	if err != nil {
+		return err
+	}
+	server, err := r.StartServer(nil, addr)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type interval struct {
 	FPS     float64 `json:"fps"`
 	Longest float64 `json:"longest_ms"`  // between two frames
 	HeapMB  float64 `json:"heap_mb"`     // after a collection
+	Arrays  float64 `json:"arrays_mb"`   // behind typed arrays: the samples that the page keeps
 	CPU     float64 `json:"cpu_percent"` // of one processor, all processes of the browser
 	Samples float64 `json:"samples"`     // that came to the page in the interval, a second
 	Charts  int     `json:"charts"`
@@ -41,8 +42,8 @@ func read(r io.Reader) (*result, error) {
 		if err := json.Unmarshal(lines.Bytes(), &i); err != nil {
 			return nil, fmt.Errorf("the browser said %.200s", lines.Text())
 		}
-		fmt.Printf("%4.0f s  %5.1f frames/s  longest %5.0f ms  heap %6.1f MB  cpu %4.0f %%  %6.0f samples/s  %d charts  %s\n",
-			i.Second, i.FPS, i.Longest, i.HeapMB, i.CPU, i.Samples, i.Charts, i.Path)
+		fmt.Printf("%4.0f s  %5.1f frames/s  longest %5.0f ms  heap %6.1f MB + %6.1f MB  cpu %4.0f %%  %6.0f samples/s  %d charts  %s\n",
+			i.Second, i.FPS, i.Longest, i.HeapMB, i.Arrays, i.CPU, i.Samples, i.Charts, i.Path)
 		res.intervals = append(res.intervals, i)
 	}
 	if len(res.intervals) < fewReports {
@@ -98,7 +99,7 @@ func (r *result) table(length time.Duration) string {
 		verdict = "**missed**: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Soak of the dashboard\n\nWritten by `make soak`, %s, %s, %d cores, headless Chromium without a GPU, %v.\n\n",
+	fmt.Fprintf(&b, "# Soak of the dashboard\n\nWritten by `make soak`, %s, %s, %d cores, headless Chromium without a GPU, every chart in sight in a window of 1440 × 3200, %v.\n\n",
 		time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.NumCPU(), length)
 	fmt.Fprintf(&b, "Load: %d charts × %d series × %d samples a second, over `%s`. Goal: 60 frames a second, heap flat: %s.\n\n",
 		charts, series, rate, r.intervals[len(r.intervals)-1].Path, verdict)
@@ -107,6 +108,8 @@ func (r *result) table(length time.Duration) string {
 	fmt.Fprintf(&b, "| longest time between two frames, median / worst of the intervals | %.0f / %.0f ms |\n",
 		quantile(r.column(func(i interval) float64 { return i.Longest }), 0.5), quantile(r.column(func(i interval) float64 { return i.Longest }), 1))
 	fmt.Fprintf(&b, "| heap of the page after a collection, median of the second / of the last third | %.1f / %.1f MB |\n", middle, last)
+	arrays := r.column(func(i interval) float64 { return i.Arrays })
+	fmt.Fprintf(&b, "| memory behind typed arrays (the samples that the page keeps), first / last interval | %.1f / %.1f MB |\n", arrays[0], arrays[len(arrays)-1])
 	fmt.Fprintf(&b, "| processors, all processes of the browser, median | %.0f %% of one |\n", quantile(r.column(func(i interval) float64 { return i.CPU }), 0.5))
 	fmt.Fprintf(&b, "| samples that came to the page, median | %.0f a second |\n", quantile(r.column(func(i interval) float64 { return i.Samples }), 0.5))
 	return b.String()

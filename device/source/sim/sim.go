@@ -90,10 +90,13 @@ func (s *Source) declare(sink source.Sink) ([]source.Writer, error) {
 	return writers, nil
 }
 
+// seriesAChart is how many streams share a chart: as many as an eye can follow.
+const seriesAChart = 3
+
 func (s *Source) describe(number int) source.Stream {
 	meta := telemetry.Meta{
 		Label:     fmt.Sprintf("Simulated %d", number),
-		Group:     "simulated",
+		Group:     fmt.Sprintf("Simulated %d", (number-1)/seriesAChart+1),
 		PeriodMS:  float64(s.period) / float64(time.Millisecond),
 		Source:    "sim",
 		Simulated: true,
