@@ -37,18 +37,19 @@ func (b *Buffer) Tap(i int) *Tap { return b.taps[i] }
 
 // Send queues f and wakes its writer.
 func (b *Buffer) Send(f Frame) bool {
-	if !b.push(f) {
+	if !b.Push(f) {
 		return false
 	}
 	for _, t := range b.taps {
 		if t.lanes.Has(f.Lane()) {
-			t.ring()
+			t.Wake()
 		}
 	}
 	return true
 }
 
-func (b *Buffer) push(f Frame) bool {
+// Push queues f and wakes nobody.
+func (b *Buffer) Push(f Frame) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.sealed {
@@ -112,7 +113,8 @@ func (t *Tap) Lost(b *Batch) {
 	t.buffer.queue.drops[NoPath] += uint64(len(b.Frames))
 }
 
-func (t *Tap) ring() {
+// Wake makes Ready yield.
+func (t *Tap) Wake() {
 	select {
 	case t.wake <- struct{}{}:
 	default:

@@ -81,6 +81,11 @@ type Frame struct {
 	Conn   uint64
 	Stream uint32
 
+	// Eager asks that the frame be written in the sender's own goroutine if
+	// that cannot block: it saves the wake-up of a writer, and is for senders
+	// that have few to serve. A carrier may ignore it.
+	Eager bool
+
 	// Deadline, if not zero, is when a Live frame has become worthless.
 	Deadline time.Time
 }

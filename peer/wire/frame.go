@@ -32,6 +32,7 @@ type Frame struct {
 	Type Type
 	Hop  Hop
 	Body []byte // aliases the packet
+	Last bool   // nothing follows in the packet: a good moment to flush
 }
 
 // NextFrame reads the frame at the front of packet. rest is nil only with an
@@ -63,7 +64,7 @@ func NextFrame(packet []byte) (f Frame, rest []byte, err error) {
 	if r.err != nil {
 		return f, nil, r.err
 	}
-	f.Body = r.b
+	f.Body, f.Last = r.b, len(rest) == 0
 	return f, rest, nil
 }
 

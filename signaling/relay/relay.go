@@ -79,7 +79,9 @@ func (l Label) frame(bytes []byte, conn uint64) carrier.Frame {
 func Forward(to Sender, f wire.Frame, l Label, conn uint64) bool {
 	hop := f.Hop
 	hop.Conn, hop.Store = conn, false
-	return to.Send(l.Build(f.Type, hop, f.Body))
+	built := l.Build(f.Type, hop, f.Body)
+	built.Eager = f.Last
+	return to.Send(built)
 }
 
 // Echo answers a probe that asks this hop. came is when it was read.

@@ -94,7 +94,7 @@ var scratch = sync.Pool{New: func() any { return new([]*Leg) }}
 func (t *Table) Publish(f wire.Frame, l Label) int {
 	room := scratch.Get().(*[]*Leg)
 	legs := t.copyLegs((*room)[:0], l.Stream)
-	p := publication{frame: f, label: l}
+	p := publication{frame: f, label: l, eager: f.Last && len(legs) <= eagerLegs}
 	for _, leg := range legs {
 		p.send(leg)
 	}
@@ -118,7 +118,13 @@ type publication struct {
 	built carrier.Frame
 	conn  uint64
 	trunk Sender // the last trunk served
+	eager bool
 }
+
+// eagerLegs is up to how many legs are written to in the goroutine that reads
+// from the device. Each costs a system call; beyond a few of them their
+// writers, which work side by side, are done sooner.
+const eagerLegs = 4
 
 func (p *publication) send(leg *Leg) {
 	conn := leg.Conn
@@ -132,6 +138,7 @@ func (p *publication) send(leg *Leg) {
 		hop := p.frame.Hop
 		hop.Conn, hop.Store = conn, false
 		p.built, p.conn = p.label.Build(p.frame.Type, hop, p.frame.Body), conn
+		p.built.Eager = p.eager
 	}
 	leg.To.Send(p.built)
 }

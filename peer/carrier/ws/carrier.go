@@ -38,6 +38,10 @@ const (
 	// 16 KiB at most.
 	coalesce = 16 << 10
 
+	// eagerBytes is how much is written in the sender's own goroutine at most:
+	// well below what the kernel has room for when it says that it has some.
+	eagerBytes = 2 << 10
+
 	// defaultWriteTimeout is how long the other end may take nothing at all.
 	defaultWriteTimeout = 10 * time.Second
 
@@ -71,6 +75,10 @@ type Carrier struct {
 	end    context.CancelCauseFunc
 	over   chan struct{} // closed when all has ended
 
+	writing  sync.Mutex    // held to take a packet and write it, so that packets keep their order
+	batch    carrier.Batch // guarded by writing
+	watchdog *time.Timer   // guarded by writing; runs while somebody writes
+
 	mu    sync.Mutex
 	owned bool // guarded by mu: serve is called or has been, by Run or a Close before it
 
@@ -86,12 +94,25 @@ func newCarrier(conn *websocket.Conn, raw net.Conn, cfg Config) *Carrier {
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
 	c.tap = c.buffer.Tap(0)
 	c.ending, c.end = context.WithCancelCause(context.Background())
+	c.watchdog = time.AfterFunc(cfg.WriteTimeout, c.choke)
+	c.watchdog.Stop()
 	context.AfterFunc(c.ending, c.guillotine)
 	return c
 }
 
 // Send implements carrier.Carrier.
-func (c *Carrier) Send(f carrier.Frame) bool { return c.buffer.Send(f) }
+func (c *Carrier) Send(f carrier.Frame) bool {
+	if !f.Eager {
+		return c.buffer.Send(f)
+	}
+	if !c.buffer.Push(f) {
+		return false
+	}
+	if !c.writeEagerly() {
+		c.tap.Wake()
+	}
+	return true
+}
 
 // Rung implements carrier.Carrier.
 func (c *Carrier) Rung() ladder.Rung { return ladder.WS }

@@ -3,6 +3,8 @@ package ws
 import (
 	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -25,4 +27,23 @@ func tune(conn net.Conn) {
 	access.Control(func(fd uintptr) {
 		syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, notSentBytes)
 	})
+}
+
+// writable reports whether the kernel takes more now: the congestion window
+// leaves less than notSentBytes unsent, and a third of the buffer is free.
+func writable(conn net.Conn) (ready bool) {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	access, err := socket.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = access.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		n, err := unix.Poll(fds, 0)
+		ready = err == nil && n == 1 && fds[0].Revents == unix.POLLOUT
+	})
+	return ready && err == nil
 }
