@@ -7,26 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/signal"
-	"github.com/telepath-iot/telepath/peer/wire"
 )
-
-// attempt is one data-channel connection of a Conn, from its making to its end.
-type attempt struct {
-	number uint64
-	leg    *leg // its carrier is set before made is called
-	stop   context.CancelFunc
-	peer   direct           // nil until made
-	remote []signal.Message // candidates that came before peer was made
-	local  []signal.Message // own candidates, until the description was sent
-	first  signal.Message   // the description, once made
-	asked  bool             // the description rode in an open that is not answered yet
-	told   bool             // the description was sent, and candidates may follow
-	ready  bool             // the channels are open
-	proved bool             // an echo has come on it
-}
 
 // maxAttempts is how many a Conn has at most: the one in use and its successor.
 const maxAttempts = 2
@@ -42,64 +25,51 @@ var errAttemptTime = errors.New("no data channel within 10 s: UDP between the tw
 // attempts are the data-channel connections of one Conn at one end, oldest
 // first. The newer attempt wins. Owned by the loop.
 type attempts struct {
-	loop     *loop                                        // set once, as all before list
+	// Set once.
+	loop     *loop
 	conn     any                                          // hostConn or Conn, for the legs
 	rtc      rtc.Config                                   //
-	direct   newDirect                                    // nil: rtc's
+	direct   newDirect                                    // newRTC, but for tests
+	meter    *meter                                       //
+	tasks    *sync.WaitGroup                              // to wait for outside the loop
 	nextID   func() int                                   // of legs
 	signal   func(m signal.Message) bool                  // to the other end, through the server
 	ready    func(now time.Duration, t *attempt)          // its channels are open
 	over     func(now time.Duration, t *attempt, e error) // it ended, or never came to be
-	prepared func()                                       // one was made, or could not be
-	list     []*attempt
-	tasks    *sync.WaitGroup // to wait for outside the loop
-}
+	prepared func()                                       // one was made, or could not be; may be nil
+	receiver func(g *leg) func(packet []byte)             // nil: the loop's
 
-// maker makes the peer connection and the description that goes to the other end.
-type maker func(new newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error)
-
-// direct is a data-channel connection: an rtc.Peer, or what stands for it in tests.
-type direct interface {
-	carrier.Carrier
-	Offer() (sdp string, err error)
-	Answer(offer string) (sdp string, err error)
-	SetAnswer(sdp string) error
-	AddCandidate(candidate, mid string) error
-	Ready() <-chan struct{}
-}
-
-type newDirect func(cfg rtc.Config, on rtc.Events) (direct, error)
-
-func newRTC(cfg rtc.Config, on rtc.Events) (direct, error) { return rtc.NewOfferer(cfg, on) }
-
-// newest is the number of the newest attempt.
-func (a *attempts) newest() uint64 {
-	if len(a.list) == 0 {
-		return 0
-	}
-	return a.list[len(a.list)-1].number
+	list []*attempt
+	last uint64 // number of the newest ever
 }
 
 // begin starts an attempt beside those there are.
-func (a *attempts) begin(number uint64, make maker) *attempt {
+func (a *attempts) begin(number uint64, make maker) {
 	for len(a.list) >= maxAttempts {
-		a.drop(a.list[0])
+		a.drop(a.least())
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	t := &attempt{number: number, stop: stop, leg: &leg{id: a.nextID(), conn: a.conn}}
-	a.list = append(a.list, t)
+	t := &attempt{number: number, stop: stop}
+	t.leg = &leg{id: a.nextID(), conn: a.conn, attempt: t}
+	a.list, a.last = append(a.list, t), number
 	a.tasks.Go(func() { a.run(ctx, t, make) })
-	return t
+}
+
+// least is the attempt that gives way to a newer one: the oldest that carries
+// nothing yet, so that a working path is kept until another one is proved (invariant I4).
+func (a *attempts) least() *attempt {
+	for _, t := range a.list {
+		if !t.leg.proved {
+			return t
+		}
+	}
+	return a.list[0]
 }
 
 // run makes and serves the connection, beside the loop.
 func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
 	defer t.stop()
-	fresh := a.direct
-	if fresh == nil {
-		fresh = newRTC
-	}
-	peer, description, err := make(fresh, a.rtc, rtc.Events{Candidate: func(candidate, mid string) {
+	peer, description, err := make(a.direct, a.rtc, rtc.Events{Candidate: func(candidate, mid string) {
 		m := signal.Message{Type: signal.Candidate, Attempt: t.number, Candidate: candidate, Mid: mid}
 		a.loop.post(func() { a.candidate(t, m) })
 	}})
@@ -108,10 +78,12 @@ func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
 		return
 	}
 	t.leg.carrier = peer
+	a.meter.watch(peer)
+	defer a.meter.forget(peer)
 	a.loop.post(func() { a.made(t, peer, description) })
 	ctx, cancel := context.WithCancelCause(ctx)
 	a.tasks.Go(func() { t.watch(ctx, peer, cancel, func() { a.loop.post(func() { a.opened(t) }) }) })
-	err = peer.Run(ctx, a.loop.receiver(t.leg))
+	err = peer.Run(ctx, a.receiver(t.leg))
 	if cause := context.Cause(ctx); errors.Is(cause, errAttemptTime) {
 		err = cause
 	}
@@ -121,59 +93,95 @@ func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
 
 // made: the peer connection exists; candidates that were early go to it.
 func (a *attempts) made(t *attempt, peer direct, description signal.Message) {
+	if !slices.Contains(a.list, t) {
+		a.tellPrepared()
+		return // dropped while it was made
+	}
 	t.peer = peer
 	for _, m := range t.remote {
 		a.add(t, m)
 	}
 	t.remote, t.first = nil, description
-	a.prepared()
+	a.tellPrepared()
 	a.tell(t)
 }
 
-// tell sends the description, unless it was sent.
-func (a *attempts) tell(t *attempt) {
-	if t.peer != nil && !t.told && (t.asked || a.signal(t.first)) {
-		a.wasTold(t)
+func (a *attempts) tellPrepared() {
+	if a.prepared != nil {
+		a.prepared()
 	}
 }
 
-// wasTold: the other end has the description and can use candidates.
-func (a *attempts) wasTold(t *attempt) {
+// tell sends the description and the candidates known by now, unless the
+// other end was told.
+func (a *attempts) tell(t *attempt) {
+	if t.peer == nil || t.told || !t.asked && !a.signal(t.first) {
+		return
+	}
 	t.told = true
 	for _, m := range t.local {
 		a.signal(m)
 	}
-	t.local = nil
+}
+
+// again tells what may have been lost with a link: the other end asks.
+func (a *attempts) again(t *attempt) {
+	t.asked, t.told = false, false
+	a.tell(t)
+}
+
+// forget notes that what was told and not answered may be lost with the link.
+func (a *attempts) forget() {
+	for _, t := range a.list {
+		if !t.answered {
+			t.asked, t.told = false, false
+		}
+	}
 }
 
 // candidate sends one of our own.
 func (a *attempts) candidate(t *attempt, m signal.Message) {
-	if !t.told {
-		t.local = append(t.local, m)
-		return
+	t.local = append(t.local, m)
+	if t.told && slices.Contains(a.list, t) {
+		a.signal(m)
 	}
-	a.signal(m)
+}
+
+// byNumber finds an attempt; nil if it is over.
+func (a *attempts) byNumber(number uint64) *attempt {
+	for _, t := range a.list {
+		if t.number == number {
+			return t
+		}
+	}
+	return nil
 }
 
 // fromRemote takes a candidate of the other end.
 func (a *attempts) fromRemote(m signal.Message) {
-	for _, t := range a.list {
-		if t.number != m.Attempt {
-			continue
-		}
-		if t.peer != nil {
-			a.add(t, m)
-		} else if len(t.remote) < maxEarly {
-			t.remote = append(t.remote, m)
-		}
+	t := a.byNumber(m.Attempt)
+	switch {
+	case t == nil:
+	case t.peer != nil:
+		a.add(t, m)
+	case len(t.remote) < maxEarly:
+		t.remote = append(t.remote, m)
 	}
 }
 
 // add gives a candidate to the connection, which refuses what it does not like.
 func (a *attempts) add(t *attempt, m signal.Message) { _ = t.peer.AddCandidate(m.Candidate, m.Mid) }
 
+// cameOn notes that a packet came on a leg. The first one may overtake the
+// word that its channels are open.
+func (a *attempts) cameOn(g *leg) {
+	if g.direct() && !g.attempt.ready {
+		a.opened(g.attempt)
+	}
+}
+
 func (a *attempts) opened(t *attempt) {
-	if !slices.Contains(a.list, t) {
+	if t.ready || !slices.Contains(a.list, t) {
 		return
 	}
 	t.ready = true
@@ -181,13 +189,18 @@ func (a *attempts) opened(t *attempt) {
 }
 
 func (a *attempts) ended(t *attempt, err error) {
-	a.prepared()
+	a.tellPrepared()
 	i := slices.Index(a.list, t)
 	if i < 0 {
 		return // dropped before
 	}
 	a.list = slices.Delete(a.list, i, i+1)
 	a.over(a.loop.now(), t, err)
+}
+
+// making reports whether one is on its way to open channels.
+func (a *attempts) making() bool {
+	return slices.ContainsFunc(a.list, func(t *attempt) bool { return !t.ready })
 }
 
 // drop ends an attempt.
@@ -212,54 +225,4 @@ func (a *attempts) closeAll() {
 		t.stop()
 	}
 	a.list = nil
-}
-
-// watch calls opened when the connection's channels open, or gives it up when
-// they have not in time. It returns when there is nothing more to watch.
-func (t *attempt) watch(ctx context.Context, peer direct, giveUp context.CancelCauseFunc, opened func()) {
-	timer := time.NewTimer(attemptTime)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-peer.Ready():
-		opened()
-	case <-timer.C:
-		giveUp(errAttemptTime)
-	}
-}
-
-// offer makes the viewer's half of an attempt.
-func offer(number uint64) maker {
-	return func(fresh newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error) {
-		peer, err := fresh(cfg, on)
-		if err != nil {
-			return nil, signal.Message{}, err
-		}
-		sdp, err := peer.Offer()
-		return peer, signal.Message{Type: signal.Offer, Attempt: number, SDP: sdp}, closing(peer, err)
-	}
-}
-
-// answer makes the device's half.
-func answer(number uint64, offer string) maker {
-	return func(fresh newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error) {
-		peer, err := fresh(cfg, on)
-		if err != nil {
-			return nil, signal.Message{}, err
-		}
-		sdp, err := peer.Answer(offer)
-		return peer, signal.Message{Type: signal.Answer, Attempt: number, SDP: sdp}, closing(peer, err)
-	}
-}
-
-// closing frees a connection whose description failed.
-func closing(peer direct, err error) error {
-	if err == nil {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	peer.Close(wire.CodeByName("malformed"), err.Error())
-	_ = peer.Run(ctx, func([]byte) {})
-	return err
 }

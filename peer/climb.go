@@ -8,45 +8,73 @@ import (
 
 // climb is when a viewer makes its next data-channel connection.
 type climb struct {
-	number   uint64        // of the last attempt
 	failures int           // in a row
+	begun    time.Duration // when the last attempt began
 	next     time.Duration // not before
-	why      error         // the last one failed; nil once one is proved
+	asked    bool          // the device wants a new one
+	why      string        // the last one failed; empty once one is proved
 }
 
-// Waits after attempts that failed (protocol, section 7.2): 1 s doubling to climbMax.
-const climbMax = 15 * time.Second
+const (
+	// climbMax bounds the waits after attempts that failed (protocol, section
+	// 7.2), which begin with 1 s, doubling.
+	climbMax = 15 * time.Second
+	// askedEvery is how often a device can have a new attempt made.
+	askedEvery = 5 * time.Second
+	// overlap is how long a direct path is kept beside its successor, whose
+	// proof takes the other end another moment.
+	overlap = time.Second
+)
 
 // climbStep starts an attempt when none is under way and no direct path is
-// healthy.
+// healthy, and drops a path whose successor is proved.
 func (c *Conn) climbStep(now time.Duration) (wake time.Duration) {
-	if c.cfg.NoDirect || !c.accepted || !c.wantsDirect() {
-		return now + time.Hour
+	wake = c.succeed(now)
+	if c.cfg.NoDirect || !c.accepted || !c.wantsDirect(now) {
+		return wake
 	}
-	if now < c.climb.next {
-		return c.climb.next
+	if now >= c.climb.next {
+		c.beginAttempt(now)
 	}
-	c.beginAttempt(now)
-	return c.climb.next
+	return min(wake, c.climb.next)
 }
 
 func (c *Conn) beginAttempt(now time.Duration) {
-	c.climb.number++
-	c.climb.next = now + attemptTime
-	c.attempts.begin(c.climb.number, offer(c.climb.number))
+	c.climb.begun, c.climb.next, c.climb.asked = now, now+attemptTime, false
+	number := c.attempts.last + 1
+	c.attempts.begin(number, offer(number))
 }
 
 // wantsDirect: no attempt is being made, and none that was made is healthy.
-func (c *Conn) wantsDirect() bool {
-	for _, t := range c.attempts.list {
-		if !t.ready {
-			return false
+func (c *Conn) wantsDirect(now time.Duration) bool {
+	switch {
+	case c.attempts.making():
+		return false
+	case len(c.attempts.list) == 0, c.paths.toReplace() != nil:
+		return true
+	default:
+		return c.climb.asked && now >= c.climb.begun+askedEvery
+	}
+}
+
+// succeed notes which attempts are proved, and drops older ones a moment later.
+func (c *Conn) succeed(now time.Duration) (wake time.Duration) {
+	wake = now + time.Hour
+	for i, t := range c.attempts.list {
+		if t.leg.proved && !t.proved {
+			t.proved, t.provedAt = true, now
+			c.climb.failures, c.climb.why = 0, ""
+		}
+		switch {
+		case i == 0 || !t.proved:
+		case now >= t.provedAt+overlap:
+			c.attempts.dropOlder(t)
+			return wake
+		default:
+			wake = min(wake, t.provedAt+overlap)
 		}
 	}
-	if len(c.paths.decision.Replace) > 0 {
-		return true
-	}
-	return len(c.attempts.list) == 0
+	return wake
 }
 
 // prepared lets the first request go, which waits for an offer to carry.
@@ -70,7 +98,7 @@ func (c *Conn) fell(now time.Duration, t *attempt, err error) {
 	if err == nil {
 		return
 	}
-	c.climb.why = err
+	c.climb.why = "no direct path: " + err.Error()
 	c.cfg.Endpoint.log().Debug("data channels ended", "attempt", t.number, "err", err)
 	if t.proved {
 		c.climb.failures = 0
@@ -79,27 +107,17 @@ func (c *Conn) fell(now time.Duration, t *attempt, err error) {
 	c.climb.failures++
 }
 
-// provedDirect: a direct path carries both ways; what it succeeds is dropped.
-func (c *Conn) provedDirect() {
-	for _, t := range c.attempts.list {
-		if t.ready && !t.proved && t.leg.proved {
-			t.proved = true
-			c.climb.failures, c.climb.why = 0, nil
-			c.attempts.dropOlder(t)
-			return
-		}
-	}
-}
-
 func (c *Conn) answered(m signal.Message) {
-	for _, t := range c.attempts.list {
-		if t.number == m.Attempt && t.peer != nil {
-			if err := t.peer.SetAnswer(m.SDP); err != nil {
-				c.cfg.Endpoint.log().Warn("answer not taken", "attempt", m.Attempt, "err", err)
-				c.attempts.drop(t)
-			}
-		}
+	t := c.attempts.byNumber(m.Attempt)
+	if t == nil || t.peer == nil || t.answered {
+		return // over, or answered twice because the offer was sent twice
 	}
+	if err := t.peer.SetAnswer(m.SDP); err != nil {
+		c.cfg.Endpoint.log().Warn("answer not taken", "attempt", m.Attempt, "err", err)
+		c.attempts.drop(t)
+		return
+	}
+	t.answered = true
 }
 
 // tellAttempts: the device has accepted, so what it does not know of the
@@ -118,7 +136,7 @@ func (c *Conn) untold() *signal.SDP {
 		return nil
 	}
 	t := c.attempts.list[n-1]
-	if t.told || t.peer == nil {
+	if t.told || t.answered || t.peer == nil {
 		return nil
 	}
 	t.asked = true

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -9,10 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
-	"github.com/telepath-iot/telepath/peer/ladder"
-	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
-	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // ViewConfig says what to watch.
@@ -32,6 +30,7 @@ type Conn struct {
 	cfg   ViewConfig // set once
 	id    string
 	loop  *loop
+	meter meter
 	tasks sync.WaitGroup          // of data-channel connections
 	end   context.CancelCauseFunc // of Run, set when it begins
 
@@ -44,31 +43,21 @@ type Conn struct {
 	lastLeg  int
 	accepted bool // by the device, on this link and in this session of it
 	epoch    uint32
+	older    uint32 // the epoch before: what comes late of it is no reason to ask
 	device   signal.Device
 	streams  map[uint32]*subscription
-	opens    int           // sent without accept
-	openAt   time.Duration // when to send the next
-	askedAt  time.Duration // last open because of an unknown stream
+	events   []*subscription // those of class Event that are received
+	asked    bool            // an open went out on this link, or in the request for it
+	opens    int             // sent without accept
+	openAt   time.Duration   // when to send the next
+	askedAt  time.Duration   // last open because of an unknown stream
+	byeAt    time.Duration   // when the device said goodbye; 0: it did not
 	attempts attempts
 	climb    climb
 	path     Path
-	wills    map[willKey]bool // delivered
 	pings    map[uint64]chan<- Reply
+	told     bool // of frames that cannot be read
 }
-
-// subscription is one stream at the viewer.
-type subscription struct {
-	signal.Stream
-	class wire.Class
-	inbox *session.Inbox // nil until the device has told epoch and start
-	epoch uint32         // of inbox
-	out   []session.Delivery
-	via   *leg // the leg that data came on last
-	asked bool // a start was told before
-	ended bool // the device said where the epoch ends
-}
-
-type willKey struct{ stream, epoch uint32 }
 
 // number of the one Conn on a viewer's link (protocol, section 6.1).
 const viewNumber = 1
@@ -90,32 +79,39 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{
-		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now),
-		streams: map[uint32]*subscription{}, wills: map[willKey]bool{},
+		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now), streams: map[uint32]*subscription{},
 		pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
 	}
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{
-		loop: c.loop, conn: c, rtc: cfg.RTC, nextID: c.nextLeg, tasks: &c.tasks,
-		signal: c.throughServer, ready: c.climbed, over: c.fell, prepared: c.prepared,
+		loop: c.loop, conn: c, rtc: cfg.RTC, direct: newRTC, meter: &c.meter, tasks: &c.tasks, nextID: c.nextLeg,
+		signal: c.throughServer, ready: c.climbed, over: c.fell, prepared: c.prepared, receiver: c.loop.receiver,
 	}
 	c.link = &link{
-		endpoint: cfg.Endpoint, url: url, loop: c.loop, keepAlive: cfg.KeepAlive,
+		endpoint: cfg.Endpoint, url: url, loop: c.loop, meter: &c.meter, keepAlive: cfg.KeepAlive, dial: dialWS,
 		first: c.firstOpen, onUp: c.linkUp, onDown: c.linkDown,
 	}
 	return c, nil
 }
 
 // Run receives until ctx ends (nil), or the server or the device refuses for
-// good: a *RefusedError.
+// good: a *RefusedError. It is called once; no callback comes after it has returned.
 func (c *Conn) Run(ctx context.Context) error {
-	inner, end := context.WithCancelCause(ctx)
+	inner, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	c.end = end
 	defer end(nil)
-	var keeping sync.WaitGroup
-	keeping.Go(func() {
-		if err := c.link.keep(inner); err != nil {
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		if err := c.link.keep(inner); inner.Err() == nil {
 			end(err)
+		}
+	})
+	tasks.Go(func() {
+		select {
+		case <-ctx.Done():
+			c.loop.ask(inner, c.leave)
+			end(nil)
+		case <-inner.Done():
 		}
 	})
 	c.paths.ladder.Watch(0, true)
@@ -126,7 +122,7 @@ func (c *Conn) Run(ctx context.Context) error {
 	}
 	c.loop.run(inner, c.handle, c.step)
 	c.attempts.closeAll()
-	keeping.Wait()
+	tasks.Wait()
 	c.tasks.Wait()
 	var refused *RefusedError
 	if err := context.Cause(inner); errors.As(err, &refused) {
@@ -135,109 +131,31 @@ func (c *Conn) Run(ctx context.Context) error {
 	return nil
 }
 
+// leave tells the device that the Conn is over.
+func (c *Conn) leave() {
+	m := signal.Message{Type: signal.Close}
+	if c.link.leg != nil {
+		c.link.signal(viewNumber, m)
+	}
+	f, err := signalFrame(0, m)
+	for _, g := range c.paths.use {
+		if err == nil && g.direct() {
+			g.send(f)
+		}
+	}
+}
+
 func (c *Conn) nextLeg() int {
 	c.lastLeg++
 	return c.lastLeg
 }
 
-func (c *Conn) handle(from *leg, packet []byte) {
-	now := c.loop.now()
-	direct := from.conn == c
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			c.cfg.Endpoint.log().Debug("malformed packet", "err", err)
-			return
-		}
-		packet = rest
-		switch {
-		case direct:
-			c.frame(now, from, f)
-		case c.link.leg != from: // of a link that is over
-		case !c.link.heard(now, f):
-			c.frame(now, c.relay, f)
-		}
+// target is the device's id once it is known: a name may change its bearer.
+func (c *Conn) target() json.RawMessage {
+	name := c.cfg.Device
+	if c.device.ID != "" {
+		name = c.device.ID
 	}
-}
-
-// frame takes one frame; g is nil while the device has not answered on the link.
-func (c *Conn) frame(now time.Duration, g *leg, f wire.Frame) {
-	fromDevice := f.Type != wire.TypeSignal && !f.Hop.Retained
-	if g != nil && fromDevice && c.paths.heard(now, g, f) {
-		return
-	}
-	switch f.Type {
-	case wire.TypeData:
-		c.data(now, g, f)
-	case wire.TypeGap:
-		c.gap(now, f.Body)
-	case wire.TypeSignal:
-		m, err := signal.Parse(f.Body)
-		if err != nil {
-			c.cfg.Endpoint.log().Warn("bad signal", "err", err)
-			return
-		}
-		c.signal(now, m)
-	}
-}
-
-// rung of a leg; what the server sends itself came on the link.
-func (c *Conn) rung(g *leg) ladder.Rung {
-	if g == nil {
-		return ladder.WS
-	}
-	return g.carrier.Rung()
-}
-
-func (c *Conn) step(now time.Duration) (wake time.Duration) {
-	wake = c.link.step(now)
-	added, _ := c.paths.step(now)
-	wake = min(wake, c.paths.decision.Wake)
-	wake = min(wake, c.reopen(now), c.acknowledge(now, len(added) > 0), c.climbStep(now))
-	c.provedDirect()
-	c.tellPath()
-	return wake
-}
-
-// tellPath reports a change of the path in use. Of two, the sound one is the one that carries, whatever its rung.
-func (c *Conn) tellPath() {
-	p := Path{Reason: c.why()}
-	carrying := c.paths.carrying()
-	for _, g := range c.paths.use {
-		if g == carrying {
-			p.Rung, p.OK = g.carrier.Rung(), true
-		} else {
-			p.Beside, p.Both = g.carrier.Rung(), true
-		}
-	}
-	if p == c.path {
-		return
-	}
-	c.path = p
-	if c.cfg.Events.Path != nil {
-		c.cfg.Events.Path(p)
-	}
-}
-
-// why this path and no better one, in plain words.
-func (c *Conn) why() string {
-	use := c.paths.use
-	switch {
-	case len(use) == 0 && c.link.leg == nil:
-		return "no connection to the server"
-	case len(use) == 0 && c.device.State == signal.StateOffline:
-		return "the device is offline"
-	case len(use) == 1 && use[0] == c.relay && c.cfg.NoDirect:
-		return "a direct path was not asked for"
-	case len(use) == 1 && use[0] == c.relay && c.climb.why != nil:
-		return "no direct path: " + c.climb.why.Error()
-	}
-	return c.paths.decision.Reason
-}
-
-// Clock is the device's clock minus ours, ± the error; false while unknown.
-// For use in callbacks only.
-func (c *Conn) Clock() (offset, err time.Duration, known bool) {
-	o, e, known := c.paths.clock.Offset(c.loop.now())
-	return time.Duration(o) * time.Microsecond, time.Duration(e) * time.Microsecond, known
+	b, _ := json.Marshal(name) // a string always encodes
+	return b
 }

@@ -11,39 +11,65 @@ import (
 
 // This file is the viewer's reception: data, gaps, acknowledgements. It runs in the loop.
 
-func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) {
+func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	h, payload, err := wire.ParseData(f.Body)
 	if err != nil {
-		return
+		return err
 	}
 	s := c.streams[h.Stream]
 	if f.Hop.Retained || h.Will {
-		c.kept(s, h, payload, f.Hop, g)
-		return
+		c.keep(s, h, payload, f.Hop, g)
+		return nil
 	}
 	if s == nil || s.inbox == nil || s.epoch != h.Epoch {
 		c.unknown(now, s, h)
-		return
+		return nil
 	}
 	s.via = g
-	s.out, _ = s.inbox.Receive(now, h, payload, c.age(h), s.out[:0])
+	var dropped session.DropReason
+	// The age is unknown to this package: payloads are opaque to it. The queues
+	// on the way keep deadlines; a receiver drops what its window calls old.
+	s.out, dropped = s.inbox.Receive(now, h, payload, -1, s.out[:0])
+	c.meter.drop(dropped, 1)
 	c.deliver(s, g)
+	return nil
 }
 
-// age is unknown to this package: payloads are opaque to it. The queues on
-// the way keep the deadlines; a receiver drops what its bitmap calls old.
-func (c *Conn) age(wire.Header) time.Duration { return -1 }
+func (c *Conn) gap(now time.Duration, body []byte) error {
+	g, err := wire.ParseGap(body)
+	if err != nil {
+		return err
+	}
+	if s := c.streams[g.Stream]; s != nil && s.inbox != nil && s.epoch == g.Epoch {
+		s.out = s.inbox.Gap(now, g, s.out[:0])
+		c.deliver(s, s.via)
+	}
+	return nil
+}
 
 func (c *Conn) deliver(s *subscription, g *leg) {
 	for _, d := range s.out {
-		if d.Gap.From != 0 {
+		switch {
+		case d.Gap.From != 0:
 			c.tellGap(s, d.Gap)
-			continue
+		case d.Header.Key != 0:
+			c.sealed(s, d)
+		default:
+			s.newest = max(s.newest, d.Header.Seq+uint64(d.Skip+d.Take)-1)
+			c.tellBatch(Received{
+				Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
+				Late: d.Late, Rung: c.rung(g), At: time.Now(),
+			})
 		}
-		c.tellBatch(Received{
-			Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
-			Late: d.Late, Rung: c.rung(g), At: time.Now(),
-		})
+	}
+}
+
+// sealed: nobody here can open it. Of an Event stream that is a gap.
+func (c *Conn) sealed(s *subscription, d session.Delivery) {
+	c.meter.drop(session.Sealed, 1)
+	if s.class == wire.Event {
+		from := d.Header.Seq + uint64(d.Skip)
+		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: s.epoch, From: from, To: from + uint64(d.Take) - 1, Reason: wire.GapRefused})
 	}
 }
 
@@ -53,71 +79,72 @@ func (c *Conn) tellBatch(r Received) {
 	}
 }
 
-// kept delivers retained values and last wills, which stand outside the
-// sequence: a will once, a retained value if nothing newer is known.
-func (c *Conn) kept(s *subscription, h wire.Header, payload []byte, hop wire.Hop, g *leg) {
-	if s == nil {
+// keep delivers retained values and last wills, which stand outside the
+// sequence: each once, and a retained value only if nothing newer is known.
+func (c *Conn) keep(s *subscription, h wire.Header, payload []byte, hop wire.Hop, g *leg) {
+	switch {
+	case s == nil || h.Key != 0:
 		return
-	}
-	if h.Will {
-		key := willKey{h.Stream, h.Epoch}
-		if c.wills[key] {
-			return
-		}
-		c.wills[key] = true
-	} else if s.inbox != nil && s.inbox.Stats().Delivered > 0 {
+	case h.Will && s.will == h.Epoch, !h.Will && !s.isNews(h):
+		c.meter.drop(session.Duplicate, 1)
 		return
+	case h.Will:
+		s.will = h.Epoch
+	default:
+		s.kept = place{h.Epoch, h.Last()}
 	}
 	c.tellBatch(Received{
 		Stream: &s.Stream, Header: h, Payload: payload, Skip: h.Count - 1, Take: 1, Retained: true,
-		Held: time.Duration(hop.Held) * time.Millisecond, Rung: c.rung(g), At: time.Now(),
+		Held: time.Duration(min(hop.Held, maxHeld)) * time.Millisecond, Rung: c.rung(g), At: time.Now(),
 	})
 }
 
-// unknown: a frame of a stream or epoch that was not described. The device
-// is asked again, at most once a second.
-func (c *Conn) unknown(now time.Duration, s *subscription, h wire.Header) {
-	if s != nil && s.inbox == nil && !c.accepted {
-		return // the answer to our open is on its way
+// maxHeld is what a time.Duration holds, in ms.
+const maxHeld = 1 << 43
+
+// isNews reports whether a retained value is newer than what was delivered.
+func (s *subscription) isNews(h wire.Header) bool {
+	switch {
+	case h.Epoch == s.kept.epoch && h.Last() <= s.kept.seq:
+		return false
+	case s.newest == 0: // nothing of this epoch was delivered
+		return true
+	default:
+		return h.Epoch == s.epoch && h.Last() > s.newest
 	}
-	if now < c.askedAt+time.Second && c.askedAt > 0 {
+}
+
+// unknownEvery is how often the device is asked again, at most, because of
+// data of a stream or epoch that was not described.
+const unknownEvery = time.Second
+
+func (c *Conn) unknown(now time.Duration, s *subscription, h wire.Header) {
+	switch {
+	case h.Epoch == c.older:
+		c.meter.drop(session.OldEpoch, 1)
 		return
+	case s == nil:
+		c.meter.drop(session.UnknownStream, 1)
+	default:
+		c.meter.drop(session.OldEpoch, 1)
+	}
+	if !c.accepted || now < c.askedAt+unknownEvery && c.askedAt > 0 {
+		return // asked, or about to be: the answer is on its way
 	}
 	c.askedAt = now
 	c.cfg.Endpoint.log().Debug("frame of an unknown stream or epoch", "stream", h.Stream, "epoch", signal.FormatEpoch(h.Epoch))
-	if c.link.leg != nil {
-		c.link.signal(viewNumber, c.openMessage())
-	}
+	c.link.signal(viewNumber, c.openMessage())
 }
 
-func (c *Conn) gap(now time.Duration, body []byte) {
-	g, err := wire.ParseGap(body)
-	if err != nil {
-		return
-	}
-	s := c.streams[g.Stream]
-	if s == nil || s.inbox == nil || s.epoch != g.Epoch {
-		return
-	}
-	s.out = s.inbox.Gap(now, g, s.out[:0])
-	c.deliver(s, s.via)
-}
-
-// acknowledge sends the positions that are due: on the ladder's paths, and on
-// the path the data came on, so that its sender sees that it works.
+// acknowledge sends the positions that are due, and all of them when a path
+// came into use: that is where its sender goes on.
 func (c *Conn) acknowledge(now time.Duration, all bool) (wake time.Duration) {
-	wake = now + time.Hour
+	wake = session.Never
 	var due []wire.Position
 	var via *leg
-	for _, s := range c.streams {
-		if s.inbox == nil || s.class != wire.Event {
-			continue
-		}
+	for _, s := range c.events {
 		at, isDue := s.inbox.AckDue()
-		if !isDue && !all {
-			continue
-		}
-		if at > now && !all {
+		if !all && (!isDue || at > now) {
 			wake = min(wake, at)
 			continue
 		}
@@ -131,27 +158,18 @@ func (c *Conn) acknowledge(now time.Duration, all bool) (wake time.Duration) {
 	return wake
 }
 
+// sendAck sends positions on the ladder's paths, and on the path the data came
+// on, so that its sender sees that it works.
 func (c *Conn) sendAck(due []wire.Position, via *leg) {
 	body := wire.AppendAck(nil, wire.LevelReceived, due)
 	hop := wire.Hop{Priority: wire.High}
 	c.paths.send(wire.TypeAck, hop, body, carrier.Frame{Control: true})
-	if via == nil || !c.paths.has(via) {
-		return
+	if via != nil && c.paths.has(via) && !c.paths.uses(via) {
+		hop.Conn = via.number
+		via.send(control(wire.AppendFrame(nil, wire.TypeAck, hop, body)))
 	}
-	for _, g := range c.paths.use {
-		if g == via {
-			return
-		}
-	}
-	hop.Conn = via.number
-	via.send(control(wire.AppendFrame(nil, wire.TypeAck, hop, body)))
 }
 
-// Lost counts Live samples of a stream that never came, and those that did.
-func (c *Conn) Stats(stream uint32) (session.Stats, bool) {
-	s := c.streams[stream]
-	if s == nil || s.inbox == nil {
-		return session.Stats{}, false
-	}
-	return s.inbox.Stats(), true
-}
+// Stats counts what was moved and dropped on all paths. It may be called from
+// any goroutine.
+func (c *Conn) Stats() Stats { return c.meter.stats() }

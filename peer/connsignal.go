@@ -4,33 +4,34 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// This file is the viewer's signaling: opening a device, learning its streams,
-// resuming. Everything but firstOpen runs in the loop.
+// This file is the viewer's signaling: opening a device, and what it hears of
+// it. Everything but firstOpen runs in the loop.
 
-// Times between opens that are not answered by accept: 1 s doubling to openMax.
+// openMax is the longest time between opens that are not answered by accept:
+// they begin with 1 s, doubling.
 const openMax = 15 * time.Second
 
 // offerPatience is how long the first request waits for the offer that rides
 // in it. Making one takes a few milliseconds.
 const offerPatience = 50 * time.Millisecond
 
-// firstOpen is the open that rides in the request for the link.
+// firstOpen is the open that rides in the request for the link; nil if it has
+// no room.
 func (c *Conn) firstOpen() []byte {
+	patience := time.NewTimer(offerPatience)
+	defer patience.Stop()
 	select {
 	case <-c.offerMade:
-	case <-time.After(offerPatience):
+	case <-patience.C:
 	case <-c.loop.stopped:
+		return nil
 	}
 	made := make(chan []byte, 1)
-	c.loop.post(func() {
-		b, _ := c.openMessage().Append(nil)
-		made <- b
-	})
+	c.loop.post(func() { made <- c.openForRequest() })
 	select {
 	case b := <-made:
 		return b
@@ -39,33 +40,43 @@ func (c *Conn) firstOpen() []byte {
 	}
 }
 
+// maxRequestOpen is the size of an open, in bytes, that fits the request in base64url.
+const maxRequestOpen = wire.MaxOpenHeader * 3 / 4
+
+// openForRequest is an open that is small enough: without the offer if need
+// be. If it still is too large, the open is sent when the link is up.
+func (c *Conn) openForRequest() []byte {
+	m := c.openMessage()
+	b, err := m.Append(nil)
+	if err == nil && len(b) > maxRequestOpen {
+		c.attempts.forget() // the offer follows when the device has accepted
+		m.Offer = nil
+		b, err = m.Append(nil)
+	}
+	c.asked = err == nil && len(b) <= maxRequestOpen
+	if !c.asked {
+		return nil
+	}
+	return b
+}
+
 func (c *Conn) openMessage() signal.Message {
-	device, _ := json.Marshal(c.target())
-	m := signal.Message{Type: signal.Open, Device: device, ID: c.id, Want: c.cfg.Want, From: c.cfg.From, Offer: c.untold()}
-	for id, s := range c.streams {
-		if s.inbox == nil || s.class != wire.Event {
-			continue
-		}
+	m := signal.Message{Type: signal.Open, Device: c.target(), ID: c.id, Want: c.cfg.Want, From: c.cfg.From, Offer: c.untold()}
+	for _, s := range c.events {
 		if m.Positions == nil {
 			m.Positions = map[uint32]string{}
 		}
 		p := s.inbox.Position()
-		m.Positions[id] = signal.FormatPosition(p.Epoch, p.Seq)
+		m.Positions[s.ID] = signal.FormatPosition(p.Epoch, p.Seq)
 	}
 	return m
 }
 
-// target is the device's id once it is known: a name may change its bearer.
-func (c *Conn) target() string {
-	if c.device.ID != "" {
-		return c.device.ID
+func (c *Conn) linkUp() {
+	c.opens, c.openAt = 0, c.loop.now()
+	if c.asked {
+		c.delayOpen(c.loop.now())
 	}
-	return c.cfg.Device
-}
-
-func (c *Conn) linkUp(*leg) {
-	c.opens = 0
-	c.delayOpen(c.loop.now())
 	if c.cfg.Events.Link != nil {
 		c.cfg.Events.Link(true, nil)
 	}
@@ -78,8 +89,10 @@ func (c *Conn) linkDown(err error) {
 	}
 }
 
+// unbind: the device is not, or not known to be, at the other end of the link.
 func (c *Conn) unbind() {
 	c.accepted = false
+	c.attempts.forget()
 	if c.relay != nil {
 		c.paths.down(c.loop.now(), c.relay)
 		c.relay = nil
@@ -92,19 +105,16 @@ func (c *Conn) delayOpen(now time.Duration) {
 	c.opens++
 }
 
-// open asks for the device again, on the link there is.
-func (c *Conn) open(now time.Duration) {
-	c.delayOpen(now)
-	c.link.signal(viewNumber, c.openMessage())
-}
-
-// reopen repeats the open while the device has not accepted.
+// reopen sends the open while the device has not accepted.
 func (c *Conn) reopen(now time.Duration) (wake time.Duration) {
-	if c.accepted || c.link.leg == nil || c.device.State == signal.StateOffline {
+	away := c.asked && c.device.State == signal.StateOffline // we are told when it comes
+	if c.accepted || c.link.leg == nil || away {
 		return now + time.Hour
 	}
 	if now >= c.openAt {
-		c.open(now)
+		c.delayOpen(now)
+		c.asked = true
+		c.link.signal(viewNumber, c.openMessage())
 	}
 	return c.openAt
 }
@@ -113,34 +123,43 @@ func (c *Conn) throughServer(m signal.Message) bool {
 	return c.accepted && c.link.signal(viewNumber, m)
 }
 
-func (c *Conn) signal(now time.Duration, m signal.Message) {
+// signal takes what the device says, or the server of it. A direct path comes
+// from the device alone, which cannot speak for the server there.
+func (c *Conn) signal(now time.Duration, g *leg, m signal.Message) {
 	switch m.Type {
-	case signal.Welcome:
-		c.link.attempts.reset()
+	case signal.Describe:
+		c.describe(m)
+	case signal.Bye:
+		c.ended(now, m)
+	case signal.RetryRTC:
+		c.climb.asked = true
+	default:
+		if g == nil || !g.direct() {
+			c.relayedSignal(now, m)
+		}
+	}
+}
+
+func (c *Conn) relayedSignal(now time.Duration, m signal.Message) {
+	switch m.Type {
 	case signal.Opened:
 		c.opened(m)
 	case signal.State:
-		c.state(now, m)
-	case signal.Refuse, signal.Refused:
+		c.state(m)
+	case signal.Refused:
 		c.refused(m)
 	case signal.Accept:
 		c.accept(now, m)
-	case signal.Describe:
-		c.describe(m)
 	case signal.Answer:
 		c.answered(m)
 	case signal.Candidate:
 		c.attempts.fromRemote(m)
-	case signal.RetryRTC:
-		c.climb.next = now
-	case signal.Bye:
-		c.ended(m)
 	}
 }
 
 func (c *Conn) opened(m signal.Message) {
-	var d signal.Device
-	if json.Unmarshal(m.Device, &d) != nil {
+	d, ok := c.deviceOf(m)
+	if !ok {
 		return
 	}
 	c.device = d
@@ -149,10 +168,18 @@ func (c *Conn) opened(m signal.Message) {
 	}
 }
 
+func (c *Conn) deviceOf(m signal.Message) (d signal.Device, ok bool) {
+	if err := json.Unmarshal(m.Device, &d); err != nil {
+		c.malformed(err)
+		return d, false
+	}
+	return d, true
+}
+
 // state: the device came, went, or began anew.
-func (c *Conn) state(now time.Duration, m signal.Message) {
-	var d signal.Device
-	if json.Unmarshal(m.Device, &d) != nil {
+func (c *Conn) state(m signal.Message) {
+	d, ok := c.deviceOf(m)
+	if !ok {
 		return
 	}
 	before := c.device
@@ -163,17 +190,18 @@ func (c *Conn) state(now time.Duration, m signal.Message) {
 	switch {
 	case d.State == signal.StateOffline:
 		c.unbind()
-	case d.Session != before.Session || !c.accepted:
+	case d.Session != before.Session || before.State == signal.StateOffline:
 		c.unbind()
-		c.opens = 0
-		c.open(now)
+		c.opens, c.openAt = 0, 0
 	}
 }
 
+// refused: by the server or the device. What only another configuration can
+// change ends the Conn; a device that was there before may come back.
 func (c *Conn) refused(m signal.Message) {
 	err := &RefusedError{Code: m.Code, Reason: m.Reason, Remedy: m.Remedy, Candidates: m.Candidates}
-	switch m.Code {
-	case "unknown-device", "ambiguous", "forbidden", "unauthorized", "version":
+	final := wire.CodeByName(m.Code).Retry == wire.RetryNever
+	if final || m.Code == "unknown-device" && c.device.ID == "" {
 		c.end(err)
 	}
 	if c.cfg.Events.Link != nil {
@@ -184,99 +212,17 @@ func (c *Conn) refused(m signal.Message) {
 // accept: the device is there, at the other end of the link.
 func (c *Conn) accept(now time.Duration, m signal.Message) {
 	epoch, _, err := signal.ParsePosition(m.Epoch + ":0")
-	if err != nil || m.ID != c.id || c.link.leg == nil {
+	if err != nil || m.ID != c.id {
 		return
 	}
 	c.accepted, c.opens = true, 0
 	if c.relay == nil {
-		c.relay = &leg{id: c.nextLeg(), carrier: c.link.leg.carrier, number: viewNumber, conn: nil}
+		c.relay = &leg{id: c.nextLeg(), carrier: c.link.leg.carrier, number: viewNumber}
 		c.paths.up(now, c.relay)
 	}
-	c.paths.ladder.Proved(now, c.relay.id, 0)
+	c.paths.prove(now, c.relay)
 	if epoch != c.epoch {
-		c.restarted(epoch)
+		c.restarted(now, epoch)
 	}
-	c.epoch = epoch
 	c.tellAttempts()
-}
-
-// restarted: the device's program began anew. How much of its last run is
-// missing nobody knows, unless it said goodbye.
-func (c *Conn) restarted(epoch uint32) {
-	for id, s := range c.streams {
-		if s.inbox == nil {
-			continue
-		}
-		if s.class == wire.Event && s.epoch != epoch && !s.ended {
-			from := s.inbox.Position().Seq + 1
-			c.tellGap(s, wire.Gap{Stream: id, Epoch: s.epoch, From: from, Reason: wire.GapRestart})
-		}
-		s.inbox, s.ended = nil, false
-	}
-}
-
-// ended: the device ends on purpose and says where each stream does.
-func (c *Conn) ended(m signal.Message) {
-	for id, final := range m.Final {
-		s := c.streams[id]
-		if s == nil || s.inbox == nil || s.class != wire.Event {
-			continue
-		}
-		epoch, seq, err := signal.ParsePosition(final)
-		if err != nil || epoch != s.epoch {
-			continue
-		}
-		s.ended = true
-		if from := s.inbox.Position().Seq + 1; from <= seq {
-			c.tellGap(s, wire.Gap{Stream: id, Epoch: epoch, From: from, To: seq, Reason: wire.GapRestart})
-		}
-	}
-}
-
-// describe adds or replaces descriptions, and begins reception where the
-// device tells a start.
-func (c *Conn) describe(m signal.Message) {
-	told := make([]signal.Stream, 0, len(m.Streams))
-	for _, d := range m.Streams {
-		class, known := wire.ParseClass(d.Class)
-		if !known || d.ID == 0 || wire.CheckName(d.Name, wire.MaxStreamName) != nil || len(c.streams) >= wire.MaxStreams && c.streams[d.ID] == nil {
-			continue
-		}
-		if !signal.Wanted(c.cfg.Want, d.Name) {
-			continue
-		}
-		s := c.streams[d.ID]
-		if s == nil {
-			s = &subscription{}
-			c.streams[d.ID] = s
-		}
-		s.Stream, s.class = d, class
-		c.start(s, m.Epoch)
-		told = append(told, d)
-	}
-	if c.cfg.Events.Streams != nil && len(told) > 0 {
-		c.cfg.Events.Streams(m.Epoch, told)
-	}
-}
-
-// start begins reception of a stream, unless it goes on from before.
-func (c *Conn) start(s *subscription, epochText string) {
-	epoch, after, err := signal.ParsePosition(s.Start)
-	if s.class != wire.Event {
-		epoch, after, err = signal.ParsePosition(epochText + ":0")
-	}
-	if err != nil || !c.accepted || s.inbox != nil && s.epoch == epoch {
-		return // told by the server, which knows no starts; or known
-	}
-	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
-		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
-	}
-	s.asked = true
-	s.inbox, s.epoch = session.NewInbox(s.ID, s.class, epoch, after), epoch
-}
-
-func (c *Conn) tellGap(s *subscription, g wire.Gap) {
-	if c.cfg.Events.Gap != nil {
-		c.cfg.Events.Gap(&s.Stream, g)
-	}
 }

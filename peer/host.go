@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/session"
-	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -31,7 +29,7 @@ type HostConfig struct {
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive
 	RTC       rtc.Config
-	OnState   func(HostState) // called from Run's goroutine when the link comes or goes; must not block
+	OnState   func(HostState) // called from Run's goroutine when the link or a viewer comes or goes; must not block
 }
 
 // HostState says how a Host stands with its server.
@@ -42,36 +40,41 @@ type HostState struct {
 }
 
 var (
-	errBatch    = errors.New("peer: a batch has 1 to 1024 samples and at most 16 kB")
 	errStreams  = fmt.Errorf("peer: a device has at most %d streams", wire.MaxStreams)
 	errDeclared = errors.New("peer: a stream of that name is declared already")
 )
 
 // Host is the device's side: it publishes streams to all viewers there are.
-// Declare and a Stream's methods may be called from any goroutine, at any time.
+// Its methods may be called from any goroutine, at any time.
 type Host struct {
-	cfg    HostConfig     // set once
-	tasks  sync.WaitGroup // of data-channel connections
+	cfg    HostConfig // set once
 	id     string
 	epoch  uint32
 	loop   *loop
-	direct newDirect    // nil: rtc's
-	oneWay atomic.Int64 // ns, of the nearest viewer's path; for Stream.Window
+	direct newDirect
+	meter  meter
+	tasks  sync.WaitGroup // of data-channel connections
+	oneWay atomic.Int64   // ns, of the nearest viewer's path; for Stream.Window
 
 	// Owned by the loop.
 	link     *link
 	welcomed bool
+	state    HostState
 	conns    map[string]*hostConn // by Conn id
 	numbers  map[uint64]*hostConn // by conn number on this link
+	opens    budget
 	lastLeg  int
-	budget   *session.Budget
-	storeAt  time.Duration
+	rings    *session.Budget
+	known    []*Stream     // those of streams that the loop has taken over; stream i has id i+1
+	storeAt  time.Duration // when the server is sent the newest values that it lacks
+	unstored bool          // it lacks some
+	told     bool          // of frames that cannot be read
 
-	mu      sync.Mutex
-	streams []*Stream // guarded by mu; stream i has id i+1
-	fresh   []*Stream // guarded by mu; have batches for the loop
-	taken   []*Stream // owned by the loop: the list that fresh is exchanged with
-	wills   []wire.Frame
+	mu        sync.Mutex
+	streams   []*Stream // guarded by mu; only grows
+	described []*Stream // guarded by mu; described anew, and nobody was told yet
+	fresh     []*Stream // guarded by mu; have batches for the loop
+	taken     []*Stream // owned by the loop: the list that fresh is exchanged with
 }
 
 // NewHost checks the configuration. Nothing runs before Run.
@@ -90,12 +93,15 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(),
+		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
-		budget: session.NewBudget(0),
+		opens: budget{rate: openRate, burst: openBurst}, rings: session.NewBudget(0),
 	}
 	h.oneWay.Store(int64(2 * maxWindow))
-	h.link = &link{endpoint: cfg.Endpoint, url: url, loop: h.loop, keepAlive: cfg.KeepAlive, onUp: h.linkUp, onDown: h.linkDown}
+	h.link = &link{
+		endpoint: cfg.Endpoint, url: url, loop: h.loop, meter: &h.meter, keepAlive: cfg.KeepAlive, dial: dialWS,
+		onUp: h.linkUp, onDown: h.linkDown,
+	}
 	return h, nil
 }
 
@@ -118,13 +124,13 @@ func randomEpoch() uint32 {
 // ID is the device's id.
 func (h *Host) ID() string { return h.id }
 
+// Stats counts what was moved and dropped on all paths to all viewers.
+func (h *Host) Stats() Stats { return h.meter.stats() }
+
 // Declare adds a stream.
 func (h *Host) Declare(cfg StreamConfig) (*Stream, error) {
-	if err := wire.CheckName(cfg.Name, wire.MaxStreamName); err != nil {
-		return nil, fmt.Errorf("stream name: %w", err)
-	}
-	if cfg.Class != wire.Live && cfg.Class != wire.Event {
-		return nil, fmt.Errorf("stream %s: class %v cannot be published, want live or event", cfg.Name, cfg.Class)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	if cfg.Deadline == 0 {
 		cfg.Deadline = defaultDeadline
@@ -140,22 +146,9 @@ func (h *Host) Declare(cfg StreamConfig) (*Stream, error) {
 		}
 	}
 	s := &Stream{host: h, id: uint32(len(h.streams) + 1), cfg: cfg, epoch: h.epoch}
-	if cfg.Class == wire.Event {
-		s.ring = session.NewRing(h.epoch, h.budget)
-	}
 	h.streams = append(h.streams, s)
-	go h.loop.post(func() { h.announce(s) })
+	h.loop.kick()
 	return s, nil
-}
-
-// SetWill sets what the server publishes on the stream when the device is cut
-// off. It counts from the next link on.
-func (h *Host) SetWill(s *Stream, payload []byte) {
-	header := wire.Header{Class: wire.Event, Stream: s.id, Epoch: randomEpoch(), Seq: 1, Count: 1, Will: true}
-	body := append(wire.AppendHeader(nil, header), payload...)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.wills = append(h.wills, wire.Frame{Type: wire.TypeData, Body: body})
 }
 
 // wake tells the loop that s has fresh batches.
@@ -166,117 +159,10 @@ func (h *Host) wake(s *Stream) {
 	h.loop.kick()
 }
 
-// flushTime is how long Run waits for acknowledgements when it is told to end.
-const flushTime = 2 * time.Second
-
-// Run serves viewers until ctx ends, then says goodbye, or until the server
-// refuses the device for good; that is the error it returns.
-func (h *Host) Run(ctx context.Context) error {
-	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	refused := make(chan error, 1)
-	var tasks sync.WaitGroup
-	tasks.Go(func() {
-		if err := h.link.keep(inner); err != nil && inner.Err() == nil {
-			refused <- err
-			cancel()
-		}
-	})
-	tasks.Go(func() {
-		select {
-		case <-ctx.Done():
-			h.farewell(inner)
-			cancel()
-		case <-inner.Done():
-		}
-	})
-	h.loop.run(inner, h.handle, h.step)
-	cancel()
-	for _, c := range h.conns {
-		c.end()
-	}
-	tasks.Wait()
-	h.tasks.Wait()
-	select {
-	case err := <-refused:
-		return err
-	default:
-		return nil
-	}
-}
-
-// farewell gives what is unacknowledged up to flushTime to arrive, and then
-// tells everybody that the device ends on purpose.
-func (h *Host) farewell(ctx context.Context) {
-	for end := time.Now().Add(flushTime); time.Now().Before(end); {
-		waiting := make(chan bool, 1)
-		h.loop.post(func() { h.publish(h.loop.now()); waiting <- h.unacknowledged() })
-		select {
-		case <-ctx.Done():
-			return
-		case more := <-waiting:
-			if !more {
-				end = time.Time{}
-			}
-			time.Sleep(byeTime)
-		}
-	}
-	h.loop.post(h.bye)
-	time.Sleep(byeTime)
-}
-
-// byeTime lets the last packets leave the queues.
-const byeTime = 20 * time.Millisecond
-
-func (h *Host) handle(from *leg, packet []byte) {
-	now := h.loop.now()
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			h.cfg.Endpoint.log().Debug("malformed packet", "err", err)
-			return
-		}
-		packet = rest
-		if c, ok := from.conn.(*hostConn); ok {
-			c.frame(now, from, f)
-			continue
-		}
-		if h.link.leg == from && !h.link.heard(now, f) {
-			h.linkFrame(now, f)
-		}
-	}
-}
-
-func (h *Host) step(now time.Duration) (wake time.Duration) {
-	h.publish(now)
-	wake = h.link.step(now)
-	oneWay := 2 * maxWindow
-	for _, c := range h.conns {
-		wake = min(wake, c.step(now))
-		if rtt := c.paths.rtt(); rtt > 0 {
-			oneWay = min(oneWay, rtt/2)
-		}
-	}
-	h.oneWay.Store(int64(oneWay))
-	if h.welcomed {
-		if now >= h.storeAt {
-			h.store(now)
-		}
-		wake = min(wake, h.storeAt)
-	}
-	return wake
-}
-
-func (h *Host) nextLeg() int {
-	h.lastLeg++
-	return h.lastLeg
-}
-
-// signalOf parses a Signal frame's body; a bad one is logged and skipped.
-func (h *Host) signalOf(f wire.Frame) (signal.Message, bool) {
-	m, err := signal.Parse(f.Body)
-	if err != nil {
-		h.cfg.Endpoint.log().Warn("bad signal from the server", "err", err)
-	}
-	return m, err == nil
+// redescribe tells the loop that s has a new description.
+func (h *Host) redescribe(s *Stream) {
+	h.mu.Lock()
+	h.described = append(h.described, s)
+	h.mu.Unlock()
+	h.loop.kick()
 }

@@ -4,16 +4,14 @@ import (
 	"crypto/ed25519"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// This file is the Host's dealing with its server: hello, descriptions,
-// publishing, retained values. Everything runs in the loop.
+// This file is the Host's dealing with its server. Everything runs in the loop.
 
-func (h *Host) linkUp(*leg) { h.cfg.Endpoint.log().Debug("link opened") }
+func (h *Host) linkUp() { h.cfg.Endpoint.log().Debug("link opened") }
 
 func (h *Host) linkDown(err error) {
 	if h.welcomed {
@@ -25,29 +23,46 @@ func (h *Host) linkDown(err error) {
 		c.unbind(now)
 	}
 	clear(h.numbers)
-	h.tellState(err)
+	h.state.Err = err
+	h.tellState()
 }
 
-func (h *Host) tellState(err error) {
+func (h *Host) tellState() {
+	h.state.Linked, h.state.Viewers = h.welcomed, len(h.conns)
 	if h.cfg.OnState != nil {
-		h.cfg.OnState(HostState{Linked: h.welcomed, Err: err, Viewers: len(h.conns)})
+		h.cfg.OnState(h.state)
 	}
 }
 
 // linkFrame takes what is not path business of the link itself.
-func (h *Host) linkFrame(now time.Duration, f wire.Frame) {
+func (h *Host) linkFrame(now time.Duration, f wire.Frame) error {
 	if f.Type == wire.TypeSignal {
-		if m, ok := h.signalOf(f); ok {
+		m, err := signal.Parse(f.Body)
+		if err == nil {
 			h.linkSignal(now, f.Hop.Conn, m)
 		}
-		return
+		return err
 	}
-	if c := h.numbers[f.Hop.Conn]; c != nil && c.relay != nil {
-		c.frame(now, c.relay, f)
+	c := h.numbers[f.Hop.Conn]
+	if c == nil {
+		return nil // of a Conn that is over
 	}
+	return c.frame(now, c.relay, f)
 }
 
 func (h *Host) linkSignal(now time.Duration, number uint64, m signal.Message) {
+	c := h.numbers[number]
+	switch {
+	case number == 0:
+		h.serverSignal(m)
+	case m.Type == signal.Open:
+		h.open(now, number, m)
+	case c != nil:
+		c.relayedSignal(now, m)
+	}
+}
+
+func (h *Host) serverSignal(m signal.Message) {
 	switch m.Type {
 	case signal.Challenge:
 		h.hello(m.Nonce)
@@ -55,91 +70,101 @@ func (h *Host) linkSignal(now time.Duration, number uint64, m signal.Message) {
 		h.greeted()
 	case signal.Refuse:
 		h.cfg.Endpoint.log().Warn("server refuses", "code", m.Code, "reason", m.Reason, "remedy", m.Remedy)
-	case signal.Open:
-		h.open(now, number, m)
-	default:
-		if c := h.numbers[number]; c != nil {
-			c.signal(now, m)
-		}
 	}
 }
 
 func (h *Host) hello(nonce []byte) {
-	h.mu.Lock()
-	wills := make([]signal.Will, 0, len(h.wills))
-	for _, w := range h.wills {
-		// Without its length: type, hop part, body.
-		wills = append(wills, signal.Will{Frame: append([]byte{byte(w.Type), 0}, w.Body...)})
-	}
-	h.mu.Unlock()
+	h.adopt(h.loop.now())
 	h.link.signal(0, signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(h.cfg.Key.Public().(ed25519.PublicKey)), Name: h.cfg.Name,
 		Sig:         ed25519.Sign(h.cfg.Key, signal.HelloBytes(nonce, h.cfg.Name)),
-		KeepAliveMS: uint64(h.cfg.KeepAlive / time.Millisecond), Agent: h.cfg.Agent, Facts: h.cfg.Facts, Wills: wills,
+		KeepAliveMS: uint64(h.cfg.KeepAlive / time.Millisecond), Agent: h.cfg.Agent, Facts: h.cfg.Facts, Wills: h.wills(),
 	})
 }
 
 // greeted: the server has let the device in.
 func (h *Host) greeted() {
 	h.welcomed = true
-	h.link.attempts.reset()
-	h.describeAll(0, h.link.signal, nil)
-	for _, s := range h.all() {
+	h.link.welcome.Store(true)
+	h.describe(0, h.known, (*Stream).describe)
+	for _, s := range h.known {
 		s.unstored = s.newest.Count > 0 // a new server knows nothing
 	}
-	h.storeAt = 0
+	h.storeAt, h.unstored = 0, true
 	h.cfg.Endpoint.log().Info("linked", "device", h.id, "name", h.cfg.Name)
-	h.tellState(nil)
+	h.state.Err = nil
+	h.tellState()
 }
 
-// all is a snapshot of the streams.
-func (h *Host) all() []*Stream {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.streams[:len(h.streams):len(h.streams)]
-}
+// Bounds of one describe signal: streams, and bytes of JSON, which stay well
+// below wire.MaxSignal.
+const (
+	maxDescribed  = 32
+	maxDescribing = 40_000
+)
 
-// maxDescribed streams go into one describe signal: its size stays below wire.MaxSignal.
-const maxDescribed = 32
-
-// describeAll sends descriptions in pieces. start is asked for each Event stream; nil: no starts.
-func (h *Host) describeAll(conn uint64, send func(uint64, signal.Message) bool, start func(*Stream) (after uint64, wanted bool)) {
+// describe sends descriptions to the server (conn 0) or through it to a Conn,
+// in pieces, and at least one of them.
+func (h *Host) describe(conn uint64, streams []*Stream, as func(*Stream) signal.Stream) {
 	var part []signal.Stream
+	bytes := 0
 	flush := func() {
-		send(conn, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(h.epoch), Streams: part})
-		part = nil
+		h.link.signal(conn, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(h.epoch), Streams: part})
+		part, bytes = nil, 0
 	}
-	for _, s := range h.all() {
-		d := s.describe()
-		if start != nil {
-			after, wanted := start(s)
-			if !wanted {
-				continue
-			}
-			d = s.describeFrom(after)
-		}
-		if part = append(part, d); len(part) == maxDescribed {
+	for _, s := range streams {
+		d := as(s)
+		size := 6*len(d.Name) + len(d.Meta) + 200 // names can grow by quoting
+		if len(part) == maxDescribed || bytes+size > maxDescribing {
 			flush()
 		}
+		part, bytes = append(part, d), bytes+size
 	}
 	flush()
 }
 
-// announce tells server and Conns of a stream declared while running.
-func (h *Host) announce(s *Stream) {
-	if h.welcomed {
-		h.link.signal(0, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(h.epoch), Streams: []signal.Stream{s.describe()}})
+// adopt takes over streams that were declared, or described anew, since the
+// last time.
+func (h *Host) adopt(now time.Duration) {
+	h.mu.Lock()
+	had := len(h.known)
+	h.known = h.streams[:len(h.streams):len(h.streams)]
+	described := h.described
+	h.described = nil
+	h.mu.Unlock()
+	for _, s := range h.known[had:] {
+		if s.cfg.Class == wire.Event {
+			s.ring = session.NewRing(h.epoch, h.rings)
+		}
 	}
-	for _, c := range h.conns {
-		c.announce(h.loop.now(), s)
+	if had < len(h.known) {
+		h.announce(now, h.known[had:])
+	}
+	if len(described) > 0 {
+		h.announce(now, described)
 	}
 }
 
-// publish sends what sources have made since the last time.
+// announce tells server and Conns of streams that are new or described anew.
+func (h *Host) announce(now time.Duration, streams []*Stream) {
+	if h.welcomed {
+		h.describe(0, streams, (*Stream).describe)
+	}
+	for _, c := range h.conns {
+		for _, s := range streams {
+			c.announce(now, s)
+		}
+	}
+}
+
+// publish sends what sources have made since the last time. What is fresh is
+// looked at before what was declared, so that nothing is sent of a stream that
+// nobody was told of.
 func (h *Host) publish(now time.Duration) {
 	h.mu.Lock()
 	h.fresh, h.taken = h.taken[:0], h.fresh
 	h.mu.Unlock()
+	h.adopt(now)
 	for _, s := range h.taken {
 		for _, b := range s.take() {
 			h.publishBatch(now, s, b)
@@ -147,65 +172,28 @@ func (h *Host) publish(now time.Duration) {
 	}
 }
 
-func (h *Host) publishBatch(now time.Duration, s *Stream, b session.Batch) {
+func (h *Host) publishBatch(now time.Duration, s *Stream, b batch) {
 	if s.ring != nil {
-		s.ring.Push(now, b)
+		s.ring.Push(now, b.Batch)
 	}
-	s.newest, s.unstored = b, true
-	relayed := false
+	f, relayed := s.frame(now, b), false
 	for _, c := range h.conns {
-		relayed = c.publish(now, s, b) || relayed
+		relayed = c.publish(now, s, b.Batch, f) || relayed
 	}
-	if relayed && h.welcomed {
-		s.unstored = !h.link.send(s.frame(wire.Hop{}, b, now))
-	}
-}
-
-// frame is a batch as a frame for one carrier.
-func (s *Stream) frame(hop wire.Hop, b session.Batch, now time.Duration) carrier.Frame {
-	f := carrier.Frame{Class: s.cfg.Class, Stream: s.id, Bytes: wire.AppendFrame(nil, wire.TypeData, hop, b.Body)}
-	if s.cfg.Class == wire.Live {
-		f.Deadline = time.Now().Add(s.cfg.Deadline - (now - b.At))
-	}
-	return f
+	s.newest = b
+	s.unstored = !relayed || !h.link.send(f)
+	h.unstored = h.unstored || s.unstored
 }
 
 // storeEvery is how often the server is sent the newest values that nobody there asked for.
 const storeEvery = time.Second
 
 func (h *Host) store(now time.Duration) {
-	h.storeAt = now + storeEvery
-	for _, s := range h.all() {
-		if !s.unstored {
-			continue
-		}
-		f := s.frame(wire.Hop{Store: true, Priority: wire.Low}, s.newest, now)
-		f.Deadline = time.Time{}
-		s.unstored = !h.link.send(f)
-	}
-}
-
-// bye tells the server and every Conn where each stream ends.
-func (h *Host) bye() {
-	final := map[uint32]string{}
-	for _, s := range h.all() {
-		final[s.id] = signal.FormatPosition(s.epoch, s.head())
-	}
-	m := signal.Message{Type: signal.Bye, Final: final}
-	if h.welcomed {
-		h.store(h.loop.now())
-		h.link.signal(0, m)
-	}
-	for _, c := range h.conns {
-		c.tell(m)
-	}
-}
-
-func (h *Host) unacknowledged() bool {
-	for _, c := range h.conns {
-		if c.unacknowledged() {
-			return true
+	h.storeAt, h.unstored = now+storeEvery, false
+	for _, s := range h.known {
+		if s.unstored && s.newest.Count > 0 {
+			s.unstored = !h.link.send(s.keptFrame(wire.Hop{Store: true, Priority: wire.Low}))
+			h.unstored = h.unstored || s.unstored
 		}
 	}
-	return false
 }

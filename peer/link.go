@@ -3,8 +3,8 @@ package peer
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -14,22 +14,45 @@ import (
 )
 
 // link is the connection to the server, and the making of it again and again.
-// Everything but keep runs in the loop.
 type link struct {
+	// Set once.
 	endpoint  Endpoint
 	url       string
 	loop      *loop
+	meter     *meter
 	keepAlive time.Duration
-	first     func() []byte   // JSON of the open that rides in the request, nil for none
-	dial      dialer          // nil: dialWS
-	onUp      func(g *leg)    // in the loop
+	dial      dialer          // dialWS, but for tests
+	first     func() []byte   // JSON of the open that rides in the request; may be nil, or return nil
+	onUp      func()          // in the loop
 	onDown    func(err error) // in the loop
 
-	leg      *leg // nil while there is no link
-	lastID   uint64
-	sentAt   time.Duration
-	heardAt  time.Duration
-	attempts backoff
+	failures backoff     // owned by keep
+	welcome  atomic.Bool // the server let us in, since keep looked last
+
+	// Owned by the loop.
+	leg     *leg // nil while there is no link
+	lastID  uint64
+	sentAt  time.Duration
+	heardAt time.Duration
+}
+
+// dialer makes a link. open is the JSON of the open signal that rides in the request; nil: none.
+type dialer func(ctx context.Context, l *link, open []byte) (carrier.Carrier, error)
+
+// dialWS dials a WebSocket.
+func dialWS(ctx context.Context, l *link, open []byte) (carrier.Carrier, error) {
+	h := http.Header{}
+	if l.endpoint.Token != "" {
+		h.Set("Authorization", "Bearer "+l.endpoint.Token)
+	}
+	if open != nil {
+		h.Set("Telepath-Open", base64.RawURLEncoding.EncodeToString(open))
+	}
+	c, err := ws.Dial(ctx, ws.DialConfig{URL: l.url, Header: h, TLS: l.endpoint.TLS, Client: l.endpoint.HTTP})
+	if err != nil {
+		return nil, err // not c, which would be a nil in an interface
+	}
+	return c, nil
 }
 
 // keep holds a link open until ctx ends, or the server says never to come
@@ -45,56 +68,42 @@ func (l *link) keep(ctx context.Context) error {
 		if policy == wire.RetryNever {
 			return err
 		}
-		if time.Since(began) > stableLink {
-			l.attempts.reset()
+		if l.welcome.Swap(false) || time.Since(began) > stableLink {
+			l.failures.reset()
 		}
+		wait := time.NewTimer(l.failures.wait(policy))
 		select {
 		case <-ctx.Done():
+			wait.Stop()
 			return ctx.Err()
-		case <-time.After(l.attempts.wait(policy)):
+		case <-wait.C:
 		}
 	}
 }
 
-// dialer makes a link. open is the JSON of the open signal that rides in the request; nil: none.
-type dialer func(ctx context.Context, l *link, open []byte) (carrier.Carrier, error)
-
 // once dials and serves one link until it ends.
 func (l *link) once(ctx context.Context) error {
-	dial := l.dial
-	if dial == nil {
-		dial = dialWS
-	}
 	var open []byte
 	if l.first != nil {
 		open = l.first()
 	}
-	c, err := dial(ctx, l, open)
+	c, err := l.dial(ctx, l, open)
 	if err == nil {
 		g := &leg{carrier: c}
+		l.meter.watch(c)
 		l.loop.post(func() { l.up(g) })
 		err = c.Run(ctx, l.loop.receiver(g))
+		l.meter.forget(c)
 	}
 	err = refusal(err)
 	l.loop.post(func() { l.down(err) })
 	return err
 }
 
-func dialWS(ctx context.Context, l *link, open []byte) (carrier.Carrier, error) {
-	h := http.Header{}
-	if l.endpoint.Token != "" {
-		h.Set("Authorization", "Bearer "+l.endpoint.Token)
-	}
-	if encoded := base64.RawURLEncoding.EncodeToString(open); encoded != "" && len(encoded) <= wire.MaxOpenHeader {
-		h.Set("Telepath-Open", encoded)
-	}
-	return ws.Dial(ctx, ws.DialConfig{URL: l.url, Header: h, TLS: l.endpoint.TLS, Client: l.endpoint.HTTP})
-}
-
 func (l *link) up(g *leg) {
 	l.leg = g
 	l.sentAt, l.heardAt = l.loop.now(), l.loop.now()
-	l.onUp(g)
+	l.onUp()
 }
 
 func (l *link) down(err error) {
@@ -111,14 +120,20 @@ func (l *link) send(f carrier.Frame) bool {
 	return l.leg.carrier.Send(f)
 }
 
-// signal sends a message to the server (conn 0) or through it to a Conn.
+// signal sends a message to the server (conn 0) or through it to a Conn. A
+// link that takes no more signals is given up: what both ends believe of one
+// another would differ from then on.
 func (l *link) signal(conn uint64, m signal.Message) bool {
 	f, err := signalFrame(conn, m)
 	if err != nil {
 		l.endpoint.log().Error("signal not sent", "type", m.Type, "err", err)
 		return false
 	}
-	return l.send(f)
+	sent := l.send(f)
+	if !sent && l.leg != nil {
+		l.leg.carrier.Close(wire.CodeByName("timeout"), "the server reads no signals")
+	}
+	return sent
 }
 
 // signalFrame encodes a message as a frame.
@@ -128,25 +143,27 @@ func signalFrame(conn uint64, m signal.Message) (carrier.Frame, error) {
 		return carrier.Frame{}, err
 	}
 	hop := wire.Hop{Conn: conn, Priority: wire.High}
-	return carrier.Frame{Class: wire.Signal, Bytes: wire.AppendFrame(nil, wire.TypeSignal, hop, body)}, nil
+	return carrier.Frame{Class: wire.Signal, Conn: conn, Bytes: wire.AppendFrame(nil, wire.TypeSignal, hop, body)}, nil
 }
 
 // heard takes what came for the link itself and reports whether that was all.
-func (l *link) heard(now time.Duration, f wire.Frame) (done bool) {
+func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 	l.heardAt = now
 	if f.Hop.Conn != 0 {
-		return false
+		return false, nil
 	}
 	switch f.Type {
 	case wire.TypeProbe:
-		if probe, err := wire.ParseProbe(f.Body); err == nil {
-			l.send(control(appendEcho(0, probe, time.Now)))
+		probe, err := wire.ParseProbe(f.Body)
+		if err != nil {
+			return true, err
 		}
+		l.send(control(appendEcho(0, probe, len(f.Body), time.Now)))
 	case wire.TypeEcho: // being heard is all that is wanted
 	default:
-		return false
+		return false, nil
 	}
-	return true
+	return true, nil
 }
 
 // deadAfter is how many keep alives without a word end a link, as MQTT counts (MQTT 3.1.1, section 3.1.2.10).
@@ -162,33 +179,12 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		l.leg.carrier.Close(wire.CodeByName("silent"), "nothing heard from the server for 1.5 keep alives")
 		return now + time.Second
 	}
-	due := min(l.sentAt, l.heardAt) + l.keepAlive
-	if now >= due && now >= l.sentAt+l.keepAlive/3 {
+	due := max(min(l.sentAt, l.heardAt)+l.keepAlive, l.sentAt+l.keepAlive/3)
+	if now >= due {
 		l.lastID++
 		probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(time.Now())}
 		l.send(control(wire.AppendProbe(nil, wire.Hop{}, probe)))
+		due = now + l.keepAlive/3
 	}
-	return min(max(due, l.sentAt+l.keepAlive/3), dead)
-}
-
-// refusal turns what a carrier says of its end into the error for the user.
-func refusal(err error) error {
-	var closed *carrier.CloseError
-	var refused *carrier.Refused
-	switch {
-	case errors.As(err, &closed):
-		return &RefusedError{Code: closed.Code.Name, Reason: closed.Reason}
-	case errors.As(err, &refused):
-		return &RefusedError{Code: refused.Code.Name, Reason: refused.Reason, Remedy: refused.Remedy}
-	}
-	return err
-}
-
-// retryPolicy says when to dial again after err.
-func retryPolicy(err error) wire.Retry {
-	var refused *RefusedError
-	if errors.As(err, &refused) {
-		return wire.CodeByName(refused.Code).Retry
-	}
-	return wire.RetryNow
+	return min(due, dead)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // maxEvents is how many events may wait for the loop. A carrier that delivers
@@ -15,6 +13,10 @@ const maxEvents = 256
 // minSleep bounds how often timers can wake the loop: a step that is never
 // content must not eat a small board's only core.
 const minSleep = 200 * time.Microsecond
+
+// firstBuffer is what a packet's buffer begins with, in bytes; it grows with
+// the packets that come and is used again.
+const firstBuffer = 2 << 10
 
 // event is a packet that came, or something to do in the loop.
 type event struct {
@@ -38,7 +40,7 @@ func newLoop() *loop {
 		kicked:  make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 		born:    time.Now(),
-		buffers: sync.Pool{New: func() any { b := make([]byte, 0, wire.MaxData); return &b }},
+		buffers: sync.Pool{New: func() any { b := make([]byte, 0, firstBuffer); return &b }},
 	}
 }
 
@@ -46,11 +48,32 @@ func newLoop() *loop {
 func (l *loop) now() time.Duration { return time.Since(l.born) }
 
 // post has do called in the loop. It waits while the loop is behind and gives
-// up when it has ended.
+// up when it has ended. The loop itself must not call it.
 func (l *loop) post(do func()) {
 	select {
 	case l.events <- event{do: do}:
 	case <-l.stopped:
+	}
+}
+
+// ask has do called in the loop and waits until it was. False: the loop or
+// ctx has ended before, and do may be under way.
+func (l *loop) ask(ctx context.Context, do func()) bool {
+	done := make(chan struct{})
+	select {
+	case l.events <- event{do: func() { do(); close(done) }}:
+	case <-l.stopped:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-l.stopped:
+		return false
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -14,20 +14,22 @@ var ErrNoPath = errors.New("no path to the device now")
 // errEnded is what a Conn whose Run has returned answers.
 var errEnded = errors.New("peer: the Conn has ended")
 
-// Ping sends a probe to the device on the best path there is and waits for
-// the answer, until ctx ends.
+// maxPings is how many may wait at a time: as many as there are probes whose answers count.
+const maxPings = maxProbes
+
+var errPings = errors.New("peer: too many pings wait for their answers")
+
+// Ping sends a probe to the device on the path that carries and waits for the
+// answer, until ctx ends. It is not for callbacks: it would wait for itself.
 func (c *Conn) Ping(ctx context.Context) (Reply, error) {
 	reply := make(chan Reply, 1)
-	sent := make(chan uint64, 1)
-	c.loop.post(func() { sent <- c.ping(reply) })
 	var id uint64
-	select {
-	case id = <-sent:
-	case <-c.loop.stopped:
-		return Reply{}, errEnded
+	var err error
+	if !c.loop.ask(ctx, func() { id, err = c.ping(reply) }) {
+		return Reply{}, c.whyNot(ctx)
 	}
-	if id == 0 {
-		return Reply{}, ErrNoPath
+	if err != nil {
+		return Reply{}, err
 	}
 	select {
 	case r := <-reply:
@@ -40,14 +42,26 @@ func (c *Conn) Ping(ctx context.Context) (Reply, error) {
 	}
 }
 
-// ping runs in the loop; 0: there is no path.
-func (c *Conn) ping(reply chan<- Reply) uint64 {
-	if len(c.paths.use) == 0 {
-		return 0
+// whyNot is why the loop did not do what it was asked.
+func (c *Conn) whyNot(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	id := c.paths.probe(c.loop.now(), c.paths.use[0])
+	return errEnded
+}
+
+// ping runs in the loop.
+func (c *Conn) ping(reply chan<- Reply) (id uint64, err error) {
+	g := c.paths.carrying()
+	switch {
+	case g == nil:
+		return 0, ErrNoPath
+	case len(c.pings) >= maxPings:
+		return 0, errPings
+	}
+	id = c.paths.probe(c.loop.now(), g)
 	c.pings[id] = reply
-	return id
+	return id, nil
 }
 
 func (c *Conn) echoed(id uint64, rung ladder.Rung, roundTrip time.Duration) {

@@ -1,9 +1,11 @@
 package peer
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -35,4 +37,26 @@ func (b *backoff) wait(policy wire.Retry) time.Duration {
 	}
 	limit := min(backoffFirst<<min(b.failures-1, 10), backoffMax)
 	return limit/10 + rand.N(limit)
+}
+
+// refusal turns what a carrier says of its end into the error for the user.
+func refusal(err error) error {
+	var closed *carrier.CloseError
+	var refused *carrier.Refused
+	switch {
+	case errors.As(err, &closed):
+		return &RefusedError{Code: closed.Code.Name, Reason: closed.Reason}
+	case errors.As(err, &refused):
+		return &RefusedError{Code: refused.Code.Name, Reason: refused.Reason, Remedy: refused.Remedy}
+	}
+	return err
+}
+
+// retryPolicy says when to dial again after err.
+func retryPolicy(err error) wire.Retry {
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return wire.CodeByName(refused.Code).Retry
+	}
+	return wire.RetryNow
 }

@@ -2,9 +2,12 @@ package peer
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -15,34 +18,76 @@ type StreamConfig struct {
 	Name     string          // 1 … 128 bytes, no control or invisible characters; unique in its Host
 	Class    wire.Class      // Live or Event
 	Deadline time.Duration   // of Live samples; 0: 250 ms. Not used for Event
-	Meta     json.RawMessage // opaque to this package: what a screen needs to show the stream
+	Meta     json.RawMessage // opaque to this package: what a screen needs to show the stream; at most 4 KiB of JSON
 }
 
 // defaultDeadline of Live samples.
 const defaultDeadline = 250 * time.Millisecond
 
+// maxMeta is what a server keeps of one stream's meta, in bytes.
+const maxMeta = 4 << 10
+
+var errMeta = fmt.Errorf("peer: meta is no JSON of at most %d bytes", maxMeta)
+
+func (c StreamConfig) check() error {
+	if err := wire.CheckName(c.Name, wire.MaxStreamName); err != nil {
+		return fmt.Errorf("stream name: %w", err)
+	}
+	if c.Class != wire.Live && c.Class != wire.Event {
+		return fmt.Errorf("stream %s: class %v cannot be published, want live or event", c.Name, c.Class)
+	}
+	if err := checkMeta(c.Meta); err != nil {
+		return fmt.Errorf("stream %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+func checkMeta(meta json.RawMessage) error {
+	if len(meta) > maxMeta || meta != nil && !json.Valid(meta) {
+		return errMeta
+	}
+	return nil
+}
+
+// headroom is what a frame has beside a batch's payload, in bytes: length, hop part and header at their longest.
+const headroom = 64
+
+// maxPayload is the size of a batch's payload, in bytes.
+const maxPayload = wire.MaxData - headroom
+
+var errBatch = errors.New("peer: a batch has 1 to 1024 samples and at most 16 kB")
+
 // maxFresh bounds the bytes of a stream that wait for the loop: more can only
 // gather while Run is not running or the machine has no time for it.
 const maxFresh = 1 << 20
 
-// Stream is one published stream. Publish may be called from any goroutine.
+// Stream is one published stream. Its methods may be called from any goroutine.
 type Stream struct {
 	host  *Host // set once
 	id    uint32
-	cfg   StreamConfig
+	cfg   StreamConfig // its Meta is guarded by mu
 	epoch uint32
 
 	// Owned by the Host's loop.
 	ring     *session.Ring // of class Event
-	newest   session.Batch // Count 0: none yet
+	newest   batch         // Count 0: none yet
 	unstored bool          // the server does not have newest
-	taken    []session.Batch
+	taken    []batch
 
 	mu       sync.Mutex
-	lastSeq  uint64          // guarded by mu
-	fresh    []session.Batch // guarded by mu; made, not yet taken by the loop
-	freshLen int             // guarded by mu; bytes in fresh
-	dropped  uint64          // guarded by mu; samples dropped from fresh, reason queue-full
+	lastSeq  uint64  // guarded by mu
+	body     []byte  // guarded by mu; where a batch is put together
+	fresh    []batch // guarded by mu; made, not yet taken by the loop
+	freshLen int     // guarded by mu; bytes in fresh
+	dropped  uint64  // guarded by mu; samples dropped from fresh, reason queue-full
+	will     []byte  // guarded by mu; nil: none
+}
+
+// batch is a batch with the frame that all who have no conn number share: its
+// Body is the end of it.
+type batch struct {
+	session.Batch
+	frame []byte
 }
 
 // Publish sends one encoded batch of count samples, 1 … wire.MaxCount, to who
@@ -50,20 +95,16 @@ type Stream struct {
 // a frame, or count out of range, is refused with an error and takes no
 // sequence numbers.
 func (s *Stream) Publish(count int, payload []byte) error {
-	if count < 1 || count > wire.MaxCount || len(payload) > wire.MaxData-64 {
+	if count < 1 || count > wire.MaxCount || len(payload) > maxPayload {
 		return errBatch
 	}
 	s.mu.Lock()
-	h := s.header(s.lastSeq+1, count)
-	s.lastSeq += uint64(count)
-	body := append(wire.AppendHeader(make([]byte, 0, 32+len(payload)), h), payload...)
 	first := len(s.fresh) == 0
-	s.fresh = append(s.fresh, session.Batch{Seq: h.Seq, Count: count, At: s.host.loop.now(), Body: body})
-	s.freshLen += len(body)
+	b := s.makeLocked(count, payload)
+	s.fresh = append(s.fresh, b)
+	s.freshLen += len(b.frame)
 	for s.freshLen > maxFresh {
-		s.freshLen -= len(s.fresh[0].Body)
-		s.dropped += uint64(s.fresh[0].Count)
-		s.fresh = s.fresh[1:]
+		s.dropOldestLocked()
 	}
 	s.mu.Unlock()
 	if first {
@@ -72,16 +113,31 @@ func (s *Stream) Publish(count int, payload []byte) error {
 	return nil
 }
 
-func (s *Stream) header(seq uint64, count int) wire.Header {
-	h := wire.Header{Class: s.cfg.Class, Stream: s.id, Epoch: s.epoch, Seq: seq, Count: count}
-	if s.cfg.Class == wire.Live {
+func (s *Stream) makeLocked(count int, payload []byte) batch {
+	h := wire.Header{Class: s.cfg.Class, Stream: s.id, Epoch: s.epoch, Seq: s.lastSeq + 1, Count: count}
+	if h.Class == wire.Live {
 		h.Deadline = uint64(s.cfg.Deadline / time.Millisecond)
 	}
-	return h
+	s.lastSeq += uint64(count)
+	s.body = append(wire.AppendHeader(s.body[:0], h), payload...)
+	frame := make([]byte, 0, wire.FrameSize(wire.Hop{}, len(s.body)))
+	frame = wire.AppendFrame(frame, wire.TypeData, wire.Hop{}, s.body)
+	return batch{
+		Batch: session.Batch{Seq: h.Seq, Count: count, At: s.host.loop.now(), Body: frame[len(frame)-len(s.body):]},
+		frame: frame,
+	}
+}
+
+func (s *Stream) dropOldestLocked() {
+	s.freshLen -= len(s.fresh[0].frame)
+	s.dropped += uint64(s.fresh[0].Count)
+	s.fresh[0] = batch{}
+	s.fresh = s.fresh[1:]
+	s.host.meter.drop(session.QueueFull, 1)
 }
 
 // take hands the fresh batches to the loop.
-func (s *Stream) take() []session.Batch {
+func (s *Stream) take() []batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.taken)
@@ -123,8 +179,24 @@ func (s *Stream) head() uint64 {
 	return s.lastSeq
 }
 
+// Describe replaces what a screen needs to show the stream. Who watches is
+// told at once; class, deadline and name stay as they are. What is no JSON of
+// at most 4 KiB is not taken.
+func (s *Stream) Describe(meta json.RawMessage) {
+	if err := checkMeta(meta); err != nil {
+		s.host.cfg.Endpoint.log().Warn("stream not described anew", "stream", s.cfg.Name, "err", err)
+		return
+	}
+	s.mu.Lock()
+	s.cfg.Meta = meta
+	s.mu.Unlock()
+	s.host.redescribe(s)
+}
+
 // describe is the stream as the server is told of it.
 func (s *Stream) describe() signal.Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	d := signal.Stream{ID: s.id, Name: s.cfg.Name, Class: s.cfg.Class.String(), Meta: s.cfg.Meta}
 	if s.cfg.Class == wire.Live {
 		d.DeadlineMS = uint64(s.cfg.Deadline / time.Millisecond)
@@ -142,11 +214,20 @@ func (s *Stream) describeFrom(after uint64) signal.Stream {
 	return d
 }
 
-// Describe replaces what a screen needs to show the stream. Who watches is
-// told at once; class, deadline and name stay as they are.
-func (s *Stream) Describe(meta json.RawMessage) {
-	go s.host.loop.post(func() {
-		s.cfg.Meta = meta
-		s.host.announce(s)
-	})
+// frame is a batch for a carrier, as one that is made now.
+func (s *Stream) frame(now time.Duration, b batch) carrier.Frame {
+	f := carrier.Frame{Class: s.cfg.Class, Stream: s.id, Bytes: b.frame}
+	if s.cfg.Class == wire.Live {
+		f.Deadline = time.Now().Add(s.cfg.Deadline - (now - b.At))
+	}
+	return f
+}
+
+// keptFrame is the newest batch as a value that may be old: it has no deadline.
+func (s *Stream) keptFrame(hop wire.Hop) carrier.Frame {
+	size := wire.FrameSize(hop, len(s.newest.Body))
+	return carrier.Frame{
+		Class: s.cfg.Class, Conn: hop.Conn, Stream: s.id,
+		Bytes: wire.AppendFrame(make([]byte, 0, size), wire.TypeData, hop, s.newest.Body),
+	}
 }

@@ -1,0 +1,115 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file takes packets apart at the viewer: who says something decides
+// what it may say.
+
+func (c *Conn) handle(from *leg, packet []byte) {
+	now := c.loop.now()
+	c.attempts.cameOn(from)
+	for len(packet) > 0 {
+		f, rest, err := wire.NextFrame(packet)
+		if err != nil {
+			c.malformed(err)
+			return
+		}
+		packet = rest
+		if err := c.frame(now, from, f); err != nil {
+			c.malformed(err)
+		}
+	}
+}
+
+// malformed counts a frame that cannot be read, and says so once.
+func (c *Conn) malformed(err error) {
+	c.meter.drop(session.Malformed, 1)
+	if !c.told {
+		c.told = true
+		c.cfg.Endpoint.log().Warn("a frame cannot be read; more of them are only counted", "err", err)
+	}
+}
+
+func (c *Conn) frame(now time.Duration, from *leg, f wire.Frame) error {
+	if from.direct() {
+		return c.deviceFrame(now, from, f)
+	}
+	if c.link.leg != from { // of a link that is over
+		return nil
+	}
+	if done, err := c.link.heard(now, f); done {
+		return err
+	}
+	switch f.Hop.Conn {
+	case 0:
+		return c.serverFrame(f)
+	case viewNumber:
+		return c.deviceFrame(now, c.relay, f)
+	}
+	c.meter.drop(session.UnknownStream, 1)
+	return nil
+}
+
+// serverFrame takes what the server says for itself.
+func (c *Conn) serverFrame(f wire.Frame) error {
+	if f.Type != wire.TypeSignal {
+		return nil
+	}
+	m, err := signal.Parse(f.Body)
+	switch m.Type {
+	case signal.Welcome:
+		c.link.welcome.Store(true)
+	case signal.Refuse:
+		c.refused(m)
+	}
+	return err
+}
+
+// deviceFrame takes one frame of the Conn; g is nil for those on the link
+// while the device has not answered there.
+func (c *Conn) deviceFrame(now time.Duration, g *leg, f wire.Frame) error {
+	// Signals and retained values may be the server's own.
+	fromDevice := f.Type != wire.TypeSignal && !f.Hop.Retained
+	if g != nil && fromDevice {
+		if done, err := c.paths.heard(now, g, f); done {
+			return err
+		}
+	}
+	switch f.Type {
+	case wire.TypeData:
+		return c.data(now, g, f)
+	case wire.TypeGap:
+		return c.gap(now, f.Body)
+	case wire.TypeSignal:
+		m, err := signal.Parse(f.Body)
+		if err == nil {
+			c.signal(now, g, m)
+		}
+		return err
+	}
+	return nil
+}
+
+// rung of a leg; what the server sends itself came on the link.
+func (c *Conn) rung(g *leg) ladder.Rung {
+	if g == nil {
+		return ladder.WS
+	}
+	return g.carrier.Rung()
+}
+
+func (c *Conn) step(now time.Duration) (wake time.Duration) {
+	wake = c.link.step(now)
+	added, _ := c.paths.step(now)
+	wake = min(wake, c.paths.decision.Wake)
+	wake = min(wake, c.reopen(now), c.acknowledge(now, len(added) > 0), c.climbStep(now), c.settleBye(now))
+	c.tellPath()
+	return wake
+}

@@ -1,0 +1,178 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file is how a Conn begins at the device, and goes on after a break.
+
+// Bounds of what a viewer may ask for in an open; servers keep to them, too.
+const (
+	maxID   = 64 // bytes of a Conn's UUID
+	maxWant = 64 // globs
+)
+
+// open makes a Conn, or binds a known one to its new number. One that comes
+// too often is not heard: its viewer repeats it.
+func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
+	if m.ID == "" || len(m.ID) > maxID || len(m.Want) > maxWant || !h.opens.take(now, 1) {
+		h.meter.drop(session.Limit, 1)
+		return
+	}
+	c := h.conns[m.ID]
+	if c == nil {
+		if len(h.conns) >= maxConns && !h.evict() {
+			h.link.signal(number, signal.Message{
+				Type: signal.Refused, Code: "too-many",
+				Reason: "the device serves as many viewers as it can", Remedy: "close other pages that watch this device",
+			})
+			return
+		}
+		c = h.newConn(now, m.ID)
+		h.cfg.Endpoint.log().Info("viewer joined", "conn", m.ID, "role", m.Role)
+	}
+	c.want, c.wanted, c.from = m.Want, map[uint32]bool{}, m.From
+	c.bind(now, number)
+	c.accept(now, m.Positions)
+	if m.Offer != nil {
+		c.offered(now, m.Offer.Attempt, m.Offer.SDP)
+	}
+	c.step(now) // so that it has its paths before the next sample
+	c.route()
+	c.keepsake()
+	h.tellState()
+}
+
+// evict ends the Conn that has been without a path for longest.
+func (h *Host) evict() bool {
+	var longest *hostConn
+	for _, c := range h.conns {
+		if len(c.paths.legs) == 0 && (longest == nil || c.lonely < longest.lonely) {
+			longest = c
+		}
+	}
+	if longest != nil {
+		longest.end()
+	}
+	return longest != nil
+}
+
+// accept answers open: what streams there are and where each begins. Known
+// positions of this epoch are where a resumed Conn goes on.
+func (c *hostConn) accept(now time.Duration, positions map[uint32]string) {
+	c.throughServer(signal.Message{
+		Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now()),
+	})
+	var wanted []*Stream
+	for _, s := range c.host.known {
+		if c.wants(s) {
+			wanted = append(wanted, s)
+		} else {
+			c.forget(s)
+		}
+	}
+	c.host.describe(c.number, wanted, func(s *Stream) signal.Stream {
+		return s.describeFrom(c.start(now, s, positions[s.id]))
+	})
+}
+
+// keepsake sends the newest values of Live streams, as retained ones: the
+// server's may be older by a second.
+func (c *hostConn) keepsake() {
+	now := c.host.loop.now()
+	for _, s := range c.host.known {
+		if c.relay != nil && s.ring == nil && s.newest.Count > 0 && c.wants(s) {
+			held := max(now-s.newest.At, 0) / time.Millisecond
+			c.relay.send(s.keptFrame(wire.Hop{Conn: c.number, Retained: true, Held: uint64(held)}))
+		}
+	}
+}
+
+// wants reports whether the viewer asked for the stream.
+func (c *hostConn) wants(s *Stream) bool {
+	wanted, known := c.wanted[s.id]
+	if !known {
+		wanted = signal.Wanted(c.want, s.cfg.Name)
+		c.wanted[s.id] = wanted
+	}
+	return wanted
+}
+
+// start begins or resumes the delivery of a stream and says after which
+// sequence number.
+func (c *hostConn) start(now time.Duration, s *Stream, position string) (after uint64) {
+	if s.ring == nil {
+		return 0
+	}
+	o := c.outboxes[s.id]
+	epoch, seq, err := signal.ParsePosition(position)
+	switch {
+	case position == "" && o != nil:
+		after = o.Start()
+	case position == "":
+		after = c.firstStart(s)
+	case err == nil && epoch == s.epoch:
+		after = min(seq, s.ring.Head())
+	default: // of an earlier run of this program: everything of this one is new
+		after, o = 0, nil
+	}
+	if o == nil {
+		c.begin(s, after)
+		return after
+	}
+	o.Ack(now, wire.Position{Stream: s.id, Epoch: s.epoch, Seq: after})
+	o.Switched(now)
+	return after
+}
+
+// begin makes the stream's outbox, in the place of one that there may be.
+func (c *hostConn) begin(s *Stream, after uint64) {
+	c.forget(s)
+	c.outboxes[s.id] = session.NewOutbox(s.ring, s.id, c.flight, after)
+}
+
+// forget drops the stream's outbox, if there is one.
+func (c *hostConn) forget(s *Stream) {
+	if o := c.outboxes[s.id]; o != nil {
+		o.Close()
+		delete(c.outboxes, s.id)
+	}
+}
+
+// firstStart is where a Conn that never was here begins, by its `from`.
+func (c *hostConn) firstStart(s *Stream) uint64 {
+	switch c.from {
+	case "", "head":
+		return s.ring.Head()
+	case "start":
+		return s.ring.Oldest() - 1
+	}
+	epoch, seq, err := signal.ParsePosition(c.from)
+	if err != nil || epoch != s.epoch {
+		return 0
+	}
+	return min(seq, s.ring.Head())
+}
+
+// announce tells of a stream that was declared, or described anew, after the
+// Conn was accepted.
+func (c *hostConn) announce(now time.Duration, s *Stream) {
+	if !c.wants(s) {
+		return
+	}
+	if s.ring != nil && c.outboxes[s.id] == nil {
+		c.begin(s, 0)
+	}
+	var after uint64
+	if o := c.outboxes[s.id]; o != nil {
+		after = o.Start()
+	}
+	c.tell(signal.Message{
+		Type: signal.Describe, Epoch: signal.FormatEpoch(s.epoch), Streams: []signal.Stream{s.describeFrom(after)},
+	})
+	c.route()
+}

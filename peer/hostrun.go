@@ -1,0 +1,155 @@
+package peer
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+const (
+	// flushTime is how long Run waits for acknowledgements when it is told to end.
+	flushTime = 2 * time.Second
+	// flushPoll is how often it looks whether they have come.
+	flushPoll = 20 * time.Millisecond
+)
+
+// Run serves viewers until ctx ends, then says goodbye, or until the server
+// refuses the device for good; that is the error it returns. It is called once.
+func (h *Host) Run(ctx context.Context) error {
+	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		if err := h.link.keep(inner); inner.Err() == nil {
+			cancel(err)
+		}
+	})
+	tasks.Go(func() {
+		select {
+		case <-ctx.Done():
+			h.farewell(inner)
+			cancel(nil)
+		case <-inner.Done():
+		}
+	})
+	h.loop.run(inner, h.handle, h.step)
+	for _, c := range h.conns {
+		c.attempts.closeAll()
+	}
+	tasks.Wait()
+	h.tasks.Wait()
+	if err := context.Cause(inner); err != context.Canceled { // as cancel(nil) leaves it
+		return err
+	}
+	return nil
+}
+
+// farewell gives what is unacknowledged up to flushTime to arrive, and then
+// tells everybody that the device ends on purpose.
+func (h *Host) farewell(ctx context.Context) {
+	for end := time.Now().Add(flushTime); time.Now().Before(end); time.Sleep(flushPoll) {
+		waiting := false
+		if !h.loop.ask(ctx, func() { h.step(h.loop.now()); waiting = h.unacknowledged() }) {
+			return
+		}
+		if !waiting {
+			break
+		}
+	}
+	h.loop.ask(ctx, h.bye)
+}
+
+// bye tells the server and every Conn where each stream ends.
+func (h *Host) bye() {
+	h.step(h.loop.now())
+	final := map[uint32]string{}
+	for _, s := range h.known {
+		final[s.id] = signal.FormatPosition(s.epoch, s.head())
+	}
+	m := signal.Message{Type: signal.Bye, Final: final}
+	if h.welcomed {
+		h.store(h.loop.now())
+		h.link.signal(0, m)
+	}
+	for _, c := range h.conns {
+		c.tell(m)
+	}
+}
+
+func (h *Host) unacknowledged() bool {
+	for _, c := range h.conns {
+		if c.unacknowledged() {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Host) handle(from *leg, packet []byte) {
+	now := h.loop.now()
+	if from.direct() {
+		from.conn.(*hostConn).attempts.cameOn(from)
+	}
+	for len(packet) > 0 {
+		f, rest, err := wire.NextFrame(packet)
+		if err != nil {
+			h.malformed(err)
+			return
+		}
+		packet = rest
+		if err := h.frame(now, from, f); err != nil {
+			h.malformed(err)
+		}
+	}
+}
+
+func (h *Host) frame(now time.Duration, from *leg, f wire.Frame) error {
+	if from.direct() {
+		return from.conn.(*hostConn).frame(now, from, f)
+	}
+	if h.link.leg != from { // of a link that is over
+		return nil
+	}
+	if done, err := h.link.heard(now, f); done {
+		return err
+	}
+	return h.linkFrame(now, f)
+}
+
+// malformed counts a frame that cannot be read, and says so once.
+func (h *Host) malformed(err error) {
+	h.meter.drop(session.Malformed, 1)
+	if !h.told {
+		h.told = true
+		h.cfg.Endpoint.log().Warn("a frame cannot be read; more of them are only counted", "err", err)
+	}
+}
+
+func (h *Host) step(now time.Duration) (wake time.Duration) {
+	h.publish(now)
+	wake = h.link.step(now)
+	oneWay := 2 * maxWindow
+	for _, c := range h.conns {
+		wake = min(wake, c.step(now))
+		if rtt := c.paths.rtt(); rtt > 0 {
+			oneWay = min(oneWay, rtt/2)
+		}
+	}
+	h.oneWay.Store(int64(oneWay))
+	if h.welcomed && h.unstored {
+		if now >= h.storeAt {
+			h.store(now)
+		}
+		wake = min(wake, h.storeAt)
+	}
+	return wake
+}
+
+func (h *Host) nextLeg() int {
+	h.lastLeg++
+	return h.lastLeg
+}

@@ -1,0 +1,103 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file is how data leaves a Conn's device end: in the frame shared by
+// all where it follows, in frames of its own where it repairs or catches up.
+
+// publish sends a batch that was just made to this Conn, if it wants it: f
+// on direct paths. It reports whether f on the link has to carry it, too.
+func (c *hostConn) publish(now time.Duration, s *Stream, b session.Batch, f carrier.Frame) (relayed bool) {
+	if !c.wants(s) {
+		return false
+	}
+	if o := c.outboxes[s.id]; o != nil && !o.Follows(now, b) {
+		c.route()
+		return false
+	}
+	for _, g := range c.paths.use {
+		if g.direct() {
+			g.send(f)
+		} else {
+			relayed = true
+		}
+	}
+	if relayed && !c.routed[s.id] {
+		c.route()
+	}
+	return relayed
+}
+
+// route keeps the server informed which shared frames it shall copy to this
+// Conn: none while a direct path carries alone, and not those of streams that
+// catch up in frames of their own.
+//
+// It is called before the first shared frame that counts on it. Signals
+// overtake what is queued: that adds a copy when a route begins, and takes
+// some away when it ends, of which other paths have carried another.
+func (c *hostConn) route() {
+	if c.relay == nil {
+		return
+	}
+	var on, off []uint32
+	relayed := c.paths.uses(c.relay)
+	for _, s := range c.host.known {
+		o := c.outboxes[s.id]
+		want := relayed && c.wants(s) && (o == nil || o.Following())
+		switch {
+		case want && !c.routed[s.id]:
+			on = append(on, s.id)
+			c.routed[s.id] = true
+		case !want && c.routed[s.id]:
+			off = append(off, s.id)
+			delete(c.routed, s.id)
+		}
+	}
+	c.tellRoute(true, on)
+	c.tellRoute(false, off)
+}
+
+func (c *hostConn) tellRoute(on bool, streams []uint32) {
+	if len(streams) > 0 {
+		c.throughServer(signal.Message{Type: signal.Route, On: on, Routed: streams})
+	}
+}
+
+// resend sends what an outbox has due: repairs and what catches up, in frames
+// of this Conn's own.
+func (c *hostConn) resend(now time.Duration, stream uint32, o *session.Outbox) {
+	if len(c.paths.use) == 0 {
+		return
+	}
+	for {
+		item, ok := o.Next(now, c.paths.rtt())
+		switch {
+		case !ok:
+			return
+		case item.Gap.From != 0:
+			c.paths.send(wire.TypeGap, wire.Hop{}, wire.AppendGap(nil, item.Gap), carrier.Frame{Control: true})
+		default:
+			c.paths.send(wire.TypeData, wire.Hop{}, item.Batch.Body, carrier.Frame{Class: wire.Event, Stream: stream})
+		}
+	}
+}
+
+// unacknowledged reports whether somebody who can be reached lacks something.
+func (c *hostConn) unacknowledged() bool {
+	if len(c.paths.use) == 0 {
+		return false
+	}
+	for _, o := range c.outboxes {
+		if !o.Following() {
+			return true
+		}
+	}
+	return c.flight.Used() > 0
+}

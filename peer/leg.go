@@ -1,0 +1,36 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// leg is one carrier as one Conn uses it.
+type leg struct {
+	id      int
+	carrier carrier.Carrier
+	number  uint64   // conn number in the hop part; 0 on a direct path
+	conn    any      // the hostConn or Conn it belongs to; nil for the link itself
+	attempt *attempt // that made it; nil for the link
+	proved  bool     // an echo has come: later probes need not be of full size
+}
+
+// send queues one frame; what the carrier refuses it has counted.
+func (g *leg) send(f carrier.Frame) { g.carrier.Send(f) }
+
+// direct reports whether it is a direct path, not the link.
+func (g *leg) direct() bool { return g.attempt != nil }
+
+// control is a frame of path business.
+func control(bytes []byte) carrier.Frame { return carrier.Frame{Control: true, Bytes: bytes} }
+
+// appendEcho makes the frame that answers a probe now. Only a probe that was
+// full itself gets a full echo: nobody makes us send more than he did.
+func appendEcho(number uint64, probe wire.Probe, size int, wall func() time.Time) []byte {
+	const headroom = 32 // length, type and hop part, which size does not count
+	probe.Full = probe.Full && size+headroom >= wire.FullProbe
+	t := micros(wall())
+	return wire.AppendEcho(nil, wire.Hop{Conn: number, Priority: wire.Urgent}, wire.Echo{Probe: probe, T2: t, T3: t})
+}

@@ -1,0 +1,183 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// subscription is one stream at the viewer.
+type subscription struct {
+	signal.Stream
+	class wire.Class
+	inbox *session.Inbox // nil until the device has told epoch and start
+	epoch uint32         // of inbox; of the description before there is one
+	out   []session.Delivery
+	via   *leg   // the leg that data came on last
+	asked bool   // a start was told before
+	ended bool   // the device said goodbye, and that
+	final uint64 // is the last sample of the epoch
+
+	newest uint64 // last sequence number of inbox's epoch that was delivered
+	kept   place  // of the newest retained value that was delivered
+	will   uint32 // epoch of the last will that was delivered
+}
+
+// place names a sample of a stream.
+type place struct {
+	epoch uint32
+	seq   uint64
+}
+
+// describe adds or replaces descriptions, and begins reception where the
+// device tells a start.
+func (c *Conn) describe(m signal.Message) {
+	epoch, _, err := signal.ParsePosition(m.Epoch + ":0")
+	if err != nil {
+		c.malformed(err)
+		return
+	}
+	told := make([]signal.Stream, 0, len(m.Streams))
+	for _, d := range m.Streams {
+		if s := c.described(epoch, d); s != nil {
+			c.start(s, epoch)
+			told = append(told, s.Stream)
+		}
+	}
+	if c.cfg.Events.Streams != nil && len(told) > 0 {
+		c.cfg.Events.Streams(m.Epoch, told)
+	}
+}
+
+// described finds or makes the subscription of a stream; nil if it is not
+// wanted, or not what a description may be.
+func (c *Conn) described(epoch uint32, d signal.Stream) *subscription {
+	class, known := wire.ParseClass(d.Class)
+	if !known || d.ID == 0 || d.ID > wire.MaxStreamID || len(d.Meta) > maxMeta || wire.CheckName(d.Name, wire.MaxStreamName) != nil {
+		c.meter.drop(session.Limit, 1)
+		return nil
+	}
+	if !signal.Wanted(c.cfg.Want, d.Name) {
+		return nil
+	}
+	s := c.streams[d.ID]
+	switch {
+	case s == nil && !c.roomFor(epoch):
+		c.meter.drop(session.Limit, 1)
+		return nil
+	case s == nil:
+		s = &subscription{}
+		c.streams[d.ID] = s
+	case s.inbox != nil && s.epoch != epoch:
+		return nil // comes again when the device has accepted, and its last epoch is done with
+	case s.inbox != nil && s.class != class:
+		c.meter.drop(session.Malformed, 1) // fixed within an epoch (protocol, section 3.2)
+		return nil
+	}
+	s.Stream, s.class, s.epoch = d, class, epoch
+	return s
+}
+
+// roomFor reports whether there is room for another stream, after those of
+// another epoch are forgotten: their device's program began anew.
+func (c *Conn) roomFor(epoch uint32) bool {
+	if len(c.streams) < wire.MaxStreams {
+		return true
+	}
+	for id, s := range c.streams {
+		if s.epoch != epoch && s.inbox == nil {
+			delete(c.streams, id)
+		}
+	}
+	return len(c.streams) < wire.MaxStreams
+}
+
+// start begins reception of a stream, unless it goes on from before.
+func (c *Conn) start(s *subscription, epoch uint32) {
+	var after uint64
+	if s.class == wire.Event {
+		e, seq, err := signal.ParsePosition(s.Start)
+		if err != nil || e != epoch {
+			return // told by the server, which knows no starts
+		}
+		after = seq
+	}
+	if !c.accepted || epoch != c.epoch || s.inbox != nil {
+		return
+	}
+	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
+		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
+	}
+	s.asked = true
+	s.inbox, s.epoch, s.newest = session.NewInbox(s.ID, s.class, epoch, after), epoch, 0
+	if s.class == wire.Event {
+		c.events = append(c.events, s)
+	}
+}
+
+// restarted: the device's program began anew. How much of its last run is
+// missing nobody knows, unless it said goodbye.
+func (c *Conn) restarted(now time.Duration, epoch uint32) {
+	c.older, c.epoch, c.byeAt = c.epoch, epoch, 0
+	for _, s := range c.events {
+		if !s.ended || s.inbox.Position().Seq < s.final {
+			c.declareEnd(now, s)
+		}
+	}
+	for _, s := range c.streams {
+		s.inbox, s.ended, s.final, s.newest = nil, false, 0, 0
+	}
+	clear(c.events)
+	c.events = c.events[:0]
+}
+
+// declareEnd gives up what is missing up to the end of the stream's epoch. What came
+// early behind a hole is delivered.
+func (c *Conn) declareEnd(now time.Duration, s *subscription) {
+	g := wire.Gap{Stream: s.ID, Epoch: s.epoch, From: s.inbox.Position().Seq + 1, To: s.final, Reason: wire.GapRestart}
+	s.out = s.inbox.Gap(now, g, s.out[:0])
+	c.deliver(s, s.via)
+}
+
+// byeGrace is how long samples may come behind the goodbye that overtook
+// them in queues and on other paths.
+const byeGrace = 2 * time.Second
+
+// ended: the device ends on purpose and says where each stream does.
+func (c *Conn) ended(now time.Duration, m signal.Message) {
+	for id, final := range m.Final {
+		s := c.streams[id]
+		epoch, seq, err := signal.ParsePosition(final)
+		if err != nil || s == nil || s.inbox == nil || epoch != s.epoch {
+			continue
+		}
+		s.ended, s.final = true, seq
+		c.byeAt = now
+	}
+}
+
+// settleBye declares what has not come in time after a goodbye.
+func (c *Conn) settleBye(now time.Duration) (wake time.Duration) {
+	if c.byeAt == 0 {
+		return now + time.Hour
+	}
+	if now < c.byeAt+byeGrace {
+		return c.byeAt + byeGrace
+	}
+	c.byeAt = 0
+	for _, s := range slices.Clone(c.events) {
+		if s.ended && s.inbox.Position().Seq < s.final {
+			c.declareEnd(now, s)
+		}
+	}
+	return now + time.Hour
+}
+
+func (c *Conn) tellGap(s *subscription, g wire.Gap) {
+	if c.cfg.Events.Gap != nil {
+		c.cfg.Events.Gap(&s.Stream, g)
+	}
+}
