@@ -11,6 +11,7 @@ const SCENES = [
 	"empty",
 	"connecting",
 	"unreachable",
+	"refused-link",
 	"lost",
 	"login",
 	"opening",

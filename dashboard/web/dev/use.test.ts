@@ -189,3 +189,15 @@ it("thirty minutes of three 100 Hz streams can be zoomed", () =>
 		await page.waitForTimeout(400);
 		await picture(page, "use-30min-zoomed");
 	}));
+
+it("a token that is refused is asked for anew, with the reason", () =>
+	wide("login", async ({ page }) => {
+		await page.getByRole("heading", { name: "Log in to telepath" }).waitFor();
+		expect(await page.getByRole("alert").textContent()).toBe("");
+		await page.getByLabel("Link or token").fill("Bearer wrong");
+		await page.keyboard.press("Enter");
+		await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/This server wants a token/);
+		expect(await page.evaluate(() => localStorage.getItem("telepath.token"))).toBeNull();
+		await picture(page, "use-login-refused");
+		expect(await violations(page)).toEqual([]);
+	}));
