@@ -1,5 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import type { Server } from "node:http";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { serve } from "./serve";
@@ -63,4 +64,21 @@ export class Viewer {
 /** picture keeps what is on the page, when somebody wants to look. */
 export async function picture(page: Page, name: string): Promise<void> {
 	if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` });
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** axe is given by the debugging protocol, which no policy of the page restricts. */
+export async function violations(page: Page): Promise<string[]> {
+	await page.evaluate(axe);
+	return page.evaluate(async () => {
+		interface Result {
+			violations: { id: string; nodes: { target: string[]; failureSummary?: string }[] }[];
+		}
+		const { axe } = globalThis as unknown as { axe: { run(): Promise<Result> } };
+		const result = await axe.run();
+		return result.violations.flatMap(({ id, nodes }) =>
+			nodes.map((node) => `${id}: ${node.target.join(" ")} (${node.failureSummary ?? ""})`),
+		);
+	});
 }

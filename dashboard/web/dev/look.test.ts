@@ -1,8 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { picture, SIZES, type Size, THEMES, Viewer } from "./browser";
+import { picture, SIZES, type Size, THEMES, Viewer, violations } from "./browser";
 
 const only = process.env.LOOK_SCENES?.split(",");
 
@@ -14,6 +11,7 @@ const SCENES = [
 	"empty",
 	"connecting",
 	"unreachable",
+	"refused-link",
 	"lost",
 	"login",
 	"opening",
@@ -23,29 +21,12 @@ const SCENES = [
 ].filter((name) => only === undefined || only.includes(name));
 
 let viewer: Viewer;
-let axe: string;
 
 beforeAll(async () => {
 	viewer = await Viewer.start();
-	axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 });
 
 afterAll(() => viewer?.stop());
-
-/** axe is given by the debugging protocol, which no policy of the page restricts. */
-async function violations(page: Page): Promise<string[]> {
-	await page.evaluate(axe);
-	return page.evaluate(async () => {
-		interface Result {
-			violations: { id: string; nodes: { target: string[]; failureSummary?: string }[] }[];
-		}
-		const { axe } = globalThis as unknown as { axe: { run(): Promise<Result> } };
-		const result = await axe.run();
-		return result.violations.flatMap(({ id, nodes }) =>
-			nodes.map((node) => `${id}: ${node.target.join(" ")} (${node.failureSummary ?? ""})`),
-		);
-	});
-}
 
 describe.each(SCENES)("%s", (scene) => {
 	describe.each(THEMES)("%s", (theme) => {

@@ -219,6 +219,16 @@ const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 				retryInMs: 9_000,
 			},
 		]),
+	"refused-link": () =>
+		plain([
+			{
+				type: "link",
+				state: "closed",
+				code: "bad-origin",
+				reason: "This page comes from http://192.168.1.20:8080, which the server does not know as its own.",
+				remedy: "Start the server with --allow-host 192.168.1.20.",
+			},
+		]),
 	lost: () => {
 		const scene = watching(bench(), [
 			path({}),
@@ -255,7 +265,7 @@ const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 			DEVICES.slice(0, 2),
 		),
 	ambiguous: () =>
-		refused("ambiguous", "Two devices are called “bench”.", "Open one by its id.", [
+		refused("ambiguous", "Two devices are called “bench-pi”.", "Open one by its id.", [
 			BENCH,
 			device("bench-pi", "offline", 90_000),
 		]),

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { picture, SIZES, type Theme, Viewer, type Visit } from "./browser";
+import { picture, SIZES, type Theme, Viewer, type Visit, violations } from "./browser";
 
 let viewer: Viewer;
 beforeAll(async () => {
@@ -36,6 +36,7 @@ it("Space pauses the picture, not the collecting, and L goes on", () =>
 		expect(news).toBeGreaterThan(200);
 		expect(await value.textContent()).not.toBe(before);
 		await picture(page, "use-paused");
+		expect(await violations(page)).toEqual([]);
 		await page.keyboard.press("l");
 		await expect.poll(() => pill.count()).toBe(0);
 	}));
@@ -90,6 +91,7 @@ it("the crosshair is one for all charts, by mouse and by keyboard", () =>
 		const shown = page.locator("[data-crosshair]:visible");
 		await expect.poll(() => shown.count()).toBeGreaterThan(3);
 		await picture(page, "use-crosshair");
+		expect(await violations(page)).toEqual([]);
 		await page.mouse.move(5, 5);
 		await expect.poll(() => shown.count()).toBe(0);
 		await page.getByRole("group", { name: /^Temperature/ }).focus();
@@ -107,6 +109,7 @@ it("search finds devices and streams", () =>
 		await page.keyboard.press("/");
 		await page.keyboard.type("o");
 		await picture(page, "use-search");
+		expect(await violations(page)).toEqual([]);
 		await page.keyboard.press("Control+a");
 		await page.keyboard.type("kernel");
 		await page.keyboard.press("Enter");
@@ -140,6 +143,7 @@ it("help, windows, theme and drawer answer to their keys", () =>
 		await page.keyboard.press("?");
 		await page.getByRole("heading", { name: "Help and shortcuts" }).waitFor();
 		await picture(page, "use-help");
+		expect(await violations(page)).toEqual([]);
 		await page.keyboard.press("Escape");
 		await page.keyboard.press("5");
 		expect(await page.getByRole("button", { name: "5 min", exact: true }).getAttribute("aria-pressed")).toBe("true");
@@ -159,6 +163,7 @@ it("the drawer is a sheet on a phone, and its report can be copied", () =>
 		await page.getByRole("dialog", { name: "Connection" }).waitFor();
 		await page.waitForTimeout(300);
 		await picture(page, "use-sheet");
+		expect(await violations(page)).toEqual([]);
 		await page.evaluate(() => {
 			Object.defineProperty(navigator, "clipboard", { value: undefined });
 		});
@@ -183,4 +188,16 @@ it("thirty minutes of three 100 Hz streams can be zoomed", () =>
 		await page.mouse.up();
 		await page.waitForTimeout(400);
 		await picture(page, "use-30min-zoomed");
+	}));
+
+it("a token that is refused is asked for anew, with the reason", () =>
+	wide("login", async ({ page }) => {
+		await page.getByRole("heading", { name: "Log in to telepath" }).waitFor();
+		expect(await page.getByRole("alert").textContent()).toBe("");
+		await page.getByLabel("Link or token").fill("Bearer wrong");
+		await page.keyboard.press("Enter");
+		await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/This server wants a token/);
+		expect(await page.evaluate(() => localStorage.getItem("telepath.token"))).toBeNull();
+		await picture(page, "use-login-refused");
+		expect(await violations(page)).toEqual([]);
 	}));

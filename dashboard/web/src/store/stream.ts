@@ -31,6 +31,8 @@ export class StreamStore {
 	readonly latest: Latest = { seq: 0, time: Number.NaN, value: Number.NaN, text: "", retained: false };
 	/** Samples that a gap declared lost or that no gap explains (−1 is never stored here). */
 	missing = 0;
+	/** No value has had a fraction: none is shown. */
+	whole = true;
 	private epoch = "";
 
 	constructor(
@@ -115,6 +117,7 @@ export class StreamStore {
 		const text = part.text < 0 ? "" : (texts[part.text + i] ?? "");
 		const value = part.v < 0 ? bytesIn(text) : (data[part.v + i] as number);
 		const isNew = this.info.meta.kind === "text" ? this.log.add(seq, time, text) : this.ring.add(seq, time, value);
+		if (this.whole && !Number.isInteger(value)) this.whole = false;
 		if (isNew && seq > this.latest.seq) this.setLatest(seq, time, value, text, part.retainedMs !== null);
 		return isNew;
 	}

@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import { isBytes, tick } from "../format/number";
+import { byteUnit, tick } from "../format/number";
 import { clock, preciseClock } from "../format/time";
 import type { PlotOptions } from "./plot";
 import { clockTicks, liveLabel, liveParts, liveTicks, valueTicks } from "./ticks";
@@ -54,17 +54,13 @@ function timeLabel(time: number, step: number): string {
 
 function valueAxis(options: PlotOptions): uPlot.Axis {
 	let step = 1;
+	const binary = byteUnit(options.card.unit)?.base === 1024;
 	return {
 		...common(options),
 		scale: "y",
 		size: VALUE_AXIS_PX,
 		splits: (u, _axis, low, high) => {
-			const found = valueTicks(
-				low,
-				high,
-				u.bbox.height / devicePixelRatio / VALUE_LABEL_PX,
-				isBytes(options.card.unit),
-			);
+			const found = valueTicks(low, high, u.bbox.height / devicePixelRatio / VALUE_LABEL_PX, binary);
 			step = found.step;
 			return found.at;
 		},

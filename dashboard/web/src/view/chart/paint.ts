@@ -114,8 +114,8 @@ export function hatch(ctx: CanvasRenderingContext2D, frame: Frame, from: number,
 	ctx.clip();
 	ctx.beginPath();
 	const step = HATCH * frame.ratio;
-	// The lines move with the data, anchored at the band's beginning, which does not change as it grows.
-	const anchor = x(frame, from);
+	// The lines move with the data and lie on one grid of time for all bands: where two overlap their lines do, too.
+	const anchor = x(frame, 0) % step;
 	const first = anchor + Math.ceil((left - frame.height - anchor) / step) * step;
 	for (let at = first; at < right; at += step) {
 		ctx.moveTo(at, frame.top + frame.height);

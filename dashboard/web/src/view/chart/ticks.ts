@@ -3,7 +3,7 @@ const STEPS = [1, 2, 2.5, 5, 10];
 /** valueTicks are at most `wanted` + 1 round values inside a range, with their step; round is a power of two for bytes. */
 export function valueTicks(low: number, high: number, wanted: number, binary: boolean): { at: number[]; step: number } {
 	const raw = (high - low) / Math.max(1, wanted);
-	const step = binary && raw > 1 ? 2 ** Math.ceil(Math.log2(raw)) : decimalStep(raw);
+	const step = binary ? 2 ** Math.ceil(Math.log2(raw)) : decimalStep(raw);
 	const at: number[] = [];
 	for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) at.push(i * step + 0); // never −0
 	return { at, step };

@@ -1,11 +1,12 @@
-import type { Device, PathInfo } from "../../port";
+import type { PathInfo } from "../../port";
 import { bytes, NONE, number, plusMinus } from "../format/number";
 import { milliseconds } from "../format/time";
 import { RUNG_NAMES } from "../format/words";
 import type { App } from "../state/app.svelte";
 
 /** why says in a sentence why the path is what it is. */
-export function why(path: PathInfo | null, device: Device | null): string {
+export function why({ path, device, refusal }: Pick<App, "path" | "device" | "refusal">): string {
+	if (refusal !== null) return "No path: the device did not open.";
 	if (device?.state === "offline")
 		return "The device is offline: there is no path to it. It is taken up again by itself.";
 	if (path === null) return "No path yet: the server is being asked for the device.";

@@ -5,7 +5,7 @@ import type { Drawable } from "../chart/loop";
 import type { Pace } from "../chart/pace";
 import { readPalette } from "../chart/palette";
 import { Plot } from "../chart/plot";
-import { isBytes, NONE, quantity } from "../format/number";
+import { byteUnit, NONE, quantity } from "../format/number";
 import { preciseClock } from "../format/time";
 import type { App } from "../state/app.svelte";
 import { attachKeys } from "./keys";
@@ -128,17 +128,17 @@ export class CardView implements Drawable {
 		for (const [i, stream] of this.streams.entries()) {
 			const value = Number.isNaN(time) ? stream.latest.value : stream.valueAt(time);
 			const box = this.values[i];
-			if (box) this.writeValue(box, value);
+			if (box) this.writeValue(box, value, stream.whole);
 		}
 	}
 
-	private writeValue(box: HTMLElement, value: number): void {
+	private writeValue(box: HTMLElement, value: number, whole: boolean): void {
 		if (this.card.kind === "steps") {
 			setText(box, Number.isNaN(value) ? NONE : value === 0 ? "off" : "on");
 			return;
 		}
-		const { text, unit } = quantity(value, this.card.unit, this.plot?.size ?? 0);
-		setText(box, this.unit === null && isBytes(this.card.unit) ? `${text} ${unit}` : text);
+		const { text, unit } = quantity(value, this.card.unit, this.plot?.size ?? 0, whole);
+		setText(box, this.unit === null && byteUnit(this.card.unit) !== null ? `${text} ${unit}` : text);
 		if (this.unit) setText(this.unit, unit);
 	}
 

@@ -18,6 +18,9 @@ describe("numbers", () => {
 		expect(quantity(12, "B")).toEqual({ text: "12", unit: "B" });
 		expect(quantity(2_500_000, "Hz")).toEqual({ text: "2.50", unit: "MHz" });
 		expect(quantity(99_000, "rpm")).toEqual({ text: "99\u202f000", unit: "rpm" });
+		expect(quantity(174_000, "kB/s")).toEqual({ text: "174.0", unit: "MB/s" });
+		expect(quantity(0.5, "GiB")).toEqual({ text: "512.0", unit: "MiB" });
+		expect(quantity(101, "", 101, true).text).toBe("101");
 		expect(quantity(1_013, "Bq")).toEqual({ text: "1013", unit: "Bq" });
 	});
 
@@ -31,6 +34,7 @@ describe("numbers", () => {
 		expect([0, 0.25, 0.5].map((value) => tick(value, 0.25, ""))).toEqual(["0.00", "0.25", "0.50"]);
 		expect([-10, 0, 10].map((value) => tick(value, 10, ""))).toEqual(["−10", "0", "10"]);
 		expect([20_000, 40_000].map((value) => tick(value, 20_000, ""))).toEqual(["20k", "40k"]);
+		expect([0, 50_000].map((value) => tick(value, 50_000, "kB/s"))).toEqual(["0", "50M"]);
 		expect(tick(256 * 1024, 128 * 1024, "B/s")).toBe("256Ki");
 	});
 
@@ -86,7 +90,16 @@ describe("words", () => {
 	});
 
 	it("put what is known of a device in a line", () => {
-		const known = { arch: "arm64", model: "Raspberry Pi 4", agent: "0.1.0", rack: "7", os: "" };
-		expect(facts({ ...device, facts: known }, 18)).toBe("Raspberry Pi 4 · arm64 · agent 0.1.0 · 18 streams · rack 7");
+		const known = {
+			arch: "arm64",
+			model: "Raspberry Pi 4",
+			agent: "0.1.0",
+			rack: "7",
+			os: "",
+			boot: "2026-11-21T04:57:17Z",
+		};
+		expect(facts({ ...device, facts: known }, 18, Date.parse("2026-11-21T06:57:20Z"))).toBe(
+			"Raspberry Pi 4 · arm64 · agent 0.1.0 · 18 streams · rack 7 · up 2 h",
+		);
 	});
 });

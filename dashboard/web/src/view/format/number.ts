@@ -10,25 +10,42 @@ export interface Quantity {
 }
 
 /**
- * quantity scales a value for reading: bytes by 1024, all else that is very
- * large by 1000. size is the largest that the value has been of late: digits
- * follow it, so that they stay as many while the value comes near zero.
+ * quantity scales a value for reading: bytes by their prefixes, all else that
+ * is very large by 1000. size is the largest that the value has been of late:
+ * digits follow it, so that they stay as many while the value comes near zero.
+ * whole says that the value has never had a fraction.
  */
-export function quantity(value: number, unit: string, size = 0): Quantity {
+export function quantity(value: number, unit: string, size = 0, whole = false): Quantity {
 	if (!Number.isFinite(value)) return { text: NONE, unit };
-	const binary = isBytes(unit);
-	const [scaled, prefix] = binary ? scale(value, 1024, BINARY, 1024) : scale(value, 1000, DECIMAL, 100_000);
-	const digits = binary && prefix === "" ? 0 : decimals(prefix === "" ? Math.max(Math.abs(scaled), size) : scaled);
+	const bytes = byteUnit(unit);
+	if (bytes !== null) {
+		const [scaled, prefix] = scale(value * bytes.factor, bytes.base, bytes.prefixes, bytes.base);
+		return { text: number(scaled, prefix === "" ? 0 : decimals(scaled)), unit: prefix + bytes.rest };
+	}
+	const [scaled, prefix] = scale(value, 1000, DECIMAL, 100_000);
+	const digits = prefix === "" ? (whole ? 0 : decimals(Math.max(Math.abs(scaled), size))) : decimals(scaled);
 	return { text: number(scaled, digits), unit: prefix + unit };
-}
-
-/** isBytes tells units that count in steps of 1024. */
-export function isBytes(unit: string): boolean {
-	return /^B(?![a-zA-Z])/.test(unit);
 }
 
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
 const DECIMAL = ["", "k", "M", "G", "T", "P"];
+
+/** ByteUnit is a unit of bytes, taken apart: MiB/s is 1024² times B/s. */
+export interface ByteUnit {
+	factor: number;
+	base: 1000 | 1024;
+	prefixes: readonly string[];
+	rest: string;
+}
+
+/** byteUnit takes a unit of bytes apart; null: it is none. Bytes without a prefix are counted by 1024. */
+export function byteUnit(unit: string): ByteUnit | null {
+	const [, prefix = "", rest = ""] = /^([kMGTP]|[KMGTP]i)?(B(?:\/.*)?)$/.exec(unit) ?? [];
+	if (rest === "") return null;
+	const decimal = prefix !== "" && !prefix.endsWith("i");
+	const [base, prefixes] = decimal ? ([1000, DECIMAL] as const) : ([1024, BINARY] as const);
+	return { factor: base ** prefixes.indexOf(prefix), base, prefixes, rest };
+}
 
 function scale(value: number, step: number, prefixes: readonly string[], from: number): [number, string] {
 	let size = Math.abs(value);
@@ -61,18 +78,17 @@ export function number(value: number, digits: number): string {
 	return (value < 0 && !isZero ? MINUS : "") + grouped + (fraction === undefined ? "" : `.${fraction}`);
 }
 
-/** tick writes a value at an axis, given the step between two ticks. */
+/** tick writes a value at an axis, given the step between two ticks. Bytes have the prefix of their unit or a larger one. */
 export function tick(value: number, step: number, unit: string): string {
-	const binary = isBytes(unit);
-	const size = Math.abs(value);
-	if (binary && size >= 1024) return compact(value, 1024, BINARY, step);
-	if (!binary && size >= 10_000) return compact(value, 1000, DECIMAL, step);
+	const bytes = byteUnit(unit);
+	if (bytes !== null) return compact(value * bytes.factor, bytes.base, bytes.prefixes, step * bytes.factor);
+	if (Math.abs(value) >= 10_000) return compact(value, 1000, DECIMAL, step);
 	return number(value, stepDecimals(step));
 }
 
 function compact(value: number, base: number, prefixes: readonly string[], step: number): string {
 	const [scaled, prefix] = scale(value, base, prefixes, base);
-	const divisor = scaled === 0 ? 1 : Math.abs(value / scaled);
+	const divisor = base ** Math.max(0, prefixes.indexOf(prefix));
 	return number(scaled, stepDecimals(step / divisor)) + prefix;
 }
 

@@ -34,14 +34,20 @@ export function presence(device: Device, now: number, listedAt: number): string 
 const FACT_ORDER = ["model", "os", "arch", "host", "agent"];
 
 /** facts is the line under a device's name: what it says of itself, then how many streams it has. */
-export function facts(device: Device, streams: number | null): string {
+export function facts(device: Device, streams: number | null, now: number): string {
 	const known = FACT_ORDER.filter((key) => device.facts[key]).map((key) => fact(key, device.facts[key] ?? ""));
 	const others = Object.keys(device.facts).filter((key) => !FACT_ORDER.includes(key) && device.facts[key]);
-	const rest = others.map((key) => fact(key, device.facts[key] ?? "", key));
+	const rest = others.map((key) => (key === "boot" ? up(device.facts[key] ?? "", now) : `${key} ${device.facts[key]}`));
 	const count = streams === null ? [] : [streams === 1 ? "1 stream" : `${streams} streams`];
 	return [...known, ...count, ...rest].join(" · ");
 }
 
-function fact(key: string, value: string, name = key === "agent" ? "agent" : ""): string {
-	return name === "" ? value : `${name} ${value}`;
+function fact(key: string, value: string): string {
+	return key === "agent" ? `agent ${value}` : value;
+}
+
+/** A device tells when it was started; people ask how long it is up. */
+function up(boot: string, now: number): string {
+	const at = Date.parse(boot);
+	return Number.isNaN(at) || at > now ? `boot ${boot}` : `up ${duration(now - at)}`;
 }

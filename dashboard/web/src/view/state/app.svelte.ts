@@ -34,6 +34,8 @@ const LOGIN_CODES = new Set(["unauthorized", "forbidden"]);
  */
 export class App {
 	link = $state.raw<LinkView>(linkBefore(Date.now()));
+	/** What this page may do: viewer, operator or admin; "" before the server has said. */
+	role = $state.raw("");
 	/** null: the server has not said yet. */
 	devices = $state.raw<Device[] | null>(null);
 	devicesAt = $state.raw(Date.now());
@@ -58,6 +60,8 @@ export class App {
 	readonly loop: Loop;
 	/** Samples received when the axis was detached. */
 	detachedAt = 0;
+	private token = "";
+	private wrongToken: Problem | null = null;
 	private readonly ticking: ReturnType<typeof setInterval>;
 
 	constructor(
@@ -93,10 +97,14 @@ export class App {
 		else this.connect(cleanToken(text));
 	}
 
-	/** logout forgets the token and asks for another. */
+	/** retry tries the link now, without waiting. */
+	retry(): void {
+		this.connect(this.token);
+	}
+
+	/** logout forgets the token; a server that wants one then asks for another. */
 	logout(): void {
-		storeToken("");
-		this.login = { problem: null, busy: false };
+		this.connect("");
 	}
 
 	/** togglePause holds all charts, or lets them go. */
@@ -129,6 +137,7 @@ export class App {
 	}
 
 	private connect(token: string): void {
+		this.token = token;
 		storeToken(token);
 		this.login = this.login && { problem: null, busy: true };
 		this.link = { ...linkBefore(Date.now()), state: "connecting" };
@@ -196,24 +205,35 @@ export class App {
 		const isOpen = link.state === "open";
 		this.link = {
 			state: link.state,
-			code: link.code ?? "",
-			reason: link.reason ?? "",
-			remedy: link.remedy ?? "",
+			// While it is tried again, what went wrong last still stands.
+			code: link.code ?? (isOpen ? "" : before.code),
+			reason: link.reason ?? (isOpen ? "" : before.reason),
+			remedy: link.remedy ?? (isOpen ? "" : before.remedy),
 			downSince: isOpen ? null : (before.downSince ?? now),
 			retryAt: link.retryInMs === undefined ? null : now + link.retryInMs,
 			opened: before.opened || isOpen,
 		};
-		if (isOpen) this.login = null;
-		else if (LOGIN_CODES.has(this.link.code)) this.askForLogin();
+		if (isOpen) {
+			this.login = null;
+			this.role = link.role ?? "";
+		} else if (link.state === "closed" && LOGIN_CODES.has(this.link.code)) this.tokenRefused();
 		if (isOpen !== (before.state === "open")) this.announce(isOpen ? "Connected to the server." : "");
 	}
 
-	/** Without a token nothing went wrong yet: the server just wants one. */
-	private askForLogin(): void {
+	/**
+	 * A server may be open to whoever comes without a token: when one is
+	 * refused, the next try goes without. Only when that is refused, too, the
+	 * login is shown, with what was wrong with the token if there was one.
+	 */
+	private tokenRefused(): void {
 		const { code, reason, remedy } = this.link;
-		const problem = storedToken() === "" ? null : { code, reason, remedy };
-		storeToken("");
-		this.login = { problem, busy: false };
+		if (this.token === "") {
+			this.login = { problem: this.wrongToken, busy: false };
+			this.wrongToken = null;
+			return;
+		}
+		this.wrongToken = { code, reason, remedy };
+		this.connect("");
 	}
 
 	private opened(device: Device): void {
