@@ -88,6 +88,10 @@ type Frame struct {
 
 	// Deadline, if not zero, is when a Live frame has become worthless.
 	Deadline time.Time
+
+	// Yields marks what is passed on for somebody else: it may fill half a
+	// lane, so that there always is room for what this end itself has to say.
+	Yields bool
 }
 
 // Stats is a snapshot of a carrier.

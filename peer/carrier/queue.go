@@ -43,7 +43,7 @@ func (q *Queue) Push(f Frame) bool {
 	if lane == LaneSetpoint && q.replace(f) {
 		return true
 	}
-	if !q.makeRoom(lane, len(f.Bytes)) {
+	if f.Yields && !q.halfFree(lane, len(f.Bytes)) || !q.makeRoom(lane, len(f.Bytes)) {
 		q.drops[QueueFull]++
 		return false
 	}
@@ -77,8 +77,18 @@ func (q *Queue) makeRoom(lane Lane, size int) bool {
 }
 
 func (q *Queue) hasRoom(lane Lane, size int) bool {
-	depth, limit := q.lanes[lane].depth, q.limits[lane]
-	return depth.Frames < limit.Frames && depth.Bytes+size <= limit.Bytes
+	return q.limits[lane].holds(q.lanes[lane].depth, size)
+}
+
+// halfFree is hasRoom for a frame that yields.
+func (q *Queue) halfFree(lane Lane, size int) bool {
+	bound := q.limits[lane]
+	return Depth{Frames: bound.Frames / 2, Bytes: bound.Bytes / 2}.holds(q.lanes[lane].depth, size)
+}
+
+// holds reports whether a frame of size bytes more stays within the bound d.
+func (d Depth) holds(now Depth, size int) bool {
+	return now.Frames < d.Frames && now.Bytes+size <= d.Bytes
 }
 
 func (q *Queue) add(lane Lane, f Frame) {

@@ -28,6 +28,25 @@ func small(bytes, frames int) (l Limits) {
 	return l
 }
 
+func TestWhatYieldsFillsHalf(t *testing.T) {
+	q := NewQueue(small(100, 4))
+	passed := frame(wire.Signal, "passed on ", 0, 0)
+	passed.Yields = true
+	for i, want := range []bool{true, true, false} {
+		if q.Push(passed) != want {
+			t.Errorf("frame %d that yields: %v", i+1, !want)
+		}
+	}
+	for range 2 {
+		if !q.Push(frame(wire.Signal, "our own", 0, 0)) {
+			t.Error("no room for our own")
+		}
+	}
+	if q.Push(frame(wire.Signal, "too many", 0, 0)) || q.Drops()[QueueFull] != 2 {
+		t.Errorf("dropped %v", q.Drops())
+	}
+}
+
 func TestTakeOrder(t *testing.T) {
 	const ms = time.Millisecond
 	control := Frame{Bytes: []byte("ack "), Control: true}

@@ -32,7 +32,7 @@ func (c *Conn) end(why string) {
 	r.mu.Unlock()
 	if b := c.bound.Load(); b != nil {
 		b.session.unbind(b)
-		Tell(b.session.link, b.number, signal.Message{Type: why})
+		mention(b.session.link, b.number, signal.Message{Type: why})
 	}
 }
 

@@ -28,12 +28,15 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 	case b == nil:
 		c.greet(presence)
 	case b.session.home != "": // greets itself; a name may mean another device there
-		tellBody(b.session.link, b.number, with(body, map[string]string{"role": role, "device": c.device.id}))
+		ask(b, with(body, map[string]string{"role": role, "device": c.device.id}))
 	default:
 		c.greet(presence)
-		tellBody(b.session.link, b.number, with(body, map[string]string{"role": role}))
+		ask(b, with(body, map[string]string{"role": role}))
 	}
 }
+
+// ask passes an open on. One that finds no room is lost: its viewer repeats it until the device accepts.
+func ask(b *binding, body []byte) { _ = pass(b.session.link, frameOf(b.number, body)) }
 
 func (v *Viewer) open(number uint64, m signal.Message) (*Conn, signal.Device, *Refusal) {
 	name, refusal := checkOpen(m)
@@ -41,10 +44,14 @@ func (v *Viewer) open(number uint64, m signal.Message) (*Conn, signal.Device, *R
 		return nil, signal.Device{}, refusal
 	}
 	r, now := v.room, time.Now()
+	if !v.trunk && v.misses.Tokens() < 1 {
+		return nil, signal.Device{}, &Refusal{Code: "rate-limited", Reason: "this link asked for too many devices that are not there", Remedy: "ask again in a second, with names from the list of devices"}
+	}
 	r.mu.Lock()
 	d, refusal := r.findLocked(name, now)
 	if refusal != nil {
 		r.mu.Unlock()
+		v.misses.Allow()
 		return nil, signal.Device{}, refusal
 	}
 	c, older, refusal := v.connLocked(number, m, d)

@@ -15,16 +15,38 @@ func Tell(to Link, conn uint64, m signal.Message) {
 		to.Close(wire.CodeByName("internal"), err.Error())
 		return
 	}
-	tellBody(to, conn, body)
+	deliver(to, frameOf(conn, body))
 }
 
-func tellBody(to Link, conn uint64, body []byte) {
+// mention is Tell for what a viewer causes at a device, whose link it must not
+// be able to have closed: without room it is left out.
+func mention(to Link, conn uint64, m signal.Message) {
+	if body, err := m.Append(nil); err == nil {
+		to.Send(frameOf(conn, body))
+	}
+}
+
+func frameOf(conn uint64, body []byte) carrier.Frame {
 	hop := wire.Hop{Conn: conn, Priority: wire.High}
-	deliver(to, relay.Label{Class: wire.Signal}.Build(wire.TypeSignal, hop, body))
+	return relay.Label{Class: wire.Signal}.Build(wire.TypeSignal, hop, body)
 }
 
 func deliver(to Link, f carrier.Frame) {
 	if !to.Send(f) && f.Class == wire.Signal && !f.Control {
 		to.Close(wire.CodeByName("timeout"), "signals are not being read")
+	}
+}
+
+// pass sends on what another client says. One that sends more than the link's
+// end can read loses its own signals, which it repeats; it must not be able to
+// have the link closed, which serves others too (I5).
+func pass(to Link, f carrier.Frame) *Refusal {
+	f.Yields = true
+	if to.Send(f) {
+		return nil
+	}
+	return &Refusal{
+		Code: "rate-limited", Reason: "the other end does not read that many signals", Soft: true,
+		Remedy: "repeat it later",
 	}
 }

@@ -223,8 +223,7 @@ func (s *Session) signalToConn(b *binding, f wire.Frame, l relay.Label) *Refusal
 			return malformed("a %s comes from the server alone", m.Type)
 		}
 	}
-	deliver(b.conn.viewer.link, relayed(f, l, b.conn.number))
-	return nil
+	return pass(b.conn.viewer.link, relayed(f, l, b.conn.number))
 }
 
 // signal takes what a device tells the server.

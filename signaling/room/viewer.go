@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -18,15 +20,27 @@ type Viewer struct {
 	link  Link
 	role  auth.Role
 	trunk bool // it is another server's link, for many viewers
+	// misses are opens of devices that are not there: each is a search through all.
+	misses *rate.Limiter
 
 	mu    sync.Mutex
 	conns map[uint64]*Conn // by the viewer's number
 	over  bool
 }
 
+// How many devices that are not there a viewer may ask for: it repeats an
+// open after 1, 2, 4 s, and a page may show a fleet that was removed.
+const (
+	missesPerSecond = 10
+	missesAtOnce    = maxConnsPerViewer
+)
+
 // Enter makes a viewer of a link. Whoever entered calls Leave when it is over.
 func (r *Room) Enter(link Link, role auth.Role) *Viewer {
-	return &Viewer{room: r, link: link, role: role, conns: make(map[uint64]*Conn)}
+	return &Viewer{
+		room: r, link: link, role: role, conns: make(map[uint64]*Conn),
+		misses: rate.NewLimiter(missesPerSecond, missesAtOnce),
+	}
 }
 
 // Leave ends the viewer. Its Conns live on in their devices as long as a
@@ -110,7 +124,7 @@ func (v *Viewer) signal(f wire.Frame, l relay.Label) *Refusal {
 	case signal.Away, signal.State, signal.Challenge, signal.Welcome, signal.Refuse, signal.Describe, signal.Route:
 		return malformed("a %s does not come from a viewer", m.Type)
 	default:
-		v.signalToDevice(f, l)
+		return v.signalToDevice(f, l)
 	}
 	return nil
 }
@@ -130,13 +144,13 @@ func (v *Viewer) tellServer(m signal.Message) *Refusal {
 	return nil
 }
 
-func (v *Viewer) signalToDevice(f wire.Frame, l relay.Label) {
+func (v *Viewer) signalToDevice(f wire.Frame, l relay.Label) *Refusal {
 	b := v.binding(f.Hop.Conn)
 	if b == nil {
 		v.room.counters.NoPath.Add(1)
-		return
+		return nil
 	}
-	deliver(b.session.link, relayed(f, l, b.number))
+	return pass(b.session.link, relayed(f, l, b.number))
 }
 
 func (v *Viewer) close(number uint64, why string) {

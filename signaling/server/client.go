@@ -91,27 +91,40 @@ func (c *client) run(ctx context.Context) {
 	c.server.cfg.Log.Debug("link over", "role", c.role, "from", c.from, "why", err)
 }
 
-// receive takes a packet apart. A frame that is wrong harms nothing but itself.
+// receive takes a packet. A frame that is wrong harms nothing but itself.
 func (c *client) receive(packet []byte) {
 	now := time.Now()
 	c.heard.Store(now.UnixNano())
 	if c.hear != nil {
 		c.hear(now)
 	}
-	if c.budget.WaitN(c.ctx, len(packet)) != nil { // the link is over
-		return
-	}
+	c.pay(len(packet), c.takeApart(packet, now))
+}
+
+// takeApart handles a packet's frames and returns how many there were.
+func (c *client) takeApart(packet []byte, now time.Time) (frames int) {
 	for len(packet) > 0 {
 		f, rest, err := wire.NextFrame(packet)
 		if err != nil {
 			c.fault(&room.Refusal{Code: "malformed", Reason: "a packet broke off: " + err.Error(), Remedy: "see docs/protocol.md, section 3"})
-			return
+			return frames
 		}
-		packet = rest
+		packet, frames = rest, frames+1
 		if no := c.frame(f, now); no != nil {
 			c.fault(no)
 		}
 	}
+	return frames
+}
+
+// frameCost is what a frame counts for at least, in bytes: many tiny ones cost
+// the work of many.
+const frameCost = 256
+
+// pay waits until the budget allows for what was taken: the link is read slower.
+func (c *client) pay(bytes, frames int) {
+	cost := min(max(bytes, frames*frameCost), c.budget.Burst())
+	_ = c.budget.WaitN(c.ctx, cost) // an error says that the link is over
 }
 
 func (c *client) frame(f wire.Frame, now time.Time) *room.Refusal {

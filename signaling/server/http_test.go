@@ -116,9 +116,12 @@ func TestLoginNeedsHeader(t *testing.T) {
 
 func TestLoginBodies(t *testing.T) {
 	s := start(t, Config{})
+	large := `{"code":"` + strings.Repeat("x", 1<<20) + `"}`
+	if status, got, _ := s.ask(t, "POST", "/v1/login", large, "Telepath-Request", "1"); status != 413 || got["code"] != "too-large" {
+		t.Errorf("large: %d %v", status, got)
+	}
 	for name, body := range map[string]string{
-		"empty": "", "no JSON": "code=1", "large": `{"code":"` + strings.Repeat("x", 1<<20) + `"}`,
-		"deep": strings.Repeat("[", 4000),
+		"empty": "", "no JSON": "code=1", "deep": strings.Repeat("[", 4000),
 	} {
 		if status, got, _ := s.ask(t, "POST", "/v1/login", body, "Telepath-Request", "1"); status != 400 || got["code"] != "malformed" {
 			t.Errorf("%s: %d %v", name, status, got)
@@ -342,6 +345,9 @@ func TestMetricsAndHealth(t *testing.T) {
 		if !strings.Contains(text, line) {
 			t.Errorf("metrics lack %s", line)
 		}
+	}
+	if status, got, _ := admin.ask(t, "GET", "/metrics", "", "Host", "evil.example"); status != 403 || got["code"] != "bad-origin" {
+		t.Errorf("metrics under another name: %d %v", status, got)
 	}
 	if strings.Contains(text, s.token(t, auth.Admin)) {
 		t.Error("a secret is in the metrics")

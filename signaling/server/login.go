@@ -2,6 +2,8 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -80,6 +82,10 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request, to any) *refus
 		return &refusal{code: "forbidden", reason: "the header " + requestHeader + ": 1 is missing", remedy: "send it; it shows that no foreign page made this request"}
 	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxLogin)).Decode(to)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &refusal{code: "too-large", reason: fmt.Sprintf("the body has more than %d bytes", maxLogin), remedy: "send a code or a token"}
+	}
 	if err != nil {
 		return &refusal{code: "malformed", reason: "the body is no JSON object: " + err.Error(), remedy: "see docs/protocol.md"}
 	}

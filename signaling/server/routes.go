@@ -27,8 +27,20 @@ func (s *Server) routes() http.Handler {
 func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	s.addHealth(mux)
-	mux.Handle("GET /metrics", s.metrics())
+	mux.Handle("GET /metrics", s.ownName(s.metrics()))
 	return mux
+}
+
+// ownName lets requests under our own names pass: a page that had its name
+// point here would read along otherwise.
+func (s *Server) ownName(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if problem := s.hosts.check(r); problem != nil {
+			s.refuse(w, problem)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // addHealth serves the probes of whatever watches over the process. They tell

@@ -28,7 +28,7 @@ test("a pull gives all columns in one array, and then nothing", () => {
 	const c = new Collector(() => undefined);
 	c.add(batch("number", 1.5, 2.5, 3.5), of({ skip: 1, take: 2 }));
 	c.add(batch("bool", true, false), of({ stream: 2, take: 2, shift: 7 }));
-	c.add(batch("text", "a", "b"), of({ stream: 3, skip: 1 }));
+	c.add(batch("text", "a", "b\u001b\u202e"), of({ stream: 3, skip: 1 }));
 	c.add(batch("bytes", new Uint8Array([1, 255])), of({ stream: 4 }));
 	const samples = c.take();
 	expect(samples?.data).toEqual(

@@ -1,4 +1,5 @@
 import type { Batch } from "../peer/telemetry";
+import { plain } from "../peer/wire";
 import type { FromWorker, Part } from "../port";
 
 /**
@@ -95,7 +96,7 @@ export class Collector {
 
 	private words(batch: Batch, { skip, take }: Collected): number {
 		const offset = this.texts.length;
-		if (batch.kind === "text") this.texts.push(...batch.texts.slice(skip, skip + take));
+		if (batch.kind === "text") this.texts.push(...batch.texts.slice(skip, skip + take).map(plain));
 		else if (batch.kind === "bytes") this.texts.push(...batch.blobs.slice(skip, skip + take).map(hex));
 		else return -1;
 		return offset;

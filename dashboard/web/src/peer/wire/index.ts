@@ -22,7 +22,7 @@ export { type Fault, FormatError } from "./fault";
 export { appendFrame, eachFrame, type Frame, frameSize, type Hop, hop, nextFrame, type Priority } from "./frame";
 export { appendGap, GAP_REASONS, type Gap, gapReasonName, parseGap } from "./gap";
 export { Members } from "./members";
-export { checkName, clean, printable } from "./name";
+export { checkName, clean, plain, printable } from "./name";
 export { appendEcho, appendProbe, type Echo, type Probe, parseEcho, parseProbe } from "./probe";
 export { Reader } from "./reader";
 export * from "./wire";

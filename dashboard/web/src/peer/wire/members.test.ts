@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clean, Members } from ".";
+import { clean, Members, plain } from ".";
 import { faultOf } from "./testing";
 
 describe("a member that is missing or null has its zero value", () => {
@@ -54,6 +54,8 @@ describe("a member of another type makes the whole unreadable", () => {
 
 test("a clean text has neither control nor invisible characters, nor half a character at its end", () => {
 	expect(clean("a\u0000b\u202ec\u200bd\n\u2028e", 9)).toBe("abcde");
+	expect(plain("two\n\tlines\u001b[31m \u009b\u202e\u200b\u0000\u2028x")).toBe("two lines[31m  x");
+	expect(plain("as it was: é 🙂")).toBe("as it was: é 🙂");
 	expect(clean("🙂🙂🙂", 2)).toBe("🙂🙂");
 	expect(clean("\ud83dx\ufffd", 9)).toBe("x");
 });

@@ -23,3 +23,10 @@ export function clean(text: string, limit: number): string {
 	const shown = Array.from(text).filter(printable);
 	return shown.slice(0, limit).join("");
 }
+
+/** plain is a text as one line that is safe to show: breaks and tabs are spaces, what is not printable is gone. */
+export function plain(text: string): string {
+	return printable(text)
+		? text
+		: text.replace(/[\n\r\t\u2028\u2029]+/g, " ").replace(new RegExp(UNPRINTABLE, "gu"), "");
+}

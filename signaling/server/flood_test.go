@@ -1,0 +1,176 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/auth"
+)
+
+// unlimited lets one link send as fast as this machine can: the queues behind it are what is tested.
+var unlimited = Limits{ViewerBytesPerSecond: 1 << 30, DeviceBytesPerSecond: 1 << 30}
+
+// flood sends signals with a kilobyte of filling to a Conn, more than any queue holds.
+func flood(l *link, conn uint64) {
+	body := []byte(`{"type":"candidate","attempt":1,"candidate":"` + strings.Repeat("x", 1000) + `"}`)
+	for range 30_000 {
+		for !l.c.Send(signalClass(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: conn}, body))) {
+			select {
+			case <-l.over:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
+}
+
+// drain reads what has queued up, so that the link can go on.
+func (l *link) drain() {
+	for quiet := time.After(time.Second); ; {
+		select {
+		case f := <-l.in:
+			if f.Type != wire.TypeEcho {
+				quiet = time.After(300 * time.Millisecond)
+			}
+		case <-quiet:
+			return
+		}
+	}
+}
+
+// TestViewerCannotCutDevice: a device that reads slowly is not cut by a viewer
+// that sends it more than it can read, and serves another viewer afterwards.
+func TestViewerCannotCutDevice(t *testing.T) {
+	s := start(t, Config{Limits: unlimited})
+	d := s.device(t, newKey(t), "rig", func(m *signal.Message) { m.KeepAliveMS = 60_000 })
+	v := s.viewer(t, "rig")
+	d.accept(1)
+	flood(v, 1) // d reads no more than its test's channel holds
+	d.drain()
+	w := s.viewer(t, "rig")
+	d.accept(1)
+	d.publish(wire.Hop{}, 1, 1, "on")
+	if _, payload, _ := w.nextData(); payload != "on" {
+		t.Fatalf("the other viewer got %q", payload)
+	}
+	s.expectDrops(t)
+}
+
+// TestDeviceCannotCutViewer: nor is a viewer by one of the devices it watches.
+func TestDeviceCannotCutViewer(t *testing.T) {
+	s := start(t, Config{Limits: unlimited})
+	keepAlive := func(m *signal.Message) { m.KeepAliveMS = 60_000 }
+	evil := s.device(t, newKey(t), "evil", keepAlive)
+	good := s.device(t, newKey(t), "good", keepAlive)
+	v := s.viewer(t, "evil")
+	conn, _ := evil.accept(1)
+	v.signal(2, openSignal("good"))
+	good.accept(1)
+	done := make(chan struct{})
+	defer close(done)
+	go func() { // or it would be cut as silent
+		for {
+			v.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
+			select {
+			case <-done:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	flood(evil.link, conn)
+	v.drain()
+	good.publish(wire.Hop{}, 1, 1, "on")
+	if _, payload, f := v.nextData(); payload != "on" || f.Hop.Conn != 2 {
+		t.Fatalf("the viewer got %q on conn %d", payload, f.Hop.Conn)
+	}
+	s.expectDrops(t)
+}
+
+func (r *running) expectDrops(t *testing.T) {
+	t.Helper()
+	if _, stats := r.counts.snapshot(r.clients.all()); stats.Drops.Total() == 0 {
+		t.Error("nothing was dropped, or it was not counted")
+	}
+}
+
+// TestFloodOfOpens: who asks for ten thousand devices that are not there slows
+// down nobody but itself, and is told.
+func TestFloodOfOpens(t *testing.T) {
+	s := start(t, Config{})
+	d := s.device(t, newKey(t), "rig")
+	evil := s.dial(t, auth.Viewer, nil)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for i := range 10_000 {
+			body := fmt.Sprintf(`{"type":"open","device":"nobody-%d","id":%q}`, i, uuid.NewString())
+			for !evil.c.Send(signalClass(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: uint64(i + 1)}, []byte(body)))) {
+				select {
+				case <-evil.over:
+					return
+				case <-time.After(time.Millisecond):
+				}
+			}
+		}
+	}()
+	evil.next("rate-limited", func(f frame) bool { return strings.Contains(string(f.Body), `"code":"rate-limited"`) })
+	for range 10 {
+		began := time.Now()
+		v := s.viewer(t, "rig")
+		d.accept(1)
+		v.cut()
+		if took := time.Since(began); took > patience/4 {
+			t.Fatalf("another viewer needed %v", took)
+		}
+	}
+	evil.cut()
+	<-over
+}
+
+// TestThousandsOfIdleConnections: those that say nothing keep nobody out for longer than headers may take.
+func TestThousandsOfIdleConnections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens two thousand sockets")
+	}
+	s := start(t, Config{})
+	for range 2000 {
+		conn := s.idle(t)
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost:")
+	}
+	began := time.Now()
+	s.dial(t, auth.Viewer, http.Header{}).nextSignal(signal.Welcome)
+	if took := time.Since(began); took > patience/2 {
+		t.Errorf("a viewer waited %v among idle connections", took)
+	}
+	for end := time.Now().Add(headerTime + patience); s.gate.count() > 1; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d idle connections are still open", s.gate.count())
+		}
+	}
+}
+
+// idle opens a connection that is closed with the test.
+func (r *running) idle(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func (g *gate) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.total
+}
