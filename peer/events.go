@@ -8,8 +8,9 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// Events are a Conn's callbacks, called one at a time from the goroutine of
-// Conn.Run. They must not block; nil ones are skipped.
+// Events are a Conn's callbacks. They are called one at a time while Conn.Run
+// runs, from its goroutine or a carrier's, and none after it has returned. They
+// must not block; nil ones are skipped.
 type Events struct {
 	Opened  func(signal.Device)                         // the server knows the device; again after each reconnect
 	State   func(signal.Device)                         // its presence changed

@@ -29,7 +29,7 @@ type HostConfig struct {
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive
 	RTC       rtc.Config
-	OnState   func(HostState) // called from Run's goroutine when the link or a viewer comes or goes; must not block
+	OnState   func(HostState) // called, one at a time, when the link or a viewer comes or goes, perhaps from within Publish; must not block
 }
 
 // HostState says how a Host stands with its server.
@@ -156,7 +156,7 @@ func (h *Host) wake(s *Stream) {
 	h.mu.Lock()
 	h.fresh = append(h.fresh, s)
 	h.mu.Unlock()
-	h.loop.kick()
+	h.loop.stepNow()
 }
 
 // redescribe tells the loop that s has a new description.

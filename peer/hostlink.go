@@ -165,18 +165,22 @@ func (h *Host) publish(now time.Duration) {
 	h.fresh, h.taken = h.taken[:0], h.fresh
 	h.mu.Unlock()
 	h.adopt(now)
-	for _, s := range h.taken {
-		for _, b := range s.take() {
-			h.publishBatch(now, s, b)
+	for i, s := range h.taken {
+		batches := s.take()
+		for j, b := range batches {
+			last := i == len(h.taken)-1 && j == len(batches)-1
+			h.publishBatch(now, s, b, last)
 		}
 	}
 }
 
-func (h *Host) publishBatch(now time.Duration, s *Stream, b batch) {
+// publishBatch sends a batch to whoever wants it. last: no other waits behind it.
+func (h *Host) publishBatch(now time.Duration, s *Stream, b batch, last bool) {
 	if s.ring != nil {
 		s.ring.Push(now, b.Batch)
 	}
 	f, relayed := s.frame(now, b), false
+	f.Eager = last
 	for _, c := range h.conns {
 		relayed = c.publish(now, s, b.Batch, f) || relayed
 	}

@@ -25,13 +25,21 @@ type event struct {
 	do   func()
 }
 
-// loop is the one goroutine that owns a Host's or Conn's state.
+// loop does a Host's or Conn's work, one thing at a time: packets, timers and
+// what is posted. Run's goroutine does it, or, while that rests, whoever brings
+// the next thing: a fresh sample is spared the wake-up of a goroutine.
 type loop struct {
-	events  chan event
-	kicked  chan struct{} // somebody wants step to be called
+	events  chan event    // taken only while working is held, so that they keep their order
+	kicked  chan struct{} // there are events, or somebody wants step to be called
 	stopped chan struct{} // closed when run has returned
 	born    time.Time
 	buffers sync.Pool // of *[]byte
+
+	working sync.Mutex // held by whoever works on the owner's state
+	running bool       // guarded by working, as all below
+	handle  func(from *leg, packet []byte)
+	step    func(now time.Duration) (wake time.Duration)
+	wake    time.Duration // when run's timer ends
 }
 
 func newLoop() *loop {
@@ -52,6 +60,7 @@ func (l *loop) now() time.Duration { return time.Since(l.born) }
 func (l *loop) post(do func()) {
 	select {
 	case l.events <- event{do: do}:
+		l.kick()
 	case <-l.stopped:
 	}
 }
@@ -62,6 +71,7 @@ func (l *loop) ask(ctx context.Context, do func()) bool {
 	done := make(chan struct{})
 	select {
 	case l.events <- event{do: func() { do(); close(done) }}:
+		l.kick()
 	case <-l.stopped:
 		return false
 	case <-ctx.Done():
@@ -85,16 +95,44 @@ func (l *loop) kick() {
 	}
 }
 
+// stepNow calls step in the caller's goroutine if the loop rests, else soon.
+func (l *loop) stepNow() {
+	if !l.try(func() {}) {
+		l.kick()
+	}
+}
+
 // receiver returns what a carrier calls with each packet of that leg.
 func (l *loop) receiver(from *leg) func(packet []byte) {
 	return func(packet []byte) {
+		if l.try(func() { l.handle(from, packet) }) {
+			return
+		}
 		data := l.buffers.Get().(*[]byte)
 		*data = append((*data)[:0], packet...)
 		select {
 		case l.events <- event{from: from, data: data}:
+			l.kick()
 		case <-l.stopped:
 		}
 	}
+}
+
+// try calls do, and step, in the caller's goroutine, if the loop runs, rests
+// and has nothing waiting that came before.
+func (l *loop) try(do func()) bool {
+	if !l.working.TryLock() {
+		return false
+	}
+	defer l.working.Unlock()
+	if !l.running || len(l.events) > 0 {
+		return false
+	}
+	do()
+	if l.step(l.now()) < l.wake {
+		l.kick()
+	}
+	return true
 }
 
 // run calls handle for each packet, does what was posted, and calls step
@@ -102,6 +140,8 @@ func (l *loop) receiver(from *leg) func(packet []byte) {
 // come.
 func (l *loop) run(ctx context.Context, handle func(from *leg, packet []byte), step func(now time.Duration) (wake time.Duration)) {
 	defer close(l.stopped)
+	l.begin(handle, step)
+	defer l.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -110,23 +150,43 @@ func (l *loop) run(ctx context.Context, handle func(from *leg, packet []byte), s
 			return
 		case <-timer.C:
 		case <-l.kicked:
-		case e := <-l.events:
-			l.take(e, handle)
-			for range len(l.events) {
-				l.take(<-l.events, handle)
-			}
 		}
-		now := l.now()
-		timer.Reset(max(step(now)-now, minSleep))
+		timer.Reset(l.work())
 	}
 }
 
-func (l *loop) take(e event, handle func(from *leg, packet []byte)) {
+func (l *loop) begin(handle func(from *leg, packet []byte), step func(now time.Duration) (wake time.Duration)) {
+	l.working.Lock()
+	defer l.working.Unlock()
+	l.handle, l.step, l.running = handle, step, true
+}
+
+// end: nothing is done any more once it has returned.
+func (l *loop) end() {
+	l.working.Lock()
+	defer l.working.Unlock()
+	l.running = false
+}
+
+// work does what waits, then a step, and returns how long to sleep.
+func (l *loop) work() time.Duration {
+	l.working.Lock()
+	defer l.working.Unlock()
+	for range len(l.events) {
+		l.take(<-l.events)
+	}
+	now := l.now()
+	sleep := max(l.step(now)-now, minSleep)
+	l.wake = now + sleep
+	return sleep
+}
+
+func (l *loop) take(e event) {
 	if e.do != nil {
 		e.do()
 		return
 	}
-	handle(e.from, *e.data)
+	l.handle(e.from, *e.data)
 	l.buffers.Put(e.data)
 }
 
