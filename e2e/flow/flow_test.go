@@ -80,9 +80,11 @@ func (w *world) device(name string, seed byte) (h *peer.Host, linked <-chan bool
 	h, err := peer.NewHost(peer.HostConfig{
 		Endpoint: w.endpoint("device"), Key: key, Name: name, RTC: loopback,
 		OnState: func(s peer.HostState) {
-			select {
-			case up <- s.Linked:
-			default:
+			if s.Linked {
+				select {
+				case up <- true:
+				default:
+				}
 			}
 		},
 	})
