@@ -90,7 +90,12 @@ describe("words", () => {
 	});
 
 	it("make sentences of phrases", () => {
-		expect(["", "the token is not valid", "Done."].map(sentence)).toEqual(["", "The token is not valid.", "Done."]);
+		expect(["", "http://host", "the token is not valid", "All done."].map(sentence)).toEqual([
+			"",
+			"http://host",
+			"The token is not valid.",
+			"All done.",
+		]);
 	});
 
 	it("put what is known of a device in a line", () => {

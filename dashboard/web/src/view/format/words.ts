@@ -54,7 +54,7 @@ function up(boot: string, now: number): string {
 
 /** sentence makes one of a phrase: servers and devices say their reasons in small letters. */
 export function sentence(text: string): string {
-	if (text === "") return "";
+	if (!text.includes(" ")) return text; // nothing, or an address
 	const first = text.charAt(0).toUpperCase() + text.slice(1);
 	return /[.!?]$/.test(first) ? first : `${first}.`;
 }
