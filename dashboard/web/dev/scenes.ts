@@ -226,7 +226,7 @@ const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 				state: "closed",
 				code: "bad-origin",
 				reason: "This page comes from http://192.168.1.20:8080, which the server does not know as its own.",
-				remedy: "Start the server with --allow-host 192.168.1.20.",
+				remedy: "start the server with --allow-host 192.168.1.20",
 			},
 		]),
 	lost: () => {

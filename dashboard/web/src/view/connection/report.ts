@@ -1,7 +1,7 @@
 import type { PathInfo } from "../../port";
 import { bytes, NONE, number, plusMinus } from "../format/number";
 import { milliseconds } from "../format/time";
-import { RUNG_NAMES } from "../format/words";
+import { RUNG_NAMES, sentence } from "../format/words";
 import type { App } from "../state/app.svelte";
 
 /** why says in a sentence why the path is what it is. */
@@ -51,9 +51,4 @@ export function report(app: App, now: number): string {
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {
 	return value == null ? NONE : milliseconds(value) + plusMinus(error ?? null);
-}
-
-function sentence(text: string): string {
-	const first = text.charAt(0).toUpperCase() + text.slice(1);
-	return /[.!?]$/.test(first) ? first : `${first}.`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Device } from "../../port";
 import { bytes, number, plusMinus, quantity, tick } from "./number";
 import { clock, duration, milliseconds, preciseClock } from "./time";
-import { facts, presence } from "./words";
+import { facts, presence, sentence } from "./words";
 
 describe("numbers", () => {
 	it("have about four digits, as many as their surroundings", () => {
@@ -87,6 +87,15 @@ describe("words", () => {
 		expect(presence({ ...device, state: "reachable", heardMs: 48_000 }, since + 2_000, since)).toBe(
 			"Reachable · heard 50 s ago",
 		);
+	});
+
+	it("make sentences of phrases", () => {
+		expect(["", "http://host", "the token is not valid", "All done."].map(sentence)).toEqual([
+			"",
+			"http://host",
+			"The token is not valid.",
+			"All done.",
+		]);
 	});
 
 	it("put what is known of a device in a line", () => {

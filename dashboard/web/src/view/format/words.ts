@@ -51,3 +51,10 @@ function up(boot: string, now: number): string {
 	const at = Date.parse(boot);
 	return Number.isNaN(at) || at > now ? `boot ${boot}` : `up ${duration(now - at)}`;
 }
+
+/** sentence makes one of a phrase: servers and devices say their reasons in small letters. */
+export function sentence(text: string): string {
+	if (!text.includes(" ")) return text; // nothing, or an address
+	const first = text.charAt(0).toUpperCase() + text.slice(1);
+	return /[.!?]$/.test(first) ? first : `${first}.`;
+}
