@@ -1,0 +1,92 @@
+package badinput
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+const (
+	stoppedFor = 6 * time.Second
+	textEvery  = 5 * time.Millisecond // of 8,000 bytes: 1.6 MB a second, about 10 MB while the viewer is stopped
+	// growth is what a program may take on for a viewer that stopped, in bytes: the queues of one link, a ring, and what the
+	// collector has not fetched yet.
+	growth = 24 << 20
+)
+
+// TestStoppedViewer: a viewer whose process is stopped costs nobody memory and others nothing, and gets what it missed as
+// a gap once it goes on.
+func TestStoppedViewer(t *testing.T) {
+	for _, path := range []string{"--relay", ""} {
+		t.Run("path "+path, func(t *testing.T) { stopAViewer(t, strings.Fields(path)...) })
+	}
+}
+
+func stopAViewer(t *testing.T, args ...string) {
+	w := newWorld(t)
+	d := w.device(t, "board")
+	numbered(t, d, 1)
+	slow := w.view(t, "board", args...)
+	good := w.view(t, "board", append(args, "--from", "start")...)
+	n := produce(t, d, 1, time.Second)
+	before := map[*program.Program]int{w.server.Program: memory(t, w.server.Program), d: memory(t, d)}
+	must(t, syscall.Kill(slow.PID(), syscall.SIGSTOP))
+	n = produce(t, d, n, stoppedFor)
+	for p, was := range before {
+		if now := memory(t, p); now > was+growth {
+			t.Errorf("a program grew from %d to %d kB", was>>10, now>>10)
+		}
+	}
+	must(t, syscall.Kill(slow.PID(), syscall.SIGCONT))
+	mark := slow.Mark()
+	n = produce(t, d, n, time.Second)
+	expectNumbered(t, good, n)
+	_, err := slow.Await("gap", 0, patience, func(e rig.Event) bool { return e.Type == "gap" && e.Stream == "text" && e.Reason == "ring" })
+	must(t, err)
+	_, err = slow.Await("fresh sample", mark, patience, func(e rig.Event) bool {
+		return goodEvent(e) && e.AgeMS != nil && *e.AgeMS < 1000
+	})
+	must(t, err)
+	if len(args) > 0 && w.counted(t, `telepath_drops_total{reason="queue-full"}`) == 0 {
+		t.Error("what the stopped viewer lost is not counted")
+	}
+}
+
+// produce writes long texts, and a numbered event with every tenth, for a while.
+func produce(t *testing.T, d *program.Program, n int, span time.Duration) int {
+	t.Helper()
+	text := strings.Repeat("y", 8000)
+	tick := time.NewTicker(textEvery)
+	defer tick.Stop()
+	for end, i := time.Now().Add(span), 0; time.Now().Before(end); i++ {
+		<-tick.C
+		must(t, d.Write(fmt.Sprintf(`{"stream":"text","value":"%s"}`, text)))
+		if i%10 == 0 {
+			n++
+			numbered(t, d, n)
+		}
+	}
+	return n
+}
+
+// memory is a program's resident memory, in bytes.
+func memory(t *testing.T, p *program.Program) int {
+	t.Helper()
+	status, err := os.ReadFile("/proc/" + pid(p) + "/status")
+	must(t, err)
+	_, rest, _ := bytes.Cut(status, []byte("VmRSS:"))
+	fields := strings.Fields(string(rest))
+	kB, err := strconv.Atoi(fields[0])
+	must(t, err)
+	return kB << 10
+}
+
+func pid(p *program.Program) string { return strconv.Itoa(p.PID()) }
