@@ -184,6 +184,13 @@ func (v *viewer) note(do func()) {
 	}
 }
 
+// locked calls do while nothing is added.
+func (v *viewer) locked(do func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	do()
+}
+
 // until waits for a condition, which is called with the lock held.
 func (v *viewer) until(t *testing.T, what string, within time.Duration, cond func() bool) {
 	t.Helper()
@@ -280,17 +287,21 @@ func TestRelayThenDirect(t *testing.T) {
 	v := w.view(peer.ViewConfig{Device: "bench", From: "start"})
 	v.until(t, "samples", 5*time.Second, func() bool { return len(v.seqs["live"]) > 5 && len(v.seqs["event"]) > 5 })
 	v.until(t, "direct", 10*time.Second, v.onRung(ladder.UDP))
-	if first := slices.IndexFunc(v.paths, func(p string) bool { return p != "none" }); v.paths[first] != "ws" {
-		t.Errorf("began on %v, want the relay", v.paths)
-	}
+	v.locked(func() {
+		if first := slices.IndexFunc(v.paths, func(p string) bool { return p != "none" }); v.paths[first] != "ws" {
+			t.Errorf("began on %v, want the relay", v.paths)
+		}
+	})
 	time.Sleep(2 * time.Second)
 	stopLive()
 	n := stopEvent()
 	v.until(t, "all events", 5*time.Second, func() bool { return uint64(len(v.seqs["event"])) == n })
-	consecutive(t, "event", v.seqs["event"], v.values["event"])
-	if v.seqs["event"][0] != 1 || len(v.gaps) > 0 {
-		t.Errorf("events begin with %d, gaps %v", v.seqs["event"][0], v.gaps)
-	}
+	v.locked(func() {
+		consecutive(t, "event", v.seqs["event"], v.values["event"])
+		if v.seqs["event"][0] != 1 || len(v.gaps) > 0 {
+			t.Errorf("events begin with %d, gaps %v", v.seqs["event"][0], v.gaps)
+		}
+	})
 }
 
 func TestServerRestart(t *testing.T) {
@@ -315,10 +326,12 @@ func TestServerRestart(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 			n := stop()
 			v.until(t, "all events", 20*time.Second, func() bool { return uint64(len(v.seqs["event"])) >= n })
-			consecutive(t, "event", v.seqs["event"], v.values["event"])
-			if len(v.gaps) > 0 {
-				t.Errorf("gaps %v", v.gaps)
-			}
+			v.locked(func() {
+				consecutive(t, "event", v.seqs["event"], v.values["event"])
+				if len(v.gaps) > 0 {
+					t.Errorf("gaps %v", v.gaps)
+				}
+			})
 		})
 	}
 }
@@ -338,14 +351,17 @@ func TestDeviceRestartIsAGap(t *testing.T) {
 	h2, linked2 := w.device("bench", 1)
 	event2 := declare(t, h2, "event", wire.Event)
 	w.run(h2, linked2)
-	before := len(v.seqs["event"])
+	before := 0
+	v.locked(func() { before = len(v.seqs["event"]) })
 	stop2 := ticker(event2, 10*time.Millisecond)
 	v.until(t, "samples of the second run", 5*time.Second, func() bool { return len(v.seqs["event"]) > before+20 })
 	stop2()
-	consecutive(t, "second run", v.seqs["event"][before:], v.values["event"][before:])
-	if len(v.gaps) > 0 { // it said goodbye and everything was acknowledged
-		t.Errorf("gaps %v", v.gaps)
-	}
+	v.locked(func() {
+		consecutive(t, "second run", v.seqs["event"][before:], v.values["event"][before:])
+		if len(v.gaps) > 0 { // it said goodbye and everything was acknowledged
+			t.Errorf("gaps %v", v.gaps)
+		}
+	})
 }
 
 func TestRetainedAndWill(t *testing.T) {
@@ -360,9 +376,11 @@ func TestRetainedAndWill(t *testing.T) {
 	v.until(t, "retained", 2*time.Second, func() bool { return v.retained["live"] == 1 })
 	_ = stop() // with bye: no will
 	time.Sleep(300 * time.Millisecond)
-	if v.retained["status"] != 0 {
-		t.Error("a will was published after a bye")
-	}
+	v.locked(func() {
+		if v.retained["status"] != 0 {
+			t.Error("a will was published after a bye")
+		}
+	})
 }
 
 func TestUnknownDeviceIsRefused(t *testing.T) {
