@@ -51,7 +51,7 @@ type Conn struct {
 	opens    int             // sent without accept
 	openAt   time.Duration   // when to send the next
 	askedAt  time.Duration   // last open because of an unknown stream
-	byeAt    time.Duration   // when the device said goodbye; 0: it did not
+	settleAt time.Duration   // when what a goodbye overtook must have come; 0: nothing to settle
 	attempts attempts
 	climb    climb
 	path     Path

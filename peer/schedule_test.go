@@ -1,9 +1,11 @@
 package peer
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,52 +31,51 @@ func TestSchedules(t *testing.T) {
 func schedule(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	w := newWorld(t, peertest.Config{Delay: oneWay / 2, Loss: 0.03, Seed: seed})
+	w.size = []int{12, 12, 4000}[seed%3] // the largest fill a Conn's flight
 	const every = 40 * time.Millisecond
 	w.boot(every)
 	time.Sleep(time.Second)
-	viewers := []*watcher{w.watch(nil), w.watch(func(c *ViewConfig) { c.NoDirect = seed%3 == 0 })}
-	for range 40 {
-		time.Sleep(time.Duration(rng.IntN(6000)) * time.Millisecond)
-		w.mishap(rng, every, viewers)
+	viewers := []*watcher{w.watch(nil), w.watch(func(c *ViewConfig) { c.NoDirect = seed%4 == 0 })}
+	var undoing sync.WaitGroup
+	for range 50 {
+		time.Sleep(time.Duration(rng.IntN(5000)) * time.Millisecond)
+		undo := w.mishap(rng, every, viewers)
+		for_ := time.Duration(rng.IntN(8000)) * time.Millisecond
+		undoing.Go(func() { time.Sleep(for_); undo() })
+		if rng.IntN(2) == 0 { // otherwise they overlap
+			undoing.Wait()
+		}
 	}
+	undoing.Wait()
 	w.settle(viewers...)
-	w.end(&w.device.node, &viewers[0].node, &viewers[1].node)
 }
 
-// mishap does one bad thing to somebody, and undoes it after a while.
-func (w *world) mishap(rng *rand.Rand, every time.Duration, viewers []*watcher) {
-	for_ := time.Duration(rng.IntN(8000)) * time.Millisecond
+// mishap does one bad thing to somebody. What it returns undoes it.
+func (w *world) mishap(rng *rand.Rand, every time.Duration, viewers []*watcher) (undo func()) {
 	somebody := &w.device.node
 	if rng.IntN(3) > 0 {
 		somebody = &viewers[rng.IntN(len(viewers))].node
 	}
 	link := somebody.medium()
-	what := rng.IntN(7)
-	w.t.Logf("%v: mishap %d", time.Now().Format("04:05.000"), what)
-	switch what {
-	case 0, 1:
+	undo = func() {}
+	switch what := rng.IntN(7); {
+	case what <= 1:
 		w.ether.Cut()
-		time.Sleep(for_)
-		w.ether.Heal()
-	case 2:
-		if link != nil {
-			link.Cut()
-			time.Sleep(for_)
-			link.Heal()
-		}
-	case 3:
-		if link != nil {
-			link.Break(fmt.Errorf("reset"))
-		}
-	case 4:
+		undo = w.ether.Heal
+	case what == 2 && link != nil:
+		link.Cut()
+		undo = link.Heal
+	case what == 3 && link != nil:
+		link.Break(errors.New("reset"))
+	case what == 4:
 		w.relay.Stop()
-		time.Sleep(for_)
-		w.relay.Start()
-	case 5:
+		undo = w.relay.Start
+	case what == 5:
 		w.device.kill()
 		w.boot(every)
-	case 6:
+	case what == 6:
 		w.device.stop()
 		w.boot(every)
 	}
+	return undo
 }

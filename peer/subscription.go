@@ -121,7 +121,7 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 // restarted: the device's program began anew. How much of its last run is
 // missing nobody knows, unless it said goodbye.
 func (c *Conn) restarted(now time.Duration, epoch uint32) {
-	c.older, c.epoch, c.byeAt = c.epoch, epoch, 0
+	c.older, c.epoch, c.settleAt = c.epoch, epoch, 0
 	for _, s := range c.events {
 		if !s.ended || s.inbox.Position().Seq < s.final {
 			c.declareEnd(now, s)
@@ -155,19 +155,19 @@ func (c *Conn) ended(now time.Duration, m signal.Message) {
 			continue
 		}
 		s.ended, s.final = true, seq
-		c.byeAt = now
+		c.settleAt = now + byeGrace
 	}
 }
 
 // settleBye declares what has not come in time after a goodbye.
 func (c *Conn) settleBye(now time.Duration) (wake time.Duration) {
-	if c.byeAt == 0 {
+	switch {
+	case c.settleAt == 0:
 		return now + time.Hour
+	case now < c.settleAt:
+		return c.settleAt
 	}
-	if now < c.byeAt+byeGrace {
-		return c.byeAt + byeGrace
-	}
-	c.byeAt = 0
+	c.settleAt = 0
 	for _, s := range slices.Clone(c.events) {
 		if s.ended && s.inbox.Position().Seq < s.final {
 			c.declareEnd(now, s)

@@ -5,7 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
-	"slices"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +24,7 @@ type world struct {
 	relay  *peertest.Relay
 	ether  *peertest.Ether
 	device *device // the present run of it
+	size   int     // of a sample's payload, in bytes
 
 	mu        sync.Mutex
 	published map[uint32]uint64 // by epoch: last sequence number of the Event stream
@@ -33,10 +34,12 @@ const oneWay = 20 * time.Millisecond
 
 func newWorld(t *testing.T, direct peertest.Config) *world {
 	direct.FailAfter = 10 * time.Second // ICE's verdict
-	return &world{
-		t: t, relay: peertest.NewRelay(oneWay), ether: peertest.NewEther(direct),
+	w := &world{
+		t: t, size: 12, relay: peertest.NewRelay(oneWay), ether: peertest.NewEther(direct),
 		published: map[uint32]uint64{},
 	}
+	t.Cleanup(w.relay.Stop) // after all that was started later
+	return w
 }
 
 // node is what devices and viewers have in common: one link, a program that runs.
@@ -120,7 +123,7 @@ func (w *world) boot(every time.Duration) *device {
 	d := &device{world: w, host: h}
 	h.link.dial, h.direct = d.dialer(w.relay, true), d.director(w.ether)
 	d.event, d.live = w.declare(h, "event", wire.Event), w.declare(h, "live", wire.Live)
-	ctx, cancel := context.WithCancel(w.t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := h.Run(ctx); err != nil {
@@ -130,7 +133,8 @@ func (w *world) boot(every time.Duration) *device {
 	ticking, still := context.WithCancel(ctx)
 	var ticker sync.WaitGroup
 	ticker.Go(func() { d.publish(ticking, every) })
-	d.stop = func() { still(); ticker.Wait(); cancel(); running.Wait() }
+	d.stop = sync.OnceFunc(func() { still(); ticker.Wait(); cancel(); running.Wait() })
+	w.t.Cleanup(d.stop)
 	w.device = d
 	return d
 }
@@ -143,6 +147,11 @@ func (w *world) declare(h *Host, name string, class wire.Class) *Stream {
 	return s
 }
 
+// declareEvent declares one of many streams.
+func (w *world) declareEvent(h *Host, i int) *Stream {
+	return w.declare(h, fmt.Sprintf("event %d", i), wire.Event)
+}
+
 // publish counts: the value of a sample is its sequence number and epoch.
 func (d *device) publish(ctx context.Context, every time.Duration) {
 	for n := uint64(1); ; n++ {
@@ -151,16 +160,19 @@ func (d *device) publish(ctx context.Context, every time.Duration) {
 			return
 		case <-time.After(every):
 		}
-		_ = d.live.Publish(1, value(d.live.epoch, n))
-		_ = d.event.Publish(1, value(d.event.epoch, n))
+		_ = d.live.Publish(1, value(d.live.epoch, n, 12))
+		_ = d.event.Publish(1, value(d.event.epoch, n, d.world.size))
 		d.world.mu.Lock()
 		d.world.published[d.event.epoch] = n
 		d.world.mu.Unlock()
 	}
 }
 
-func value(epoch uint32, n uint64) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, epoch), n)
+func value(epoch uint32, n uint64, size int) []byte {
+	b := make([]byte, size)
+	binary.BigEndian.PutUint32(b, epoch)
+	binary.BigEndian.PutUint64(b[4:], n)
+	return b
 }
 
 // watcher is a viewer with the ledger that checks what it is told.
@@ -184,7 +196,10 @@ type liveKey struct {
 	seq   uint64
 }
 
-func (w *world) watch(change func(*ViewConfig)) *watcher {
+// watch starts a viewer, with what change changes.
+func (w *world) watch(change func(*ViewConfig)) *watcher { return w.watchWith(change, nil) }
+
+func (w *world) watchWith(change func(*ViewConfig), direct newDirect) *watcher {
 	w.t.Helper()
 	v := &watcher{world: w, next: map[uint32]uint64{}, fresh: map[liveKey]bool{}}
 	cfg := ViewConfig{
@@ -200,14 +215,18 @@ func (w *world) watch(change func(*ViewConfig)) *watcher {
 	}
 	v.conn = c
 	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), v.director(w.ether)
-	ctx, cancel := context.WithCancel(w.t.Context())
+	if direct != nil {
+		c.attempts.direct = direct
+	}
+	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := c.Run(ctx); err != nil {
 			w.t.Error("Conn.Run:", err)
 		}
 	})
-	v.stop = func() { cancel(); running.Wait() }
+	v.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
+	w.t.Cleanup(v.stop)
 	return v
 }
 
@@ -254,7 +273,7 @@ func (v *watcher) gap(_ *signal.Stream, g wire.Gap) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.gaps = append(v.gaps, g)
-	if g.Reason == wire.GapRing && time.Since(v.lastEvent) < 50*time.Second {
+	if g.Reason == wire.GapRing && time.Since(v.lastEvent) < v.world.ringTime() {
 		v.world.t.Errorf("gap %+v, though the ring has it", g)
 	}
 	if want := v.next[g.Epoch]; g.From != max(want, 1) {
@@ -264,6 +283,35 @@ func (v *watcher) gap(_ *signal.Stream, g wire.Gap) {
 	if g.To == 0 {
 		v.next[g.Epoch] = 0
 	}
+}
+
+// ringTime is for how long at least a ring holds what the device publishes,
+// at most every 40 ms.
+func (w *world) ringTime() time.Duration {
+	return min(50*time.Second, time.Duration(1<<20/(w.size+100))*36*time.Millisecond)
+}
+
+// rung is the path in use as Events.Path told it last.
+func (v *watcher) rung() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.paths) == 0 || !v.paths[len(v.paths)-1].OK {
+		return "none"
+	}
+	return v.paths[len(v.paths)-1].Rung.String()
+}
+
+// await waits in simulated time.
+func (w *world) await(within time.Duration, what string, is func() bool) time.Duration {
+	w.t.Helper()
+	begin := time.Now()
+	for !is() {
+		if time.Since(begin) > within {
+			w.t.Fatalf("not within %v: %s", within, what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return time.Since(begin)
 }
 
 // settle checks that every viewer has all there is.
@@ -284,12 +332,4 @@ func (w *world) settle(viewers ...*watcher) {
 		}
 		v.mu.Unlock()
 	}
-}
-
-// end stops everything, in the order given.
-func (w *world) end(nodes ...*node) {
-	for _, n := range slices.Backward(nodes) {
-		n.stop()
-	}
-	w.relay.Stop()
 }

@@ -155,6 +155,9 @@ func (d *Direct) Ready() <-chan struct{} { return d.ready }
 
 // Run implements carrier.Carrier.
 func (d *Direct) Run(ctx context.Context, receive func(packet []byte)) error {
+	if d.Carrier == nil {
+		return errOffer
+	}
 	select {
 	case <-d.ready:
 	case <-ctx.Done():

@@ -1,0 +1,439 @@
+package peer
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/peertest"
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// The tests of this file hand frames to one end, as a malicious other end
+// would send them. Nothing runs: no loop, no carriers.
+
+// ear is a leg whose other end the test plays.
+func ear(number uint64, rung ladder.Rung) (*leg, *peertest.Carrier) {
+	near, far, _ := peertest.Pair(peertest.Config{Rung: rung, Stream: true})
+	return &leg{carrier: near, number: number}, far
+}
+
+// bareConn is a Conn that a device with one Event and one Live stream has
+// accepted on its link.
+func bareConn(t *testing.T, events Events) *Conn {
+	t.Helper()
+	c, err := Dial(ViewConfig{Endpoint: Endpoint{URL: "http://relay"}, Device: "bench", NoDirect: true, Events: events})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.end = func(err error) { t.Errorf("ended: %v", err) }
+	g, _ := ear(0, ladder.WS)
+	c.link.up(g)
+	c.hear(t, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(7)})
+	c.hear(t, description(7, 0))
+	return c
+}
+
+func description(epoch uint32, after uint64) signal.Message {
+	return signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(epoch), Streams: []signal.Stream{
+		{ID: 1, Name: "event", Class: "event", Start: signal.FormatPosition(epoch, after)},
+		{ID: 2, Name: "live", Class: "live"},
+	}}
+}
+
+// hear has the Conn take a signal that came on its link.
+func (c *Conn) hear(t *testing.T, m signal.Message) {
+	t.Helper()
+	body, err := m.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.handle(c.link.leg, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: viewNumber}, body))
+}
+
+// take has it take a data frame.
+func (c *Conn) take(h wire.Header, hop wire.Hop) {
+	hop.Conn = viewNumber
+	c.handle(c.link.leg, wire.AppendFrame(nil, wire.TypeData, hop, append(wire.AppendHeader(nil, h), 1)))
+}
+
+func eventAt(epoch uint32, seq uint64) wire.Header {
+	return wire.Header{Class: wire.Event, Stream: 1, Epoch: epoch, Seq: seq, Count: 1}
+}
+
+func liveAt(epoch uint32, seq uint64) wire.Header {
+	return wire.Header{Class: wire.Live, Stream: 2, Epoch: epoch, Seq: seq, Count: 1}
+}
+
+// log writes what a Conn tells as one line each.
+type log []string
+
+func (l *log) events() Events {
+	return Events{
+		Batch: func(r Received) {
+			kind := map[bool]string{true: "kept ", false: ""}[r.Retained]
+			*l = append(*l, fmt.Sprintf("%s%s %x:%d", kind, r.Stream.Name, r.Header.Epoch, r.Header.Seq))
+		},
+		Gap: func(s *signal.Stream, g wire.Gap) {
+			*l = append(*l, fmt.Sprintf("gap %s %x:%d-%d %v", s.Name, g.Epoch, g.From, g.To, g.Reason))
+		},
+	}
+}
+
+func (l *log) want(t *testing.T, lines ...string) {
+	t.Helper()
+	if fmt.Sprint(*l) != fmt.Sprint(lines) {
+		t.Errorf("told %q, want %q", *l, lines)
+	}
+	*l = nil
+}
+
+// TestRestartDeliversWhatCameEarly: samples held back behind a hole were
+// acknowledged; when the rest will never come they are delivered.
+func TestRestartDeliversWhatCameEarly(t *testing.T) {
+	var l log
+	c := bareConn(t, l.events())
+	c.take(eventAt(7, 1), wire.Hop{})
+	c.take(eventAt(7, 4), wire.Hop{})
+	l.want(t, "event 7:1")
+	c.hear(t, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(8)})
+	l.want(t, "gap event 7:2-3 restart", "event 7:4", "gap event 7:5-0 restart")
+	c.hear(t, description(8, 0))
+	c.take(eventAt(7, 5), wire.Hop{}) // late, of the run before
+	c.take(eventAt(8, 1), wire.Hop{})
+	l.want(t, "event 8:1")
+	if n := c.Stats().Drops["old-epoch"]; n != 1 {
+		t.Errorf("%d counted as old-epoch, want 1", n)
+	}
+}
+
+func TestGoodbyeSettles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l log
+		c := bareConn(t, l.events())
+		c.take(eventAt(7, 1), wire.Hop{})
+		c.hear(t, signal.Message{Type: signal.Bye, Final: map[uint32]string{1: signal.FormatPosition(7, 3)}})
+		c.take(eventAt(7, 2), wire.Hop{})
+		c.step(c.loop.now())
+		l.want(t, "event 7:1", "event 7:2")
+		time.Sleep(byeGrace)
+		c.step(c.loop.now())
+		l.want(t, "gap event 7:3-3 restart")
+		c.hear(t, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(8)})
+		l.want(t)
+	})
+}
+
+func TestKeptValues(t *testing.T) {
+	var l log
+	c := bareConn(t, l.events())
+	kept := wire.Hop{Retained: true, Held: 1 << 52}
+	c.take(liveAt(7, 5), kept)
+	c.take(liveAt(7, 5), kept) // from the device, too
+	c.take(liveAt(7, 4), kept)
+	l.want(t, "kept live 7:5")
+	c.take(liveAt(7, 9), wire.Hop{})
+	c.take(liveAt(7, 9), kept)
+	c.take(liveAt(6, 70), kept)
+	l.want(t, "live 7:9")
+	c.take(liveAt(7, 12), kept) // published while the Conn had no path
+	l.want(t, "kept live 7:12")
+	will := wire.Header{Class: wire.Event, Stream: 1, Epoch: 99, Seq: 1, Count: 1, Will: true}
+	c.take(will, wire.Hop{})
+	c.take(will, kept)
+	will.Epoch = 100 // cut again
+	c.take(will, wire.Hop{})
+	l.want(t, "kept event 63:1", "kept event 64:1")
+}
+
+func TestSealedIsCounted(t *testing.T) {
+	var l log
+	c := bareConn(t, l.events())
+	h := eventAt(7, 1)
+	h.Key = 3
+	c.take(h, wire.Hop{})
+	c.take(eventAt(7, 2), wire.Hop{})
+	l.want(t, "gap event 7:1-1 refused", "event 7:2")
+	if n := c.Stats().Drops["sealed"]; n != 1 {
+		t.Errorf("%d counted as sealed", n)
+	}
+}
+
+// TestDeviceCannotSpeakForServer: on a direct path nobody has checked what
+// the device says of itself, of others, or of us.
+func TestDeviceCannotSpeakForServer(t *testing.T) {
+	c := bareConn(t, Events{
+		Opened: func(signal.Device) { t.Error("opened") },
+		State:  func(signal.Device) { t.Error("state") },
+		Link: func(linked bool, err error) {
+			if !linked || err != nil {
+				t.Error("link", linked, err)
+			}
+		},
+	})
+	g, _ := ear(0, ladder.UDP)
+	g.attempt = &attempt{leg: g, ready: true}
+	device, err := json.Marshal(signal.Device{ID: "other", State: signal.StateOffline})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []signal.Message{
+		{Type: signal.Opened, Device: device},
+		{Type: signal.State, Device: device},
+		{Type: signal.Refuse, Code: "unauthorized"},
+		{Type: signal.Refused, Code: "unauthorized"},
+		{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(8)},
+	} {
+		body, err := m.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.handle(g, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{}, body))
+	}
+	if c.epoch != 7 || !c.accepted {
+		t.Error("it was believed")
+	}
+}
+
+// TestDescriptionsAreBounded: in number, in size, and in what they may change.
+func TestDescriptionsAreBounded(t *testing.T) {
+	c := bareConn(t, Events{})
+	for id := range uint32(1000) {
+		c.hear(t, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(7), Streams: []signal.Stream{
+			{ID: id, Name: fmt.Sprintf("stream %d", id), Class: "live"},
+			{ID: 70000 + id, Name: "beyond", Class: "live"},
+			{ID: 3, Name: "big", Class: "live", Meta: json.RawMessage(`"` + strings.Repeat("x", maxMeta) + `"`)},
+		}})
+	}
+	if n := len(c.streams); n != wire.MaxStreams {
+		t.Errorf("%d streams, want %d", n, wire.MaxStreams)
+	}
+	c.hear(t, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(7), Streams: []signal.Stream{{ID: 1, Name: "event", Class: "live"}}})
+	if s := c.streams[1]; s.class != wire.Event {
+		t.Error("a stream's class changed within an epoch")
+	}
+	// The next run of the device has other numbers.
+	c.hear(t, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(8)})
+	c.hear(t, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(8), Streams: []signal.Stream{{ID: 5000, Name: "new", Class: "live"}}})
+	if c.streams[5000] == nil {
+		t.Error("streams of the run before take the room of new ones")
+	}
+}
+
+// bareHost is a Host that is linked.
+func bareHost(t *testing.T) *Host {
+	t.Helper()
+	h, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "http://relay"}, Key: deviceKey, Name: "bench"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ether := peertest.NewEther(peertest.Config{})
+	n := &node{}
+	h.direct = n.director(ether)
+	g, _ := ear(0, ladder.WS)
+	h.link.up(g)
+	h.greeted()
+	t.Cleanup(func() {
+		for _, c := range h.conns {
+			c.attempts.closeAll()
+		}
+		close(h.loop.stopped)
+		h.tasks.Wait()
+	})
+	return h
+}
+
+func TestViewersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t)
+		for i := range uint64(3 * maxConns) {
+			h.linkSignal(h.loop.now(), i+1, signal.Message{Type: signal.Open, ID: fmt.Sprint(i)})
+		}
+		if len(h.conns) != maxConns {
+			t.Errorf("%d Conns, want %d", len(h.conns), maxConns)
+		}
+		h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Away})
+		time.Sleep(time.Minute / 2)
+		h.linkSignal(h.loop.now(), 9999, signal.Message{Type: signal.Open, ID: "newcomer"})
+		if h.conns["newcomer"] == nil || h.conns["0"] != nil {
+			t.Error("one that was away did not make room")
+		}
+		for range 100 * openBurst {
+			h.linkSignal(h.loop.now(), 9999, signal.Message{Type: signal.Open, ID: "newcomer"})
+		}
+		if h.Stats().Drops["limit"] < 90*openBurst {
+			t.Error("opens are not bounded")
+		}
+	})
+}
+
+// TestOffersAreBounded, and a path that works is not given up for offers.
+func TestOffersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t)
+		h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "a"})
+		c := h.conns["a"]
+		for n := range uint64(3) {
+			c.relayedSignal(h.loop.now(), signal.Message{Type: signal.Offer, Attempt: n + 1})
+			if n == 0 {
+				c.attempts.list[0].leg.proved = true
+			}
+		}
+		if l := c.attempts.list; len(l) != 2 || l[0].number != 1 || l[1].number != 3 {
+			t.Error("the working path was not kept")
+		}
+		for n := range uint64(1000) {
+			c.relayedSignal(h.loop.now(), signal.Message{Type: signal.Offer, Attempt: n + 10})
+		}
+		if n := c.attempts.last; n > 10+offerBurst {
+			t.Errorf("%d offers were taken", n)
+		}
+		c.end()
+		c.relayedSignal(h.loop.now(), signal.Message{Type: signal.Offer, Attempt: 1 << 40})
+		if len(c.attempts.list) > 0 {
+			t.Error("an attempt began after the end")
+		}
+	})
+}
+
+// TestEchoesAreNoAmplifier: who sends little gets little.
+func TestEchoesAreNoAmplifier(t *testing.T) {
+	small := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{ID: 1, T1: 1})
+	f, _, err := wire.NextFrame(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe, err := wire.ParseProbe(f.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe.Full = true
+	if n := len(appendEcho(1, probe, len(f.Body), time.Now)); n > 100 {
+		t.Errorf("a probe of %d bytes is echoed with %d", len(small), n)
+	}
+	full, _, err := wire.NextFrame(wire.AppendProbe(nil, wire.Hop{Conn: 1 << 40}, probe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(appendEcho(1, probe, len(full.Body), time.Now)); n != wire.FullProbe {
+		t.Errorf("a full probe is echoed with %d bytes", n)
+	}
+}
+
+func TestRoundTripIsBelievedWithinReason(t *testing.T) {
+	const took = 30 * time.Millisecond
+	for _, c := range []struct {
+		t2, t3 uint64
+		want   time.Duration
+	}{
+		{1000, 1000, took},
+		{1000, 11_000, took - 10*time.Millisecond},
+		{0, wire.MaxInt, time.Microsecond},
+		{wire.MaxInt, 0, took},
+	} {
+		if got := roundTrip(took, wire.Echo{T2: c.t2, T3: c.t3}); got != c.want {
+			t.Errorf("t2 %d, t3 %d: %v, want %v", c.t2, c.t3, got, c.want)
+		}
+	}
+}
+
+// TestMalformedIsCountedAndSaidOnce at both ends.
+func TestMalformedIsCountedAndSaidOnce(t *testing.T) {
+	bad := [][]byte{
+		{0xff}, {5, 1},
+		wire.AppendFrame(nil, wire.TypeData, wire.Hop{Conn: 1}, []byte{0x14}),
+		wire.AppendFrame(nil, wire.TypeAck, wire.Hop{Conn: 1}, []byte{0, 9}),
+		wire.AppendFrame(nil, wire.TypeGap, wire.Hop{Conn: 1}, nil),
+		wire.AppendFrame(nil, wire.TypeProbe, wire.Hop{Conn: 1}, nil),
+		wire.AppendFrame(nil, wire.TypeEcho, wire.Hop{Conn: 1}, nil),
+		wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: 1}, []byte("{")),
+	}
+	c, h := bareConn(t, Events{}), bareHost(t)
+	h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "a"})
+	for _, packet := range bad {
+		c.handle(c.link.leg, packet)
+		h.handle(h.link.leg, packet)
+	}
+	// An Ack says nothing to a viewer, Data and Gap nothing to a device.
+	if n := c.Stats().Drops[string(session.Malformed)]; n != uint64(len(bad)-1) {
+		t.Errorf("the viewer counted %d, want %d", n, len(bad)-1)
+	}
+	if n := h.Stats().Drops[string(session.Malformed)]; n != uint64(len(bad)-2) {
+		t.Errorf("the device counted %d, want %d", n, len(bad)-2)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	h := bareHost(t)
+	for _, cfg := range []StreamConfig{
+		{Name: "", Class: wire.Live}, {Name: "a\u202eb", Class: wire.Live}, {Name: "a", Class: wire.Call},
+		{Name: "a", Class: wire.Live, Meta: json.RawMessage("{")},
+		{Name: "a", Class: wire.Live, Meta: make(json.RawMessage, maxMeta+1)},
+	} {
+		if _, err := h.Declare(cfg); err == nil {
+			t.Errorf("declared %q", cfg.Name)
+		}
+	}
+	s, err := h.Declare(StreamConfig{Name: "a", Class: wire.Event})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Declare(StreamConfig{Name: "a", Class: wire.Event}); err == nil {
+		t.Error("declared twice")
+	}
+	for _, count := range []int{-1, 0, wire.MaxCount + 1} {
+		if s.Publish(count, nil) == nil {
+			t.Errorf("published %d samples", count)
+		}
+	}
+	if s.Publish(1, make([]byte, wire.MaxData)) == nil || h.SetWill(s, make([]byte, wire.MaxData)) == nil {
+		t.Error("what is too large for a frame was taken")
+	}
+	if _, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "ftp://x"}, Key: deviceKey, Name: "a"}); err == nil {
+		t.Error("a host of ftp")
+	}
+	if _, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "http://x"}, Key: ed25519.PrivateKey{1}, Name: "a"}); err == nil {
+		t.Error("a host without a key")
+	}
+}
+
+// TestWillsAreOfTheirLink: each link's wills have an epoch of their own.
+func TestWillsAreOfTheirLink(t *testing.T) {
+	h := bareHost(t)
+	var last *Stream
+	for i := range 3 {
+		s, err := h.Declare(StreamConfig{Name: fmt.Sprint(i), Class: wire.Event})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = s
+		if err := h.SetWill(s, []byte("gone")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.SetWill(last, nil); err != nil {
+		t.Fatal(err)
+	}
+	h.adopt(h.loop.now())
+	first, second := h.wills(), h.wills()
+	if len(first) != 2 || len(second) != 2 || string(first[0].Frame) == string(second[0].Frame) {
+		t.Errorf("wills %v and %v", first, second)
+	}
+	header, payload, err := wire.ParseData(first[0].Frame[2:])
+	if err != nil || !header.Will || header.Seq != 1 || string(payload) != "gone" {
+		t.Errorf("will %+v %q, %v", header, payload, err)
+	}
+	if h.SetWill(last, make([]byte, maxPayload)) != nil || h.SetWill(h.known[0], make([]byte, maxPayload)) != nil {
+		t.Error("two large wills were refused")
+	}
+	if h.SetWill(h.known[1], make([]byte, maxPayload)) == nil {
+		t.Error("wills are not bounded together")
+	}
+}
