@@ -347,7 +347,8 @@ func TestRoundTripIsBelievedWithinReason(t *testing.T) {
 // TestMalformedIsCountedAndSaidOnce at both ends.
 func TestMalformedIsCountedAndSaidOnce(t *testing.T) {
 	bad := [][]byte{
-		{0xff}, {5, 1},
+		{0xff},
+		{5, 1},
 		wire.AppendFrame(nil, wire.TypeData, wire.Hop{Conn: 1}, []byte{0x14}),
 		wire.AppendFrame(nil, wire.TypeAck, wire.Hop{Conn: 1}, []byte{0, 9}),
 		wire.AppendFrame(nil, wire.TypeGap, wire.Hop{Conn: 1}, nil),
@@ -373,7 +374,9 @@ func TestMalformedIsCountedAndSaidOnce(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	h := bareHost(t)
 	for _, cfg := range []StreamConfig{
-		{Name: "", Class: wire.Live}, {Name: "a\u202eb", Class: wire.Live}, {Name: "a", Class: wire.Call},
+		{Name: "", Class: wire.Live},
+		{Name: "a\u202eb", Class: wire.Live},
+		{Name: "a", Class: wire.Call},
 		{Name: "a", Class: wire.Live, Meta: json.RawMessage("{")},
 		{Name: "a", Class: wire.Live, Meta: make(json.RawMessage, maxMeta+1)},
 	} {
