@@ -1,19 +1,8 @@
-import type { Device, Rung, RungInfo } from "../../port";
+import type { Device, RungInfo } from "../../port";
 import { clock, duration } from "./time";
 
 /** The names of the rungs for people, best first. The command line and the logs use the short ones. */
-export const RUNG_NAMES: Record<Rung, string> = {
-	udp: "Direct · UDP",
-	"turn-udp": "TURN · UDP",
-	"relay-udp": "Relay · UDP",
-	tcp: "Direct · TCP",
-	"turn-tcp": "TURN · TCP",
-	"turn-tls": "TURN · TLS",
-	"relay-tcp": "Relay · TCP",
-	ws: "Relay · WebSocket",
-	sse: "Relay · event stream",
-	poll: "Relay · long polling",
-};
+export { RUNG_WORDS as RUNG_NAMES } from "../../peer/words";
 
 export const RUNG_STATES: Record<RungInfo["state"], string> = {
 	use: "in use",
