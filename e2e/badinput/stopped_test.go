@@ -16,7 +16,7 @@ import (
 
 const (
 	stoppedFor = 6 * time.Second
-	textEvery  = 5 * time.Millisecond // of 8,000 bytes: 1.6 MB a second, about 10 MB while the viewer is stopped
+	textEvery  = 5 * time.Millisecond // of 8,000 bytes, once as event and twice as live: 25 MB while the viewer is stopped, more than sockets hold
 	// growth is what a program may take on for a viewer that stopped, in bytes: the queues of one link, a ring, and what the
 	// collector has not fetched yet.
 	growth = 24 << 20
@@ -60,7 +60,7 @@ func stopAViewer(t *testing.T, args ...string) {
 	}
 }
 
-// produce writes long texts, and a numbered event with every tenth, for a while.
+// produce writes long texts of both classes, and a numbered event with every tenth, for a while.
 func produce(t *testing.T, d *program.Program, n int, span time.Duration) int {
 	t.Helper()
 	text := strings.Repeat("y", 8000)
@@ -69,6 +69,8 @@ func produce(t *testing.T, d *program.Program, n int, span time.Duration) int {
 	for end, i := time.Now().Add(span), 0; time.Now().Before(end); i++ {
 		<-tick.C
 		must(t, d.Write(fmt.Sprintf(`{"stream":"text","value":"%s"}`, text)))
+		must(t, d.Write(fmt.Sprintf(`{"stream":"fresh","class":"live","value":"%s"}`, text)))
+		must(t, d.Write(fmt.Sprintf(`{"stream":"fresh","class":"live","value":"%s"}`, text)))
 		if i%10 == 0 {
 			n++
 			numbered(t, d, n)
