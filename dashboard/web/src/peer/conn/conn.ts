@@ -1,5 +1,6 @@
 import type { Carrier } from "../carrier/carrier";
 import { Alarm, type Env } from "../env";
+import { ackFrame } from "../link/encode";
 import { Clock } from "../session";
 import { type Device, type FromViewer, parse as parseSignal, type Stream, type ToViewer } from "../signal";
 import {
@@ -19,7 +20,6 @@ import {
 	TYPE_SIGNAL,
 } from "../wire";
 import { type Assistant, Direct } from "./direct";
-import { ackFrame } from "./encode";
 import { type Measures, pathInfo } from "./info";
 import { Meter } from "./meter";
 import type { PathInfo } from "./path-info";

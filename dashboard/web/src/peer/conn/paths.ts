@@ -2,9 +2,9 @@ import type { Carrier } from "../carrier/carrier";
 import type { Lane } from "../carrier/channels";
 import type { Env } from "../env";
 import { type Decision, Ladder, REASONS, type Rung, type State } from "../ladder";
+import { echoFrame, probeFrame } from "../link/encode";
+import { Prober } from "../link/prober";
 import type { Echo, Probe } from "../wire";
-import { echoFrame, probeFrame } from "./encode";
-import { Prober } from "./prober";
 
 /** Path is one carrier of a Conn and what belongs to it alone. */
 export interface Path {

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import { probeFrame } from "../conn/encode";
 import { FakeSocket, TestEnv } from "../testing";
 import { read, said, signals } from "../testing-signal";
 import { TYPE_ECHO, TYPE_PROBE } from "../wire";
+import { probeFrame } from "./encode";
 import { Link } from "./link";
 
 const welcome = said(0, { type: "welcome", server: "s", role: "viewer", time: 1 });

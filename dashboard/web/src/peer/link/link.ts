@@ -1,5 +1,3 @@
-import { echoFrame, probeFrame, signalFrame } from "../conn/encode";
-import { Prober } from "../conn/prober";
 import { Alarm, type Env } from "../env";
 import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
 import {
@@ -15,6 +13,8 @@ import {
 	TYPE_SIGNAL,
 } from "../wire";
 import { retryDelay } from "./backoff";
+import { echoFrame, probeFrame, signalFrame } from "./encode";
+import { Prober } from "./prober";
 import { offers } from "./subprotocol";
 
 /** Something is sent at least this often, in ms; the default keep alive of section 6.2. */
