@@ -70,6 +70,9 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = DefaultKeepAlive
 	}
+	if cfg.RTC.Log == nil {
+		cfg.RTC.Log = cfg.Endpoint.Log
+	}
 	url, err := cfg.Endpoint.linkURL()
 	if err != nil {
 		return nil, err

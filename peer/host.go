@@ -88,6 +88,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = DefaultKeepAlive
 	}
+	if cfg.RTC.Log == nil {
+		cfg.RTC.Log = cfg.Endpoint.Log
+	}
 	url, err := cfg.Endpoint.linkURL()
 	if err != nil {
 		return nil, err

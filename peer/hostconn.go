@@ -36,6 +36,7 @@ type hostConn struct {
 	attempts attempts
 	offers   budget
 	retryAt  time.Duration // ask for a new attempt not before
+	early    time.Duration // until when Live goes on a connection that is not proved
 }
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
@@ -173,6 +174,7 @@ func (c *hostConn) offered(now time.Duration, number uint64, sdp string) {
 // climbed: a data-channel connection is open and wants to be proved.
 func (c *hostConn) climbed(now time.Duration, t *attempt) {
 	c.paths.up(now, t.leg)
+	c.early = now + earlyTime
 	c.host.cfg.Endpoint.log().Info("direct path open", "conn", c.id, "rung", t.leg.carrier.Rung().String())
 }
 

@@ -29,10 +29,28 @@ func (c *hostConn) publish(now time.Duration, s *Stream, b session.Batch, f carr
 			relayed = true
 		}
 	}
+	if s.ring == nil && c.early > now {
+		c.publishEarly(f)
+	}
 	if relayed && !c.routed[s.id] {
 		c.route()
 	}
 	return relayed
+}
+
+// earlyTime is for how long Live goes on a data-channel connection that opened
+// and is not proved yet, beside the paths in use.
+const earlyTime = time.Second
+
+// publishEarly sends a Live frame on direct paths that are open and not in use
+// yet. Their handshake has gone both ways, and the proof costs another round
+// trip: what arrives meanwhile is fresh, what does not is on its way elsewhere.
+func (c *hostConn) publishEarly(f carrier.Frame) {
+	for _, g := range c.paths.legs {
+		if g.direct() && !g.proved && !c.paths.uses(g) {
+			g.send(f)
+		}
+	}
 }
 
 // route keeps the server informed which shared frames it shall copy to this

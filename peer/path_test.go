@@ -257,3 +257,36 @@ func TestDeclareWhileRunning(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstSamples: a viewer sees the first sample after three one-way trips
+// on the relay, connecting included, and the first one on a data channel as
+// soon as that is open: its proof is not waited for.
+func TestFirstSamples(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const period = 10 * time.Millisecond
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.boot(period)
+		time.Sleep(time.Second)
+		began := time.Now()
+		took := map[string]time.Duration{}
+		v := w.watch(func(c *ViewConfig) {
+			c.Events.Batch = func(r Received) {
+				if r.Header.Class == wire.Live && !r.Retained && took[r.Rung.String()] == 0 {
+					took[r.Rung.String()] = time.Since(began)
+				}
+			}
+		})
+		time.Sleep(time.Second)
+		v.stop()
+		// Connecting, the open to the device, data to the viewer.
+		first := 2*oneWay + 2*oneWay + 2*oneWay + period
+		if took["ws"] > first {
+			t.Errorf("first sample after %v, want %v", took["ws"], first)
+		}
+		// The open, the answer, the connection's four trips, the sample.
+		direct := 2*oneWay + 2*oneWay + 2*oneWay + 4*oneWay + oneWay + period
+		if took["udp"] > direct {
+			t.Errorf("first sample on a data channel after %v, want %v", took["udp"], direct)
+		}
+	})
+}

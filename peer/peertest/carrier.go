@@ -200,8 +200,7 @@ func (c *Carrier) carry(i int, p packet) bool {
 	select {
 	case to.packets <- p:
 		return true
-	case <-c.other.over:
-		c.stop(errReset)
+	case <-c.other.over: // the reader finds out, behind what is under way
 		return false
 	case <-c.late.Done():
 		return false
@@ -216,6 +215,12 @@ func (c *Carrier) read(w *way, receive func([]byte)) {
 		case p = <-w.packets:
 		case <-c.ending.Done():
 			return
+		case <-c.other.over:
+			select {
+			case p = <-w.packets:
+			default:
+				p = packet{at: time.Now().Add(c.medium.cfg.Delay), last: errReset}
+			}
 		}
 		if !c.await(w, p) {
 			continue
