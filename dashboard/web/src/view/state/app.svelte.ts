@@ -4,7 +4,7 @@ import { type Card, layout } from "../../store/layout";
 import { Loop } from "../chart/loop";
 import { Timeline } from "../chart/timeline";
 import type { Engine } from "./engine";
-import { cleanToken, type Problem, redeem, storedToken, storeToken } from "./login";
+import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
 import { loginCode, parseRoute, type Route } from "./route";
 
 type Link = Extract<FromWorker, { type: "link" }>;
@@ -93,8 +93,7 @@ export class App {
 	/** submit takes a login code or a token that was pasted. */
 	submit(text: string): void {
 		const code = loginCode(text.slice(text.indexOf("#")));
-		if (code !== null) void this.redeem(code);
-		else this.connect(cleanToken(text));
+		void this.redeem(code === null ? { token: cleanToken(text) } : { code });
 	}
 
 	/** retry tries the link now, without waiting. */
@@ -123,15 +122,19 @@ export class App {
 		if (code === null) {
 			this.follow();
 			this.connect(storedToken());
-		} else await this.redeem(code);
+		} else await this.enter(code);
 	}
 
 	/** A code is good for one use: it leaves the address bar and the history before anything else happens. */
-	private async redeem(code: string): Promise<void> {
+	private async enter(code: string): Promise<void> {
 		history.replaceState(null, "", `${location.pathname}${location.search}#/`);
 		this.follow();
+		await this.redeem({ code });
+	}
+
+	private async redeem(proof: Proof): Promise<void> {
 		this.login = { problem: null, busy: true };
-		const answer = await redeem(this.base, code);
+		const answer = await redeem(this.base, proof);
 		if ("token" in answer) this.connect(answer.token);
 		else this.login = { problem: answer, busy: false };
 	}
@@ -150,7 +153,7 @@ export class App {
 	private readonly follow = (): void => {
 		const code = loginCode(location.hash);
 		if (code !== null) {
-			void this.redeem(code);
+			void this.enter(code);
 			return;
 		}
 		const before = this.route;

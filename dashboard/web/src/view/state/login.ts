@@ -5,7 +5,10 @@ export interface Problem {
 	remedy: string;
 }
 
-/** Session is what a login code is traded for. */
+/** Proof is what a person has: a login code, or a token that was pasted. */
+export type Proof = { code: string } | { token: string };
+
+/** Session is what a proof is traded for: it ends by itself, so that the page keeps nothing that lasts. */
 export interface Session {
 	token: string;
 	role: string;
@@ -37,13 +40,13 @@ export function cleanToken(text: string): string {
 	return text.replace(/^\s*(authorization:\s*)?(bearer\s+)?/i, "").trim();
 }
 
-/** redeem trades a login code for a session. The header keeps pages of other origins out: they cannot set it unasked. */
-export async function redeem(base: URL, code: string, fetcher: typeof fetch = fetch): Promise<Session | Problem> {
+/** redeem trades a proof for a session. The header keeps pages of other origins out: they cannot set it unasked. */
+export async function redeem(base: URL, proof: Proof, fetcher: typeof fetch = fetch): Promise<Session | Problem> {
 	try {
 		const response = await fetcher(new URL("v1/login", base), {
 			method: "POST",
 			headers: { "Content-Type": "application/json", "Telepath-Request": "1" },
-			body: JSON.stringify({ code }),
+			body: JSON.stringify(proof),
 			cache: "no-store",
 			credentials: "omit",
 		});

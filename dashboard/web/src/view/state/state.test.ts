@@ -33,7 +33,7 @@ describe("login", () => {
 
 	it("trades a code for a session, with the header that other origins cannot set", async () => {
 		const { asked, fetcher } = answering(200, JSON.stringify({ token: "t", role: "viewer", expires: 1 }));
-		expect(await redeem(base, "abc", fetcher)).toEqual({ token: "t", role: "viewer" });
+		expect(await redeem(base, { code: "abc" }, fetcher)).toEqual({ token: "t", role: "viewer" });
 		expect(asked[0]?.url).toBe("http://host/prefix/v1/login");
 		expect(asked[0]?.init).toMatchObject({
 			method: "POST",
@@ -44,8 +44,8 @@ describe("login", () => {
 
 	it("passes on the server's words, and has its own where there are none", async () => {
 		const words = { code: "unauthorized", reason: "used", remedy: "a new one" };
-		expect(await redeem(base, "abc", answering(401, JSON.stringify(words)).fetcher)).toEqual(words);
-		expect(await redeem(base, "abc", answering(502, "<html>").fetcher)).toMatchObject({
+		expect(await redeem(base, { code: "abc" }, answering(401, JSON.stringify(words)).fetcher)).toEqual(words);
+		expect(await redeem(base, { code: "abc" }, answering(502, "<html>").fetcher)).toMatchObject({
 			code: "502",
 			reason: "The server answered the login with status 502.",
 		});
@@ -53,7 +53,13 @@ describe("login", () => {
 
 	it("says when nobody answers", async () => {
 		const fetcher = (() => Promise.reject(new TypeError("Failed to fetch"))) as typeof fetch;
-		expect(await redeem(base, "abc", fetcher)).toMatchObject({ code: "unreachable" });
+		expect(await redeem(base, { code: "abc" }, fetcher)).toMatchObject({ code: "unreachable" });
+	});
+
+	it("trades a token that was pasted as well, whatever is in it", async () => {
+		const { asked, fetcher } = answering(401, '{"code":"unauthorized","reason":"no","remedy":"another"}');
+		expect(await redeem(base, { token: "日本語" }, fetcher)).toMatchObject({ code: "unauthorized" });
+		expect(asked[0]?.init?.body).toBe('{"token":"日本語"}');
 	});
 
 	it("takes tokens as people paste them", () => {
