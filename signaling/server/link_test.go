@@ -188,6 +188,31 @@ func TestBadHellos(t *testing.T) {
 	}
 }
 
+// TestSlowHello: who has a device's token and never says who it is does not keep a link, even if it probes.
+func TestSlowHello(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as long as a hello may")
+	}
+	s := start(t, Config{})
+	l := s.dial(t, auth.Device, nil)
+	go func() {
+		for {
+			select {
+			case <-l.over:
+				return
+			case <-time.After(helloTime / 10):
+				l.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
+			}
+		}
+	}()
+	if no, _ := l.nextSignal(signal.Refuse); no.Code != "timeout" || no.Remedy == "" {
+		t.Errorf("refused with %+v", no)
+	}
+	if code := l.ended(); code != "timeout" {
+		t.Errorf("closed with %s", code)
+	}
+}
+
 func TestUnknownAndAmbiguousDevices(t *testing.T) {
 	s := start(t, Config{})
 	for range 2 {
