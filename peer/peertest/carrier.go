@@ -209,13 +209,17 @@ func (c *Carrier) carry(i int, p packet) bool {
 
 // read hands over what arrives until this end is over.
 func (c *Carrier) read(w *way, receive func([]byte)) {
+	gone := c.other.over
+	if w.lossy {
+		gone = nil // a goodbye comes on the other way
+	}
 	for {
 		var p packet
 		select {
 		case p = <-w.packets:
 		case <-c.ending.Done():
 			return
-		case <-c.other.over:
+		case <-gone:
 			select {
 			case p = <-w.packets:
 			default:
