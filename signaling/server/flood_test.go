@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +157,25 @@ func TestThousandsOfIdleConnections(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("%d idle connections are still open", s.gate.count())
 		}
+	}
+}
+
+// TestConnectionsBeyondLimitsAreCounted: they are closed at once, and their number is known.
+func TestConnectionsBeyondLimitsAreCounted(t *testing.T) {
+	s := start(t, Config{Admin: "127.0.0.1:0", Limits: Limits{Connections: 4}})
+	for range 4 + spare {
+		s.idle(t)
+	}
+	for range 3 {
+		conn := s.idle(t)
+		conn.SetReadDeadline(time.Now().Add(patience))
+		if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a connection too many: %v", err)
+		}
+	}
+	admin := &running{url: "http://" + s.AdminAddr().String()}
+	if _, got, _ := admin.ask(t, "GET", "/metrics", ""); !strings.Contains(got["text"].(string), `telepath_refused_total{code="too-many"} 3`) {
+		t.Error("they are not counted")
 	}
 }
 

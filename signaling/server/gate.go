@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/time/rate"
@@ -44,6 +45,7 @@ const maxAddresses = 8192
 // gate counts connections and requests by address, before anybody is known.
 type gate struct {
 	limits Limits
+	closed atomic.Uint64 // connections that were closed as soon as they came
 
 	mu    sync.Mutex
 	total int
@@ -136,6 +138,7 @@ func (l gatedListener) Accept() (net.Conn, error) {
 		if l.gate.enter(addr) {
 			return &gatedConn{Conn: conn, leave: sync.OnceFunc(func() { l.gate.leave(addr) })}, nil
 		}
+		l.gate.closed.Add(1)
 		conn.Close()
 	}
 }

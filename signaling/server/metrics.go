@@ -63,6 +63,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(descSilence, c.s.room.Silence(time.Now()).Seconds())
 	refusals, stats := c.s.counts.snapshot(c.s.clients.all())
+	refusals["too-many"] += c.s.gate.closed.Load()
 	for code, n := range refusals {
 		total(descRefusals, n, code)
 	}
