@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var schedules = flag.Int("schedules", 12, "random schedules of faults to go through")
+var schedules = flag.Int("schedules", 8, "random schedules of faults to go through")
 
 // TestSchedules puts a device and two viewers through whatever can happen to
 // networks and programs, in random order, and audits what the viewers were told.

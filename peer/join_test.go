@@ -1,0 +1,160 @@
+package peer
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/peertest"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// TestGoodbyeOvertakes: signals overtake Events in queues. What was on its
+// way when the device said goodbye is delivered, not declared lost.
+func TestGoodbyeOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		d := w.boot(10 * time.Millisecond)
+		time.Sleep(time.Second)
+		v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
+		time.Sleep(time.Second)
+		link := d.medium()
+		link.Cut()
+		time.Sleep(100 * time.Millisecond) // of Events that wait
+		go func() {
+			time.Sleep(flushTime + carrier.FlushTime/2)
+			link.Heal()
+		}()
+		d.stop()
+		w.mu.Lock()
+		last := w.published[d.event.epoch]
+		w.mu.Unlock()
+		time.Sleep(2 * byeGrace)
+		v.mu.Lock()
+		if next := v.next[d.event.epoch]; next != last+1 || len(v.gaps) > 0 {
+			t.Errorf("%d of %d Events came, gaps %+v", next-1, last, v.gaps)
+		}
+		v.mu.Unlock()
+	})
+}
+
+// TestOfferSurvivesLink: an offer that was lost with a link is made again.
+func TestOfferSurvivesLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.boot(50 * time.Millisecond)
+		time.Sleep(time.Second)
+		w.ether.Cut() // so that the first attempt fails, and the second is told after accept
+		v := w.watch(nil)
+		time.Sleep(6 * time.Second)
+		w.ether.Heal()
+		made := w.ether.Made()
+		w.await(10*time.Second, "another attempt", func() bool { return w.ether.Made() > made })
+		v.medium().Break(errors.New("reset"))
+		took := w.await(4*time.Second, "direct", func() bool { return v.rung() == "udp" })
+		t.Logf("direct %v after the link broke", took)
+	})
+}
+
+// TestLargeOpenWaitsForNothing: an open that has no room in the request is
+// sent as soon as there is a link.
+func TestLargeOpenWaitsForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		d := w.boot(50 * time.Millisecond)
+		for i := range 200 {
+			w.declareEvent(d.host, i)
+		}
+		time.Sleep(time.Second)
+		v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
+		time.Sleep(time.Second)
+		var open []byte
+		v.conn.loop.ask(t.Context(), func() { open = v.conn.openForRequest() })
+		if open != nil {
+			t.Fatalf("an open of %d bytes goes into the request", len(open))
+		}
+		w.relay.Stop()
+		w.relay.Start()
+		began := time.Now()
+		w.await(4*time.Second, "samples after a resume", func() bool {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			return v.lastEvent.After(began)
+		})
+		var waited time.Duration
+		v.conn.loop.ask(t.Context(), func() { waited = time.Duration(v.conn.opens) })
+		if waited != 0 {
+			t.Errorf("%d opens were not accepted", waited)
+		}
+	})
+}
+
+// TestDeclareWhileRunning: what is published right after Declare reaches who
+// watches, from the first sample on.
+func TestDeclareWhileRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		d := w.boot(time.Hour)
+		time.Sleep(time.Second)
+		got := map[string]uint64{}
+		v := w.watch(func(c *ViewConfig) {
+			c.Events = Events{
+				Batch: func(r Received) { got[r.Stream.Name] = r.Header.Seq },
+				Gap:   func(s *signal.Stream, _ wire.Gap) { t.Errorf("a gap in %s", s.Name) },
+			}
+		})
+		time.Sleep(time.Second)
+		for i := range 40 {
+			s := w.declareEvent(d.host, i)
+			for range 3 {
+				_ = s.Publish(1, []byte{1})
+			}
+		}
+		time.Sleep(time.Second)
+		v.stop()
+		for name, seq := range got {
+			if seq != 3 {
+				t.Errorf("%s: %d of 3 came", name, seq)
+			}
+		}
+		if len(got) != 40 {
+			t.Errorf("of %d streams something came, want 40", len(got))
+		}
+	})
+}
+
+// TestFirstSamples: a viewer sees the first sample after three one-way trips
+// on the relay, connecting included, and the first one on a data channel as
+// soon as that is open: its proof is not waited for.
+func TestFirstSamples(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const period = 10 * time.Millisecond
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.boot(period)
+		time.Sleep(time.Second)
+		began := time.Now()
+		took := map[string]time.Duration{}
+		v := w.watch(func(c *ViewConfig) {
+			c.Events.Batch = func(r Received) {
+				if r.Header.Class == wire.Live && !r.Retained && took[r.Rung.String()] == 0 {
+					took[r.Rung.String()] = time.Since(began)
+				}
+			}
+		})
+		time.Sleep(time.Second)
+		v.stop()
+		// Connecting, the open to the device, data to the viewer.
+		first := 2*oneWay + 2*oneWay + 2*oneWay + period
+		if took["ws"] > first {
+			t.Errorf("first sample after %v, want %v", took["ws"], first)
+		}
+		// The open, the answer, the connection's four trips, the sample.
+		direct := 2*oneWay + 2*oneWay + 2*oneWay + 4*oneWay + oneWay + period
+		if took["udp"] > direct {
+			t.Errorf("first sample on a data channel after %v, want %v", took["udp"], direct)
+		}
+	})
+}
