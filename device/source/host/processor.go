@@ -55,11 +55,12 @@ func (p *processor) collectCores(cores []cpu.TimesStat) []measurement {
 // two readings. Waiting for a disk is not work.
 func busy(from, to cpu.TimesStat) (float64, bool) {
 	all := sum(to) - sum(from)
-	idle := to.Idle + to.Iowait - from.Idle - from.Iowait
-	if from.CPU == "" || all <= 0 || idle < 0 || idle > all {
+	// Sums of fractions: where nothing was idle, the difference may be a hair below 0.
+	idle := max(to.Idle-from.Idle, 0) + max(to.Iowait-from.Iowait, 0)
+	if from.CPU == "" || all <= 0 {
 		return 0, false
 	}
-	return round(100*(all-idle)/all, 1), true
+	return round(100*(all-min(idle, all))/all, 1), true
 }
 
 // sum leaves out guest times, which Linux counts in user times already.
