@@ -79,6 +79,8 @@ type link struct {
 	t    *testing.T
 	c    *ws.Carrier
 	in   chan frame
+	quit func()        // nobody reads in any more
+	left chan struct{} // closed by quit
 	over chan struct{}
 	err  error // after over
 }
@@ -102,13 +104,15 @@ func (r *running) dial(t *testing.T, role auth.Role, header http.Header) *link {
 }
 
 func runLink(t *testing.T, c *ws.Carrier) *link {
-	l := &link{t: t, c: c, in: make(chan frame, 4096), over: make(chan struct{})}
+	l := &link{t: t, c: c, in: make(chan frame, 4096), left: make(chan struct{}), over: make(chan struct{})}
+	l.quit = sync.OnceFunc(func() { close(l.left) })
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer close(l.over)
 		l.err = c.Run(ctx, l.receive)
 	}()
 	t.Cleanup(func() {
+		l.quit()
 		cancel()
 		<-l.over
 	})
@@ -127,12 +131,16 @@ func (l *link) receive(packet []byte) {
 			continue
 		}
 		f.Body = append([]byte(nil), f.Body...)
-		l.in <- frame{f, time.Now()}
+		select {
+		case l.in <- frame{f, time.Now()}:
+		case <-l.left:
+		}
 	}
 }
 
 // cut ends the connection without a word.
 func (l *link) cut() {
+	l.quit()
 	l.c.Close(wire.CodeByName("internal"), "cut")
 	<-l.over
 }
