@@ -34,6 +34,7 @@ const (
 	State     = "state"
 	Close     = "close"
 	Bye       = "bye"
+	End       = "end" // of a link over HTTP, where a WebSocket has its close frame
 )
 
 // Message is any signal: the members that its Type uses are set. One struct

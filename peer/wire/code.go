@@ -39,6 +39,7 @@ var Codes = [...]Code{
 	{15, "bad-signature", RetryNever, 401},
 	{16, "offline", RetrySlow, 404},
 	{17, "internal", RetryBackoff, 500},
+	{18, "unknown-link", RetryNow, 404},
 }
 
 // CodeByName finds a code; an unknown name counts as "internal".

@@ -37,6 +37,7 @@ export const CODES: readonly Code[] = [
 	code(15, "bad-signature", "never", 401),
 	code(16, "offline", "slow", 404),
 	INTERNAL,
+	code(18, "unknown-link", "now", 404),
 ];
 
 /** codeByName finds a code; an unknown name counts as "internal". */
