@@ -92,6 +92,20 @@ func (t *Tap) Take(limit int, b *Batch) bool {
 	return t.buffer.queue.Take(time.Now(), t.lanes, limit, b)
 }
 
+// TakeControl is Take for control frames alone.
+func (t *Tap) TakeControl(limit int, b *Batch) bool {
+	t.buffer.mu.Lock()
+	defer t.buffer.mu.Unlock()
+	return t.buffer.queue.Take(time.Now(), t.lanes&SetOf(LaneControl), limit, b)
+}
+
+// Waits reports whether anything but control frames waits for this writer.
+func (t *Tap) Waits() bool {
+	t.buffer.mu.Lock()
+	defer t.buffer.mu.Unlock()
+	return t.buffer.queue.Depth(t.lanes&^SetOf(LaneControl)).Frames > 0
+}
+
 // Return is Queue.Return.
 func (t *Tap) Return(b *Batch) {
 	t.buffer.mu.Lock()

@@ -128,6 +128,7 @@ func (l *link) receive(packet []byte) {
 		}
 		packet = rest
 		if f.Hop.Conn == 0 && (f.Type == wire.TypeProbe) {
+			l.acknowledge(f)
 			continue
 		}
 		f.Body = append([]byte(nil), f.Body...)
@@ -135,6 +136,13 @@ func (l *link) receive(packet []byte) {
 		case l.in <- frame{f, time.Now()}:
 		case <-l.left:
 		}
+	}
+}
+
+// acknowledge answers marks, but no keep alives.
+func (l *link) acknowledge(f wire.Frame) {
+	if p, err := wire.ParseProbe(f.Body); err == nil && p.ID >= carrier.FirstMark {
+		l.c.Send(carrier.Frame{Bytes: wire.AppendEcho(nil, wire.Hop{}, wire.Echo{Probe: p}), Control: true})
 	}
 }
 

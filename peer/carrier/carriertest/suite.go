@@ -110,9 +110,27 @@ func (e *end) open(t *testing.T, packet []byte) {
 			t.Errorf("a packet does not end with a frame: %v", err)
 			return
 		}
-		e.frames <- frame{f.Type, append([]byte(nil), f.Body...)}
 		packet = rest
+		if !e.acknowledge(f) {
+			e.frames <- frame{f.Type, append([]byte(nil), f.Body...)}
+		}
 	}
+}
+
+// acknowledge deals with what carriers send one another, which is for the
+// owner of a path to answer: marks (protocol section 6.9).
+func (e *end) acknowledge(f wire.Frame) bool {
+	switch f.Type {
+	case wire.TypeProbe:
+		if p, err := wire.ParseProbe(f.Body); err == nil && p.ID >= carrier.FirstMark {
+			e.Send(carrier.Frame{Bytes: wire.AppendEcho(nil, f.Hop, wire.Echo{Probe: p}), Control: true})
+			return true
+		}
+	case wire.TypeEcho:
+		p, err := wire.ParseEcho(f.Body)
+		return err == nil && p.ID >= carrier.FirstMark
+	}
+	return false
 }
 
 // next is the next frame that came.

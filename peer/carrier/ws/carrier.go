@@ -68,6 +68,7 @@ type Carrier struct {
 	cfg    Config
 	buffer *carrier.Buffer
 	tap    *carrier.Tap
+	flow   *carrier.Flow
 	remote string // for people
 
 	// ending is over once the carrier has a reason to end, its cause.
@@ -92,7 +93,7 @@ func newCarrier(conn *websocket.Conn, raw net.Conn, cfg Config) *Carrier {
 	conn.SetReadLimit(-1) // the reader has its own, which tells the other end why
 	c := &Carrier{conn: conn, raw: raw, cfg: cfg, remote: raw.RemoteAddr().String(), over: make(chan struct{})}
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
-	c.tap = c.buffer.Tap(0)
+	c.tap, c.flow = c.buffer.Tap(0), carrier.NewFlow()
 	c.ending, c.end = context.WithCancelCause(context.Background())
 	c.watchdog = time.AfterFunc(cfg.WriteTimeout, c.choke)
 	c.watchdog.Stop()

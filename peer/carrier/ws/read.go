@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -39,6 +40,9 @@ func (c *Carrier) read(receive func(packet []byte)) error {
 		}
 		if c.ending.Err() == nil {
 			c.received.Add(n)
+			if c.flow.Heard(time.Now(), buf[:n]) {
+				c.tap.Wake()
+			}
 			receive(buf[:n])
 		}
 	}

@@ -33,12 +33,36 @@ func (c *Carrier) writeQueued() error {
 		case more:
 			continue
 		}
-		select {
-		case <-c.tap.Ready():
-		case <-c.ending.Done():
-		}
+		c.await()
 	}
 	return nil
+}
+
+// await returns when there may be something to write.
+func (c *Carrier) await() {
+	var patience <-chan time.Time
+	if c.tap.Waits() { // for the other end's answer
+		patience = time.After(c.remind())
+	}
+	select {
+	case <-c.tap.Ready():
+	case <-patience:
+	case <-c.ending.Done():
+	}
+}
+
+// remind asks the other end again what has come, if it has not answered for a
+// while, gives it up if that is long, and returns when to look next.
+func (c *Carrier) remind() time.Duration {
+	if c.flow.Unanswered(time.Now()) > c.cfg.WriteTimeout {
+		c.choke()
+	}
+	frame, again := c.flow.Remind(time.Now())
+	if frame != nil {
+		c.buffer.Push(carrier.Frame{Bytes: frame, Control: true})
+		c.tap.Wake()
+	}
+	return again
 }
 
 // writeWatched sends one packet, if there is one, under the eyes of the
@@ -87,17 +111,22 @@ func (c *Carrier) awaitReader(err error) {
 	}
 }
 
-// writeOne sends one packet, if there is one. It needs c.writing.
+// writeOne sends one packet, if there is one that may go now. It needs c.writing.
 func (c *Carrier) writeOne(b *carrier.Batch) (more bool, _ error) {
-	if !c.tap.Take(coalesce, b) {
+	if !c.flow.Take(c.tap, coalesce, b) {
 		return false, nil
 	}
+	return true, c.writeBatch(b)
+}
+
+// writeBatch writes b as one message. It needs c.writing.
+func (c *Carrier) writeBatch(b *carrier.Batch) error {
 	if err := c.conn.Write(context.Background(), websocket.MessageBinary, b.Packet); err != nil {
 		c.tap.Lost(b)
-		return false, err
+		return err
 	}
 	c.sent.Add(len(b.Packet))
-	return true, nil
+	return nil
 }
 
 // finish hangs up: politely where we want to end, at once where the
@@ -113,13 +142,15 @@ func (c *Carrier) finish() {
 	c.conn.Close(status, reason)
 }
 
-// flush sends what is queued, for as long as carrier.FlushTime.
+// flush sends what is queued, for as long as carrier.FlushTime: nobody waits
+// for acknowledgements any more.
 func (c *Carrier) flush() {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	begin := time.Now()
-	for more, err := true, error(nil); more && err == nil && time.Since(begin) < carrier.FlushTime; {
-		more, err = c.writeOne(&c.batch)
+	for begin := time.Now(); time.Since(begin) < carrier.FlushTime && c.tap.Take(coalesce, &c.batch); {
+		if c.writeBatch(&c.batch) != nil {
+			return
+		}
 	}
 }
 

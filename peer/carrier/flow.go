@@ -1,0 +1,323 @@
+package carrier
+
+import (
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Flow bounds what one end of a link has under way: sent, and not yet known
+// to have come (protocol section 6.9). Where a reverse proxy takes everything
+// at full speed and delivers it slowly, the kernel knows of no queue; Flow
+// sees it, because it has the other end acknowledge.
+//
+// Now and then a packet ends with a mark, a Probe whose Echo says that all
+// before it has come. The window grows while marks come back as fast as on
+// the idle link, and falls to what was delivered in that time + slack when they
+// do not. What does not fit waits in the carrier's own queue, where a fresh
+// sample overtakes and a stale one is dropped.
+//
+// A stall of TCP that repairs a loss looks like a queue for a moment; so one
+// late mark changes nothing, unless it is very late.
+type Flow struct {
+	mu      sync.Mutex
+	window  int    // bytes that may be under way
+	sent    uint64 // bytes, control frames aside
+	acked   uint64 // of sent: known to have come
+	ackedAt time.Time
+
+	marks    []mark // under way, oldest first
+	lastID   uint64
+	markedAt time.Time // last mark
+	marked   uint64    // sent, at the last mark
+
+	base    time.Duration // round trip of a mark without a queue before it; 0: not known
+	baseAt  time.Time
+	late    int        // marks in a row that came late, as seen at different times
+	lateAt  time.Time  // when the last of them was counted
+	narrow  bool       // the window was full once, and marks late: it follows the rate from then on
+	rates   [2]float64 // of a narrow link, bytes a second: the highest of this rateLife and of the one before
+	rateAt  time.Time
+	limited bool // something has waited for the window since the last mark
+}
+
+// mark is an acknowledgement asked for.
+type mark struct {
+	id     uint64
+	at     time.Time
+	sent   uint64    // Flow.sent, with the mark's own packet
+	acked  uint64    // Flow.acked when it left
+	since  time.Time // when that was acknowledged, or when it left, if nothing else was under way
+	idle   bool      // nothing else was under way
+	filled bool      // something waited for the window
+}
+
+// FirstMark is the lowest id of a mark. Other probes of links count from 1.
+const FirstMark = 1 << 28
+
+const (
+	// firstWindow is what may be under way before anything is known, in
+	// bytes: half a second of a 64 kbit/s link. It doubles with each round trip.
+	firstWindow = 4 << 10
+
+	// leastWindow lets one full Live frame go, however slow the link.
+	leastWindow = 1200
+
+	maxWindow = 64 << 20
+
+	// slack is how long what is under way may take beside the bare round trip.
+	slack = 50 * time.Millisecond
+
+	// stall is how late a mark may be before nothing more is sent: longer than
+	// TCP needs to repair a loss on most links.
+	stall = 250 * time.Millisecond
+
+	// quietMarks is the time between marks while they come back in time. When
+	// one is late they follow one another by slack.
+	quietMarks = 200 * time.Millisecond
+
+	// lateMarks in a row mean a queue.
+	lateMarks = 3
+
+	// baseLife is how long a round trip counts as that of the bare link.
+	baseLife = 10 * time.Second
+
+	// rateLife is how long a rate of delivery is believed, once or twice.
+	rateLife = time.Second
+
+	// patience is how long a mark may be missing before another is sent: the
+	// other end's queues may have dropped its Echo.
+	patience = time.Second
+
+	maxMarks = 64
+	markRoom = 16 // bytes of a mark's frame, at most
+)
+
+// NewFlow makes a Flow for one direction of one link.
+func NewFlow() *Flow { return &Flow{window: firstWindow} }
+
+// Take is Tap.Take for as much as may be under way, limit bytes at most, with
+// a mark behind it if one is due. Control frames need no window.
+func (f *Flow) Take(t *Tap, limit int, b *Batch) (more bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	room := min(f.room(now), limit)
+	if room > 0 {
+		more = t.Take(room, b)
+	} else {
+		more = t.TakeControl(limit, b)
+	}
+	f.limited = f.limited || room < limit && t.Waits()
+	if more {
+		f.leaves(now, b)
+	}
+	return more
+}
+
+// room is how many bytes may be sent now.
+func (f *Flow) room(now time.Time) int {
+	if f.stalled(now) && f.underWay() > 0 {
+		return 0
+	}
+	return max(f.window-f.underWay(), 0)
+}
+
+// UnderWay is how much is sent and not acknowledged, in bytes.
+func (f *Flow) UnderWay() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.underWay()
+}
+
+func (f *Flow) underWay() int { return int(f.sent - f.acked) }
+
+func (f *Flow) stalled(now time.Time) bool {
+	return len(f.marks) > 0 && f.base > 0 && now.Sub(f.marks[0].at) > f.base+stall
+}
+
+// leaves counts a batch that is about to be written, and ends its packet with
+// a mark if one is due. Packets of nothing but control frames have none, or
+// the two ends would answer one another for ever.
+func (f *Flow) leaves(now time.Time, b *Batch) {
+	if b.onlyControl() {
+		return
+	}
+	idle := f.sent == f.acked
+	f.sent += uint64(len(b.Packet))
+	if f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket {
+		b.Packet = f.mark(b.Packet, now, idle)
+	}
+}
+
+func (b *Batch) onlyControl() bool {
+	for i := range b.Frames {
+		if !b.Frames[i].Control {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *Flow) due(now time.Time) bool {
+	if len(f.marks) == maxMarks {
+		return false
+	}
+	every := quietMarks
+	if f.late > 0 || f.narrow || f.limited {
+		every = slack
+	}
+	return now.Sub(f.markedAt) >= every || int(f.sent-f.marked) >= f.window/4
+}
+
+func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
+	f.lastID++
+	since := f.ackedAt
+	if idle {
+		since = now
+	}
+	f.marks = append(f.marks, mark{id: FirstMark + f.lastID, at: now, sent: f.sent, acked: f.acked, since: since, idle: idle, filled: f.limited})
+	f.markedAt, f.marked, f.limited = now, f.sent, false
+	return wire.AppendProbe(packet, wire.Hop{}, wire.Probe{ID: FirstMark + f.lastID, Heard: true})
+}
+
+// Remind is for a writer whose frames wait for the window. It returns a mark
+// to send if what is under way would not be acknowledged otherwise, nil if it is not
+// time yet, and when to ask again.
+func (f *Flow) Remind(now time.Time) (frame []byte, again time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wait := patience
+	if f.marked < f.sent {
+		wait = slack
+	}
+	if wait -= now.Sub(f.markedAt); wait > 0 && len(f.marks) > 0 {
+		return nil, wait
+	}
+	if len(f.marks) == maxMarks {
+		f.marks = f.marks[1:]
+	}
+	return f.mark(nil, now, false), patience
+}
+
+// Unanswered is how long nothing was acknowledged though it was asked for.
+func (f *Flow) Unanswered(now time.Time) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.marks) == 0 {
+		return 0
+	}
+	return now.Sub(f.marks[0].at)
+}
+
+// Heard looks for answers to marks in a packet that came, and reports whether
+// there was one: then there may be room again.
+func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(packet) > 0 && len(f.marks) > 0 {
+		frame, rest, err := wire.NextFrame(packet)
+		if err != nil {
+			break // whoever reads the packet will say so
+		}
+		packet = rest
+		if frame.Type != wire.TypeEcho || frame.Hop.Conn != 0 {
+			continue
+		}
+		if echo, err := wire.ParseEcho(frame.Body); err == nil && echo.ID >= FirstMark {
+			found = f.acknowledge(echo.ID, now) || found
+		}
+	}
+	return found
+}
+
+// Acknowledge is for links that need no marks, because something else says
+// that all that was sent up to now has come; since says when it was sent.
+func (f *Flow) Acknowledge(now, since time.Time, idle bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.came(now, mark{at: since, sent: f.sent, acked: f.acked, since: since, idle: idle, filled: f.limited})
+	f.limited = false
+}
+
+func (f *Flow) acknowledge(id uint64, now time.Time) bool {
+	for i, m := range f.marks {
+		if m.id == id {
+			f.marks = append(f.marks[:0], f.marks[i+1:]...)
+			f.came(now, m)
+			return true
+		}
+	}
+	return false
+}
+
+// came takes the answer to a mark into account.
+func (f *Flow) came(now time.Time, m mark) {
+	fresh := int(m.sent - min(f.acked, m.sent))
+	f.acked, f.ackedAt = max(f.acked, m.sent), now
+	rtt := max(now.Sub(m.at), time.Microsecond)
+	f.learnBase(now, rtt, m.idle)
+	delivered := float64(f.acked-m.acked) / max(now.Sub(m.since), rtt).Seconds()
+	limited := m.filled || f.limited
+	switch f.judge(now, rtt) {
+	case congested:
+		f.narrow, f.rates = true, [2]float64{delivered}
+		f.follow()
+	case inTime, unsure:
+		if f.narrow && limited {
+			f.learnRate(now, delivered)
+			f.follow()
+		} else if limited && f.late == 0 {
+			f.window = min(f.window+fresh, maxWindow) // doubles in a round trip, as in TCP's slow start (RFC 5681, section 3.1)
+		}
+	}
+}
+
+// learnRate keeps the highest rate of the last one to two seconds.
+func (f *Flow) learnRate(now time.Time, delivered float64) {
+	if now.Sub(f.rateAt) > rateLife {
+		f.rates, f.rateAt = [2]float64{0, f.rates[0]}, now
+	}
+	f.rates[0] = max(f.rates[0], delivered)
+}
+
+// follow sets the window of a narrow link. A link that got faster returns
+// marks sooner, which raises the rate, and so the window.
+func (f *Flow) follow() {
+	rate := max(f.rates[0], f.rates[1])
+	f.window = min(max(leastWindow, int(rate*(f.base+slack).Seconds())), maxWindow)
+}
+
+// learnBase: any shorter round trip is nearer to that of the bare link; on a
+// link that was idle, and after a while, a longer one is, too. If it is much
+// longer the link is another one than before.
+func (f *Flow) learnBase(now time.Time, rtt time.Duration, idle bool) {
+	if f.base == 0 || rtt <= f.base || idle && now.Sub(f.baseAt) > baseLife {
+		f.narrow = f.narrow && rtt <= f.base+slack
+		f.base, f.baseAt = rtt, now
+	}
+}
+
+type verdict int
+
+const (
+	inTime    verdict = iota
+	unsure            // late, but perhaps only once
+	congested         // a queue stands before the other end
+)
+
+func (f *Flow) judge(now time.Time, rtt time.Duration) verdict {
+	if rtt <= f.base+slack {
+		f.late = 0
+		return inTime
+	}
+	if now.Sub(f.lateAt) >= slack { // what a stall held up comes all at once and counts once
+		f.late++
+		f.lateAt = now
+	}
+	if f.late >= lateMarks || rtt > f.base+stall {
+		return congested
+	}
+	return unsure
+}

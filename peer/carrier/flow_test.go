@@ -1,0 +1,232 @@
+package carrier
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// hop is what stands between the two ends of a link: it takes everything at
+// once and delivers it at its rate, as a reverse proxy with large buffers does.
+type hop struct {
+	mu    sync.Mutex // guards all of it
+	rate  float64    // bytes a second
+	delay time.Duration
+
+	ages    []time.Duration // of the frames that came
+	bytes   int             // of frames that came
+	highest int             // most under way, at steady state
+}
+
+const steadyAfter = 5 * time.Second
+
+// carry runs a link across h for a time, sending what offer puts into the buffer.
+func (h *hop) carry(t *testing.T, length time.Duration, offer func(context.Context, *Buffer)) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), length)
+		defer cancel()
+		buffer, flow, swallowed := NewBuffer(Limits{}, AllLanes), NewFlow(), make(chan []byte, 1<<16)
+		var tasks sync.WaitGroup
+		tasks.Go(func() { offer(ctx, buffer) })
+		tasks.Go(func() { h.deliver(ctx, swallowed, flow, buffer) })
+		var batch Batch
+		for begin := time.Now(); ctx.Err() == nil; {
+			if flow.Take(buffer.Tap(0), 16<<10, &batch) {
+				swallowed <- slices.Clone(batch.Packet)
+				if time.Since(begin) > steadyAfter {
+					h.highest = max(h.highest, flow.UnderWay())
+				}
+				continue
+			}
+			h.await(ctx, flow, buffer, swallowed)
+		}
+		tasks.Wait()
+		time.Sleep(h.delay) // what is still in the air
+	})
+}
+
+// await is what a carrier's writer does when it may not send.
+func (h *hop) await(ctx context.Context, flow *Flow, buffer *Buffer, swallowed chan<- []byte) {
+	var patience <-chan time.Time
+	if buffer.Tap(0).Waits() {
+		mark, again := flow.Remind(time.Now())
+		if mark != nil {
+			swallowed <- mark
+		}
+		patience = time.After(again)
+	}
+	select {
+	case <-buffer.Tap(0).Ready():
+	case <-patience:
+	case <-ctx.Done():
+	}
+}
+
+func (h *hop) deliver(ctx context.Context, swallowed <-chan []byte, flow *Flow, buffer *Buffer) {
+	for free := time.Now(); ; {
+		select {
+		case packet := <-swallowed:
+			if now := time.Now(); free.Before(now) {
+				free = now
+			}
+			h.mu.Lock()
+			took, delay := time.Duration(float64(len(packet))/h.rate*1e9), h.delay
+			h.mu.Unlock()
+			free = free.Add(took)
+			time.Sleep(time.Until(free))
+			time.AfterFunc(delay/2, func() { h.arrive(packet, flow, buffer) })
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (h *hop) arrive(packet []byte, flow *Flow, buffer *Buffer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(packet) > 0 {
+		f, rest, err := wire.NextFrame(packet)
+		if err != nil {
+			panic(err)
+		}
+		packet = rest
+		if f.Type == wire.TypeProbe {
+			probe, _ := wire.ParseProbe(f.Body)
+			echo := wire.AppendEcho(nil, wire.Hop{}, wire.Echo{Probe: probe})
+			time.AfterFunc(h.delay/2, func() {
+				if flow.Heard(time.Now(), echo) {
+					buffer.Tap(0).Wake()
+				}
+			})
+			continue
+		}
+		made := int64(binary.BigEndian.Uint64(f.Body))
+		h.ages = append(h.ages, time.Since(time.Unix(0, made)))
+		h.bytes += len(f.Body)
+	}
+}
+
+// fresh is a frame of a stream that says when it was made.
+func fresh(class wire.Class, stream uint32, size int) Frame {
+	now := time.Now()
+	body := binary.BigEndian.AppendUint64(make([]byte, 0, size), uint64(now.UnixNano()))
+	f := Frame{Bytes: wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, append(body, make([]byte, size-8)...)), Class: class, Stream: stream}
+	if class == wire.Live {
+		f.Deadline = now.Add(250 * time.Millisecond)
+	}
+	return f
+}
+
+// at100Hz offers Live streams, 130 bytes a frame.
+func at100Hz(streams int) func(context.Context, *Buffer) {
+	return func(ctx context.Context, b *Buffer) {
+		for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+			for s := range streams {
+				b.Send(fresh(wire.Live, uint32(s+1), 130))
+			}
+		}
+	}
+}
+
+// backlog offers Events as fast as they go.
+func backlog(ctx context.Context, b *Buffer) {
+	for ctx.Err() == nil {
+		if !b.Send(fresh(wire.Event, 1, 4000)) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// after changes the hop in the middle of a run.
+func (h *hop) after(wait time.Duration, change func()) {
+	time.AfterFunc(wait, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		change()
+	})
+}
+
+func (h *hop) percentile(q float64) time.Duration {
+	slices.Sort(h.ages)
+	return h.ages[int(q*float64(len(h.ages)-1))]
+}
+
+func TestFlowBehindASwallowingProxy(t *testing.T) {
+	for streams, bound := range map[int]time.Duration{1: 500 * time.Millisecond, 10: 1500 * time.Millisecond} {
+		h := &hop{rate: 8000, delay: 60 * time.Millisecond}
+		h.carry(t, time.Minute, at100Hz(streams))
+		if p95 := h.percentile(0.95); p95 > bound {
+			t.Errorf("%d streams: p95 of the age is %v, want at most %v", streams, p95, bound)
+		}
+		if used := float64(h.bytes) / (60 * h.rate); used < 0.75 {
+			t.Errorf("%d streams: %.0f %% of the link were used", streams, 100*used)
+		}
+		// The bare round trip is known with the first packet's own length in it.
+		if limit := int(h.rate*(h.delay+slack).Seconds()) + 1400; h.highest > limit {
+			t.Errorf("%d streams: %d bytes under way, want at most %d", streams, h.highest, limit)
+		}
+		t.Logf("%d streams: p50 %v p95 %v, %d bytes of %v used, most under way %d", streams, h.percentile(0.5), h.percentile(0.95), h.bytes, 60*h.rate, h.highest)
+	}
+}
+
+func TestFlowIsNoBrakeOnACleanLink(t *testing.T) {
+	h := &hop{rate: 1e6, delay: 100 * time.Millisecond}
+	h.carry(t, 20*time.Second, at100Hz(5))
+	// Only at the beginning something waits until the window is known to be too small.
+	if most, worst := h.percentile(0.995), h.percentile(1); most > 60*time.Millisecond || worst > 200*time.Millisecond || len(h.ages) < 9900 {
+		t.Errorf("%d frames came, nearly all within %v, the oldest %v old", len(h.ages), most, worst)
+	}
+}
+
+func TestFlowFillsALongFatLink(t *testing.T) {
+	h := &hop{rate: 4e6, delay: 100 * time.Millisecond}
+	h.carry(t, 20*time.Second, backlog)
+	if used := float64(h.bytes) / (20 * h.rate); used < 0.85 {
+		t.Errorf("%.0f %% of the link were used", 100*used)
+	}
+	t.Logf("%.1f %% used, most under way %d", 100*float64(h.bytes)/(20*h.rate), h.highest)
+}
+
+// TestFlowGetsUsedToALongerWay: a link whose round trip grows for good is no slower in the end.
+func TestFlowGetsUsedToALongerWay(t *testing.T) {
+	h := &hop{rate: 1e6, delay: 40 * time.Millisecond}
+	h.carry(t, 40*time.Second, func(ctx context.Context, b *Buffer) {
+		h.after(10*time.Second, func() { h.delay, h.bytes = 300*time.Millisecond, 0 })
+		backlog(ctx, b)
+	})
+	if used := float64(h.bytes) / (30 * h.rate); used < 0.7 {
+		t.Errorf("%.0f %% of the longer link were used", 100*used)
+	}
+	t.Logf("%.1f %% used", 100*float64(h.bytes)/(30*h.rate))
+}
+
+// TestFlowAfterTheLinkGotNarrow: what was good for a fast link is soon forgotten.
+func TestFlowAfterTheLinkGotNarrow(t *testing.T) {
+	h := &hop{rate: 1e6, delay: 60 * time.Millisecond}
+	h.carry(t, 40*time.Second, func(ctx context.Context, b *Buffer) {
+		h.after(10*time.Second, func() { h.rate = 8000 })
+		h.after(15*time.Second, func() { h.ages = nil })
+		at100Hz(1)(ctx, b)
+	})
+	if p95 := h.percentile(0.95); p95 > 500*time.Millisecond {
+		t.Errorf("p95 of the age is %v", p95)
+	}
+	t.Logf("p50 %v p95 %v", h.percentile(0.5), h.percentile(0.95))
+}
+
+func BenchmarkFlowTake(b *testing.B) {
+	buffer, flow := NewBuffer(Limits{}, AllLanes), NewFlow()
+	f := fresh(wire.Live, 1, 130)
+	var batch Batch
+	for b.Loop() {
+		buffer.Push(f)
+		flow.Take(buffer.Tap(0), 16<<10, &batch)
+		flow.Acknowledge(time.Now(), time.Now(), true)
+	}
+}
