@@ -42,6 +42,11 @@ const (
 	// well below what the kernel has room for when it says that it has some.
 	eagerBytes = 2 << 10
 
+	// roomyBytes is what a kernel surely has room for: the smallest send buffer
+	// of a connection holds ten full segments (linux: tcp_sndbuf_expand), and so
+	// much, in frames of 100 bytes with what the kernel needs for each.
+	roomyBytes = 4 << 10
+
 	// defaultWriteTimeout is how long the other end may take nothing at all.
 	defaultWriteTimeout = 10 * time.Second
 
