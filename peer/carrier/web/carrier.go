@@ -1,0 +1,182 @@
+// Package web is the carrier over plain HTTP requests, for networks that let
+// no WebSocket through (docs/protocol.md, section 6.7): rung `sse`, where the
+// server's packets come in one endless answer, and rung `poll`, where each is
+// the answer to a request of its own. The client's packets are requests on
+// both. Both ends use the package, the client through Dial, the server
+// through Server.
+//
+//	client                                     server
+//	Send ─► Buffer ─► POST up, n ──────────►  receive
+//	                  ◄────────── 204          (n is taken once)
+//	receive ◄──────── GET sse ◄════════════    Buffer ◄─ Send
+//	    or  ◄──────── POST poll, n ◄───────    (kept until n + 1 is asked for)
+//
+// Requests get lost, and it is not known whether they did before they were
+// read or after. So each has a number: asking again is harmless, and packets
+// keep their order and come once.
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+const (
+	// coalesce is how many bytes of waiting frames go into one packet, as in
+	// package ws: a fresh sample behind it waits for 16 KiB at most.
+	coalesce = 16 << 10
+
+	// closeTime is what saying goodbye may take beyond carrier.FlushTime.
+	closeTime = 400 * time.Millisecond
+
+	// defaultTimeout is how long a request or a write may take.
+	defaultTimeout = 10 * time.Second
+)
+
+// Config tunes a carrier. The zero value works.
+type Config struct {
+	// Limits bound the queue; zero bounds are the defaults.
+	Limits carrier.Limits
+
+	// Timeout is how long one request, or one write of an event stream, may
+	// make no end before the link counts as dead. Default 10 s.
+	Timeout time.Duration
+}
+
+// Carrier is a link over HTTP as a carrier.Carrier.
+type Carrier struct {
+	// set once
+	rung   ladder.Rung
+	cfg    Config
+	side   side
+	buffer *carrier.Buffer
+	tap    *carrier.Tap
+
+	// ending is over once the carrier has a reason to end, its cause.
+	ending context.Context
+	end    context.CancelCauseFunc
+	over   chan struct{} // closed when all has ended
+
+	mu    sync.Mutex
+	owned bool // guarded by mu: serve is called or has been, by Run or a Close before it
+
+	sent, received carrier.Counter
+}
+
+// side is what client and server do differently.
+type side interface {
+	// serve moves packets until the link is over and goodbye is said.
+	serve(receive func(packet []byte))
+}
+
+// newCarrier makes a carrier without its side.
+func newCarrier(rung ladder.Rung, cfg Config) *Carrier {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	c := &Carrier{rung: rung, cfg: cfg, over: make(chan struct{})}
+	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
+	c.tap = c.buffer.Tap(0)
+	c.ending, c.end = context.WithCancelCause(context.Background())
+	return c
+}
+
+// Send implements carrier.Carrier.
+func (c *Carrier) Send(f carrier.Frame) bool { return c.buffer.Send(f) }
+
+// Rung implements carrier.Carrier.
+func (c *Carrier) Rung() ladder.Rung { return c.rung }
+
+// Stats implements carrier.Carrier.
+func (c *Carrier) Stats() carrier.Stats {
+	queued, drops := c.buffer.Snapshot()
+	return carrier.Stats{Queued: queued, Drops: drops, Sent: c.sent.Traffic(), Received: c.received.Traffic()}
+}
+
+// Run implements carrier.Carrier.
+func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
+	cancelled := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
+	defer cancelled()
+	if c.own() {
+		c.serve(receive)
+	}
+	<-c.over
+	return c.reason()
+}
+
+func (c *Carrier) serve(receive func(packet []byte)) {
+	defer close(c.over)
+	c.side.serve(receive)
+	c.buffer.Close()
+}
+
+// Close implements carrier.Carrier.
+func (c *Carrier) Close(code wire.Code, reason string) {
+	c.stop(&carrier.CloseError{Code: code, Reason: reason})
+	if c.own() { // nobody has run it
+		go c.serve(func([]byte) {})
+	}
+}
+
+// stop gives the carrier a reason to end; the first one counts.
+func (c *Carrier) stop(reason error) {
+	c.buffer.Seal()
+	c.end(reason)
+}
+
+// own reports whether the caller is the first to want to serve.
+func (c *Carrier) own() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mine := !c.owned
+	c.owned = true
+	return mine
+}
+
+// cause is what the carrier was ended with, nil while it was not.
+func (c *Carrier) cause() error { return context.Cause(c.ending) }
+
+// reason is why the carrier ends, in the words of Run's contract.
+func (c *Carrier) reason() error {
+	cause := c.cause()
+	if s, ok := cause.(stopped); ok {
+		return s.cause
+	}
+	return cause
+}
+
+// stopped is the cause when Run's context ended: we leave on purpose, without
+// a code.
+type stopped struct{ cause error }
+
+func (s stopped) Error() string { return s.cause.Error() }
+
+// take fills b with what the next packet carries, at most limit bytes where
+// frames allow it. Every writer of the package, of either end and rung, gets
+// its packets here and nowhere else.
+func (c *Carrier) take(limit int, b *carrier.Batch) bool {
+	return c.tap.Take(min(limit, coalesce), b)
+}
+
+// deliver hands a packet that came to receive. The other end's goodbye stays
+// here and ends the link.
+func (c *Carrier) deliver(packet []byte, receive func(packet []byte)) {
+	if len(packet) == 0 || c.ending.Err() != nil {
+		return
+	}
+	frames, bye := splitEnd(packet)
+	if len(frames) > 0 {
+		c.received.Add(len(frames))
+		receive(frames)
+	}
+	if bye != nil {
+		c.stop(bye)
+	}
+}
+
+var _ carrier.Carrier = (*Carrier)(nil)

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/ladder"
+)
+
+// DialConfig says where to connect, and how.
+type DialConfig struct {
+	Config
+
+	Rung   ladder.Rung // ladder.SSE or ladder.Poll
+	URL    string      // of the link: http or https, …/v1/link
+	Header http.Header // sent with the opening request: Authorization, Telepath-Open
+
+	// Transport makes the requests; the caller closes its idle connections.
+	// Default: one of the link's own, which takes proxies from the environment
+	// and tries HTTP/2.
+	Transport http.RoundTripper
+
+	// TLS is the configuration of the default transport; nil: the system's
+	// roots.
+	TLS *tls.Config
+}
+
+// Times of a dial, where its context does not end it before.
+const (
+	dialTime      = 10 * time.Second // for TCP
+	handshakeTime = 10 * time.Second // for TLS
+	openTime      = 10 * time.Second // from the request to the answer's headers
+	dialKeepAlive = 15 * time.Second // of TCP: for middleboxes only, the link has its own
+)
+
+// streamWindow is how much of an answer HTTP/2 may bring that nobody has read
+// yet, in bytes: what waits in it can neither be overtaken nor dropped.
+const streamWindow = 256 << 10
+
+// Dial opens a link: it returns when the event stream has begun, or the first
+// answer has come. The server's refusal is a *carrier.Refused, all other
+// trouble a *carrier.Failure.
+func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
+	e, err := newClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	given := context.AfterFunc(ctx, func() { e.kill(context.Cause(ctx)) })
+	err = e.open(cfg.Header)
+	if !given() || e.life.Err() != nil { // not cut by itself
+		err = context.Cause(e.life)
+	}
+	if err != nil {
+		e.hangUp()
+		return nil, fmt.Errorf("dial %s over %v: %w", cfg.URL, cfg.Rung, openError(err))
+	}
+	return e.c, nil
+}
+
+// baseURL is the URL of links for plain requests.
+func baseURL(link string) (string, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return "", fmt.Errorf("URL of the link: %w", err)
+	}
+	switch u.Scheme {
+	case "ws":
+		u.Scheme = "http"
+	case "wss":
+		u.Scheme = "https"
+	}
+	return strings.TrimSuffix(u.String(), "/"), nil
+}
+
+// ownTransport is the default transport.
+func ownTransport(base *tls.Config) *http.Transport {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if base != nil {
+		cfg = base.Clone()
+		cfg.NextProtos = nil // the transport's to choose
+	}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: dialTime, KeepAlive: dialKeepAlive}).DialContext,
+		TLSClientConfig:     cfg,
+		TLSHandshakeTimeout: handshakeTime,
+		DisableCompression:  true,
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow},
+	}
+}
+
+// open sends the request that opens the link.
+func (e *client) open(header http.Header) error {
+	late := time.AfterFunc(openTime, func() { e.kill(os.ErrDeadlineExceeded) })
+	defer late.Stop()
+	if e.c.rung == ladder.SSE {
+		return e.openStream(header)
+	}
+	var err error
+	e.polls = 1
+	e.first, err = e.poll(header, nil)
+	return err
+}
+
+func (e *client) openStream(header http.Header) error {
+	answer, err := e.request(e.life, http.MethodGet, pathStream, header, nil)
+	if err != nil {
+		return err
+	}
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	if answer.StatusCode == http.StatusOK && kind == streamType {
+		e.stream = answer.Body
+		return nil
+	}
+	defer discard(answer)
+	return answerError(answer)
+}

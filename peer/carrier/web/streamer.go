@@ -1,0 +1,139 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+)
+
+// streamer writes a link's event stream, in the goroutine of its request.
+type streamer struct {
+	*host
+	out      http.ResponseWriter
+	watchdog *time.Timer // runs while something is written
+	batch    carrier.Batch
+	event    []byte
+
+	mu      sync.Mutex
+	control *http.ResponseController // guarded by mu: nil when the request is over
+}
+
+func newStreamer(cfg Config, w http.ResponseWriter) *streamer {
+	st := &streamer{host: newHost(ladder.SSE, cfg), out: w, control: http.NewResponseController(w)}
+	st.abort = st.cut
+	st.watchdog = time.AfterFunc(st.c.cfg.Timeout, st.choke)
+	st.watchdog.Stop()
+	st.begin()
+	return st
+}
+
+// write writes the event stream until the link is over. The end of the
+// request is the end of the link.
+func (st *streamer) write(w http.ResponseWriter, r *http.Request) {
+	defer st.leave()
+	defer st.release()
+	watched := context.AfterFunc(r.Context(), func() {
+		st.c.stop(carrier.Fail("cut", "the client closed the event stream", nil))
+	})
+	defer watched()
+	err := st.start(w.Header())
+	for err == nil && st.c.ending.Err() == nil {
+		var more bool
+		if more, err = st.writeOne(); more {
+			continue
+		}
+		select {
+		case <-st.c.tap.Ready():
+		case <-st.c.ending.Done():
+		}
+	}
+	if err != nil {
+		st.c.stop(carrier.Fail("cut", err.Error(), err))
+	}
+	st.goodbye()
+}
+
+// start answers the request, at once: the client waits for it. Packets wait
+// until the link is served, so that what is said first goes together.
+func (st *streamer) start(h http.Header) error {
+	// The server's bounds are for requests that end.
+	_ = st.control.SetReadDeadline(time.Time{})
+	_ = st.control.SetWriteDeadline(time.Time{})
+	h.Set("Content-Type", streamType)
+	untouched(h)
+	if err := st.put([]byte(comment)); err != nil {
+		return err
+	}
+	select {
+	case <-st.running:
+	case <-st.c.ending.Done():
+	}
+	return nil
+}
+
+// writeOne writes one packet, if there is one.
+func (st *streamer) writeOne() (more bool, _ error) {
+	if !st.c.take(coalesce, &st.batch) {
+		return false, nil
+	}
+	st.event = appendEvent(st.event[:0], st.batch.Packet)
+	if err := st.put(st.event); err != nil {
+		st.c.tap.Lost(&st.batch)
+		return false, err
+	}
+	st.c.sent.Add(len(st.batch.Packet))
+	return true, nil
+}
+
+// put writes text under the eyes of the watchdog.
+func (st *streamer) put(text []byte) error {
+	st.watchdog.Reset(st.c.cfg.Timeout)
+	defer st.watchdog.Stop()
+	if _, err := st.out.Write(text); err != nil {
+		return err
+	}
+	return st.control.Flush()
+}
+
+// goodbye sends what is queued and says why the link ends, where that is ours
+// to say.
+func (st *streamer) goodbye() {
+	bye := endPacket(st.c.cause())
+	if bye == nil {
+		return
+	}
+	for more, err := true, error(nil); more && !st.hurried.Load(); {
+		if more, err = st.writeOne(); err != nil {
+			return
+		}
+	}
+	_ = st.put(appendEvent(nil, bye)) // the other end will notice, if later
+}
+
+// choke is the watchdog's bite.
+func (st *streamer) choke() {
+	st.c.stop(fmt.Errorf("the other end took nothing for %v", st.c.cfg.Timeout))
+	st.cut()
+}
+
+// cut ends what is being written.
+func (st *streamer) cut() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.control != nil {
+		_ = st.control.SetWriteDeadline(time.Now())
+	}
+}
+
+// release lets go of the request's answer, which is about to end.
+func (st *streamer) release() {
+	st.watchdog.Stop()
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.control = nil
+}

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// trouble is an answer that is none of the server's.
+type trouble struct {
+	tooBig bool   // a smaller one may get through
+	seen   string // for people
+	cause  error  // may be nil
+}
+
+func (t *trouble) Error() string {
+	if t.cause != nil {
+		return t.seen + ": " + t.cause.Error()
+	}
+	return t.seen
+}
+
+func (t *trouble) Unwrap() error { return t.cause }
+
+// maxRefusal bounds what is read of an answer that is no packet, in bytes.
+const maxRefusal = 4 << 10
+
+// answerError says what an answer means that is not the one hoped for: the
+// server's refusal, or something between.
+func answerError(answer *http.Response) error {
+	if refused := parseRefusal(answer); refused != nil {
+		return refused
+	}
+	seen := "status " + answer.Status
+	switch to := answer.Header.Get("Location"); {
+	case to != "":
+		return carrier.Fail("not-telepath", fmt.Sprintf("%s to %.200s: use that URL if you trust it", answer.Status, to), nil)
+	case answer.StatusCode == http.StatusProxyAuthRequired:
+		return carrier.Fail("proxy-auth-required", "", nil)
+	case answer.StatusCode == http.StatusRequestEntityTooLarge:
+		return &trouble{tooBig: true, seen: seen}
+	case answer.StatusCode >= http.StatusInternalServerError:
+		return &trouble{seen: seen}
+	}
+	return carrier.Fail("not-telepath", seen, nil)
+}
+
+// parseRefusal reads {"code","reason","remedy"} (section 6.1), nil if the
+// answer is none.
+func parseRefusal(answer *http.Response) *carrier.Refused {
+	var body struct{ Code, Reason, Remedy string }
+	err := json.NewDecoder(io.LimitReader(answer.Body, maxRefusal)).Decode(&body)
+	if err != nil || body.Code == "" || answer.StatusCode < http.StatusBadRequest {
+		return nil
+	}
+	return &carrier.Refused{
+		Status: answer.StatusCode, Code: wire.CodeByName(body.Code), Reason: body.Reason, Remedy: body.Remedy,
+	}
+}
+
+// openError names what kept a link from opening.
+func openError(err error) error {
+	var t *trouble
+	switch {
+	case final(err):
+		return err
+	case errors.As(err, &t):
+		return carrier.Fail("not-telepath", t.Error(), err)
+	}
+	inner := err
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		inner = wrapped.Err
+	}
+	return carrier.Fail(nameOf(err), inner.Error(), err)
+}
+
+// nameOf finds the failure's name for what a transport says.
+func nameOf(err error) string {
+	var name *net.DNSError
+	var untrusted *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &name):
+		return "dns"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "unreachable"
+	case errors.As(err, &untrusted):
+		return "tls-untrusted"
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return "tls-failed"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	}
+	return "cut"
+}
