@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Failure is why a way to the server does not work: a name for programs, a
@@ -47,6 +48,15 @@ func (f *Failure) Error() string {
 		text += ": " + f.Remedy
 	}
 	return text
+}
+
+// Brief is the failure in one clause, with its name: for a list of them.
+func (f *Failure) Brief() string {
+	text := f.Reason
+	if f.Detail != "" {
+		text += ", " + f.Detail
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%s (%s)", text, f.Name), " ")
 }
 
 // Unwrap makes the cause visible to errors.Is and errors.As.
