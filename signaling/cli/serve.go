@@ -20,6 +20,7 @@ import (
 func serveCommand() *cobra.Command {
 	var cfg server.Config
 	var tlsMode, openRole string
+	var trust []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
@@ -34,6 +35,9 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&cfg.TLSKey, "tls-key", "", "PEM `file` of the certificate's key")
 	f.StringVar(&cfg.Admin, "admin", "", "`address` of /metrics, such as 127.0.0.1:9090; default: none")
 	f.StringSliceVar(&cfg.AllowHost, "allow-host", nil, "`names` this server is reached by, beside localhost, the machine's name and its addresses")
+	f.StringSliceVar(&trust, "trust-proxy", nil, "`networks` of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded count; default: none")
+	f.BoolVar(&cfg.ProxyProtocol, "proxy-protocol", false, "connections from --trust-proxy begin with a PROXY header, version 1 or 2")
+	f.StringVar(&cfg.PathPrefix, "path-prefix", "", "`path` under which a reverse proxy serves this, such as /telepath")
 	f.StringVar(&openRole, "open-role", "", "`role` (viewer or operator) of whoever comes without a token; default: none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settings.Require(cmd, "data"); err != nil {
@@ -44,6 +48,12 @@ func serveCommand() *cobra.Command {
 			return err
 		}
 		cfg.TLSSelf, cfg.OpenRole = tlsMode == "self", auth.Role(openRole)
+		if cfg.TrustProxy, err = server.ParseProxies(trust); err != nil {
+			return settings.Usagef("--trust-proxy: %w", err)
+		}
+		if cfg.PathPrefix, err = server.CleanPrefix(cfg.PathPrefix); err != nil {
+			return settings.Usagef("--path-prefix: %w", err)
+		}
 		if err := check(cfg, tlsMode); err != nil {
 			return err
 		}
@@ -62,6 +72,8 @@ func check(cfg server.Config, tlsMode string) error {
 		return settings.Usagef("--tls self and --tls-cert exclude one another: give one of them")
 	case (cfg.TLSCert == "") != (cfg.TLSKey == ""):
 		return settings.Usagef("--tls-cert and --tls-key go together: give both")
+	case cfg.ProxyProtocol && len(cfg.TrustProxy) == 0:
+		return settings.Usagef("--proxy-protocol is for the proxies that --trust-proxy names: give their networks")
 	case cfg.OpenRole != "" && cfg.OpenRole != auth.Viewer && cfg.OpenRole != auth.Operator:
 		return settings.Usagef("--open-role %.40q: give viewer or operator", cfg.OpenRole)
 	}

@@ -44,8 +44,9 @@ const maxAddresses = 8192
 
 // gate counts connections and requests by address, before anybody is known.
 type gate struct {
-	limits Limits
-	closed atomic.Uint64 // connections that were closed as soon as they came
+	limits  Limits
+	proxies proxies
+	closed  atomic.Uint64 // connections that were closed as soon as they came
 
 	mu    sync.Mutex
 	total int
@@ -53,14 +54,14 @@ type gate struct {
 	rates map[netip.Addr]*rate.Limiter
 }
 
-func newGate(limits Limits) *gate {
-	return &gate{limits: limits, open: make(map[netip.Addr]int), rates: make(map[netip.Addr]*rate.Limiter)}
+func newGate(limits Limits, trusted proxies) *gate {
+	return &gate{limits: limits, proxies: trusted, open: make(map[netip.Addr]int), rates: make(map[netip.Addr]*rate.Limiter)}
 }
 
 // address is who sends a request.
 func address(r *http.Request) netip.Addr {
 	a, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return a.Addr().Unmap().WithZone("")
+	return plain(a.Addr())
 }
 
 // mayAsk reports whether the address of r keeps to its rate.
@@ -96,7 +97,11 @@ func (g *gate) crowded(r *http.Request) bool {
 // overLocked counts a connection that is already in.
 func (g *gate) overLocked(addr netip.Addr, spare int) bool {
 	return g.total > g.limits.Connections+spare ||
-		!addr.IsLoopback() && g.open[addr] > g.limits.ConnectionsPerAddress+spare
+		!addr.IsLoopback() && !g.proxies.trust(addr) && g.overOwnLocked(addr, spare)
+}
+
+func (g *gate) overOwnLocked(addr netip.Addr, spare int) bool {
+	return g.open[addr] > g.limits.ConnectionsPerAddress+spare
 }
 
 func (g *gate) enter(addr netip.Addr) bool {
@@ -114,6 +119,28 @@ func (g *gate) leave(addr netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.total--
+	g.leaveLocked(addr)
+}
+
+// enterBehind counts a request of somebody behind a proxy, whose connections
+// we do not see. All those of the proxy are in the total already.
+func (g *gate) enterBehind(addr netip.Addr) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !addr.IsLoopback() && g.overOwnLocked(addr, spare-1) {
+		return false
+	}
+	g.open[addr]++
+	return true
+}
+
+func (g *gate) leaveBehind(addr netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.leaveLocked(addr)
+}
+
+func (g *gate) leaveLocked(addr netip.Addr) {
 	if g.open[addr]--; g.open[addr] == 0 {
 		delete(g.open, addr)
 	}
@@ -145,7 +172,7 @@ func (l gatedListener) Accept() (net.Conn, error) {
 
 func remote(conn net.Conn) netip.Addr {
 	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap().WithZone("")
+		return plain(tcp.AddrPort().Addr())
 	}
 	return netip.Addr{}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestGateCountsConnections(t *testing.T) {
-	g := newGate(Limits{Connections: 30, ConnectionsPerAddress: 2}.orDefault())
+	g := newGate(Limits{Connections: 30, ConnectionsPerAddress: 2}.orDefault(), nil)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	from := func(addr netip.Addr) *http.Request {
 		return &http.Request{RemoteAddr: netip.AddrPortFrom(addr, 1).String()}
@@ -44,7 +44,7 @@ func TestGateCountsConnections(t *testing.T) {
 }
 
 func TestGateLimitsRates(t *testing.T) {
-	g := newGate(Limits{RequestsPerSecond: 5}.orDefault())
+	g := newGate(Limits{RequestsPerSecond: 5}.orDefault(), nil)
 	asked := 0
 	for range 100 {
 		if g.mayAsk(&http.Request{RemoteAddr: "192.0.2.1:1000"}) {

@@ -33,7 +33,7 @@ func secure(h http.Header, r *http.Request) {
 func trustworthy(r *http.Request) bool {
 	name, _ := splitHost(r.Host)
 	ip := net.ParseIP(name)
-	return r.TLS != nil || name == "localhost" || ip != nil && ip.IsLoopback()
+	return overTLS(r) || name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func policyFor(host string) string {

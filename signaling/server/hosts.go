@@ -45,7 +45,7 @@ func (h *hosts) check(r *http.Request) *refusal {
 			remedy: "use its address, or start it with --allow-host NAME",
 		}
 	}
-	if origins := r.Header.Values("Origin"); len(origins) > 0 && !h.sameSite(origins, r.Host) {
+	if origins := r.Header.Values("Origin"); len(origins) > 0 && !h.sameSite(origins, r.Host, forwardedScheme(r)) {
 		return &refusal{
 			code:   "bad-origin",
 			reason: fmt.Sprintf("a page of %.80q may not talk to this server", origins[0]),
@@ -62,13 +62,17 @@ func (h *hosts) known(name, port string) bool {
 
 // sameSite reports whether an Origin is ours: one of our names and the port
 // that was asked for, or a name given by hand, whose port may differ because
-// a proxy stands before us.
-func (h *hosts) sameSite(origins []string, host string) bool {
+// a proxy stands before us. scheme is that of the request, if a proxy told it:
+// a page that came in the clear may not talk to one that came encrypted.
+func (h *hosts) sameSite(origins []string, host, scheme string) bool {
 	if len(origins) != 1 {
 		return false
 	}
 	u, err := url.Parse(origins[0])
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	if scheme == "https" && u.Scheme != "https" {
 		return false
 	}
 	name, port := splitHost(u.Host)

@@ -110,7 +110,11 @@ func (s *Server) serveLoginCodes(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, problem)
 		return
 	}
-	url, expires := s.loginURL(s.scheme() + "://" + r.Host)
+	scheme := s.scheme()
+	if overTLS(r) {
+		scheme = "https"
+	}
+	url, expires := s.loginURL(scheme + "://" + r.Host)
 	answer(w, http.StatusOK, struct {
 		URL     string    `json:"url"`
 		Expires time.Time `json:"expires"`
@@ -151,14 +155,14 @@ func (s *Server) LoginURLs() []string {
 	urls := []string{first}
 	_, fragment, _ := strings.Cut(first, "/#")
 	for _, base := range bases[1:] {
-		urls = append(urls, base+"/#"+fragment)
+		urls = append(urls, base+s.cfg.PathPrefix+"/#"+fragment)
 	}
 	return urls
 }
 
 func (s *Server) loginURL(base string) (url string, expires time.Time) {
 	code, expires := s.auth.NewCode(auth.Operator)
-	return base + "/#code=" + code, expires
+	return base + s.cfg.PathPrefix + "/#code=" + code, expires
 }
 
 func (s *Server) scheme() string {

@@ -21,14 +21,14 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	s.addHealth(mux)
 	mux.Handle("/", s.guard(api))
-	return mux
+	return s.forwarded(s.prefixed(mux))
 }
 
 func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	s.addHealth(mux)
 	mux.Handle("GET /metrics", s.ownName(s.metrics()))
-	return mux
+	return s.forwarded(mux)
 }
 
 // ownName lets requests under our own names pass: a page that had its name

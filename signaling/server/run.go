@@ -27,7 +27,13 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 			}
 		})
 	}
-	start(public, s.wrap(s.listener))
+	listener := s.listener
+	if s.cfg.ProxyProtocol {
+		headers := newProxyListener(listener, s.proxies, s.cfg.Log)
+		running.Go(headers.Run)
+		listener = headers
+	}
+	start(public, s.wrap(listener))
 	if s.admin != nil {
 		admin := s.httpServer(s.adminRoutes())
 		servers = append(servers, admin)

@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -49,8 +50,12 @@ type Config struct {
 	TLSCert string // PEM files of another
 	TLSKey  string
 
-	AllowHost []string  // names this server is reached by, beside its own; NAME or NAME:PORT
-	OpenRole  auth.Role // whoever comes without a token has it: viewer, operator or empty
+	AllowHost     []string       // names this server is reached by, beside its own; NAME or NAME:PORT
+	TrustProxy    []netip.Prefix // networks whose proxies say whom a request is from; default: none
+	ProxyProtocol bool           // connections from there begin with a PROXY header, version 1 or 2
+	PathPrefix    string         // under which a proxy serves us; "/telepath"; requests without are served too
+
+	OpenRole auth.Role // whoever comes without a token has it: viewer, operator or empty
 
 	Dashboard fs.FS  // built web files; nil: none
 	Name      string // this server's name; default: the machine's
@@ -65,6 +70,7 @@ type Server struct {
 	lock     *os.File // of the data folder
 	auth     *auth.Auth
 	hosts    *hosts
+	proxies  proxies
 	gate     *gate
 	listener net.Listener // on Listen
 	admin    net.Listener // nil: none
@@ -82,7 +88,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, gate: newGate(cfg.Limits), started: make(chan struct{})}
+	s := &Server{cfg: cfg, gate: newGate(cfg.Limits, cfg.TrustProxy), proxies: cfg.TrustProxy, started: make(chan struct{})}
 	s.hosts = newHosts(cfg.AllowHost)
 	if err := s.open(); err != nil {
 		s.lock.Close() // a nil File says so and does nothing
@@ -112,6 +118,13 @@ func (cfg *Config) complete() error {
 	case "", auth.Viewer, auth.Operator:
 	default:
 		return fmt.Errorf("open role %q: give viewer or operator", cfg.OpenRole)
+	}
+	if cfg.ProxyProtocol && len(cfg.TrustProxy) == 0 {
+		return errors.New("the PROXY protocol is for connections of proxies that are trusted: name their networks, too")
+	}
+	var err error
+	if cfg.PathPrefix, err = CleanPrefix(cfg.PathPrefix); err != nil {
+		return err
 	}
 	if cfg.Listen == "" {
 		cfg.Listen = ":8080"
