@@ -184,6 +184,10 @@ func (h *Host) publishBatch(now time.Duration, s *Stream, b batch, last bool) {
 	for _, c := range h.conns {
 		relayed = c.publish(now, s, b.Batch, f) || relayed
 	}
+	s.every = time.Hour
+	if s.newest.Count > 0 {
+		s.every = b.At - s.newest.At
+	}
 	s.newest = b
 	s.unstored = !relayed || !h.link.send(f)
 	h.unstored = h.unstored || s.unstored
