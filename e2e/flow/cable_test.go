@@ -16,6 +16,7 @@ type cable struct {
 	tasks    sync.WaitGroup
 
 	mu      sync.Mutex
+	out     bool              // guarded by mu: nobody can connect
 	dead    bool              // guarded by mu: nothing passes, and nothing says so
 	passing *sync.Cond        // of mu
 	ends    map[net.Conn]bool // guarded by mu
@@ -52,12 +53,23 @@ func (c *cable) accept() {
 			near.Close()
 			continue
 		}
-		c.mu.Lock()
-		c.ends[near], c.ends[far] = true, true
-		c.mu.Unlock()
+		if !c.join(near, far) {
+			c.close(near, far)
+			continue
+		}
 		c.tasks.Go(func() { c.copy(near, far) })
 		c.tasks.Go(func() { c.copy(far, near) })
 	}
+}
+
+// join takes two ends in, unless the cable is out.
+func (c *cable) join(near, far net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.out {
+		c.ends[near], c.ends[far] = true, true
+	}
+	return !c.out
 }
 
 // copy moves bytes one way until an end closes.
@@ -93,11 +105,24 @@ func (c *cable) close(ends ...net.Conn) {
 
 // pull breaks what is connected; it may connect again.
 func (c *cable) pull() {
+	c.unplug()
+	c.plug()
+}
+
+// unplug breaks what is connected, until plug.
+func (c *cable) unplug() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.out = true
 	for e := range c.ends {
 		e.Close()
 	}
+}
+
+func (c *cable) plug() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = false
 }
 
 // stall stops the passing of anything, without a word to either end, or lets it go on.

@@ -30,7 +30,7 @@ func TestRetained(t *testing.T) {
 }
 
 // TestWills: a device that is cut leaves its will, each time; one that says
-// goodbye does not.
+// goodbye does not, however early.
 func TestWills(t *testing.T) {
 	w := start(t, t.TempDir(), "127.0.0.1:0")
 	w.via = newCable(t, w.addr)
@@ -43,9 +43,12 @@ func TestWills(t *testing.T) {
 	v := w.view(peer.ViewConfig{Device: "bench", NoDirect: true})
 	for cuts := 1; cuts <= 2; cuts++ {
 		v.until(t, "the relay", 10*time.Second, v.onRung(ladder.WS))
-		w.via.pull()
+		_ = status.Publish(1, binary.BigEndian.AppendUint64(nil, 1))
+		v.until(t, "the stream", 5*time.Second, func() bool { return len(v.seqs["status"]) == cuts })
+		w.via.unplug() // not for a moment only: a device that is back before it was missed leaves none
 		v.until(t, "the will", 5*time.Second, func() bool { return v.retained["status"] == cuts })
 		v.until(t, "that the device is away", 5*time.Second, v.onRungName("none"))
+		w.via.plug()
 	}
 	v.until(t, "the relay", 10*time.Second, v.onRung(ladder.WS))
 	_ = stop()
