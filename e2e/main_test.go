@@ -41,6 +41,21 @@ func newWorld(t *testing.T, serverArgs ...string) *world {
 	return w
 }
 
+// newFarWorld is a server at the other end of a link of those conditions.
+func newFarWorld(t *testing.T, conditions string) (*rig.Rig, *rig.FarLink) {
+	t.Helper()
+	skipUnlessAsked(t)
+	r, err := rig.New(t.TempDir())
+	must(t, err)
+	far, err := rig.NewFarLink(r.Dir, conditions)
+	must(t, err)
+	t.Cleanup(far.Close)
+	server, err := r.StartServer(far.There, far.There.Addr.String()+":8080")
+	must(t, err)
+	endWith(t, "server", server.Program)
+	return r, far
+}
+
 // skipUnlessAsked skips where nobody asked for these tests, and fails where somebody did and the machine lacks something.
 func skipUnlessAsked(t *testing.T) {
 	t.Helper()

@@ -17,17 +17,27 @@ const (
 	firstPath = 20 * time.Second        // from start to the direct path, on a loaded machine
 )
 
-// Telemetry begins on the relay, before there is a direct path, and moves there while it flows.
+// Telemetry begins on the relay, before there is a direct path, and moves there while it flows. Both ways lead over a link of
+// 100 ms there and back, as a real network's: without delay a data channel may be open before the first sample is made.
 func TestBeginsOnTheRelay(t *testing.T) {
-	w := newWorld(t)
-	w.startDevice(t, "board", "--source", "sim,rate=100")
-	v := w.watch(t, "board")
-	// Not the first sample: without delay on the way a data channel may be open before the next one is made.
-	first, err := v.AwaitPath("ws", 0, firstPath)
+	w, far := newFarWorld(t, "delay=50ms")
+	device, err := w.StartDevice(far.There, "board", "--source", "sim,rate=100")
 	must(t, err)
+	endWith(t, "board", device)
+	must(t, w.AwaitLive(far.There, "board", firstPath))
+	v, err := w.View(far.Here, "board")
+	must(t, err)
+	endWith(t, "view", v.Program)
 	direct, err := v.AwaitSample("udp", 0, firstPath)
 	must(t, err)
-	t.Logf("first sample over a data channel %v after the relay was named", direct.At.Sub(first.At))
+	named, err := v.Await("path", 0, firstPath, func(e rig.Event) bool { return e.Type == "path" && e.Path != "" })
+	must(t, err)
+	first, err := v.AwaitSample("", 0, firstPath)
+	must(t, err)
+	if named.Path != "ws" || first.Path != "ws" {
+		t.Errorf("the path was named %s first, and the first sample came on %s, want ws", named.Path, first.Path)
+	}
+	t.Logf("first sample over a data channel %v after the first one over the relay", direct.At.Sub(first.At))
 }
 
 // Where UDP does not pass, the relay carries, and is named; as soon as UDP passes, the direct path takes over by itself.

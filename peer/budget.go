@@ -38,8 +38,11 @@ const (
 	ingressRate  = 1 << 20 // bytes a second that come on a direct path: as much as servers let through
 	ingressBurst = 256 << 10
 
-	openRate  = 20           // opens a second from all viewers; each costs a description of all streams
+	openRate  = 5            // opens a second of all viewers; each costs a description of all streams
 	openBurst = 4 * maxConns // everybody comes back at once when a server restarts
+
+	reopenRate  = 1 // opens a second of one Conn that is known; each costs a repetition of what is in flight
+	reopenBurst = 8
 
 	offerRate  = 0.5 // offers a second of one Conn; each costs some 400 kB and 30 goroutines
 	offerBurst = 4

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -57,7 +58,9 @@ type Host struct {
 	oneWay atomic.Int64   // ns, of the nearest viewer's path; for Stream.Window
 
 	// Owned by the loop.
+	end      context.CancelCauseFunc // of Run
 	link     *link
+	said     bool // hello, on this link
 	welcomed bool
 	state    HostState
 	conns    map[string]*hostConn // by Conn id

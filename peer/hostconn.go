@@ -34,6 +34,7 @@ type hostConn struct {
 	outboxes map[uint32]*session.Outbox // of the Event streams it wants
 	routed   map[uint32]bool            // streams whose shared frames the relay copies to this Conn
 	attempts attempts
+	opens    budget
 	offers   budget
 	retryAt  time.Duration // ask for a new attempt not before
 	early    time.Duration // until when Live goes on a connection that is not proved
@@ -43,6 +44,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 	c := &hostConn{
 		host: h, id: id, paths: newPaths(time.Now), lonely: now, flight: session.NewFlight(0),
 		outboxes: map[uint32]*session.Outbox{}, routed: map[uint32]bool{},
+		opens:  budget{rate: reopenRate, burst: reopenBurst},
 		offers: budget{rate: offerRate, burst: offerBurst},
 	}
 	c.attempts = attempts{

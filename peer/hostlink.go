@@ -17,7 +17,7 @@ func (h *Host) linkDown(err error) {
 	if h.welcomed {
 		h.cfg.Endpoint.log().Info("link lost", "err", err)
 	}
-	h.welcomed = false
+	h.said, h.welcomed = false, false
 	now := h.loop.now()
 	for _, c := range h.conns {
 		c.unbind(now)
@@ -73,7 +73,14 @@ func (h *Host) serverSignal(m signal.Message) {
 	}
 }
 
+// notForDevices is what a welcome means that no hello was asked for: it is a viewer's.
+var notForDevices = &RefusedError{
+	Code: "forbidden", Reason: "the token is that of a viewer, which watches and cannot publish",
+	Remedy: "give the device the content of the server's DIR/tokens/device (--token-file)",
+}
+
 func (h *Host) hello(nonce []byte) {
+	h.said = true
 	h.adopt(h.loop.now())
 	h.link.signal(0, signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(h.cfg.Key.Public().(ed25519.PublicKey)), Name: h.cfg.Name,
@@ -82,8 +89,15 @@ func (h *Host) hello(nonce []byte) {
 	})
 }
 
-// greeted: the server has let the device in.
+// greeted: the server has let the device in, or, if it asked for no hello, takes
+// it for a viewer.
 func (h *Host) greeted() {
+	if !h.said {
+		h.state.Err = notForDevices
+		h.tellState()
+		h.end(notForDevices)
+		return
+	}
 	h.welcomed = true
 	h.link.welcome.Store(true)
 	h.describe(0, h.known, (*Stream).describe)
@@ -183,6 +197,10 @@ func (h *Host) publishBatch(now time.Duration, s *Stream, b batch, last bool) {
 	f.Eager = last
 	for _, c := range h.conns {
 		relayed = c.publish(now, s, b.Batch, f) || relayed
+	}
+	s.every = time.Hour
+	if s.newest.Count > 0 {
+		s.every = b.At - s.newest.At
 	}
 	s.newest = b
 	s.unstored = !relayed || !h.link.send(f)

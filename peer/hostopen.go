@@ -19,11 +19,12 @@ const (
 // open makes a Conn, or binds a known one to its new number. One that comes
 // too often is not heard: its viewer repeats it.
 func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
-	if m.ID == "" || len(m.ID) > maxID || len(m.Want) > maxWant || !h.opens.take(now, 1) {
+	c := h.conns[m.ID]
+	tooMany := !h.opens.take(now, 1) || c != nil && !c.opens.take(now, 1)
+	if m.ID == "" || len(m.ID) > maxID || len(m.Want) > maxWant || tooMany {
 		h.meter.drop(session.Limit, 1)
 		return
 	}
-	c := h.conns[m.ID]
 	if c == nil {
 		if len(h.conns) >= maxConns && !h.evict() {
 			h.link.signal(number, signal.Message{
@@ -43,7 +44,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	}
 	c.step(now) // so that it has its paths before the next sample
 	c.route()
-	c.keepsake()
+	c.keepsake(now)
 	h.tellState()
 }
 
@@ -80,15 +81,16 @@ func (c *hostConn) accept(now time.Duration, positions map[uint32]string) {
 	})
 }
 
-// keepsake sends the newest values of Live streams, as retained ones: the
-// server's may be older by a second.
-func (c *hostConn) keepsake() {
-	now := c.host.loop.now()
+// keepsake sends the newest values of slow Live streams, as retained ones,
+// where the server's may be older. Fast ones come by themselves.
+func (c *hostConn) keepsake(now time.Duration) {
 	for _, s := range c.host.known {
-		if c.relay != nil && s.ring == nil && s.newest.Count > 0 && c.wants(s) {
-			held := max(now-s.newest.At, 0) / time.Millisecond
-			c.relay.send(s.keptFrame(wire.Hop{Conn: c.number, Retained: true, Held: uint64(held)}))
+		age := max(now-s.newest.At, 0)
+		isStored := !s.unstored && age > storeEvery
+		if s.ring != nil || s.newest.Count == 0 || s.every < storeEvery || isStored || !c.wants(s) {
+			continue
 		}
+		c.relay.send(s.keptFrame(wire.Hop{Conn: c.number, Retained: true, Held: uint64(age / time.Millisecond)}))
 	}
 }
 

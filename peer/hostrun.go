@@ -20,19 +20,20 @@ const (
 // Run serves viewers until ctx ends, then says goodbye, or until the server
 // refuses the device for good; that is the error it returns. It is called once.
 func (h *Host) Run(ctx context.Context) error {
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
+	inner, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	h.end = end
+	defer end(nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
 		if err := h.link.keep(inner); inner.Err() == nil {
-			cancel(err)
+			end(err)
 		}
 	})
 	tasks.Go(func() {
 		select {
 		case <-ctx.Done():
 			h.farewell(inner)
-			cancel(nil)
+			end(nil)
 		case <-inner.Done():
 		}
 	})
@@ -42,7 +43,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	tasks.Wait()
 	h.tasks.Wait()
-	if err := context.Cause(inner); err != context.Canceled { // as cancel(nil) leaves it
+	if err := context.Cause(inner); err != context.Canceled { // as end(nil) leaves it
 		return err
 	}
 	return nil
@@ -63,7 +64,8 @@ func (h *Host) farewell(ctx context.Context) {
 	h.loop.ask(ctx, h.bye)
 }
 
-// bye tells the server and every Conn where each stream ends.
+// bye tells the server and every Conn where each stream ends. A server that
+// was told hello has let the device in, perhaps, and its welcome is under way.
 func (h *Host) bye() {
 	h.step(h.loop.now())
 	final := map[uint32]string{}
@@ -73,6 +75,8 @@ func (h *Host) bye() {
 	m := signal.Message{Type: signal.Bye, Final: final}
 	if h.welcomed {
 		h.store(h.loop.now())
+	}
+	if h.said {
 		h.link.signal(0, m)
 	}
 	for _, c := range h.conns {

@@ -71,6 +71,7 @@ type Stream struct {
 	// Owned by the Host's loop.
 	ring     *session.Ring // of class Event
 	newest   batch         // Count 0: none yet
+	every    time.Duration // from the batch before to newest; an hour for the first
 	unstored bool          // the server does not have newest
 	taken    []batch
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -167,13 +168,20 @@ func TestAllSourcesFailed(t *testing.T) {
 func TestRefusedForGood(t *testing.T) {
 	s := newServer(t)
 	config := s.config(t, burst{count: 1})
-	config.Token = "of somebody else"
-	a, err := agent.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "token") {
-		t.Errorf("%v", err)
+	for token, want := range map[string]string{"of somebody else": "token", s.token("viewer"): "tokens/device"} {
+		config.Token = token
+		var log strings.Builder
+		config.Log = slog.New(slog.NewTextHandler(&log, nil))
+		a, err := agent.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v", err)
+		}
+		if text := log.String(); strings.Contains(text, "msg=linked") || !strings.Contains(text, want) {
+			t.Error(text)
+		}
 	}
 	if again, err := agent.New(config); err != nil {
 		t.Errorf("the folder is still held: %v", err)

@@ -2,15 +2,10 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
-	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
@@ -29,14 +24,12 @@ func measureJoining(joins int) (*joinResult, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	here, there := &lab.Host{NS: fmt.Sprintf("tp%d-here", os.Getpid())}, &lab.Host{
-		NS: fmt.Sprintf("tp%d-there", os.Getpid()), Addr: netip.MustParseAddr("10.77.0.2"),
-	}
-	emulator, err := startLink(dir, here, there)
+	far, err := rig.NewFarLink(dir, link)
 	if err != nil {
 		return nil, err
 	}
-	defer emulator.Stop(5 * time.Second)
+	defer far.Close()
+	here, there := far.Here, far.There
 	r, err := rig.New(dir)
 	if err != nil {
 		return nil, err
@@ -62,21 +55,6 @@ func measureJoining(joins int) (*joinResult, error) {
 		}
 	}
 	return result, nil
-}
-
-func startLink(dir string, here, there *lab.Host) (*program.Program, error) {
-	path := filepath.Join(dir, "linkem")
-	if out, err := exec.Command("go", "build", "-o", path, "./e2e/linkem").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build linkem: %w: %s", err, out)
-	}
-	emulator, err := program.Start(program.Spec{
-		Args: []string{path, "-ns-a", here.NS, "-ns-b", there.NS, "-both", link},
-	})
-	if err != nil {
-		return nil, err
-	}
-	_, err = emulator.WaitFor(regexp.MustCompile("^ready"), 10*time.Second)
-	return emulator, err
 }
 
 func (j *joinResult) join(r *rig.Rig, here *lab.Host) error {

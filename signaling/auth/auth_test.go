@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,28 +133,69 @@ func TestFiveWrongTriesPerNetwork(t *testing.T) {
 		a := open(t, t.TempDir())
 		bad, same, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("10.0.0.1")
 		for range maxWrong {
-			if _, ok := a.MayTry(bad); !ok {
+			if _, ok := a.Try(bad); !ok {
 				t.Fatal("refused too early")
 			}
-			a.Wrong(bad)
 		}
-		if again, ok := a.MayTry(same); ok || again <= 0 {
+		if again, ok := a.Try(same); ok || again <= 0 {
 			t.Fatal("the same /64 may still try")
 		}
-		if _, ok := a.MayTry(other); !ok {
+		if _, ok := a.Try(other); !ok {
 			t.Fatal("another network is refused too")
 		}
 		time.Sleep(wrongWindow)
-		if _, ok := a.MayTry(bad); !ok {
+		if _, ok := a.Try(bad); !ok {
 			t.Fatal("refused for ever")
 		}
 	})
 }
 
+// TestRightProofsCostNothing: however often one logs in, beside those who fail.
+func TestRightProofsCostNothing(t *testing.T) {
+	a, addr := open(t, t.TempDir()), netip.MustParseAddr("10.0.0.1")
+	for i := range 10 * maxWrong {
+		if _, ok := a.Try(addr); !ok {
+			t.Fatalf("refused after %d", i)
+		}
+		a.Right(addr)
+	}
+	if n := len(a.tries.by); n != 0 {
+		t.Errorf("%d addresses are remembered", n)
+	}
+	for range maxWrong - 1 {
+		a.Try(addr)
+	}
+	if _, ok := a.Try(addr); !ok {
+		t.Fatal("the last try was refused")
+	}
+	a.Right(addr)
+	if _, ok := a.Try(addr); !ok {
+		t.Fatal("a try was not given back")
+	}
+}
+
+// TestTriesAtOnce: tries that overlap are no more than tries in a row.
+func TestTriesAtOnce(t *testing.T) {
+	a, addr := open(t, t.TempDir()), netip.MustParseAddr("10.0.0.1")
+	var granted atomic.Int32
+	var tries sync.WaitGroup
+	for range 20 * maxWrong {
+		tries.Go(func() {
+			if _, ok := a.Try(addr); ok {
+				granted.Add(1)
+			}
+		})
+	}
+	tries.Wait()
+	if n := granted.Load(); n != maxWrong {
+		t.Errorf("%d tries were granted, want %d", n, maxWrong)
+	}
+}
+
 func TestAddressTableIsBounded(t *testing.T) {
 	a := open(t, t.TempDir())
 	for i := range 2 * maxAddresses {
-		a.Wrong(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+		a.Try(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
 	}
 	if n := len(a.tries.by); n > maxAddresses {
 		t.Fatalf("%d addresses are remembered", n)

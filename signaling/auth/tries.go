@@ -13,7 +13,8 @@ const (
 	maxAddresses = 4096             // remembered at once, about 200 KiB
 )
 
-// tries counts wrong proofs per address.
+// tries counts proofs per address that were wrong, or are being looked at: so
+// many at once cannot be more than so many one after the other.
 type tries struct {
 	mu sync.Mutex
 	by map[netip.Prefix]wrong
@@ -24,13 +25,14 @@ type wrong struct {
 	until time.Time
 }
 
-// MayTry reports whether an address has tries left; if not, when it has again.
-func (a *Auth) MayTry(addr netip.Addr) (again time.Duration, ok bool) {
-	return a.tries.left(network(addr), time.Now())
+// Try takes one of an address's tries, before its proof is looked at; if it has
+// none left, again says when it has.
+func (a *Auth) Try(addr netip.Addr) (again time.Duration, ok bool) {
+	return a.tries.take(network(addr), time.Now())
 }
 
-// Wrong counts a wrong proof against an address.
-func (a *Auth) Wrong(addr netip.Addr) { a.tries.add(network(addr), time.Now()) }
+// Right gives the try back: the proof was right.
+func (a *Auth) Right(addr netip.Addr) { a.tries.giveBack(network(addr)) }
 
 // network is what one attacker has for sure: an IPv4 address, or an IPv6 /64.
 func network(addr netip.Addr) netip.Prefix {
@@ -43,28 +45,35 @@ func network(addr netip.Addr) netip.Prefix {
 	return p
 }
 
-func (t *tries) left(p netip.Prefix, now time.Time) (time.Duration, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	w := t.by[p]
-	if w.count < maxWrong || !now.Before(w.until) {
-		return 0, true
-	}
-	return w.until.Sub(now), false
-}
-
-func (t *tries) add(p netip.Prefix, now time.Time) {
+func (t *tries) take(p netip.Prefix, now time.Time) (again time.Duration, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.by == nil {
 		t.by = make(map[netip.Prefix]wrong)
 	}
-	w := t.by[p]
-	if !now.Before(w.until) {
+	w, known := t.by[p]
+	switch {
+	case !known:
+		t.makeRoomLocked()
+	case !now.Before(w.until):
 		w = wrong{}
+	case w.count >= maxWrong:
+		return w.until.Sub(now), false
 	}
-	t.makeRoomLocked()
 	t.by[p] = wrong{count: w.count + 1, until: now.Add(wrongWindow)}
+	return 0, true
+}
+
+func (t *tries) giveBack(p netip.Prefix) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.by[p]
+	if w.count <= 1 { // or forgotten meanwhile
+		delete(t.by, p)
+		return
+	}
+	w.count--
+	t.by[p] = w
 }
 
 // makeRoomLocked forgets anybody: a code's 80 bits, not this table, are what

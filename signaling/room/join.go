@@ -8,9 +8,10 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// Join makes the device of a hello live on link, or says why not. The same key
-// takes over from its older link at once; another key cannot have a name that
-// is online. Whoever joined calls End when the link is over.
+// Join makes the device of a hello live on link, which it welcomes there, or
+// says why not. The same key takes over from its older link at once; another
+// key cannot have a name that is online. Whoever joined calls End when the link
+// is over.
 func (r *Room) Join(h Hello, link Link) (*Session, *Refusal) {
 	now := time.Now()
 	s := newSession(r, h, link, now)
@@ -21,7 +22,6 @@ func (r *Room) Join(h Hello, link Link) (*Session, *Refusal) {
 	if older != nil {
 		older.link.Close(wire.CodeByName("taken-over"), "the same device connected again")
 	}
-	s.device.retained.Revive()
 	r.cfg.Log.Info("device joined", "device", h.ID, "name", h.Name, "session", s.number, "took_over", older != nil)
 	return s, nil
 }
@@ -43,11 +43,20 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	r.freeNameLocked(d)
 	r.lastSession = max(r.lastSession, d.number)
 	s.device, s.number, d.home = d, r.nextSessionLocked(now), ""
+	d.retained.Revive()
+	Tell(s.link, 0, s.welcome(now)) // before a viewer can find the session, and be heard first
 	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts
 	r.names[h.Name] = d
 	d.setState(signal.StateLive, now)
 	r.changedLocked(d)
 	return older, nil
+}
+
+func (s *Session) welcome(now time.Time) signal.Message {
+	return signal.Message{
+		Type: signal.Welcome, Device: quoted(s.device.id), Session: s.number,
+		Server: s.room.cfg.Name, Time: uint64(max(now.UnixMicro(), 0)),
+	}
 }
 
 func (r *Room) mayJoinLocked(d *Device, h Hello, now time.Time) *Refusal {
@@ -81,17 +90,20 @@ const (
 // End takes the device offline, unless a newer session of it has taken over.
 func (s *Session) End(cause Cause) {
 	now := time.Now()
-	bindings, ended := s.leave(now)
+	var wills []will
+	if cause == Cut && !s.bye.Load() {
+		wills = s.wills
+	}
+	bindings, ended := s.leave(wills, now)
 	if !ended {
 		return
 	}
-	if cause == Cut && !s.bye.Load() {
-		s.publishWills(bindings, now)
-	}
+	publishWills(wills, bindings, now)
 	s.room.cfg.Log.Info("device left", "device", s.device.id, "session", s.number, "bye", s.bye.Load())
 }
 
-func (s *Session) leave(now time.Time) ([]*binding, bool) {
+// leave keeps the wills before a newer session can begin, which revokes them.
+func (s *Session) leave(wills []will, now time.Time) ([]*binding, bool) {
 	r, d := s.room, s.device
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,6 +112,9 @@ func (s *Session) leave(now time.Time) ([]*binding, bool) {
 	}
 	bindings := s.fenceLocked()
 	d.session, d.heard = nil, s.lastHeard()
+	for _, w := range wills {
+		d.retained.Keep(w.header, w.body, now)
+	}
 	r.freeNameLocked(d)
 	d.setState(signal.StateOffline, now)
 	r.changedLocked(d)
@@ -108,9 +123,8 @@ func (s *Session) leave(now time.Time) ([]*binding, bool) {
 
 // publishWills tells every Conn that wants them, on the relay: the direct
 // paths of a device that is gone carry nothing.
-func (s *Session) publishWills(bindings []*binding, now time.Time) {
-	for _, w := range s.wills {
-		s.device.retained.Keep(w.header, w.body, now)
+func publishWills(wills []will, bindings []*binding, now time.Time) {
+	for _, w := range wills {
 		for _, b := range bindings {
 			b.conn.publishWill(w, now)
 		}

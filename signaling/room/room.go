@@ -10,8 +10,9 @@
 // Locks: Room.mu guards who is here and is held for map work only. Frames in
 // flight never need it: they go through Session.mu, Viewer.mu and the locks of
 // package relay, each held for one look-up. Nothing is sent while a lock is
-// held. Everything a person sees of presence is sent by one goroutine, Run, so
-// that the newest state always arrives last.
+// held, but for a device's welcome, which must be the first it hears. Everything
+// a person sees of presence is sent by one goroutine, Run, so that the newest
+// state always arrives last.
 package room
 
 import (
@@ -50,6 +51,7 @@ type Link interface {
 // Config of a Room. The zero Config works.
 type Config struct {
 	ID         string       // of this server, in records
+	Name       string       // of this server, for people
 	Peers      Peers        // other servers; nil: there are none
 	MaxDevices int          // known at once; default 10,000
 	Store      Store        // keeps last seen; nil: memory only

@@ -277,6 +277,34 @@ func TestFencedSessionHasNoEffect(t *testing.T) {
 	}
 }
 
+// TestWelcomeComesFirst: a viewer who asks for the device all the time is not heard before it.
+func TestWelcomeComesFirst(t *testing.T) {
+	r := New(Config{}, nil)
+	first, _ := join(t, r, hello("rig", time.Minute))
+	first.End(Cut)
+	v := r.Enter(&fakeLink{}, auth.Viewer)
+	defer v.Leave()
+	asking, stop := context.WithCancel(t.Context())
+	var asks sync.WaitGroup
+	asks.Go(func() {
+		for ask := openMessage("rig"); asking.Err() == nil; {
+			v.Open(1, ask, signalFrame(t, 1, ask).Body)
+		}
+	})
+	for range 300 {
+		s, link := join(t, r, hello("rig", time.Minute))
+		link.mu.Lock()
+		m, err := signal.Parse(link.frames[0].Body)
+		link.mu.Unlock()
+		if err != nil || m.Type != signal.Welcome || m.Session != s.Number() || string(m.Device) != `"`+s.ID()+`"` {
+			t.Errorf("first came %+v, %v", m, err)
+		}
+		s.End(Cut)
+	}
+	stop()
+	asks.Wait()
+}
+
 // TestDeafLinkIsClosed: a viewer that takes no signals any more is not left to guess.
 func TestDeafLinkIsClosed(t *testing.T) {
 	link := &fakeLink{full: true}

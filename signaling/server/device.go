@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"sync/atomic"
 	"time"
 
@@ -93,13 +92,4 @@ func (d *device) hello(body []byte) {
 	}
 	d.keepAlive.Store(int64(h.KeepAlive))
 	d.session.Store(session)
-	d.tell(welcome(session, d.server.cfg.Name))
-}
-
-func welcome(s *room.Session, server string) signal.Message {
-	id, err := json.Marshal(s.ID())
-	if err != nil { // hex digits always encode
-		id = nil
-	}
-	return signal.Message{Type: signal.Welcome, Device: id, Session: s.Number(), Server: server, Time: nowMicros()}
 }

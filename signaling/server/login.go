@@ -35,16 +35,16 @@ func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	addr := address(r)
-	if again, ok := s.auth.MayTry(addr); !ok {
+	if again, ok := s.auth.Try(addr); !ok {
 		s.refuse(w, &refusal{code: "rate-limited", reason: "too many wrong codes came from this address", remedy: "wait " + again.Round(time.Second).String(), again: again})
 		return
 	}
 	granted, problem := s.login(asked.Code, asked.Token)
 	if problem != nil {
-		s.auth.Wrong(addr)
 		s.refuse(w, problem)
 		return
 	}
+	s.auth.Right(addr)
 	answer(w, http.StatusOK, granted)
 }
 

@@ -183,7 +183,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := room.Config{ID: id, Store: b, Log: s.cfg.Log}
+	cfg := room.Config{ID: id, Name: s.cfg.Name, Store: b, Log: s.cfg.Log}
 	if s.cfg.NATS == "" {
 		s.room = room.New(cfg, records)
 		return s.serve(ctx, s.room.Run)

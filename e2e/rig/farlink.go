@@ -1,0 +1,52 @@
+package rig
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
+)
+
+// FarLink is two hosts with nothing but an emulated link between them. What runs on one host is near.
+type FarLink struct {
+	Here, There *lab.Host
+	emulator    *program.Program
+}
+
+// NewFarLink makes the hosts and a link of the given conditions, as e2e/linkem takes them: "delay=25ms" each way. Its program
+// is built into dir. The caller closes it, after what runs on the hosts.
+func NewFarLink(dir, conditions string) (*FarLink, error) {
+	path := filepath.Join(dir, "linkem")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+	}
+	prefix := fmt.Sprintf("tp%d", os.Getpid())
+	l := &FarLink{
+		Here:  &lab.Host{NS: prefix + "-here", Addr: netip.MustParseAddr("10.77.0.1")},
+		There: &lab.Host{NS: prefix + "-there", Addr: netip.MustParseAddr("10.77.0.2")},
+	}
+	var err error
+	l.emulator, err = program.Start(program.Spec{
+		Args: []string{
+			path, "-ns-a", l.Here.NS, "-addr-a", l.Here.Addr.String() + "/24",
+			"-ns-b", l.There.NS, "-addr-b", l.There.Addr.String() + "/24", "-both", conditions,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err = l.emulator.WaitFor(regexp.MustCompile("^ready"), startTimeout); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close ends the link, and removes the hosts.
+func (l *FarLink) Close() { l.emulator.Stop(5 * time.Second) }
