@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/ledger"
-	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
@@ -123,16 +122,10 @@ func TestUDPIsCutAndMended(t *testing.T) {
 				t.Error("events were lost, repeated, reordered or harmed")
 			}
 			if kind.shows {
-				checkShown(t, v, events.count())
+				checkShown(t, v, events.Count())
 			}
 		})
 	}
-}
-
-// declareLog makes the stream known before anybody asks for it, so that a viewer stands at its head when the first event comes.
-func declareLog(t *testing.T, device *program.Program) {
-	t.Helper()
-	must(t, device.Write(`{"describe": "`+logStream+`", "class": "event", "kind": "text"}`))
 }
 
 // checkShown reads the log that the page shows: its entries are the newest events, without a hole, up to the last.

@@ -59,7 +59,7 @@ func TestServerIsKilledAndStartedAgain(t *testing.T) {
 	w.startServer(t)
 	mark := v.Mark()
 	w.awaitLive(t, "board")
-	_, err = v.Await("an event after the server came back", mark, 10*time.Second, isNumber(events.count()+1))
+	_, err = v.Await("an event after the server came back", mark, 10*time.Second, isNumber(events.Count()+1))
 	must(t, err)
 	if verdict := settle(t, events, v, 1); !verdict.OK() {
 		t.Error(verdict)

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 )
 
 // Lab is a set of hosts on one switch.
@@ -47,9 +48,13 @@ func Missing() error {
 	return nil
 }
 
-// New builds a laboratory with the named hosts. Namespaces are called after this process, so that several can be there at a time.
+// count of the laboratories that this process has made.
+var count atomic.Int64
+
+// New builds a laboratory with the named hosts. Namespaces are called after this process and the laboratory's number in it, so
+// that several can be there at a time.
 func New(names ...string) (*Lab, error) {
-	prefix := fmt.Sprintf("tp%d", os.Getpid())
+	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), count.Add(1))
 	l := &Lab{hosts: map[string]*Host{}, switchNS: prefix + "-switch"}
 	err := l.build(prefix, names)
 	if err != nil {
@@ -99,7 +104,7 @@ func (l *Lab) Host(name string) *Host { return l.hosts[name] }
 func (l *Lab) Close() error {
 	var errs []error
 	for _, h := range l.hosts {
-		errs = append(errs, remove(h.NS))
+		errs = append(errs, remove(h.NS), os.RemoveAll(h.files()))
 	}
 	return errors.Join(append(errs, remove(l.switchNS))...)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
@@ -16,9 +17,10 @@ import (
 
 // Rig is one server with its devices and viewers. Its files are in one folder.
 type Rig struct {
-	Bin string // where the built programs are
-	Dir string // tokens, keys, logs; the caller removes it
-	URL string // of the server, http://host:port; set by StartServer
+	Bin string   // where the built programs are
+	Dir string   // tokens, keys, logs; the caller removes it
+	URL string   // of the server, http://host:port; set by StartServer
+	Env []string // of all programs started from now on, NAME=VALUE
 }
 
 // New returns a rig whose programs come from the module's bin/ and whose files are in dir.
@@ -69,7 +71,8 @@ func (r *Rig) Token(role string) string { return filepath.Join(r.Dir, "server", 
 // Start runs any program on a host (nil: this machine) with a home of its own, so that nobody's configuration is met.
 func (r *Rig) Start(on *lab.Host, spec program.Spec) (*program.Program, error) {
 	spec.Args = on.Wrap(spec.Args...)
-	spec.Env = append([]string{"HOME=" + r.Dir, "XDG_CONFIG_HOME=" + filepath.Join(r.Dir, "config")}, spec.Env...)
+	home := []string{"HOME=" + r.Dir, "XDG_CONFIG_HOME=" + filepath.Join(r.Dir, "config")}
+	spec.Env = slices.Concat(home, r.Env, spec.Env)
 	return program.Start(spec)
 }
 

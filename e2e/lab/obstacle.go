@@ -1,0 +1,57 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Redirect makes the host's TCP connections to one address end at another one, a box that the programs do not know of: they
+// see the address that they asked for.
+func (h *Host) Redirect(from, to netip.AddrPort) error {
+	family := map[bool]string{true: "ip", false: "ip6"}[from.Addr().Is4()]
+	return h.nft(fmt.Sprintf("table inet redirect {\n"+
+		" chain out { type nat hook output priority -100; %s daddr %s tcp dport %d dnat %s to %s; }\n}",
+		family, from.Addr(), from.Port(), family, to))
+}
+
+// Fence leaves the host one other to talk to, its proxy: everything from and to others is dropped silently.
+func (h *Host) Fence(proxy *Host) error {
+	return h.nft(fmt.Sprintf("table inet fence {\n"+
+		" chain in { type filter hook input priority 0; policy drop; iif lo accept; ip saddr %s meta l4proto tcp accept; }\n"+
+		" chain out { type filter hook output priority 0; policy drop; oif lo accept; ip daddr %s meta l4proto tcp accept; }\n}",
+		proxy.Addr, proxy.Addr))
+}
+
+// Readdress gives the host these addresses and takes all others away, of both families.
+func (h *Host) Readdress(to ...netip.Prefix) error {
+	commands := []string{"ip -n " + h.NS + " addr flush dev eth0"}
+	for _, p := range to {
+		family, flags := "-4", ""
+		if p.Addr().Is6() {
+			family, flags = "-6", " nodad" // it would be tentative, and of no use, for a second
+		}
+		commands = append(commands,
+			"ip -n "+h.NS+" addr add "+p.String()+" dev eth0"+flags,
+			"ip -n "+h.NS+" "+family+" route replace default dev eth0")
+	}
+	return run(commands...)
+}
+
+// Knows makes programs that are started on h from now on find names under addresses, as /etc/hosts does.
+func (h *Host) Knows(names map[string]netip.Addr) error {
+	text := strings.Builder{}
+	fmt.Fprintln(&text, "127.0.0.1 localhost")
+	for name, addr := range names {
+		fmt.Fprintln(&text, addr, name)
+	}
+	if err := os.MkdirAll(h.files(), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(h.files(), "hosts"), []byte(text.String()), 0o644)
+}
+
+// files is the folder whose content `ip netns exec` puts in the place of that of /etc.
+func (h *Host) files() string { return filepath.Join("/etc/netns", h.NS) }
