@@ -84,7 +84,7 @@ bench: build ## age on loopback against bare pion and WebSocket, joining at 50 m
 	@go run ./e2e/bench
 
 .PHONY: soak
-soak: build ## the dashboard under 20 charts x 3 series x 100 Hz for ten minutes; writes docs/soak.md
+soak: build ## what takes minutes: switches of what carries, the dashboard under load; writes docs/soak.md
 	@go run ./e2e/soak
 
 .PHONY: size

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
@@ -19,6 +20,9 @@ type FarLink struct {
 	emulator    *program.Program
 }
 
+// links tells the links of one process apart.
+var links atomic.Int32
+
 // NewFarLink makes the hosts and a link of the given conditions, as e2e/linkem takes them: "delay=25ms" each way. Its program
 // is built into dir. The caller closes it, after what runs on the hosts.
 func NewFarLink(dir, conditions string) (*FarLink, error) {
@@ -26,7 +30,7 @@ func NewFarLink(dir, conditions string) (*FarLink, error) {
 	if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build linkem: %w: %s", err, out)
 	}
-	prefix := fmt.Sprintf("tp%d", os.Getpid())
+	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), links.Add(1))
 	l := &FarLink{
 		Here:  &lab.Host{NS: prefix + "-here", Addr: netip.MustParseAddr("10.77.0.1")},
 		There: &lab.Host{NS: prefix + "-there", Addr: netip.MustParseAddr("10.77.0.2")},

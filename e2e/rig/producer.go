@@ -109,14 +109,14 @@ func (p *Producer) Settle(w *Watcher, from uint64) (ledger.Verdict, error) {
 	for n := from; n <= last; n++ {
 		book.Send(ledger.Sent{Run: p.run, Number: n})
 	}
-	if err := w.enter(&book, from); err != nil {
+	if err := w.Enter(&book, from); err != nil {
 		return ledger.Verdict{}, err
 	}
 	return book.Close(), missing
 }
 
-// enter puts down what the viewer was handed: live samples and declared gaps of the log stream.
-func (w *Watcher) enter(book *ledger.Book, from uint64) error {
+// Enter puts down what the viewer was handed: live samples and declared gaps of the log stream.
+func (w *Watcher) Enter(book *ledger.Book, from uint64) error {
 	events, err := w.Events()
 	if err != nil {
 		return err

@@ -1,92 +1,93 @@
-// Command soak runs the dashboard under the load of its goal: 20 charts of 3 series at 100 samples a second each, in headless
-// Chromium, for ten minutes. It reads frames a second, the heap after a collection, and the browser's share of the processors,
-// prints them and writes docs/soak.md.
+// Command soak runs what takes minutes, and writes docs/soak.md:
+//
+//	dashboard  20 charts of 3 series at 100 samples a second each, in headless Chromium, for ten minutes: frames a second, the
+//	           heap after a collection, the browser's share of the processors
+//	switches   what carries a stream is taken away, fifty times a kind: events lost or repeated, time until a fresh sample
+//
+// A part that is not run keeps its section of the page. Root is needed, for network namespaces.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/telepath-iot/telepath/e2e/rig"
-)
-
-// The load.
-const (
-	charts = 20
-	series = 3
-	rate   = 100
 )
 
 func main() {
-	length := flag.Duration("length", 10*time.Minute, "how long")
-	out := flag.String("out", "docs/soak.md", "where the table goes")
+	parts := flag.String("parts", "switches,dashboard", "what to run")
+	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
+	count := flag.Int("count", 50, "switches of each kind")
+	seed := flag.Uint64("seed", 1, "of what is random in the switches")
+	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
-	if err := run(*length, *out); err != nil {
+	runs := []part{
+		{"switches", func() (string, error) { return soakSwitches(*count, *seed) }},
+		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
+	}
+	if err := run(runs, strings.Split(*parts, ","), *out); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
 }
 
-func run(length time.Duration, out string) error {
-	dir, err := os.MkdirTemp("", "telepath-soak-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	r, err := rig.New(dir)
-	if err != nil {
-		return err
-	}
-	addr, err := rig.FreeAddress()
-	if err != nil {
-		return err
-	}
-	server, err := r.StartServer(nil, addr)
-	if err != nil {
-		return err
-	}
-	defer server.Kill()
-	device, err := r.StartDevice(nil, "board", "--source", fmt.Sprintf("sim,rate=%d,streams=%d", rate, charts*series))
-	if err != nil {
-		return err
-	}
-	defer device.Kill()
-	if err := r.AwaitLive(nil, "board", 15*time.Second); err != nil {
-		return err
-	}
-	result, err := watch(server.LoginURL, length)
-	if err != nil {
-		return err
-	}
-	text := result.table(length)
-	fmt.Println("\n" + text)
-	if err := os.WriteFile(out, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return result.judge()
+// part makes one section of the page.
+type part struct {
+	name string
+	run  func() (section string, err error)
 }
 
-// watch runs the browser's half, e2e/browser/soak.mjs, and passes its lines on.
-func watch(url string, length time.Duration) (*result, error) {
-	cmd := exec.Command("node", filepath.Join("e2e", "browser", "soak.mjs"), url, "board", fmt.Sprintf("--seconds=%.0f", length.Seconds()))
-	cmd.Stderr = os.Stderr
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+func run(parts []part, chosen []string, out string) error {
+	old, err := os.ReadFile(out)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	sections := split(string(old))
+	var errs []error
+	for _, p := range parts {
+		if !slices.Contains(chosen, p.name) {
+			continue
+		}
+		text, err := p.run()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
+		}
+		if text != "" {
+			fmt.Println("\n" + text)
+			sections[p.name] = text
+		}
 	}
-	result, err := read(pipe)
-	if waitErr := cmd.Wait(); err == nil {
-		err = waitErr
+	page := title
+	for _, p := range parts {
+		if text, ok := sections[p.name]; ok {
+			page += marker(p.name) + strings.TrimRight(text, "\n") + "\n"
+		}
 	}
-	return result, err
+	return errors.Join(append(errs, os.WriteFile(out, []byte(page), 0o644))...)
+}
+
+const title = "# Soak\n\nWritten by `make soak`. Each section says when, and of which commit.\n"
+
+func marker(name string) string { return "\n<!-- " + name + " -->\n" }
+
+// split takes a page apart into its sections.
+func split(page string) map[string]string {
+	sections := map[string]string{}
+	for _, chunk := range strings.Split(page, "\n<!-- ")[1:] {
+		if name, text, ok := strings.Cut(chunk, " -->\n"); ok {
+			sections[name] = text
+		}
+	}
+	return sections
+}
+
+// when says what a section is of.
+func when() string {
+	return time.Now().UTC().Format("2006-01-02 15:04 MST") + ", " + commit()
 }
 
 func commit() string {

@@ -99,8 +99,8 @@ func (r *result) table(length time.Duration) string {
 		verdict = "**missed**: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Soak of the dashboard\n\nWritten by `make soak`, %s, %s, %d cores, headless Chromium without a GPU, every chart in sight in a window of 1440 × 3200, %v.\n\n",
-		time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.NumCPU(), length)
+	fmt.Fprintf(&b, "## The dashboard under load\n\n%s, %d cores, headless Chromium without a GPU, every chart in sight in a window of 1440 × 3200, %v.\n\n",
+		when(), runtime.NumCPU(), length)
 	fmt.Fprintf(&b, "Load: %d charts × %d series × %d samples a second, over `%s`. Goal: 60 frames a second, heap flat: %s.\n\n",
 		charts, series, rate, r.intervals[len(r.intervals)-1].Path, verdict)
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")

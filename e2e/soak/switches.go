@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/switches"
+)
+
+// soakSwitches runs all kinds at once, each in a world of its own: they mostly wait.
+func soakSwitches(count int, seed uint64) (string, error) {
+	if err := lab.Missing(); err != nil {
+		return "", err
+	}
+	results := make([]*switches.Result, len(switches.Kinds))
+	errs := make([]error, len(switches.Kinds))
+	var all sync.WaitGroup
+	for i, kind := range switches.Kinds {
+		all.Go(func() {
+			results[i], errs[i] = switches.Run(kind, count, seed, func(format string, args ...any) { fmt.Printf(format+"\n", args...) })
+			if errs[i] == nil {
+				errs[i] = results[i].Judge()
+			}
+		})
+	}
+	all.Wait()
+	return switchTable(results, errs, seed), errors.Join(errs...)
+}
+
+func switchTable(results []*switches.Result, errs []error, seed uint64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## What carries is taken away\n\n%s, seed %d, all kinds at once. `telepath view` at the far end of an emulated link; 20 events a second, judged by an independent ledger.\n\n", when(), seed)
+	b.WriteString("| | times | events sent | lost | repeated | out of order | in declared gaps | fresh sample, median / 95 % / worst | goal | back on its rung, median / worst | |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for i, r := range results {
+		b.WriteString(switchRow(r, errs[i]))
+	}
+	b.WriteString("\n")
+	for _, kind := range switches.Kinds {
+		fmt.Fprintf(&b, "- %s: %s\n", kind.Name, kind.Means)
+	}
+	return b.String()
+}
+
+func switchRow(r *switches.Result, err error) string {
+	if r == nil || len(r.Fresh) == 0 {
+		return fmt.Sprintf("| %v | | | | | | | | | | **failed** |\n", err)
+	}
+	verdict := "met"
+	if err != nil {
+		verdict = "**missed**: " + strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	v := r.Verdict
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s / %s / %s | ≤ %v | %s / %s | %s |\n",
+		r.Kind.Name, len(r.Fresh), v.Sent, v.Lost, v.Twice, v.Disorder, v.InGaps,
+		seconds(switches.Quantile(r.Fresh, 0.5)), seconds(switches.Quantile(r.Fresh, 0.95)), seconds(switches.Quantile(r.Fresh, 1)), r.Kind.Fresh,
+		seconds(switches.Quantile(r.Back, 0.5)), seconds(switches.Quantile(r.Back, 1)), verdict)
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

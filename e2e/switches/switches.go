@@ -1,0 +1,132 @@
+// Package switches takes away what carries a stream, in the middle of it, again and again, and keeps the book: every event that
+// the device made must come once and in order, or be declared as a gap, and a fresh sample must come in time.
+//
+// The viewer stands at the far end of an emulated link, so that something is always under way. `make test` runs each kind once,
+// `make soak` fifty times.
+package switches
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/ledger"
+)
+
+// Kind is one way of taking away what carries.
+type Kind struct {
+	Name  string
+	Means string        // for the table
+	Fresh time.Duration // a sample that was made afterwards comes within this time, 95 times of 100
+
+	args  []string // of the viewer
+	ready string   // rung on which the viewer must stand before it begins again
+	prep  func(*world) error
+	fault func(*world, *rand.Rand) (mended time.Time, err error) // fresh counts from mended on
+}
+
+// Kinds are all there are.
+var Kinds = []Kind{
+	{
+		Name: "udp-cut", Means: "UDP is dropped silently for 1 to 3 s, and passes again", Fresh: 1500 * time.Millisecond,
+		ready: "udp", fault: cutUDP,
+	},
+	{
+		Name: "server-kill", Means: "the server is killed (SIGKILL) and started again, the viewer on the relay", Fresh: 15 * time.Second,
+		args: []string{"--relay"}, ready: "ws", fault: killServer,
+	},
+	{
+		Name: "agent-restart", Means: "the agent is ended (SIGTERM) and started again", Fresh: 15 * time.Second,
+		ready: "udp", fault: restartAgent,
+	},
+}
+
+// Result is what came of one kind.
+type Result struct {
+	Kind    Kind
+	Count   int
+	Fresh   []time.Duration // one a fault
+	Back    []time.Duration // until the viewer stood on the rung again where it had stood before
+	Verdict ledger.Verdict
+}
+
+const (
+	climbBack = 60 * time.Second // to the best rung, after what was taken away is back
+	link      = "delay=20ms loss=0.5%"
+)
+
+// Run does count faults of a kind; what is random in them follows from seed. say is told of each.
+func Run(kind Kind, count int, seed uint64, say func(format string, args ...any)) (*Result, error) {
+	dir, err := os.MkdirTemp("", "telepath-switches-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	w, err := newWorld(dir, kind)
+	if w != nil {
+		defer w.close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Kind: kind, Count: count}
+	chance := rand.New(rand.NewPCG(seed, 0))
+	for i := range count {
+		if err := r.once(w, chance); err != nil {
+			return r, fmt.Errorf("%s %d of %d: %w", kind.Name, i+1, count, err)
+		}
+		say("%s %d of %d: fresh after %v, back after %v", kind.Name, i+1, count, r.Fresh[i].Round(time.Millisecond), r.Back[i].Round(time.Millisecond))
+	}
+	if r.Verdict, err = w.settle(); !r.Verdict.OK() {
+		w.explain(say)
+	}
+	return r, err
+}
+
+// once does one fault and waits until all is as it was before.
+func (r *Result) once(w *world, chance *rand.Rand) error {
+	time.Sleep(between(chance, 500*time.Millisecond, 2*time.Second))
+	mark := w.viewer.Mark()
+	mended, err := r.Kind.fault(w, chance)
+	if err != nil {
+		return err
+	}
+	fresh, err := w.awaitMade(mended, mark)
+	if err != nil {
+		return err
+	}
+	back, err := w.awaitRung(r.Kind.ready, mended, mark)
+	if err != nil {
+		return err
+	}
+	r.Fresh = append(r.Fresh, fresh)
+	r.Back = append(r.Back, back)
+	return nil
+}
+
+// Judge says what is wrong, if anything is.
+func (r *Result) Judge() error {
+	if !r.Verdict.OK() {
+		return fmt.Errorf("%s: %v", r.Kind.Name, r.Verdict)
+	}
+	if p95 := Quantile(r.Fresh, 0.95); p95 > r.Kind.Fresh {
+		return fmt.Errorf("%s: a fresh sample came after %v (95 of 100), want at most %v", r.Kind.Name, p95, r.Kind.Fresh)
+	}
+	if worst := Quantile(r.Back, 1); worst > climbBack {
+		return fmt.Errorf("%s: back after %v, want at most %v", r.Kind.Name, worst, climbBack)
+	}
+	return nil
+}
+
+// Quantile of some times.
+func Quantile(times []time.Duration, q float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[int(q*float64(len(sorted)-1)+0.5)]
+}
+
+// between is a random time.
+func between(chance *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(chance.Int64N(int64(most-least)))
+}

@@ -1,0 +1,148 @@
+package switches
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/ledger"
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+const (
+	device   = "board"
+	liveRate = 50 // samples a second of the stream that freshness is read from
+	starting = 30 * time.Second
+)
+
+// world is a server and a device near one another, and a viewer far away.
+type world struct {
+	*rig.Rig
+	far    *rig.FarLink
+	server *rig.Server
+	agent  *program.Program
+	viewer *rig.Watcher
+
+	producer *rig.Producer
+	runs     int // starts of the agent
+	book     ledger.Book
+}
+
+// newWorld builds it; what it returns beside an error is to be closed, too.
+func newWorld(dir string, kind Kind) (w *world, err error) {
+	w = &world{}
+	if w.Rig, err = rig.New(dir); err != nil {
+		return nil, err
+	}
+	if w.far, err = rig.NewFarLink(dir, link); err != nil {
+		return nil, err
+	}
+	if err = w.startServer(); err != nil {
+		return w, err
+	}
+	if err = w.startAgent(); err != nil {
+		return w, err
+	}
+	if kind.prep != nil {
+		if err = kind.prep(w); err != nil {
+			return w, err
+		}
+	}
+	if w.viewer, err = w.View(w.far.Here, device, kind.args...); err != nil {
+		return w, err
+	}
+	if _, err = w.viewer.AwaitSample(kind.ready, 0, starting); err != nil {
+		return w, err
+	}
+	w.startProducer()
+	_, err = w.viewer.Await("the first event", 0, starting, rig.IsNumber(1))
+	return w, err
+}
+
+func (w *world) close() {
+	if w.producer != nil {
+		w.producer.Stop()
+	}
+	if w.viewer != nil {
+		w.viewer.Kill()
+	}
+	if w.agent != nil {
+		w.agent.Kill()
+	}
+	if w.server != nil {
+		w.server.Kill()
+	}
+	w.far.Close()
+}
+
+func (w *world) startServer() (err error) {
+	w.server, err = w.StartServer(w.far.There, w.far.There.Addr.String()+":8080")
+	return err
+}
+
+func (w *world) startAgent() (err error) {
+	w.runs++
+	w.agent, err = w.StartDevice(w.far.There, device, "--source", "stdin", "--source", fmt.Sprintf("sim,rate=%d", liveRate))
+	if err != nil {
+		return err
+	}
+	if err = rig.DeclareLog(w.agent); err != nil {
+		return err
+	}
+	return w.AwaitLive(w.far.There, device, starting)
+}
+
+func (w *world) startProducer() { w.producer = rig.StartProducer(w.agent, w.runs) }
+
+// stopProducer enters what was made in this run of the agent.
+func (w *world) stopProducer() {
+	w.producer.Stop()
+	for n := range w.producer.Count() {
+		w.book.Send(ledger.Sent{Run: w.runs, Number: n + 1})
+	}
+}
+
+// settle closes the book.
+func (w *world) settle() (ledger.Verdict, error) {
+	w.stopProducer()
+	_, missing := w.viewer.Await("the last event", 0, starting, func(e rig.Event) bool {
+		entry, err := ledger.Parse(e.String())
+		return err == nil && e.Stream == rig.LogStream && entry == ledger.Sent{Run: w.runs, Number: w.producer.Count()}
+	})
+	time.Sleep(time.Second) // for duplicates that should not come
+	if err := w.viewer.Enter(&w.book, 1); err != nil {
+		return ledger.Verdict{}, err
+	}
+	return w.book.Close(), missing
+}
+
+// awaitMade waits for a live sample that was made at or after a time, and returns how long afterwards it came.
+func (w *world) awaitMade(when time.Time, mark int) (time.Duration, error) {
+	e, err := w.viewer.Await("a fresh sample", mark, starting, func(e rig.Event) bool {
+		return e.Type == "sample" && e.Class == "live" && !e.Retained && e.T >= float64(when.UnixMicro())/1e6
+	})
+	return e.At.Sub(when), err
+}
+
+// awaitRung waits for a live sample, made at or after a time, that came on a rung.
+func (w *world) awaitRung(rung string, when time.Time, mark int) (time.Duration, error) {
+	e, err := w.viewer.Await("a sample on "+rung, mark, climbBack+starting, func(e rig.Event) bool {
+		return e.Type == "sample" && e.Class == "live" && !e.Retained && e.Path == rung && e.T >= float64(when.UnixMicro())/1e6
+	})
+	return e.At.Sub(when), err
+}
+
+// explain tells what the viewer was told beside samples, and the first and last events of each epoch.
+func (w *world) explain(say func(format string, args ...any)) {
+	events, err := w.viewer.Events()
+	if err != nil {
+		say("%v", err)
+		return
+	}
+	for i, e := range events {
+		edge := e.Type == "sample" && e.Stream == rig.LogStream && (e.Retained || e.Seq <= 3)
+		if edge || e.Type != "sample" {
+			say("%d %s %s %s %s:%d %s %q retained=%v gap=%d-%d", i, e.At.Format("05.000"), e.Type, e.State+e.Stream, e.Epoch, e.Seq, e.Path, e.Reason, e.Retained, e.From, e.To)
+		}
+	}
+}
