@@ -1,17 +1,11 @@
 package web
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"syscall"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -94,33 +88,5 @@ func openError(err error) error {
 	case errors.As(err, &t):
 		return carrier.Fail("not-telepath", t.Error(), err)
 	}
-	inner := err
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		inner = wrapped.Err
-	}
-	return carrier.Fail(nameOf(err), inner.Error(), err)
-}
-
-// nameOf finds the failure's name for what a transport says.
-func nameOf(err error) string {
-	var name *net.DNSError
-	var untrusted *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &name):
-		return "dns"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "unreachable"
-	case errors.As(err, &untrusted):
-		return "tls-untrusted"
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
-		return "tls-failed"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	}
-	return "cut"
+	return carrier.Explain(err)
 }
