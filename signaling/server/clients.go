@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/auth"
 )
@@ -47,10 +48,16 @@ func (cs *clients) all() []*client {
 	return list
 }
 
-func (cs *clients) count() map[auth.Role]int {
-	n := map[auth.Role]int{}
+// sort is what links are told apart by where they are counted.
+type sort struct {
+	role auth.Role
+	rung ladder.Rung
+}
+
+func (cs *clients) count() map[sort]int {
+	n := map[sort]int{}
 	for _, c := range cs.all() {
-		n[c.role]++
+		n[sort{c.role, c.carrier.Rung()}]++
 	}
 	return n
 }

@@ -104,7 +104,14 @@ func (g *gate) overOwnLocked(addr netip.Addr, spare int) bool {
 	return g.open[addr] > g.limits.ConnectionsPerAddress+spare
 }
 
-func (g *gate) enter(addr netip.Addr) bool {
+func (g *gate) enter(addr netip.Addr) bool { return g.take(addr, spare) }
+
+// enterLink gives a link that is made of plain requests a place like a
+// connection's: many of them fit one connection.
+func (g *gate) enterLink(addr netip.Addr) bool { return g.take(addr, 0) }
+
+// take gives a place, if one is left within the limits and spare more.
+func (g *gate) take(addr netip.Addr, spare int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.overLocked(addr, spare-1) {

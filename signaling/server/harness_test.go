@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -17,7 +19,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/peer/carrier/ws"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/auth"
@@ -77,7 +81,7 @@ func (r *running) token(t *testing.T, role auth.Role) string {
 // link is a raw client that speaks the protocol frame by frame.
 type link struct {
 	t    *testing.T
-	c    *ws.Carrier
+	c    carrier.Carrier
 	in   chan frame
 	quit func()        // nobody reads in any more
 	left chan struct{} // closed by quit
@@ -96,14 +100,38 @@ func (r *running) dial(t *testing.T, role auth.Role, header http.Header) *link {
 		header = http.Header{}
 	}
 	header.Set("Authorization", "Bearer "+r.token(t, role))
-	c, err := ws.Dial(t.Context(), ws.DialConfig{URL: r.url + "/v1/link", Header: header})
+	return runLink(t, r.open(t, ladder.WS, header))
+}
+
+// trusting trusts the server's certificate, if it has one.
+func (r *running) trusting() *tls.Config {
+	if r.tls == nil {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	leaf, err := x509.ParseCertificate(r.tls.Certificates[0].Certificate[0])
+	if err == nil {
+		pool.AddCert(leaf)
+	}
+	return &tls.Config{RootCAs: pool}
+}
+
+// open makes the carrier of a link.
+func (r *running) open(t *testing.T, rung ladder.Rung, header http.Header) (c carrier.Carrier) {
+	t.Helper()
+	url, err := r.url+"/v1/link", error(nil)
+	if rung == ladder.WS {
+		c, err = ws.Dial(t.Context(), ws.DialConfig{URL: url, Header: header, TLS: r.trusting()})
+	} else {
+		c, err = web.Dial(t.Context(), web.DialConfig{Rung: rung, URL: url, Header: header, TLS: r.trusting()})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runLink(t, c)
+	return c
 }
 
-func runLink(t *testing.T, c *ws.Carrier) *link {
+func runLink(t *testing.T, c carrier.Carrier) *link {
 	l := &link{t: t, c: c, in: make(chan frame, 4096), left: make(chan struct{}), over: make(chan struct{})}
 	l.quit = sync.OnceFunc(func() { close(l.left) })
 	ctx, cancel := context.WithCancel(context.Background())
@@ -253,7 +281,11 @@ type helloOption func(*signal.Message)
 
 func (r *running) hello(t *testing.T, key ed25519.PrivateKey, name string, options ...helloOption) *link {
 	t.Helper()
-	l := r.dial(t, auth.Device, nil)
+	return r.dial(t, auth.Device, nil).hello(key, name, options...)
+}
+
+func (l *link) hello(key ed25519.PrivateKey, name string, options ...helloOption) *link {
+	l.t.Helper()
 	challenge, _ := l.nextSignal(signal.Challenge)
 	m := signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(key.Public().(ed25519.PublicKey)), Name: name,
@@ -270,11 +302,16 @@ func (r *running) hello(t *testing.T, key ed25519.PrivateKey, name string, optio
 // device joins with the streams cpu (1, live) and log (2, event).
 func (r *running) device(t *testing.T, key ed25519.PrivateKey, name string, options ...helloOption) *testDevice {
 	t.Helper()
-	l := r.hello(t, key, name, options...)
+	return r.hello(t, key, name, options...).joined(key)
+}
+
+// joined is the device whose hello was accepted.
+func (l *link) joined(key ed25519.PrivateKey) *testDevice {
+	l.t.Helper()
 	welcome, _ := l.nextSignal(signal.Welcome)
 	d := &testDevice{link: l, key: key, session: welcome.Session}
 	if err := json.Unmarshal(welcome.Device, &d.id); err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
 	d.describe()
 	// Its echo says that the server has read the description, too.

@@ -341,7 +341,7 @@ func TestMetricsAndHealth(t *testing.T) {
 	}
 	_, got, _ := admin.ask(t, "GET", "/metrics", "")
 	text := got["text"].(string)
-	for _, line := range []string{`telepath_links{role="device"} 1`, `telepath_devices{state="live"} 1`, `telepath_drops_total{reason="queue-full"} 0`} {
+	for _, line := range []string{`telepath_links{role="device",rung="ws"} 1`, `telepath_devices{state="live"} 1`, `telepath_drops_total{reason="queue-full"} 0`} {
 		if !strings.Contains(text, line) {
 			t.Errorf("metrics lack %s", line)
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -25,33 +26,59 @@ type request struct {
 	browser bool   // it came in Sec-WebSocket-Protocol
 }
 
+// limits of a link's queue.
+func limits() carrier.Limits { return carrier.Limits{carrier.LaneSignal: signalRoom} }
+
+// pass is what a checked request for a link may do.
+type pass struct {
+	role auth.Role
+	open *openRequest // nil: none
+	from string       // address, for people
+}
+
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
 func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
-	id, open, problem := s.checkLink(r)
+	p, problem := s.checkLink(r)
 	if problem != nil {
 		s.refuse(w, problem)
 		return
 	}
-	link, err := ws.Accept(w, r, ws.Config{Limits: carrier.Limits{carrier.LaneSignal: signalRoom}})
+	link, err := ws.Accept(w, r, ws.Config{Limits: limits()})
 	if err != nil {
 		s.cfg.Log.Debug("a link was not upgraded", "from", r.RemoteAddr, "err", err)
 		return
 	}
-	c := newClient(s, link, id.Role, r.RemoteAddr)
-	if id.Role == auth.Device {
-		s.serveDevice(r.Context(), c)
-		return
-	}
-	s.serveViewer(r.Context(), c, open)
+	s.serveCarrier(r.Context(), link, p)
 }
 
-func (s *Server) checkLink(r *http.Request) (auth.Identity, *openRequest, *refusal) {
+// serveCarrier serves a link, whatever it is made of, until it is over.
+func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
+	c := newClient(s, link, p.role, p.from)
+	if p.role == auth.Device {
+		s.serveDevice(ctx, c)
+		return
+	}
+	s.serveViewer(ctx, c, p.open)
+}
+
+// checkLink sees a request for a link through the gates.
+func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 	if problem := s.admit(r); problem != nil {
-		return auth.Identity{}, nil, problem
+		return pass{}, problem
 	}
 	if s.gate.crowded(r) {
-		return auth.Identity{}, nil, &refusal{code: "too-many", reason: "too many connections are open, from this address or in all", remedy: "close some, or wait", again: time.Second}
+		return pass{}, crowded()
 	}
+	id, open, problem := s.checkToken(r)
+	return pass{role: id.Role, open: open, from: r.RemoteAddr}, problem
+}
+
+func crowded() *refusal {
+	return &refusal{code: "too-many", reason: "too many connections are open, from this address or in all", remedy: "close some, or wait", again: time.Second}
+}
+
+// checkToken says who asks for a link, and what for.
+func (s *Server) checkToken(r *http.Request) (auth.Identity, *openRequest, *refusal) {
 	req, problem := readRequest(r)
 	if problem != nil {
 		return auth.Identity{}, nil, problem

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/signaling/auth"
 )
 
@@ -96,12 +97,27 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request, to any) *refus
 // that one without an Origin comes with a token, as no browser's does.
 func (s *Server) admit(r *http.Request) *refusal {
 	if !s.gate.mayAsk(r) {
-		return &refusal{code: "rate-limited", reason: "too many requests from this address", remedy: "wait a second", again: time.Second}
+		return tooFast()
 	}
-	if r.Method == http.MethodPost && r.Header.Get("Origin") == "" && r.Header.Get("Authorization") == "" && r.Header.Get(requestHeader) == "" {
+	if r.Method == http.MethodPost && !onPurpose(r.Header) {
 		return &refusal{code: "bad-origin", reason: "the request has neither Origin nor Authorization", remedy: "send Authorization: Bearer TOKEN"}
 	}
 	return nil
+}
+
+// onPurpose reports whether a request has a header that a browser sets, or
+// one that it lets no page of another site set.
+func onPurpose(h http.Header) bool {
+	for _, name := range []string{"Origin", "Authorization", requestHeader, web.HeaderLink} {
+		if h.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func tooFast() *refusal {
+	return &refusal{code: "rate-limited", reason: "too many requests from this address", remedy: "wait a second", again: time.Second}
 }
 
 // serveLoginCodes makes a new login URL.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/signaling/auth"
 )
 
@@ -24,7 +25,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descLinks    = describe("links", "Links that are open, by role of their token.", "role")
+	descLinks    = describe("links", "Links that are open, by role of their token and by what they are made of.", "role", "rung")
 	descDevices  = describe("devices", "Known devices, by presence.", "state")
 	descSilence  = describe("device_silence_seconds", "Longest time since a linked device was heard.")
 	descQueued   = describe("queue_bytes", "Bytes that wait in the queues of all links.")
@@ -35,6 +36,9 @@ var (
 	descDrops    = describe("drops_total", "Frames that were not passed on, by reason (docs/protocol.md, section 5.3).", "reason")
 	descRefusals = describe("refused_total", "Requests, links and frames that were refused, by code (section 6.6).", "code")
 )
+
+// linkRungs are what links are made of.
+var linkRungs = []ladder.Rung{ladder.WS, ladder.SSE, ladder.Poll}
 
 // collector turns a server's counts into metrics.
 type collector struct{ s *Server }
@@ -56,7 +60,9 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 	links := c.s.clients.count()
 	for _, role := range auth.Roles {
-		gauge(descLinks, float64(links[role]), string(role))
+		for _, rung := range linkRungs {
+			gauge(descLinks, float64(links[sort{role, rung}]), string(role), rung.String())
+		}
 	}
 	for state, n := range c.s.room.Count() {
 		gauge(descDevices, float64(n), state)

@@ -9,6 +9,7 @@ import (
 func (s *Server) routes() http.Handler {
 	api := http.NewServeMux()
 	api.HandleFunc("GET /v1/link", s.serveLink)
+	api.HandleFunc("GET /v1/link/sse", s.web.ServeStream)
 	api.HandleFunc("POST /v1/login", s.serveLogin)
 	api.HandleFunc("POST /v1/login-codes", s.serveLoginCodes)
 	api.HandleFunc("GET /v1/devices", s.serveDevices)
@@ -18,9 +19,14 @@ func (s *Server) routes() http.Handler {
 	})
 	api.Handle("/", s.dashboard())
 
+	links := http.NewServeMux() // these are served to their end, also while the server drains
+	links.HandleFunc("POST /v1/link/poll", s.web.ServePoll)
+	links.HandleFunc("POST /v1/link/up", s.web.ServeUp)
+	links.Handle("/", s.whenReady(api))
+
 	mux := http.NewServeMux()
 	s.addHealth(mux)
-	mux.Handle("/", s.guard(api))
+	mux.Handle("/", s.guard(links))
 	return s.forwarded(s.prefixed(mux))
 }
 
@@ -67,11 +73,18 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.refuse(w, problem)
 			return
 		}
-		if s.ready.Load() {
-			next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// whenReady sends everybody away while the server drains.
+func (s *Server) whenReady(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.ready.Load() {
+			s.refuse(w, draining())
 			return
 		}
-		s.refuse(w, draining())
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -74,7 +74,7 @@ func (s *Server) wrap(l net.Listener) net.Listener {
 // drain asks everybody to go elsewhere, waits for them, and stops.
 func (s *Server) drain(servers []*http.Server) {
 	s.ready.Store(false)
-	s.cfg.Log.Info("draining", "links", s.clients.count())
+	s.cfg.Log.Info("draining", "links", len(s.clients.all()))
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	s.listener.Close()

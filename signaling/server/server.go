@@ -2,6 +2,7 @@
 // for links, login and the dashboard, and another for those who run it.
 //
 //	GET  /v1/link          a link (docs/protocol.md, section 6.1)
+//	     /v1/link/sse, …   links over plain requests (section 6.7)
 //	POST /v1/login         a login code or token for a session
 //	POST /v1/login-codes   a new login URL (admin)
 //	GET  /v1/devices       presence as JSON (viewer)
@@ -33,6 +34,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
 	"github.com/telepath-iot/telepath/signaling/cluster"
@@ -80,6 +82,7 @@ type Server struct {
 	started  chan struct{} // closed when ready for the first time
 	room     *room.Room    // set by Run before anything is served
 	clients  clients
+	web      *web.Server // links over HTTP
 	counts   counts
 }
 
@@ -90,6 +93,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, gate: newGate(cfg.Limits, cfg.TrustProxy), proxies: cfg.TrustProxy, started: make(chan struct{})}
 	s.hosts = newHosts(cfg.AllowHost)
+	s.web = s.newWeb()
 	if err := s.open(); err != nil {
 		s.lock.Close() // a nil File says so and does nothing
 		return nil, err
@@ -240,6 +244,17 @@ const (
 	maxHeader  = 24 << 10 // bytes; an open has 4 KiB, a token and a browser's own some more
 )
 
+// http2Limits bound what a connection of HTTP/2 may hold: requests at once,
+// and bytes of bodies that nobody has read yet. (WebSockets are not made there:
+// their clients ask for HTTP/1.1.)
+func http2Limits() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams:          64,        // a page's files, and the three requests of a link for each of some tabs
+		MaxReceiveBufferPerStream:     128 << 10, // a packet's body needs half of it
+		MaxReceiveBufferPerConnection: 512 << 10,
+	}
+}
+
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -249,6 +264,6 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
-		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // no HTTP/2: links cannot upgrade there
+		HTTP2:             http2Limits(),
 	}
 }

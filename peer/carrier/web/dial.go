@@ -122,5 +122,5 @@ func (e *client) openStream(header http.Header) error {
 		return nil
 	}
 	defer discard(answer)
-	return answerError(answer)
+	return answerError(answer, 0)
 }

@@ -25,11 +25,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *poller, n uin
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{}) // the body is over, the request is not
-	packet, verdict := p.hold(r, seat, n, limit)
-	switch verdict {
-	case taken:
+	packet, end := p.hold(r, seat, n, limit)
+	switch end {
+	case superseded:
 		s.cfg.Refuse(w, r, refused("taken-over", "another request asked for the same answer", "ask one at a time"))
-	case ready:
+	case answered:
 		_ = control.SetWriteDeadline(time.Now().Add(p.c.cfg.Timeout))
 		h := w.Header()
 		untouched(h)
@@ -41,29 +41,29 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *poller, n uin
 	}
 }
 
-// hold waits until there is an answer for the request n on seat; verdict wait:
-// its client has gone.
-func (p *poller) hold(r *http.Request, seat chan struct{}, n uint64, limit int) ([]byte, verdict) {
+// hold waits until there is an answer for the request n on seat, or none is
+// wanted any more: its client has gone, and it waits for ever.
+func (p *poller) hold(r *http.Request, seat chan struct{}, n uint64, limit int) ([]byte, fate) {
 	if n == 1 {
 		p.awaitServed()
 	}
 	patience := time.NewTimer(holdTime)
 	defer patience.Stop()
 	for must := n == 1; ; {
-		if packet, verdict := p.try(seat, limit, must); verdict != wait {
+		if packet, end := p.try(seat, limit, must); end != waiting {
 			p.c.tap.Wake() // who took this one's place may have missed something
-			return packet, verdict
+			return packet, end
 		}
 		select {
 		case <-p.c.tap.Ready():
 		case <-p.c.ending.Done(): // try has an answer now
-		case <-seat: // taken
+		case <-seat: // superseded
 		case <-patience.C:
 			must = true
 		case <-r.Context().Done():
 			p.stand(seat)
 			p.c.tap.Wake()
-			return nil, wait
+			return nil, waiting
 		}
 	}
 }

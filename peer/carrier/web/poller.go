@@ -85,32 +85,32 @@ func (p *poller) forgetLocked() {
 	}
 }
 
-// verdict is what a request that waits has come to.
-type verdict int
+// fate is what a request has come to.
+type fate int
 
 const (
-	wait verdict = iota
-	taken        // another request took its place
-	ready
+	waiting    fate = iota
+	superseded      // another request took its place
+	answered
 )
 
 // try makes the answer for who sits on seat, if there is something to say; an
-// empty one if it must be. After ready, the caller writes packet and then
+// empty one if it must be. After answered, the caller writes packet and then
 // calls written.
-func (p *poller) try(seat chan struct{}, limit int, must bool) (packet []byte, _ verdict) {
+func (p *poller) try(seat chan struct{}, limit int, must bool) (packet []byte, _ fate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.seat != seat {
-		return nil, taken
+		return nil, superseded
 	}
 	if !p.made {
 		p.makeLocked(limit, must)
 	}
 	if !p.made {
-		return nil, wait
+		return nil, waiting
 	}
 	p.writers++
-	return p.packet, ready
+	return p.packet, answered
 }
 
 func (p *poller) makeLocked(limit int, must bool) {

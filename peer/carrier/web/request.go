@@ -40,7 +40,7 @@ func (e *client) up(packet []byte) error {
 	setSeq(header, e.ups)
 	return e.exchange(pathUp, header, packet, func(answer *http.Response) error {
 		if answer.StatusCode != http.StatusNoContent {
-			return answerError(answer)
+			return answerError(answer, len(packet))
 		}
 		return nil
 	})
@@ -58,10 +58,10 @@ func (e *client) poll(header http.Header, buf []byte) (packet []byte, err error)
 	}
 	err = e.exchange(pathPoll, header, nil, func(answer *http.Response) error {
 		if n, ok := parseSeq(answer.Header); answer.StatusCode != http.StatusOK || !ok || n != e.polls {
-			return answerError(answer)
+			return answerError(answer, e.answer)
 		}
 		if packet, err = readBody(answer.Body, buf); err != nil {
-			return &trouble{tooBig: true, seen: "an answer broke off", cause: err}
+			return &trouble{kind: brokenOff, size: e.answer, seen: "an answer broke off", cause: err}
 		}
 		return nil
 	})
@@ -106,12 +106,12 @@ func (e *client) persist(limit *int, ask func() error) error {
 		var t *trouble
 		switch {
 		case err == nil || e.life.Err() != nil || final(err):
-			return e.closing(err)
-		case errors.As(err, &t) && t.tooBig:
+			return closing(err)
+		case errors.As(err, &t) && t.forSize(cuts):
 			if *limit <= minPacket {
 				return carrier.Fail("body-capped", t.seen, err)
 			}
-			*limit = max(*limit/2, minPacket)
+			*limit = max(min(*limit, t.size)/2, minPacket)
 		case cuts == maxRepeats:
 			return carrier.Fail("cut", err.Error(), err)
 		default:
@@ -129,7 +129,7 @@ func final(err error) bool {
 }
 
 // closing is err once the link is open: a refusal then is the server's end of it.
-func (e *client) closing(err error) error {
+func closing(err error) error {
 	var refused *carrier.Refused
 	if errors.As(err, &refused) {
 		return &carrier.CloseError{Code: refused.Code, Reason: refused.Reason, Remote: true}

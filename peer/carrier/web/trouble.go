@@ -1,27 +1,37 @@
 package web
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"syscall"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// trouble is an answer that is none of the server's.
+// trouble is an answer that is none of the server's, or not all of it.
 type trouble struct {
-	tooBig bool   // a smaller one may get through
-	seen   string // for people
-	cause  error  // may be nil
+	kind  troubleKind
+	size  int    // of what did not get through, or might have been
+	seen  string // for people
+	cause error  // may be nil
+}
+
+type troubleKind int
+
+const (
+	broken    troubleKind = iota // something between had no answer to give
+	tooBig                       // something between lets nothing through that is so large
+	brokenOff                    // a part of the answer came
+)
+
+// forSize reports whether the size is to blame, after so many cuts before. An
+// answer may break off for many reasons, but hardly twice in a row for one
+// that is not its size.
+func (t *trouble) forSize(cuts int) bool {
+	return t.kind == tooBig || t.kind == brokenOff && cuts > 0
 }
 
 func (t *trouble) Error() string {
@@ -37,8 +47,8 @@ func (t *trouble) Unwrap() error { return t.cause }
 const maxRefusal = 4 << 10
 
 // answerError says what an answer means that is not the one hoped for: the
-// server's refusal, or something between.
-func answerError(answer *http.Response) error {
+// server's refusal, or something between. size is that of what was sent.
+func answerError(answer *http.Response, size int) error {
 	if refused := parseRefusal(answer); refused != nil {
 		return refused
 	}
@@ -49,7 +59,7 @@ func answerError(answer *http.Response) error {
 	case answer.StatusCode == http.StatusProxyAuthRequired:
 		return carrier.Fail("proxy-auth-required", "", nil)
 	case answer.StatusCode == http.StatusRequestEntityTooLarge:
-		return &trouble{tooBig: true, seen: seen}
+		return &trouble{kind: tooBig, size: size, seen: seen}
 	case answer.StatusCode >= http.StatusInternalServerError:
 		return &trouble{seen: seen}
 	}
@@ -78,33 +88,5 @@ func openError(err error) error {
 	case errors.As(err, &t):
 		return carrier.Fail("not-telepath", t.Error(), err)
 	}
-	inner := err
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		inner = wrapped.Err
-	}
-	return carrier.Fail(nameOf(err), inner.Error(), err)
-}
-
-// nameOf finds the failure's name for what a transport says.
-func nameOf(err error) string {
-	var name *net.DNSError
-	var untrusted *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &name):
-		return "dns"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "unreachable"
-	case errors.As(err, &untrusted):
-		return "tls-untrusted"
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
-		return "tls-failed"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	}
-	return "cut"
+	return carrier.Explain(err)
 }

@@ -48,7 +48,8 @@ func (s *Server) upTo(h *host, n uint64, w http.ResponseWriter, r *http.Request)
 	if r.ContentLength > wire.MaxPacket {
 		return tooLarge()
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.timeout()))
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(s.timeout()))
 	buf := s.bodies.Get().(*[]byte)
 	defer s.bodies.Put(buf)
 	var err error
@@ -59,6 +60,7 @@ func (s *Server) upTo(h *host, n uint64, w http.ResponseWriter, r *http.Request)
 	case err != nil:
 		return malformed("the body broke off")
 	}
+	_ = control.SetReadDeadline(time.Time{}) // the packet may have to wait for its turn
 	return h.takeUp(r.Context(), n, *buf)
 }
 

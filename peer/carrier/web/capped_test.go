@@ -1,0 +1,100 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// capped is a network that lets no body through that is longer than it likes:
+// requests are answered with 413, answers break off.
+type capped struct {
+	http.RoundTripper
+	request, answer int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *capped) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.ContentLength > c.request {
+		return &http.Response{StatusCode: 413, Status: "413 Too Large", Body: http.NoBody}, nil
+	}
+	answer, err := c.RoundTripper.RoundTrip(r)
+	if err == nil && answer.ContentLength > c.answer {
+		answer.Body = &half{answer.Body, c.answer}
+	}
+	return answer, err
+}
+
+// TestBodiesThatAreCapped: everything comes, in smaller packets.
+func TestBodiesThatAreCapped(t *testing.T) {
+	const frames = 500
+	l := listen(t, kind{rung: ladder.Poll})
+	own := ownTransport(nil)
+	defer own.CloseIdleConnections()
+	client := l.dial(t, DialConfig{Transport: &capped{own, 2000, 3000}})
+	server := <-l.opened
+	for n := range frames { // so that the first packets are large
+		client.Send(event(n, 100))
+		server.Send(event(n, 100))
+	}
+	fromClient, fromServer := runEnd(t, client), runEnd(t, server)
+	expectEvents(t, fromServer, frames)
+	expectEvents(t, fromClient, frames)
+	for _, c := range []*Carrier{client, server} {
+		if s := c.Stats(); s.Drops.Total() > 0 {
+			t.Errorf("drops: %v", s.Drops)
+		}
+	}
+}
+
+// TestCappedBeyondHelp: a frame that cannot be made smaller does not get through.
+func TestCappedBeyondHelp(t *testing.T) {
+	for name, network := range map[string]*capped{"request": {nil, 2000, 1 << 20}, "answer": {nil, 1 << 20, 2000}} {
+		l := listen(t, kind{rung: ladder.Poll})
+		own := ownTransport(nil)
+		defer own.CloseIdleConnections()
+		network.RoundTripper = own
+		client := l.dial(t, DialConfig{Transport: network})
+		server := <-l.opened
+		client.Send(event(0, 5000))
+		server.Send(event(0, 5000))
+		runEnd(t, server)
+		err := client.Run(t.Context(), func([]byte) {})
+		var failure *carrier.Failure
+		if !errors.As(err, &failure) || failure.Name != "body-capped" {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.Close(wire.CodeByName("internal"), "the test is over")
+	}
+}
+
+// TestRefusalsEndLinks: what the server says to a request of a link is the
+// server's end of the link.
+func TestRefusalsEndLinks(t *testing.T) {
+	for _, rung := range bothRungs {
+		l := listen(t, kind{rung: rung})
+		own := ownTransport(nil)
+		defer own.CloseIdleConnections()
+		client := l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, pathUp) {
+				r.Header.Set(headerSeq, strconv.Itoa(7))
+			}
+			return own.RoundTrip(r)
+		})})
+		server := <-l.opened
+		runEnd(t, server)
+		client.Send(event(0, 10))
+		err := client.Run(t.Context(), func([]byte) {})
+		var closed *carrier.CloseError
+		if !errors.As(err, &closed) || closed.Code.Name != "malformed" || !closed.Remote {
+			t.Errorf("%v: %v", rung, err)
+		}
+		server.Close(wire.CodeByName("internal"), "the test is over")
+	}
+}

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/web"
+)
+
+// newWeb makes what holds links over plain requests (section 6.7), behind the
+// same gates as all others.
+func (s *Server) newWeb() *web.Server {
+	return web.NewServer(web.ServerConfig{
+		Config: web.Config{Limits: limits()},
+		Open:   s.openWeb,
+		Refuse: s.refuseWeb,
+	})
+}
+
+// openWeb checks a request that opens a link. The link takes a place at the
+// gate of its own, because connections come and go under it, and one may
+// carry many.
+func (s *Server) openWeb(w http.ResponseWriter, r *http.Request) func(*web.Carrier) {
+	p, problem := s.checkLink(r)
+	addr := address(r)
+	switch {
+	case !s.ready.Load():
+		problem = draining()
+	case problem == nil && !s.gate.enterLink(addr):
+		problem = crowded()
+	}
+	if problem != nil {
+		s.refuse(w, problem)
+		return nil
+	}
+	ctx := context.WithoutCancel(r.Context()) // the request may be over long before the link
+	return func(c *web.Carrier) {
+		defer s.gate.leave(addr)
+		s.serveCarrier(ctx, c, p)
+	}
+}
+
+// refuseWeb refuses a request of a link. Those of links that nobody knows
+// count as attempts to open one.
+func (s *Server) refuseWeb(w http.ResponseWriter, r *http.Request, no *carrier.Refused) {
+	if no.Code.Name == "unknown-link" && !s.gate.mayAsk(r) {
+		s.refuse(w, tooFast())
+		return
+	}
+	s.refuse(w, &refusal{code: no.Code.Name, reason: no.Reason, remedy: no.Remedy})
+}
