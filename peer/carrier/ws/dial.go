@@ -66,18 +66,11 @@ func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 func (cfg DialConfig) client() (client *http.Client, discard func()) {
 	dial := cfg.DialContext
 	if dial == nil {
-		dial = tunnel.New(tunnel.Config{Scheme: plainScheme(cfg.URL)}).DialContext
+		scheme, _, _ := strings.Cut(cfg.URL, ":")
+		dial = tunnel.New(tunnel.Config{Scheme: scheme}).DialContext
 	}
 	t := &http.Transport{DialContext: dial, TLSClientConfig: http11(cfg.TLS), TLSHandshakeTimeout: handshakeTime}
 	return &http.Client{Transport: t, CheckRedirect: stay}, t.CloseIdleConnections
-}
-
-// plainScheme is the scheme of plain requests to the place of a link's URL.
-func plainScheme(url string) string {
-	if strings.HasPrefix(url, "ws:") || strings.HasPrefix(url, "http:") {
-		return "http"
-	}
-	return "https"
 }
 
 // http11 is base, speaking HTTP/1.1 only: the upgrade is not in HTTP/2.
