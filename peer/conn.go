@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
@@ -73,10 +74,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
 	}
-	url, err := cfg.Endpoint.linkURL()
-	if err != nil {
-		return nil, err
-	}
+	cfg.NoDirect = cfg.NoDirect || !cfg.Endpoint.may(ladder.UDP)
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return nil, err
@@ -90,10 +88,10 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 		loop: c.loop, conn: c, rtc: cfg.RTC, direct: newRTC, meter: &c.meter, tasks: &c.tasks, nextID: c.nextLeg,
 		signal: c.throughServer, ready: c.climbed, over: c.fell, prepared: c.prepared, receiver: c.loop.receiver,
 	}
-	c.link = &link{
-		endpoint: cfg.Endpoint, url: url, loop: c.loop, meter: &c.meter, keepAlive: cfg.KeepAlive, dial: dialWS,
-		first: c.firstOpen, onUp: c.linkUp, onDown: c.linkDown,
+	if c.link, err = newLink(cfg.Endpoint, c.loop, &c.meter, cfg.KeepAlive); err != nil {
+		return nil, err
 	}
+	c.link.first, c.link.onUp, c.link.onMoved, c.link.onDown, c.link.onNetwork = c.firstOpen, c.linkUp, c.linkMoved, c.linkDown, c.networkChanged
 	return c, nil
 }
 

@@ -41,7 +41,13 @@ func (c *Conn) frame(now time.Duration, from *leg, f wire.Frame) error {
 	if from.direct() {
 		return c.deviceFrame(now, from, f)
 	}
-	if c.link.leg != from { // of a link that is over
+	switch from {
+	case c.link.leg:
+	case c.link.next:
+		return c.nextFrame(f)
+	case c.link.older:
+		return c.olderFrame(now, f)
+	default: // of a link that is over
 		return nil
 	}
 	if done, err := c.link.heard(now, f); done {
@@ -51,10 +57,35 @@ func (c *Conn) frame(now time.Duration, from *leg, f wire.Frame) error {
 	case 0:
 		return c.serverFrame(f)
 	case viewNumber:
+		if f.Type == wire.TypeData && !c.cfg.Endpoint.mayRelay() {
+			return nil
+		}
 		return c.deviceFrame(now, c.relay, f)
 	}
 	c.meter.drop(session.UnknownStream, 1)
 	return nil
+}
+
+// nextFrame takes what comes on the link that is to take the place of the one
+// in use: it does so as soon as the server has let us in.
+func (c *Conn) nextFrame(f wire.Frame) error {
+	if f.Type != wire.TypeSignal || f.Hop.Conn != 0 {
+		return nil
+	}
+	m, err := signal.Parse(f.Body)
+	if m.Type == signal.Welcome {
+		c.link.promote()
+		return c.serverFrame(f)
+	}
+	return err
+}
+
+// olderFrame takes data that was under way on the link when it moved.
+func (c *Conn) olderFrame(now time.Duration, f wire.Frame) error {
+	if f.Type == wire.TypeSignal || f.Hop.Conn != viewNumber || c.relay == nil || c.accepted {
+		return nil
+	}
+	return c.deviceFrame(now, c.relay, f)
 }
 
 // serverFrame takes what the server says for itself.
@@ -66,6 +97,7 @@ func (c *Conn) serverFrame(f wire.Frame) error {
 	switch m.Type {
 	case signal.Welcome:
 		c.link.welcome.Store(true)
+		c.link.compareTLS(m.TLS)
 	case signal.Refuse:
 		c.refused(m)
 	}
@@ -99,10 +131,13 @@ func (c *Conn) deviceFrame(now time.Duration, g *leg, f wire.Frame) error {
 
 // rung of a leg; what the server sends itself came on the link.
 func (c *Conn) rung(g *leg) ladder.Rung {
-	if g == nil {
-		return ladder.WS
+	switch {
+	case g != nil:
+		return g.carrier.Rung()
+	case c.link.leg != nil:
+		return c.link.leg.carrier.Rung()
 	}
-	return g.carrier.Rung()
+	return ladder.WS
 }
 
 func (c *Conn) step(now time.Duration) (wake time.Duration) {

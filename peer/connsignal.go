@@ -73,11 +73,22 @@ func (c *Conn) openMessage() signal.Message {
 }
 
 func (c *Conn) linkUp() {
-	c.opens, c.openAt = 0, c.loop.now()
+	c.opens, c.openAt, c.asked = 0, c.loop.now(), c.asked && c.link.rode
 	if c.asked {
 		c.delayOpen(c.loop.now())
 	}
 	if c.cfg.Events.Link != nil {
+		c.cfg.Events.Link(true, nil)
+	}
+}
+
+// linkMoved: the link is another one now. The device is asked there; until it
+// has accepted, what it says on the older one counts.
+func (c *Conn) linkMoved() {
+	c.opens, c.openAt = 0, c.loop.now()
+	c.accepted, c.asked = false, false
+	c.attempts.forget()
+	if c.link.older == nil && c.cfg.Events.Link != nil { // it ended meanwhile
 		c.cfg.Events.Link(true, nil)
 	}
 }
@@ -216,9 +227,15 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		return
 	}
 	c.accepted, c.opens = true, 0
+	if c.relay != nil && c.relay.carrier != c.link.leg.carrier { // the link has moved
+		c.paths.down(now, c.relay)
+		c.relay = nil
+	}
 	if c.relay == nil {
 		c.relay = &leg{id: c.nextLeg(), carrier: c.link.leg.carrier, number: viewNumber}
-		c.paths.up(now, c.relay)
+		if c.cfg.Endpoint.mayRelay() {
+			c.paths.up(now, c.relay)
+		}
 	}
 	c.paths.prove(now, c.relay)
 	if epoch != c.epoch {

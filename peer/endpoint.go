@@ -1,24 +1,36 @@
 package peer
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
-// Endpoint is a signaling server and how to be let in.
+// Endpoint is a signaling server, how to be let in, and which way to go there.
 type Endpoint struct {
 	URL   string       // http://HOST[:PORT][/PREFIX] or https://…
 	Token string       // of the role device for a Host, viewer or more for a Conn; empty where the server is open
 	TLS   *tls.Config  // default: the system's authorities
-	HTTP  *http.Client // for the first request; default: one made for TLS
 	Log   *slog.Logger // default: nothing is logged
+
+	Proxy  string        // http://[USER:PASSWORD@]HOST:PORT, or ProxyNone; default: as the environment says
+	Only   []ladder.Rung // paths that may carry; default: all
+	Memory Memory        // of what works on which network; default: this process remembers
+
+	// Network calls changed whenever this machine's network has changed, until
+	// ctx ends: network.Watch. Default: nobody looks.
+	Network func(ctx context.Context, changed func())
 }
+
+// ProxyNone as Endpoint.Proxy is no proxy at all, whatever the environment says.
+const ProxyNone = "none"
 
 // linkPath is where the server takes links (docs/protocol.md, section 1).
 const linkPath = "/v1/link"
@@ -43,6 +55,14 @@ func (e Endpoint) linkURL() (string, error) {
 	u.Path = strings.TrimSuffix(u.Path, "/") + linkPath
 	return u.String(), nil
 }
+
+// may reports whether a path of that rung may carry.
+func (e Endpoint) may(rung ladder.Rung) bool {
+	return len(e.Only) == 0 || slices.Contains(e.Only, rung)
+}
+
+// mayRelay reports whether a link may carry more than signaling.
+func (e Endpoint) mayRelay() bool { return slices.ContainsFunc(linkRungs, e.may) }
 
 func (e Endpoint) log() *slog.Logger {
 	if e.Log == nil {

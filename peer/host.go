@@ -94,20 +94,17 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
 	}
-	url, err := cfg.Endpoint.linkURL()
-	if err != nil {
-		return nil, err
-	}
 	h := &Host{
 		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst}, rings: session.NewBudget(0),
 	}
 	h.oneWay.Store(int64(2 * maxWindow))
-	h.link = &link{
-		endpoint: cfg.Endpoint, url: url, loop: h.loop, meter: &h.meter, keepAlive: cfg.KeepAlive, dial: dialWS,
-		onUp: h.linkUp, onDown: h.linkDown,
+	var err error
+	if h.link, err = newLink(cfg.Endpoint, h.loop, &h.meter, cfg.KeepAlive); err != nil {
+		return nil, err
 	}
+	h.link.onUp, h.link.onMoved, h.link.onDown, h.link.onNetwork = h.linkUp, h.linkMoved, h.linkDown, h.networkChanged
 	return h, nil
 }
 

@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -69,7 +70,9 @@ func (c *hostConn) bind(now time.Duration, number uint64) {
 	c.number = number
 	c.host.numbers[number] = c
 	c.relay = &leg{id: c.host.nextLeg(), carrier: c.host.link.leg.carrier, number: number, conn: c}
-	c.paths.up(now, c.relay)
+	if c.host.cfg.Endpoint.mayRelay() {
+		c.paths.up(now, c.relay)
+	}
 	// That the viewer's open came and the server took ours is the first proof (protocol, 7.2).
 	c.paths.prove(now, c.relay)
 }
@@ -164,6 +167,9 @@ func (c *hostConn) relayedSignal(now time.Duration, m signal.Message) {
 // offered answers a viewer's offer. One that was answered already comes again
 // when the answer may be lost with a link.
 func (c *hostConn) offered(now time.Duration, number uint64, sdp string) {
+	if !c.host.cfg.Endpoint.may(ladder.UDP) {
+		return
+	}
 	if t := c.attempts.byNumber(number); t != nil {
 		c.attempts.again(t)
 		return

@@ -17,14 +17,38 @@ func (h *Host) linkDown(err error) {
 	if h.welcomed {
 		h.cfg.Endpoint.log().Info("link lost", "err", err)
 	}
-	h.said, h.welcomed = false, false
+	h.said = false
+	h.linkMoved()
+	h.state.Err = err
+	h.tellState()
+}
+
+// linkMoved: of the Conns on the link that was, the server knows nothing any more.
+func (h *Host) linkMoved() {
+	h.welcomed = false
 	now := h.loop.now()
 	for _, c := range h.conns {
 		c.unbind(now)
 	}
 	clear(h.numbers)
-	h.state.Err = err
-	h.tellState()
+}
+
+// nextFrame takes what comes on the link that is to take the place of the one
+// in use: it does so as soon as the server has let us in there.
+func (h *Host) nextFrame(f wire.Frame) error {
+	if f.Type != wire.TypeSignal || f.Hop.Conn != 0 {
+		return nil
+	}
+	m, err := signal.Parse(f.Body)
+	switch m.Type {
+	case signal.Challenge:
+		h.link.compareTLS(m.TLS)
+		h.hello(h.link.next, m.Nonce)
+	case signal.Welcome:
+		h.link.promote()
+		h.serverSignal(m)
+	}
+	return err
 }
 
 func (h *Host) tellState() {
@@ -65,7 +89,8 @@ func (h *Host) linkSignal(now time.Duration, number uint64, m signal.Message) {
 func (h *Host) serverSignal(m signal.Message) {
 	switch m.Type {
 	case signal.Challenge:
-		h.hello(m.Nonce)
+		h.link.compareTLS(m.TLS)
+		h.hello(h.link.leg, m.Nonce)
 	case signal.Welcome:
 		h.greeted()
 	case signal.Refuse:
@@ -79,10 +104,10 @@ var notForDevices = &RefusedError{
 	Remedy: "give the device the content of the server's DIR/tokens/device (--token-file)",
 }
 
-func (h *Host) hello(nonce []byte) {
+func (h *Host) hello(on *leg, nonce []byte) {
 	h.said = true
 	h.adopt(h.loop.now())
-	h.link.signal(0, signal.Message{
+	h.link.signalOn(on, 0, signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(h.cfg.Key.Public().(ed25519.PublicKey)), Name: h.cfg.Name,
 		Sig:         ed25519.Sign(h.cfg.Key, signal.HelloBytes(nonce, h.cfg.Name)),
 		KeepAliveMS: uint64(h.cfg.KeepAlive / time.Millisecond), Agent: h.cfg.Agent, Facts: h.cfg.Facts, Wills: h.wills(),

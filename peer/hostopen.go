@@ -84,6 +84,9 @@ func (c *hostConn) accept(now time.Duration, positions map[uint32]string) {
 // keepsake sends the newest values of slow Live streams, as retained ones,
 // where the server's may be older. Fast ones come by themselves.
 func (c *hostConn) keepsake(now time.Duration) {
+	if !c.paths.has(c.relay) {
+		return
+	}
 	for _, s := range c.host.known {
 		age := max(now-s.newest.At, 0)
 		isStored := !s.unstored && age > storeEvery

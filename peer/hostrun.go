@@ -115,7 +115,11 @@ func (h *Host) frame(now time.Duration, from *leg, f wire.Frame) error {
 	if from.direct() {
 		return from.conn.(*hostConn).frame(now, from, f)
 	}
-	if h.link.leg != from { // of a link that is over
+	switch from {
+	case h.link.leg:
+	case h.link.next:
+		return h.nextFrame(f)
+	default: // of a link that is over
 		return nil
 	}
 	if done, err := h.link.heard(now, f); done {

@@ -105,6 +105,17 @@ func (c *Conn) tellPath() {
 
 // why this path and no better one, in plain words.
 func (c *Conn) why() string {
+	reason := c.whyNotDirect()
+	if len(c.paths.use) == 0 || c.paths.use[0] != c.relay {
+		return reason
+	}
+	if why := c.link.why(); why != "" {
+		reason += "; " + why
+	}
+	return reason
+}
+
+func (c *Conn) whyNotDirect() string {
 	use := c.paths.use
 	onRelay := len(use) == 1 && use[0] == c.relay
 	switch {

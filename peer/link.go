@@ -2,13 +2,13 @@ package peer
 
 import (
 	"context"
-	"encoding/base64"
-	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
-	"github.com/telepath-iot/telepath/peer/carrier/ws"
+	"github.com/telepath-iot/telepath/peer/network"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -17,47 +17,74 @@ import (
 type link struct {
 	// Set once.
 	endpoint  Endpoint
-	url       string
+	road      *road
+	racer     *racer
 	loop      *loop
 	meter     *meter
 	keepAlive time.Duration
-	dial      dialer          // dialWS, but for tests
-	first     func() []byte   // JSON of the open that rides in the request; may be nil, or return nil
-	onUp      func()          // in the loop
-	onDown    func(err error) // in the loop
+	dial      dialer        // that of racer, but for tests
+	first     func() []byte // JSON of the open that rides in the request; may be nil, or return nil
+	onUp      func()        // in the loop
+	onMoved   func()        // in the loop: the link is another one now; older is heard a little longer
+	onDown    func(err error)
+	onNetwork func()    // in the loop: this machine's network has changed
+	moved     chan *leg // has room for one
 
 	failures backoff     // owned by keep
 	welcome  atomic.Bool // the server let us in, since keep looked last
+	tasks    sync.WaitGroup
 
 	// Owned by the loop.
-	leg     *leg // nil while there is no link
-	lastID  uint64
-	sentAt  time.Duration
-	heardAt time.Duration
+	leg         *leg // nil while there is no link
+	next        *leg // to take leg's place when the server has let us in there
+	older       *leg // leg before a move
+	rode        bool // the request for leg carried the open
+	lastID      uint64
+	sentAt      time.Duration
+	heardAt     time.Duration
+	proveBy     time.Duration // something must be heard by then; 0: no hurry
+	intercepted *carrier.Failure
 }
 
-// dialer makes a link. open is the JSON of the open signal that rides in the request; nil: none.
+// dialer makes a link. open is the JSON of the open signal that may ride in the request; nil: none.
 type dialer func(ctx context.Context, l *link, open []byte) (carrier.Carrier, error)
 
-// dialWS dials a WebSocket.
-func dialWS(ctx context.Context, l *link, open []byte) (carrier.Carrier, error) {
-	h := http.Header{}
-	if l.endpoint.Token != "" {
-		h.Set("Authorization", "Bearer "+l.endpoint.Token)
-	}
-	if open != nil {
-		h.Set("Telepath-Open", base64.RawURLEncoding.EncodeToString(open))
-	}
-	c, err := ws.Dial(ctx, ws.DialConfig{URL: l.url, Header: h, TLS: l.endpoint.TLS, Client: l.endpoint.HTTP})
+func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, error) {
+	r, err := newRoad(e)
 	if err != nil {
-		return nil, err // not c, which would be a nil in an interface
+		return nil, err
 	}
-	return c, nil
+	memory := e.Memory
+	if memory == nil {
+		memory = &processMemory{}
+	}
+	l := &link{
+		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1),
+		racer: &racer{
+			rungs: rungsFor(e.Only), dial: r.open, memory: memory, log: e.log(),
+			network: func() string { return network.ID(e.URL) },
+		},
+	}
+	return l, nil
+}
+
+// dialRace lets the rungs race.
+func dialRace(ctx context.Context, l *link, open []byte) (carrier.Carrier, error) {
+	e, err := l.racer.find(ctx, open)
+	if err != nil {
+		return nil, err // not e, which would be a nil in an interface
+	}
+	return e, nil
 }
 
 // keep holds a link open until ctx ends, or the server says never to come
 // again: then it returns why.
 func (l *link) keep(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer l.tasks.Wait()
+	defer l.racer.end()
+	defer stop()
+	l.tasks.Go(func() { l.watchNetwork(ctx) })
 	for {
 		began := time.Now()
 		err := l.once(ctx)
@@ -71,17 +98,27 @@ func (l *link) keep(ctx context.Context) error {
 		if l.welcome.Swap(false) || time.Since(began) > stableLink {
 			l.failures.reset()
 		}
-		wait := time.NewTimer(l.failures.wait(policy))
-		select {
-		case <-ctx.Done():
-			wait.Stop()
+		if !l.rest(ctx, l.failures.wait(policy)) {
 			return ctx.Err()
-		case <-wait.C:
 		}
 	}
 }
 
-// once dials and serves one link until it ends.
+// rest waits before the next try, or until the network is another. False: ctx is over.
+func (l *link) rest(ctx context.Context, d time.Duration) bool {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-l.racer.changed.rung():
+		l.failures.reset()
+	case <-wait.C:
+	}
+	return true
+}
+
+// once dials and serves one link, with all that takes its place, until it ends.
 func (l *link) once(ctx context.Context) error {
 	var open []byte
 	if l.first != nil {
@@ -89,26 +126,18 @@ func (l *link) once(ctx context.Context) error {
 	}
 	c, err := l.dial(ctx, l, open)
 	if err == nil {
-		g := &leg{carrier: c}
-		l.meter.watch(c)
-		l.loop.post(func() { l.up(g) })
-		err = c.Run(ctx, l.loop.receiver(g))
-		l.meter.forget(c)
+		return l.hold(ctx, c)
 	}
 	err = refusal(err)
-	l.loop.post(func() { l.down(err) })
+	l.loop.post(func() { l.onDown(err) })
 	return err
 }
 
 func (l *link) up(g *leg) {
-	l.leg = g
+	e, raced := g.carrier.(*entrant)
+	l.leg, l.rode = g, !raced || e.rode
 	l.sentAt, l.heardAt = l.loop.now(), l.loop.now()
 	l.onUp()
-}
-
-func (l *link) down(err error) {
-	l.leg = nil
-	l.onDown(err)
 }
 
 // send queues a frame on the link, if there is one.
@@ -123,15 +152,22 @@ func (l *link) send(f carrier.Frame) bool {
 // signal sends a message to the server (conn 0) or through it to a Conn. A
 // link that takes no more signals is given up: what both ends believe of one
 // another would differ from then on.
-func (l *link) signal(conn uint64, m signal.Message) bool {
+func (l *link) signal(conn uint64, m signal.Message) bool { return l.signalOn(l.leg, conn, m) }
+
+// signalOn is signal on the link, or on the one that is to take its place.
+func (l *link) signalOn(g *leg, conn uint64, m signal.Message) bool {
 	f, err := signalFrame(conn, m)
 	if err != nil {
 		l.endpoint.log().Error("signal not sent", "type", m.Type, "err", err)
 		return false
 	}
-	sent := l.send(f)
-	if !sent && l.leg != nil {
-		l.leg.carrier.Close(wire.CodeByName("timeout"), "the server reads no signals")
+	if g == nil {
+		return false
+	}
+	l.sentAt = l.loop.now()
+	sent := g.carrier.Send(f)
+	if !sent {
+		g.carrier.Close(wire.CodeByName("timeout"), "the server reads no signals")
 	}
 	return sent
 }
@@ -146,9 +182,27 @@ func signalFrame(conn uint64, m signal.Message) (carrier.Frame, error) {
 	return carrier.Frame{Class: wire.Signal, Conn: conn, Bytes: wire.AppendFrame(nil, wire.TypeSignal, hop, body)}, nil
 }
 
+// compareTLS notes whether TLS ends somewhere else than at the server.
+func (l *link) compareTLS(key []byte) {
+	before := l.intercepted
+	l.intercepted = l.road.intercepted(key)
+	if l.intercepted != nil && before == nil {
+		l.endpoint.log().Warn("the link works, and somebody can read it", "reason", l.intercepted.Brief())
+	}
+}
+
+// why says what is to be said of the link beside that it works; empty: nothing.
+func (l *link) why() string {
+	text := l.racer.why()
+	if l.intercepted != nil {
+		text = strings.TrimPrefix(text+"; "+l.intercepted.Brief(), "; ")
+	}
+	return text
+}
+
 // heard takes what came for the link itself and reports whether that was all.
 func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
-	l.heardAt = now
+	l.heardAt, l.proveBy = now, 0
 	if f.Hop.Conn != 0 {
 		return false, nil
 	}
@@ -175,16 +229,23 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		return now + time.Hour
 	}
 	dead := l.heardAt + time.Duration(deadAfter*float64(l.keepAlive))
+	if l.proveBy > 0 {
+		dead = min(dead, l.proveBy)
+	}
 	if now >= dead {
-		l.leg.carrier.Close(wire.CodeByName("silent"), "nothing heard from the server for 1.5 keep alives")
+		l.leg.carrier.Close(wire.CodeByName("silent"), "nothing heard from the server for 1.5 keep alives, or after a change of the network")
 		return now + time.Second
 	}
 	due := max(min(l.sentAt, l.heardAt)+l.keepAlive, l.sentAt+l.keepAlive/3)
 	if now >= due {
-		l.lastID++
-		probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(time.Now())}
-		l.send(control(wire.AppendProbe(nil, wire.Hop{}, probe)))
+		l.probe()
 		due = now + l.keepAlive/3
 	}
 	return min(due, dead)
+}
+
+func (l *link) probe() {
+	l.lastID++
+	probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(time.Now())}
+	l.send(control(wire.AppendProbe(nil, wire.Hop{}, probe)))
 }

@@ -68,13 +68,18 @@ func NewRelay(delay time.Duration) *Relay {
 // Dial makes a link for a device, or for a viewer: with the JSON of the open
 // that rides in its request, which may be nil. The returned medium can be cut.
 func (r *Relay) Dial(device bool, open []byte) (*Carrier, *Medium, error) {
+	return r.DialOn(ladder.WS, device, open)
+}
+
+// DialOn is Dial on another rung: the same, but for its name.
+func (r *Relay) DialOn(rung ladder.Rung, device bool, open []byte) (*Carrier, *Medium, error) {
 	time.Sleep(2 * r.delay) // connect
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refuses {
 		return nil, nil, errRefused
 	}
-	near, far, m := Pair(Config{Rung: ladder.WS, Stream: true, Delay: r.delay})
+	near, far, m := Pair(Config{Rung: rung, Stream: true, Delay: r.delay})
 	r.media[m] = true
 	r.tasks.Go(func() {
 		r.serve(device, far, open)

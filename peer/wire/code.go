@@ -40,6 +40,7 @@ var Codes = [...]Code{
 	{16, "offline", RetrySlow, 404},
 	{17, "internal", RetryBackoff, 500},
 	{18, "unknown-link", RetryNow, 404},
+	{19, "no-upgrade", RetryBackoff, 426},
 }
 
 // CodeByName finds a code; an unknown name counts as "internal".

@@ -31,7 +31,7 @@ func (s *Server) serveDevice(ctx context.Context, c *client) {
 	c.handle, c.hear, c.silent = d.frame, d.heardOf, d.gone
 	late := time.AfterFunc(helloTime, d.late)
 	defer late.Stop()
-	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name})
+	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name, TLS: s.keyHash})
 	c.run(ctx)
 	d.gone()
 }

@@ -43,6 +43,11 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, problem)
 		return
 	}
+	if problem := upgradeLost(r); problem != nil {
+		w.Header().Set("Upgrade", "websocket") // RFC 9110, section 15.5.22
+		s.refuse(w, problem)
+		return
+	}
 	link, err := ws.Accept(w, r, ws.Config{Limits: limits()})
 	if err != nil {
 		s.cfg.Log.Debug("a link was not upgraded", "from", r.RemoteAddr, "err", err)

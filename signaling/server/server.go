@@ -77,7 +77,7 @@ type Server struct {
 	listener net.Listener // on Listen
 	admin    net.Listener // nil: none
 	tls      *tls.Config  // nil: none
-	pin      string       // of the TLS certificate
+	keyHash  []byte       // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
 	room     *room.Room    // set by Run before anything is served

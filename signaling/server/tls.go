@@ -44,22 +44,27 @@ func (s *Server) loadTLS() error {
 		return fmt.Errorf("load the TLS certificate: %w", err)
 	}
 	s.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
-	s.pin, err = pinOf(cert.Certificate[0])
+	s.keyHash, err = keyHashOf(cert.Certificate[0])
 	return err
 }
 
 // Pin is what clients pass as --tls-pin to trust this server's certificate;
 // empty without TLS.
-func (s *Server) Pin() string { return s.pin }
+func (s *Server) Pin() string {
+	if s.keyHash == nil {
+		return ""
+	}
+	return "sha256:" + hex.EncodeToString(s.keyHash)
+}
 
-// pinOf is the SHA-256 of a certificate's public key, so that it survives a renewal with the same key.
-func pinOf(der []byte) (string, error) {
+// keyHashOf is the SHA-256 of a certificate's public key, which survives a renewal with the same key.
+func keyHashOf(der []byte) ([]byte, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return "", fmt.Errorf("read the TLS certificate: %w", err)
+		return nil, fmt.Errorf("read the TLS certificate: %w", err)
 	}
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
+	return sum[:], nil
 }
 
 // ensureCertificate makes a certificate of our own unless there is one.

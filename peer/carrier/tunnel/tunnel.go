@@ -29,8 +29,8 @@ type Config struct {
 	// Direct: no proxy at all, whatever the environment says.
 	Direct bool
 
-	// Scheme of the server's URL, http or https: the environment may have a
-	// proxy for each. Default https.
+	// Scheme of the server's URL, http (or ws) or https (or wss): the environment
+	// may have a proxy for each. Default https.
 	Scheme string
 
 	// TLS is for https proxies. Default: the system's authorities.
@@ -60,7 +60,10 @@ const defaultStepTime = 10 * time.Second
 
 // New makes a Dialer. It sends nothing.
 func New(cfg Config) *Dialer {
-	if cfg.Scheme == "" {
+	switch cfg.Scheme {
+	case "http", "ws":
+		cfg.Scheme = "http"
+	default:
 		cfg.Scheme = "https"
 	}
 	if cfg.StepTime == 0 {

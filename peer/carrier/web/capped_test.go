@@ -35,7 +35,7 @@ func (c *capped) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestBodiesThatAreCapped(t *testing.T) {
 	const frames = 500
 	l := listen(t, kind{rung: ladder.Poll})
-	own := ownTransport(nil)
+	own := DialConfig{}.ownTransport()
 	defer own.CloseIdleConnections()
 	client := l.dial(t, DialConfig{Transport: &capped{own, 2000, 3000}})
 	server := <-l.opened
@@ -57,7 +57,7 @@ func TestBodiesThatAreCapped(t *testing.T) {
 func TestCappedBeyondHelp(t *testing.T) {
 	for name, network := range map[string]*capped{"request": {nil, 2000, 1 << 20}, "answer": {nil, 1 << 20, 2000}} {
 		l := listen(t, kind{rung: ladder.Poll})
-		own := ownTransport(nil)
+		own := DialConfig{}.ownTransport()
 		defer own.CloseIdleConnections()
 		network.RoundTripper = own
 		client := l.dial(t, DialConfig{Transport: network})
@@ -79,7 +79,7 @@ func TestCappedBeyondHelp(t *testing.T) {
 func TestRefusalsEndLinks(t *testing.T) {
 	for _, rung := range bothRungs {
 		l := listen(t, kind{rung: rung})
-		own := ownTransport(nil)
+		own := DialConfig{}.ownTransport()
 		defer own.CloseIdleConnections()
 		client := l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, pathUp) {

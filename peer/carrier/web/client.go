@@ -49,7 +49,7 @@ func newClient(cfg DialConfig) (*client, error) {
 		transport: cfg.Transport, release: func() {}, answer: wire.MaxPacket, body: wire.MaxPacket,
 	}
 	if e.transport == nil {
-		own := ownTransport(cfg.TLS)
+		own := cfg.ownTransport()
 		e.transport, e.release = own, own.CloseIdleConnections
 	}
 	e.c.side = e

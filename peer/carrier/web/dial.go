@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
@@ -24,21 +25,23 @@ type DialConfig struct {
 	Header http.Header // sent with the opening request: Authorization, Telepath-Open
 
 	// Transport makes the requests; the caller closes its idle connections.
-	// Default: one of the link's own, which takes proxies from the environment
-	// and tries HTTP/2.
+	// Default: one of the link's own, which tries HTTP/2.
 	Transport http.RoundTripper
 
 	// TLS is the configuration of the default transport; nil: the system's
 	// roots.
 	TLS *tls.Config
+
+	// DialContext makes the default transport's TCP connections, through a proxy
+	// if need be. Default: that of package tunnel, which takes proxies from the
+	// environment.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Times of a dial, where its context does not end it before.
 const (
-	dialTime      = 10 * time.Second // for TCP
 	handshakeTime = 10 * time.Second // for TLS
 	openTime      = 10 * time.Second // from the request to the answer's headers
-	dialKeepAlive = 15 * time.Second // of TCP: for middleboxes only, the link has its own
 )
 
 // streamWindow is how much of an answer HTTP/2 may bring that nobody has read
@@ -81,16 +84,20 @@ func baseURL(link string) (string, error) {
 }
 
 // ownTransport is the default transport.
-func ownTransport(base *tls.Config) *http.Transport {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if base != nil {
-		cfg = base.Clone()
-		cfg.NextProtos = nil // the transport's to choose
+func (cfg DialConfig) ownTransport() *http.Transport {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS != nil {
+		secure = cfg.TLS.Clone()
+		secure.NextProtos = nil // the transport's to choose
+	}
+	dial := cfg.DialContext
+	if dial == nil {
+		scheme, _, _ := strings.Cut(cfg.URL, ":")
+		dial = tunnel.New(tunnel.Config{Scheme: scheme}).DialContext
 	}
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: dialTime, KeepAlive: dialKeepAlive}).DialContext,
-		TLSClientConfig:     cfg,
+		DialContext:         dial,
+		TLSClientConfig:     secure,
 		TLSHandshakeTimeout: handshakeTime,
 		DisableCompression:  true,
 		ForceAttemptHTTP2:   true,

@@ -74,7 +74,7 @@ func TestDialSendsHeadersOnce(t *testing.T) {
 	for _, rung := range bothRungs {
 		l := listen(t, kind{rung: rung})
 		seen := make(chan http.Header, 64)
-		own := ownTransport(nil)
+		own := DialConfig{}.ownTransport()
 		defer own.CloseIdleConnections()
 		client := l.dial(t, DialConfig{Header: http.Header{"Authorization": {"Bearer x"}}, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			seen <- r.Header

@@ -80,7 +80,7 @@ func TestNothingIsLostOrRepeated(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.String(), func(t *testing.T) {
 			l := listen(t, k)
-			own := ownTransport(l.trust())
+			own := DialConfig{TLS: l.trust()}.ownTransport()
 			defer own.CloseIdleConnections()
 			network := &faulty{RoundTripper: own, rand: rand.New(rand.NewPCG(1, uint64(k.rung))), row: map[string]int{"/v1/link/poll": maxRepeats}}
 			client := l.dial(t, DialConfig{Transport: network})
@@ -160,7 +160,7 @@ func expectEvents(t *testing.T, in <-chan string, count int) {
 func TestGivesUp(t *testing.T) {
 	for _, path := range []string{pathUp, pathPoll} {
 		l := listen(t, kind{rung: ladder.Poll})
-		own := ownTransport(nil)
+		own := DialConfig{}.ownTransport()
 		defer own.CloseIdleConnections()
 		asked := 0
 		client := l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {

@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -25,20 +27,16 @@ type DialConfig struct {
 	// TLS is the configuration for https and wss; nil: the system's roots.
 	TLS *tls.Config
 
-	// Client, if not nil, makes the request; then TLS is not used. Its
-	// transport must speak HTTP/1.1. Default: a new one that takes proxies from
-	// the environment.
-	Client *http.Client
+	// DialContext makes the TCP connection, through a proxy if need be. Default:
+	// that of package tunnel, which takes proxies from the environment.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Times of a dial, where its context does not end it before.
-const (
-	dialTime      = 10 * time.Second // for TCP
-	handshakeTime = 10 * time.Second // for TLS
-	dialKeepAlive = 15 * time.Second // of TCP: for middleboxes only, the link has its own
-)
+// handshakeTime is for TLS, where the context does not end a dial before.
+const handshakeTime = 10 * time.Second
 
-// Dial opens a link. The server's refusal is a *carrier.Refused.
+// Dial opens a link. The server's refusal is a *carrier.Refused, all other
+// trouble a *carrier.Failure.
 func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 	client, discard := cfg.client()
 	var raw net.Conn
@@ -53,11 +51,11 @@ func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 	})
 	if err != nil {
 		discard()
-		return nil, dialError(cfg.URL, answer, err)
+		return nil, fmt.Errorf("dial %s: %w", cfg.URL, dialError(raw != nil, answer, err))
 	}
 	if conn.Subprotocol() != Subprotocol {
 		conn.CloseNow()
-		return nil, fmt.Errorf("dial %s: the server does not speak %s: is this URL a telepath server?", cfg.URL, Subprotocol)
+		return nil, fmt.Errorf("dial %s: %w", cfg.URL, carrier.Fail("not-telepath", "it speaks WebSocket, and not "+Subprotocol, nil))
 	}
 	raw = bare(raw)
 	tune(raw)
@@ -66,15 +64,12 @@ func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 
 // client makes the HTTP client, and what frees it after a refusal.
 func (cfg DialConfig) client() (client *http.Client, discard func()) {
-	if cfg.Client != nil {
-		return cfg.Client, func() {}
+	dial := cfg.DialContext
+	if dial == nil {
+		scheme, _, _ := strings.Cut(cfg.URL, ":")
+		dial = tunnel.New(tunnel.Config{Scheme: scheme}).DialContext
 	}
-	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: dialTime, KeepAlive: dialKeepAlive}).DialContext,
-		TLSClientConfig:     http11(cfg.TLS),
-		TLSHandshakeTimeout: handshakeTime,
-	}
+	t := &http.Transport{DialContext: dial, TLSClientConfig: http11(cfg.TLS), TLSHandshakeTimeout: handshakeTime}
 	return &http.Client{Transport: t, CheckRedirect: stay}, t.CloseIdleConnections
 }
 
@@ -91,18 +86,36 @@ func http11(base *tls.Config) *tls.Config {
 // stay follows no redirect: the token would go to whoever it names.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// dialError explains why there is no link. answer may be nil.
-func dialError(url string, answer *http.Response, err error) error {
-	if answer == nil || answer.StatusCode == http.StatusSwitchingProtocols {
-		return fmt.Errorf("dial %s: %w", url, explain(err))
+// dialError names why there is no link. answer may be nil.
+func dialError(connected bool, answer *http.Response, err error) error {
+	if answer == nil {
+		f := carrier.Explain(err)
+		if connected && f.Name == "timeout" {
+			f = carrier.Fail("upgrade-stalled", "no answer to the request for it", err)
+		}
+		return f
 	}
 	if refused := parseRefusal(answer); refused != nil {
-		return fmt.Errorf("dial %s: %w", url, refused)
+		if refused.Code.Name == "no-upgrade" {
+			return carrier.Fail("upgrade-refused", "the server got the request without it", refused)
+		}
+		return refused
 	}
-	if to := answer.Header.Get("Location"); to != "" {
-		return fmt.Errorf("dial %s: the server answered %s to %s: use that URL if you trust it", url, answer.Status, to)
+	return wrongAnswer(answer)
+}
+
+// wrongAnswer names an answer that is no refusal of the server's.
+func wrongAnswer(answer *http.Response) *carrier.Failure {
+	to := answer.Header.Get("Location")
+	switch {
+	case answer.StatusCode == http.StatusSwitchingProtocols:
+		return carrier.Fail("upgrade-refused", "the answer agrees to it in other words", nil)
+	case answer.StatusCode == http.StatusUpgradeRequired:
+		return carrier.Fail("upgrade-refused", "the answer is "+answer.Status, nil)
+	case to != "":
+		return carrier.Fail("not-telepath", fmt.Sprintf("the answer is %s to %.200s: use that URL if you trust it", answer.Status, to), nil)
 	}
-	return fmt.Errorf("dial %s: the server answered %s and is no telepath server, or something stands before it: check the URL", url, answer.Status)
+	return carrier.Fail("not-telepath", "the answer is "+answer.Status, nil)
 }
 
 // parseRefusal reads {"code","reason","remedy"} (protocol section 6.1), nil

@@ -51,13 +51,13 @@ func TestDialErrorsSayWhatToDo(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		{"another server", http.NotFound, "404 Not Found and is no telepath server"},
+		{"another server", http.NotFound, "something else than a telepath server answers (the answer is 404 Not Found): check the URL"},
 		{"a redirect", http.RedirectHandler("https://elsewhere.example/v1/link", http.StatusFound).ServeHTTP, "to https://elsewhere.example/v1/link: use that URL"},
 		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
 				c.CloseNow()
 			}
-		}, "does not speak telepath.v1"},
+		}, "and not telepath.v1"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,11 +79,11 @@ func TestUnreachableSaysWhatToDo(t *testing.T) {
 	secure.StartTLS()
 	defer secure.Close()
 	for url, want := range map[string]string{
-		gone.URL: "nothing listens there: is telepath-signaling running?",
-		strings.Replace(plain.URL, "http:", "https:", 1): "use http:// in its URL",
-		secure.URL: "give --tls-ca or --tls-pin",
+		gone.URL: "nothing listens at the server's address",
+		strings.Replace(plain.URL, "http:", "https:", 1): "use http:// in the URL",
+		secure.URL: "give the authority with --tls-ca, or the certificate's pin with --tls-pin",
 		strings.Replace(secure.URL, "https:", "http:", 1): "check the URL",
-		"http://no-such-host.invalid":                     "no address is known for this name",
+		"http://no-such-host.invalid":                     "no address is known for the server's name",
 	} {
 		_, err := Dial(t.Context(), DialConfig{URL: url})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "handshake request") {

@@ -38,6 +38,7 @@ export const CODES: readonly Code[] = [
 	code(16, "offline", "slow", 404),
 	INTERNAL,
 	code(18, "unknown-link", "now", 404),
+	code(19, "no-upgrade", "backoff", 426),
 ];
 
 /** codeByName finds a code; an unknown name counts as "internal". */

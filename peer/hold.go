@@ -1,0 +1,138 @@
+package peer
+
+import (
+	"context"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+)
+
+const (
+	// moveTime is how long the server may take to let us in on a better link.
+	moveTime = 5 * time.Second
+	// overlapTime is how long the older link is heard after a move: what is
+	// under way on it is worth having.
+	overlapTime = 2 * time.Second
+)
+
+// held is a link while it runs.
+type held struct {
+	leg  *leg
+	stop context.CancelFunc
+	over chan error
+}
+
+// run begins to serve a carrier. How it ends is told in over, and in the loop.
+func (l *link) run(ctx context.Context, c carrier.Carrier, up func(*leg)) *held {
+	ctx, stop := context.WithCancel(ctx)
+	h := &held{leg: &leg{carrier: c}, stop: stop, over: make(chan error, 1)}
+	l.meter.watch(c)
+	l.loop.post(func() { up(h.leg) })
+	l.tasks.Go(func() {
+		err := refusal(c.Run(ctx, l.loop.receiver(h.leg)))
+		stop()
+		l.meter.forget(c)
+		l.loop.post(func() { l.ended(h.leg, err) })
+		h.over <- err
+	})
+	return h
+}
+
+// hold serves a link, and the better ones that take its place, until the last
+// of them is over.
+func (l *link) hold(ctx context.Context, c carrier.Carrier) error {
+	now := l.run(ctx, c, l.up)
+	for {
+		looking, enough := context.WithCancel(ctx)
+		better := l.lookOut(looking, now.leg.carrier)
+		select {
+		case err := <-now.over:
+			enough()
+			if e := <-better; e != nil {
+				e.drop()
+			}
+			return err
+		case e := <-better:
+			enough()
+			if e == nil { // there is nothing to look for, or ctx is over
+				return <-now.over
+			}
+			now = l.move(now, l.run(ctx, e, func(g *leg) { l.next = g }))
+		}
+	}
+}
+
+// lookOut looks for a better link. The channel yields one entrant, nil if there is none.
+func (l *link) lookOut(ctx context.Context, than carrier.Carrier) <-chan *entrant {
+	found := make(chan *entrant, 1)
+	if l.racer == nil || l.racer.best(than.Rung()) {
+		found <- nil
+		return found
+	}
+	l.tasks.Go(func() { found <- l.racer.improve(ctx, than.Rung(), l.loop.kick) })
+	return found
+}
+
+// move waits until the server has let us in on the next link, and leaves the
+// older one then. It returns the one that is the link.
+func (l *link) move(now, next *held) *held {
+	late := time.NewTimer(moveTime)
+	defer late.Stop()
+	for {
+		select {
+		case g := <-l.moved:
+			if g == next.leg {
+				time.AfterFunc(overlapTime, now.stop)
+				return next
+			}
+		case <-now.over: // the next one is all there is
+			return next
+		case err := <-next.over:
+			if !l.promoted(next) {
+				return now
+			}
+			now.stop()
+			next.over <- err
+			return next
+		case <-late.C:
+			next.stop()
+		}
+	}
+}
+
+// promoted reports whether a link that is over had become the link.
+func (l *link) promoted(h *held) bool {
+	select {
+	case g := <-l.moved:
+		return g == h.leg
+	default:
+		return false
+	}
+}
+
+// promote makes the next link the link. It runs in the loop, when the server
+// has let us in there.
+func (l *link) promote() {
+	l.older, l.leg, l.next = l.leg, l.next, nil
+	l.sentAt, l.heardAt = l.loop.now(), l.loop.now()
+	l.endpoint.log().Info("link moved", "to", l.leg.carrier.Rung().String())
+	select {
+	case <-l.moved: // of a move that nobody waited for
+	default:
+	}
+	l.moved <- l.leg
+	l.onMoved()
+}
+
+// ended notes in the loop that a leg is over.
+func (l *link) ended(g *leg, err error) {
+	switch g {
+	case l.leg:
+		l.leg = nil
+		l.onDown(err)
+	case l.next:
+		l.next = nil
+	case l.older:
+		l.older = nil
+	}
+}

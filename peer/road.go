@@ -1,0 +1,121 @@
+package peer
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
+	"github.com/telepath-iot/telepath/peer/carrier/ws"
+	"github.com/telepath-iot/telepath/peer/ladder"
+)
+
+// road is the way to an endpoint's server, as far as all rungs share it.
+type road struct {
+	url    string // of links, ws or wss
+	header http.Header
+	tunnel *tunnel.Dialer
+	tls    *tls.Config
+	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
+}
+
+func newRoad(e Endpoint) (*road, error) {
+	to, err := e.linkURL()
+	if err != nil {
+		return nil, err
+	}
+	through, err := e.Tunnel()
+	if err != nil {
+		return nil, err
+	}
+	r := &road{url: to, tunnel: through, header: http.Header{}}
+	if e.Token != "" {
+		r.header.Set("Authorization", "Bearer "+e.Token)
+	}
+	r.tls = r.watched(e.TLS)
+	return r, nil
+}
+
+// Tunnel makes the dialer that the endpoint's proxy settings ask for.
+func (e Endpoint) Tunnel() (*tunnel.Dialer, error) {
+	cfg := tunnel.Config{Log: e.Log, Direct: e.Proxy == ProxyNone, Scheme: "https"}
+	if u, err := url.Parse(e.URL); err == nil && (u.Scheme == "http" || u.Scheme == "ws") {
+		cfg.Scheme = "http"
+	}
+	if e.Proxy != "" && !cfg.Direct {
+		var err error
+		if cfg.Proxy, err = tunnel.ParseProxy(e.Proxy); err != nil {
+			return nil, err
+		}
+	}
+	return tunnel.New(cfg), nil
+}
+
+// watched is a TLS configuration that notes whose certificate was shown, once it was found good.
+func (r *road) watched(base *tls.Config) *tls.Config {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if base != nil {
+		cfg = base.Clone()
+	}
+	check := cfg.VerifyConnection
+	cfg.VerifyConnection = func(s tls.ConnectionState) error {
+		if check != nil {
+			if err := check(s); err != nil {
+				return err
+			}
+		}
+		if len(s.PeerCertificates) > 0 {
+			r.shown.Store(s.PeerCertificates[0])
+		}
+		return nil
+	}
+	return cfg
+}
+
+// intercepted compares the key that the server says is its own with the one
+// that TLS was made with; nil: nothing is wrong, or known to be.
+func (r *road) intercepted(own []byte) *carrier.Failure {
+	shown := r.shown.Load()
+	if shown == nil || len(own) == 0 {
+		return nil
+	}
+	if key := sha256.Sum256(shown.RawSubjectPublicKeyInfo); string(key[:]) == string(own) {
+		return nil
+	}
+	return carrier.Fail("tls-intercepted", "its certificate was issued by "+carrier.IssuerOf(shown), nil)
+}
+
+// open implements opening.
+func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+	header := r.header.Clone()
+	if open != nil {
+		header.Set("Telepath-Open", base64.RawURLEncoding.EncodeToString(open))
+	}
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := r.tunnel.DialContext(ctx, network, addr)
+		if err == nil {
+			connected()
+		}
+		return conn, err
+	}
+	if rung != ladder.WS {
+		return nil, fmt.Errorf("no link on rung %v", rung)
+	}
+	c, err := ws.Dial(ctx, ws.DialConfig{URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
+	if err != nil {
+		return nil, err // not c, which would be a nil in an interface
+	}
+	return c, nil
+}
+
+// plain is the road's URL for plain requests.
+func (r *road) plain() string { return "http" + strings.TrimPrefix(r.url, "ws") }
