@@ -11,6 +11,7 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
@@ -48,6 +49,7 @@ type Conn struct {
 	device   signal.Device
 	streams  map[uint32]*subscription
 	events   []*subscription // those of class Event that are received
+	early    *session.Early  // what they hold, in this epoch
 	asked    bool            // an open went out on this link, or in the request for it
 	opens    int             // sent without accept
 	openAt   time.Duration   // when to send the next
@@ -81,7 +83,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	}
 	c := &Conn{
 		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now), streams: map[uint32]*subscription{},
-		pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
+		early: session.NewEarly(0), pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
 	}
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{

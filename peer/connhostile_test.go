@@ -112,6 +112,30 @@ func TestRestartDeliversWhatCameEarly(t *testing.T) {
 	}
 }
 
+// TestEarlyIsBounded: a device that leaves out the first sample of all its
+// streams makes the viewer hold a part of the others only.
+func TestEarlyIsBounded(t *testing.T) {
+	c := bareConn(t, Events{})
+	streams := make([]signal.Stream, 20)
+	for i := range streams {
+		streams[i] = signal.Stream{ID: uint32(i + 10), Name: fmt.Sprint(i), Class: "event", Start: signal.FormatPosition(7, 0)}
+	}
+	c.hear(t, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(7), Streams: streams})
+	h, payload := eventAt(7, 0), make([]byte, wire.MaxData-100)
+	for h.Stream = 10; h.Stream < 30; h.Stream++ {
+		for h.Seq = 2; h.Seq < 60; h.Seq++ {
+			c.handle(c.link.leg, wire.AppendFrame(nil, wire.TypeData, wire.Hop{Conn: viewNumber}, append(wire.AppendHeader(nil, h), payload...)))
+		}
+	}
+	if held := c.early.Used(); held < 7<<20 || held > 8<<20 {
+		t.Errorf("%d bytes are held", held)
+	}
+	c.hear(t, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(8)})
+	if held := c.early.Used(); held != 0 {
+		t.Errorf("%d bytes are held of an epoch that is over", held)
+	}
+}
+
 func TestGoodbyeSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l log

@@ -112,7 +112,7 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
 	}
 	s.asked = true
-	s.inbox, s.epoch, s.newest = session.NewInbox(s.ID, s.class, epoch, after), epoch, 0
+	s.inbox, s.epoch, s.newest = session.NewInbox(s.ID, s.class, epoch, after, c.early), epoch, 0
 	if s.class == wire.Event {
 		c.events = append(c.events, s)
 	}
@@ -132,6 +132,7 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 	}
 	clear(c.events)
 	c.events = c.events[:0]
+	c.early = session.NewEarly(0)
 }
 
 // declareEnd gives up what is missing up to the end of the stream's epoch. What came

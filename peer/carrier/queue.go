@@ -15,6 +15,7 @@ type Queue struct {
 	lanes  [lanes]list
 	newest map[streamKey]*node // of Live and Setpoint; holds queued frames only, so bounded as they are
 	free   *node               // unused nodes, linked by next
+	shares shares              // of the control lane
 	credit int                 // bytes that Event may send before Live, see takeEventShare
 	drops  Drops
 }
@@ -28,7 +29,7 @@ type streamKey struct {
 
 // NewQueue makes an empty queue.
 func NewQueue(limits Limits) *Queue {
-	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node)}
+	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node), shares: make(shares)}
 }
 
 // Push queues f. What happens when its lane is full is the class's choice
@@ -71,9 +72,17 @@ func (q *Queue) makeRoom(lane Lane, size int) bool {
 		if l.front == nil || !lane.losesOldest() {
 			return false
 		}
-		q.drop(lane, l.victim(), QueueFull)
+		q.drop(lane, q.victim(lane), QueueFull)
 	}
 	return true
+}
+
+// victim is what a full lane loses first.
+func (q *Queue) victim(lane Lane) *node {
+	if lane == LaneControl {
+		return q.shares.victim(&q.lanes[lane])
+	}
+	return q.lanes[lane].victim()
 }
 
 func (q *Queue) hasRoom(lane Lane, size int) bool {
@@ -94,6 +103,7 @@ func (d Depth) holds(now Depth, size int) bool {
 func (q *Queue) add(lane Lane, f Frame) {
 	n := q.node(f)
 	q.lanes[lane].pushBack(n)
+	q.shares.add(lane, f)
 	if !lane.knowsNewest() {
 		return
 	}
@@ -118,6 +128,7 @@ func (q *Queue) node(f Frame) *node {
 // remove takes n out and keeps its memory for the next frame.
 func (q *Queue) remove(lane Lane, n *node) {
 	q.lanes[lane].remove(n)
+	q.shares.remove(lane, n.frame)
 	if key := n.frame.key(lane); q.newest[key] == n {
 		delete(q.newest, key)
 	}

@@ -134,6 +134,7 @@ func (q *Queue) putBack(f Frame) {
 		n := q.node(f)
 		n.superseded = newer != nil
 		q.lanes[lane].pushFront(n)
+		q.shares.add(lane, f)
 		if lane.knowsNewest() && newer == nil {
 			q.newest[f.key(lane)] = n
 		}

@@ -11,8 +11,9 @@
 // one Ring: it decides what to send, and what to send again, within a Flight
 // that bounds what the Conn has unacknowledged. An Inbox is the receiving end
 // of a stream: Event comes out exactly once and in order, with declared
-// gaps for what will never come; Live comes out at most once, and fresh. A
-// Clock estimates the other end's clock from probes.
+// gaps for what will never come, and an Early bounds what those of a Conn hold
+// of what came early; Live comes out at most once, and fresh. A Clock
+// estimates the other end's clock from probes.
 //
 // Everything is told the time (a duration since any fixed start, from a
 // monotonic clock) and answers with values. Nothing here has a clock, a

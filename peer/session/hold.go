@@ -18,6 +18,7 @@ const (
 type hold struct {
 	batches []heldBatch
 	bytes   int
+	shared  *Early // has bytes in it, too
 }
 
 type heldBatch struct {
@@ -50,14 +51,19 @@ func (h *hold) add(header wire.Header, payload []byte) (extends bool, reason Dro
 	extends = atEnd && i > 0 && h.batches[i-1].header.Last()+1 >= header.Seq
 	b := heldBatch{header, bytes.Clone(payload)}
 	h.batches = slices.Insert(h.batches, i, b)
-	h.bytes += b.size()
-	for len(h.batches) > maxHeld || h.bytes > maxHeldBytes {
+	h.grow(b.size())
+	for len(h.batches) > maxHeld || h.bytes > maxHeldBytes || h.shared.full() {
 		dropped += h.dropLatest()
 		if i == len(h.batches) {
 			reason = Limit
 		}
 	}
 	return extends, reason, dropped
+}
+
+func (h *hold) grow(size int) {
+	h.bytes += size
+	h.shared.used += size
 }
 
 // covered reports whether all samples of the batch to be put at i are held.
@@ -77,7 +83,7 @@ func (h *hold) dropLatest() (samples int) {
 	latest := h.batches[n]
 	h.batches[n] = heldBatch{}
 	h.batches = h.batches[:n]
-	h.bytes -= latest.size()
+	h.grow(-latest.size())
 	return latest.header.Count
 }
 
@@ -88,7 +94,7 @@ func (h *hold) take(position uint64) (b heldBatch, ok bool) {
 		b = h.batches[0]
 		h.batches[0] = heldBatch{}
 		h.batches = h.batches[1:]
-		h.bytes -= b.size()
+		h.grow(-b.size())
 		if b.header.Last() > position {
 			return b, true
 		}

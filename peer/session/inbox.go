@@ -44,12 +44,12 @@ type Inbox struct {
 }
 
 // NewInbox returns the Inbox of a stream. start is the position after which
-// delivery begins; Live ignores it.
-func NewInbox(stream uint32, class wire.Class, epoch uint32, start uint64) *Inbox {
+// delivery begins, early what all streams of the Conn share; Live ignores both.
+func NewInbox(stream uint32, class wire.Class, epoch uint32, start uint64, early *Early) *Inbox {
 	in := &Inbox{stream: stream, class: class, epoch: epoch}
 	switch class {
 	case wire.Event, wire.Call, wire.History:
-		in.ordered = &ordered{position: start, ackTimer: ackTimer{acked: -ackSpacing}}
+		in.ordered = &ordered{position: start, early: hold{shared: early}, ackTimer: ackTimer{acked: -ackSpacing}}
 	default:
 		in.fresh = &fresh{}
 	}

@@ -12,17 +12,29 @@ import (
 
 // inboxWorld plays inbox-*.scenario.
 type inboxWorld struct {
-	in   *Inbox
-	out  []Delivery
-	drop DropReason
+	early *Early
+	boxes map[uint32]*Inbox
+	in    *Inbox // of the line's stream; the first one if that has none
+	out   []Delivery
+	drop  DropReason
+}
+
+func newInboxWorld() *inboxWorld {
+	return &inboxWorld{early: NewEarly(0), boxes: map[uint32]*Inbox{}}
 }
 
 const scenarioEpoch = 7
 
 func (w *inboxWorld) event(now time.Duration, verb string, a arguments) error {
 	w.out, w.drop = w.out[:0], ""
+	stream := uint32(a.number("stream", 1))
+	if w.in = w.boxes[stream]; w.in == nil {
+		w.in = w.boxes[1]
+	}
 	switch verb {
 	case "step":
+	case "early":
+		w.early = NewEarly(int(a.number("bytes", 0)))
 	case "acked":
 		w.in.Acked(now)
 	case "inbox":
@@ -30,13 +42,14 @@ func (w *inboxWorld) event(now time.Duration, verb string, a arguments) error {
 		if !ok {
 			return fmt.Errorf("no class %q", a.words[0])
 		}
-		w.in = NewInbox(1, class, scenarioEpoch, a.number("start", 0))
+		w.in = NewInbox(stream, class, scenarioEpoch, a.number("start", 0), w.early)
+		w.boxes[stream] = w.in
 	case "data":
 		return w.data(now, a)
 	case "gap":
 		r, err := parseRange(a.words[0])
 		g := wire.Gap{
-			Stream: uint32(a.number("stream", 1)), Epoch: uint32(a.number("epoch", scenarioEpoch)),
+			Stream: stream, Epoch: uint32(a.number("epoch", scenarioEpoch)),
 			From: r.From, To: r.To, Reason: parseReason(a.text("reason", "ring")),
 		}
 		w.out = w.in.Gap(now, g, w.out)
@@ -110,6 +123,8 @@ func (w *inboxWorld) check(_ time.Duration, what string, want []string) (have []
 		}
 	case "stats":
 		have = w.stats(want)
+	case "early":
+		have = []string{fmt.Sprint(w.early.Used())}
 	default:
 		err = fmt.Errorf("no check %q", what)
 	}
@@ -143,7 +158,7 @@ func (w *inboxWorld) stats(want []string) (have []string) {
 
 func TestReceiveDoesNotAllocate(t *testing.T) {
 	for _, class := range []wire.Class{wire.Live, wire.Event} {
-		in := NewInbox(1, class, scenarioEpoch, 0)
+		in := NewInbox(1, class, scenarioEpoch, 0, NewEarly(0))
 		out := make([]Delivery, 0, 8)
 		payload := make([]byte, 100)
 		seq := uint64(1)
@@ -159,7 +174,7 @@ func TestReceiveDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkLiveReceive(b *testing.B) {
-	in := NewInbox(1, wire.Live, scenarioEpoch, 0)
+	in := NewInbox(1, wire.Live, scenarioEpoch, 0, nil)
 	out := make([]Delivery, 0, 8)
 	payload := make([]byte, 100)
 	h := wire.Header{Class: wire.Live, Stream: 1, Epoch: scenarioEpoch, Seq: 1, Count: 2}

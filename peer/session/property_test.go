@@ -44,6 +44,7 @@ type simulation struct {
 	ring   *Ring
 	flight *Flight
 	out    *Outbox
+	early  *Early
 	in     *Inbox
 
 	expected uint64          // what the application has to get next
@@ -64,7 +65,8 @@ func newSimulation(t *rapid.T) *simulation {
 	}
 	after := uint64(rapid.IntRange(0, int(s.ring.Head())).Draw(t, "after"))
 	s.out = NewOutbox(s.ring, 1, s.flight, after)
-	s.in = NewInbox(1, wire.Event, scenarioEpoch, s.out.Start())
+	s.early = NewEarly(rapid.SampledFrom([]int{0, 0, 1000}).Draw(t, "early"))
+	s.in = NewInbox(1, wire.Event, scenarioEpoch, s.out.Start(), s.early)
 	s.expected = s.out.Start() + 1
 	return s
 }
@@ -211,6 +213,9 @@ func (s *simulation) settle() {
 	if s.expected != s.ring.Head()+1 {
 		s.t.Fatalf("got everything up to %d, want %d", s.expected-1, s.ring.Head())
 	}
+	if s.early.Used() != 0 {
+		s.t.Fatalf("%d bytes are held for nothing", s.early.Used())
+	}
 	if s.flight.Used() != 0 || !s.out.Following() {
 		s.t.Fatalf("%d bytes in flight, following %v at the end", s.flight.Used(), s.out.Following())
 	}
@@ -224,7 +229,7 @@ func (s *simulation) settle() {
 // never came is counted as lost.
 func TestLiveAtMostOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := NewInbox(1, wire.Live, scenarioEpoch, 0)
+		in := NewInbox(1, wire.Live, scenarioEpoch, 0, nil)
 		got, came := map[uint64]bool{}, map[uint64]bool{}
 		newest := uint64(0)
 		for range rapid.IntRange(1, 60).Draw(t, "frames") {

@@ -17,7 +17,7 @@ import (
 // testdata/README.md has the grammar of the scenarios.
 
 func TestInboxScenarios(t *testing.T) {
-	playAll(t, "inbox", func() world { return &inboxWorld{} })
+	playAll(t, "inbox", func() world { return newInboxWorld() })
 }
 
 func TestOutboxScenarios(t *testing.T) {

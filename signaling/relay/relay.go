@@ -32,6 +32,7 @@ type Label struct {
 	Stream   uint32
 	Control  bool
 	Deadline time.Time
+	Source   uint64 // see carrier.Frame
 }
 
 // LabelFrame reads a frame's label. The deadline counts from now: the sample's own
@@ -71,7 +72,7 @@ func (l Label) Build(t wire.Type, hop wire.Hop, body []byte) carrier.Frame {
 func (l Label) frame(bytes []byte, conn uint64) carrier.Frame {
 	return carrier.Frame{
 		Bytes: bytes, Class: l.Class, Control: l.Control,
-		Conn: conn, Stream: l.Stream, Deadline: l.Deadline,
+		Conn: conn, Stream: l.Stream, Deadline: l.Deadline, Source: l.Source,
 	}
 }
 

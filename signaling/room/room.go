@@ -63,6 +63,7 @@ type Room struct {
 	cfg      Config
 	counters Counters
 	wake     chan struct{} // presence changed
+	viewers  atomic.Uint64 // that ever entered
 
 	mu          sync.Mutex
 	devices     map[string]*Device // by id

@@ -23,10 +23,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeLink keeps what it is sent.
 type fakeLink struct {
-	mu     sync.Mutex
-	frames []wire.Frame
-	closed string
-	full   bool // takes nothing more
+	mu      sync.Mutex
+	frames  []wire.Frame
+	sources []uint64 // of control frames
+	closed  string
+	full    bool // takes nothing more
 }
 
 func (l *fakeLink) Send(f carrier.Frame) bool {
@@ -40,6 +41,9 @@ func (l *fakeLink) Send(f carrier.Frame) bool {
 		panic(err)
 	}
 	l.frames = append(l.frames, opened)
+	if f.Control {
+		l.sources = append(l.sources, f.Source)
+	}
 	return true
 }
 
@@ -303,6 +307,31 @@ func TestWelcomeComesFirst(t *testing.T) {
 	}
 	stop()
 	asks.Wait()
+}
+
+// TestControlHasItsSource: all Conns of a viewer are one source at the device's link, and each device is one at a viewer's.
+func TestControlHasItsSource(t *testing.T) {
+	r := New(Config{}, nil)
+	s, device := join(t, r, hello("rig", time.Minute))
+	var viewers [2]fakeLink
+	for i := range viewers {
+		v := r.Enter(&viewers[i], auth.Viewer)
+		defer v.Leave()
+		for conn := range uint64(2) {
+			v.Handle(signalFrame(t, conn+1, openMessage("rig")), time.Now())
+			v.Handle(wire.Frame{Type: wire.TypeAck, Hop: wire.Hop{Conn: conn + 1}}, time.Now())
+		}
+	}
+	device.mu.Lock()
+	from := device.sources
+	device.mu.Unlock()
+	if len(from) != 4 || from[0] == 0 || from[0] != from[1] || from[2] == 0 || from[2] != from[3] || from[0] == from[2] {
+		t.Errorf("acknowledgements have the sources %v", from)
+	}
+	s.Handle(wire.Frame{Type: wire.TypeAck, Hop: wire.Hop{Conn: 1}}, time.Now())
+	if to := viewers[0].sources; len(to) != 1 || to[0] != s.Number() {
+		t.Errorf("at the viewer they have %v", to)
+	}
 }
 
 // TestDeafLinkIsClosed: a viewer that takes no signals any more is not left to guess.

@@ -134,6 +134,7 @@ func (s *Session) Handle(f wire.Frame, now time.Time) *Refusal {
 		return nil
 	}
 	l, known, err := relay.LabelFrame(f, now)
+	l.Source = s.number
 	switch {
 	case err != nil:
 		return malformed("frame of type %d: %v", f.Type, err)

@@ -18,6 +18,7 @@ type Viewer struct {
 	// Set once.
 	room  *Room
 	link  Link
+	id    uint64 // within this server
 	role  auth.Role
 	trunk bool // it is another server's link, for many viewers
 	// misses are opens of devices that are not there: each is a search through all.
@@ -38,7 +39,7 @@ const (
 // Enter makes a viewer of a link. Whoever entered calls Leave when it is over.
 func (r *Room) Enter(link Link, role auth.Role) *Viewer {
 	return &Viewer{
-		room: r, link: link, role: role, conns: make(map[uint64]*Conn),
+		room: r, link: link, id: r.viewers.Add(1), role: role, conns: make(map[uint64]*Conn),
 		misses: rate.NewLimiter(missesPerSecond, missesAtOnce),
 	}
 }
@@ -89,8 +90,19 @@ func (v *Viewer) toDevice(f wire.Frame, l relay.Label) {
 		v.room.counters.NoPath.Add(1)
 		return
 	}
+	l.Source = v.source(b)
 	relay.Forward(b.session.link, f, l, b.number)
 	v.room.counters.passed(f)
+}
+
+// source tells a device's link who speaks through b: a viewer, whatever the
+// number of its Conns, or one of those behind a trunk.
+func (v *Viewer) source(b *binding) uint64 {
+	const behindTrunk = 1 << 63
+	if v.trunk {
+		return behindTrunk | b.number
+	}
+	return v.id
 }
 
 func (v *Viewer) binding(number uint64) *binding {

@@ -23,8 +23,12 @@ var unlimited = Limits{ViewerBytesPerSecond: 1 << 30, DeviceBytesPerSecond: 1 <<
 // flood sends signals with a kilobyte of filling to a Conn, more than any queue holds.
 func flood(l *link, conn uint64) {
 	body := []byte(`{"type":"candidate","attempt":1,"candidate":"` + strings.Repeat("x", 1000) + `"}`)
+	floodOf(l, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: conn}, body))
+}
+
+func floodOf(l *link, frame []byte) {
 	for range 30_000 {
-		for !l.c.Send(signalClass(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: conn}, body))) {
+		for !l.c.Send(signalClass(frame)) {
 			select {
 			case <-l.over:
 				return
@@ -63,6 +67,25 @@ func TestViewerCannotCutDevice(t *testing.T) {
 	if _, payload, _ := w.nextData(); payload != "on" {
 		t.Fatalf("the other viewer got %q", payload)
 	}
+	s.expectDrops(t)
+}
+
+// TestViewerCannotDrownOthers: what another viewer has acknowledged reaches a
+// device that reads slowly, whatever a third one sends it.
+func TestViewerCannotDrownOthers(t *testing.T) {
+	s := start(t, Config{Limits: unlimited})
+	d := s.device(t, newKey(t), "rig", func(m *signal.Message) { m.KeepAliveMS = 60_000 })
+	evil := s.viewer(t, "rig")
+	d.accept(1)
+	good := s.viewer(t, "rig")
+	conn, _ := d.accept(1)
+	junk := wire.AppendFrame(nil, wire.TypeAck, wire.Hop{Conn: 1}, make([]byte, 1000))
+	floodOf(evil, junk)
+	good.raw(wire.TypeAck, wire.Hop{Conn: 1}, []byte("good"))
+	good.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
+	good.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho }) // the server has it
+	floodOf(evil, junk)
+	d.next("acknowledgement", func(f frame) bool { return f.Type == wire.TypeAck && f.Hop.Conn == conn })
 	s.expectDrops(t)
 }
 

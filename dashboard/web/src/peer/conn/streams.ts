@@ -1,4 +1,4 @@
-import { type Delivery, Inbox } from "../session";
+import { type Delivery, Early, Inbox } from "../session";
 import { type EpochSeq, formatPosition, type Stream } from "../signal";
 import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, type Position } from "../wire";
 import { Kept } from "./kept";
@@ -46,6 +46,7 @@ export class Streams {
 	/** How far Event streams got in an earlier epoch, until the device tells where they begin in this one. */
 	private readonly ended = new Map<number, Position>();
 	private readonly out: Delivery[] = [];
+	private early = new Early(); // what came early, in this epoch
 	private epoch = 0;
 
 	constructor(private readonly events: StreamsEvents) {}
@@ -159,6 +160,7 @@ export class Streams {
 			if (!final) this.declare(stream, restart(id, position.epoch, position.seq + 1, 0));
 		}
 		this.entries.clear();
+		this.early = new Early();
 		this.epoch = epoch;
 	}
 
@@ -173,9 +175,9 @@ export class Streams {
 
 	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
 	private inbox(stream: Stream): Inbox | null {
-		if (stream.class !== "event") return new Inbox(stream.id, stream.class, this.epoch, 0);
+		if (stream.class !== "event") return new Inbox(stream.id, stream.class, this.epoch, 0, this.early);
 		if (stream.start === null || stream.start.epoch !== this.epoch) return null;
-		return new Inbox(stream.id, stream.class, this.epoch, stream.start.seq);
+		return new Inbox(stream.id, stream.class, this.epoch, stream.start.seq, this.early);
 	}
 
 	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): void {

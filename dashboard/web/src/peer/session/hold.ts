@@ -1,5 +1,6 @@
 import { type DropReason, type Header, last, type Range } from "../wire";
 import { search, sizeOf } from "./batch";
+import type { Early } from "./early";
 
 /** Bounds of what came early in one stream (section 5.1): batches, and bytes with what each batch costs beside. */
 const MAX_HELD = 1024;
@@ -21,6 +22,9 @@ export class Hold {
 	private batches: HeldBatch[] = [];
 	private bytes = 0;
 
+	/** shared has the bytes in it, too. */
+	constructor(private readonly shared: Early) {}
+
 	empty(): boolean {
 		return this.batches.length === 0;
 	}
@@ -38,9 +42,11 @@ export class Hold {
 		const atEnd = i === this.batches.length;
 		const extended = atEnd && before !== undefined && last(before.header) + 1 >= header.seq;
 		this.batches.splice(i, 0, { header, payload: payload.slice() });
-		this.bytes += sizeOf(payload);
+		this.grow(sizeOf(payload));
 		let dropped = 0;
-		while (this.batches.length > MAX_HELD || this.bytes > MAX_HELD_BYTES) dropped += this.dropLatest();
+		while (this.batches.length > MAX_HELD || this.bytes > MAX_HELD_BYTES || this.shared.full()) {
+			dropped += this.dropLatest();
+		}
 		return { extends: extended, reason: i >= this.batches.length ? "limit" : "", dropped };
 	}
 
@@ -50,7 +56,7 @@ export class Hold {
 		let found: HeldBatch | null = null;
 		for (const b of this.batches) {
 			if (b.header.seq > position + 1 || found !== null) break;
-			this.bytes -= sizeOf(b.payload);
+			this.grow(-sizeOf(b.payload));
 			gone++;
 			if (last(b.header) > position) found = b;
 		}
@@ -60,6 +66,11 @@ export class Hold {
 
 	ranges(): Range[] {
 		return this.batches.map(({ header }) => ({ from: header.seq, to: last(header) }));
+	}
+
+	private grow(size: number): void {
+		this.bytes += size;
+		this.shared.used += size;
 	}
 
 	/** covered reports whether all samples of the batch to be put at i are held. */
@@ -76,7 +87,7 @@ export class Hold {
 	private dropLatest(): number {
 		const latest = this.batches.pop();
 		if (latest === undefined) return 0;
-		this.bytes -= sizeOf(latest.payload);
+		this.grow(-sizeOf(latest.payload));
 		return latest.header.count;
 	}
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GAP_REASONS, gapReasonName, type Header, parseClass } from "../wire";
 import { Random } from "../wire/testing";
-import { type Delivery, type DropReason, Inbox } from ".";
+import { type Delivery, type DropReason, Early, Inbox } from ".";
 import {
 	type Arguments,
 	EPOCH,
@@ -20,28 +20,36 @@ const payloadOf = (h: Header) => new TextEncoder().encode(`${h.seq}+${h.count}`)
 
 /** InboxWorld plays inbox-*.scenario. */
 class InboxWorld implements World {
-	private box = new Inbox(1, "event", EPOCH, 0);
+	private early = new Early();
+	private readonly boxes = new Map<number, Inbox>();
+	private box = new Inbox(1, "event", EPOCH, 0, this.early); // of the line's stream; the first one if that has none
 	private readonly out: Delivery[] = [];
 	private drop: DropReason | "" = "";
 
 	event(now: number, verb: string, args: Arguments): void {
 		this.out.length = 0;
 		this.drop = "";
+		const stream = args.number("stream", 1);
+		this.box = this.boxes.get(stream) ?? this.boxes.get(1) ?? this.box;
 		switch (verb) {
 			case "step":
+				return;
+			case "early":
+				this.early = new Early(args.number("bytes", 0));
 				return;
 			case "acked":
 				this.box.acked(now);
 				return;
 			case "inbox":
-				this.box = new Inbox(1, parseClass(args.word(0)) ?? fail("no such class"), EPOCH, args.number("start", 0));
+				this.box = this.inbox(stream, args);
+				this.boxes.set(stream, this.box);
 				return;
 			case "data":
 				this.data(now, args);
 				return;
 			case "gap": {
 				const reason = REASONS.get(args.text("reason", "ring")) ?? fail("no such reason");
-				const place = { stream: args.number("stream", 1), epoch: args.number("epoch", EPOCH) };
+				const place = { stream, epoch: args.number("epoch", EPOCH) };
 				this.box.gap(now, { ...place, ...parseRange(args.word(0)), reason }, this.out);
 				return;
 			}
@@ -70,9 +78,16 @@ class InboxWorld implements World {
 				const stats = new Map(Object.entries(this.box.stats()));
 				return want.map((word) => word.split("=")[0] ?? "").map((name) => `${name}=${stats.get(name)}`);
 			}
+			case "early":
+				return [`${this.early.used}`];
 			default:
 				return fail(`no check ${what}`);
 		}
+	}
+
+	private inbox(stream: number, args: Arguments): Inbox {
+		const cls = parseClass(args.word(0)) ?? fail("no such class");
+		return new Inbox(stream, cls, EPOCH, args.number("start", 0), this.early);
 	}
 
 	private data(now: number, args: Arguments): void {
@@ -112,7 +127,7 @@ function header(cls: Header["class"], seq: number, count: number): Header {
 
 describe("Live", () => {
 	test("uses its deliveries again, so that a stream in steady state allocates nothing", () => {
-		const box = new Inbox(1, "live", EPOCH, 0);
+		const box = new Inbox(1, "live", EPOCH, 0, new Early());
 		const seen = new Set<Delivery>();
 		for (let n = 0; n < 100; n++) {
 			const out: Delivery[] = [];
@@ -125,7 +140,7 @@ describe("Live", () => {
 
 	test("delivers each sample once, whatever comes in whatever order", () => {
 		const random = new Random(3);
-		const box = new Inbox(1, "live", EPOCH, 0);
+		const box = new Inbox(1, "live", EPOCH, 0, new Early());
 		const times = new Map<number, number>();
 		for (let n = 0; n < 1000; n++) {
 			const out: Delivery[] = [];
@@ -153,7 +168,7 @@ function covered(d: Delivery): number[] {
 test("Event comes out in order, each sample once or declared missing once, from any disorder", () => {
 	for (let seed = 1; seed <= 15; seed++) {
 		const random = new Random(seed);
-		const box = new Inbox(1, "event", EPOCH, 10);
+		const box = new Inbox(1, "event", EPOCH, 10, new Early());
 		const seen: number[] = [];
 		for (let n = 0; n < 600; n++) {
 			const out: Delivery[] = [];

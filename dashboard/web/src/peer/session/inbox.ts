@@ -1,6 +1,7 @@
 import { type Class, type DropReason, type Gap, type Header, MAX_COUNT, type Position } from "../wire";
 import { NEVER } from "./batch";
 import type { Delivery } from "./delivery";
+import type { Early } from "./early";
 import { Fresh } from "./fresh";
 import { Ordered } from "./ordered";
 import { newStats, type Stats } from "./stats";
@@ -16,15 +17,16 @@ export class Inbox {
 	private readonly ordered: Ordered | null; // one of the two
 	private readonly fresh: Fresh | null;
 
-	/** start is the position after which delivery begins; Live ignores it. */
+	/** start is the position after which delivery begins, early what all streams of the Conn share; Live ignores both. */
 	constructor(
 		readonly stream: number,
 		readonly cls: Class,
 		readonly epoch: number,
 		start: number,
+		early: Early,
 	) {
 		const inOrder = cls === "event" || cls === "call" || cls === "history";
-		this.ordered = inOrder ? new Ordered(start) : null;
+		this.ordered = inOrder ? new Ordered(start, early) : null;
 		this.fresh = inOrder ? null : new Fresh();
 	}
 

@@ -13,7 +13,8 @@
  * one Ring: it decides what to send, and what to send again, within a Flight
  * that bounds what the Conn has unacknowledged. An Inbox is the receiving end
  * of a stream: Event comes out exactly once and in order, with declared gaps
- * for what will never come; Live comes out at most once, and fresh. A Clock
+ * for what will never come, and an Early bounds what those of a Conn hold of
+ * what came early; Live comes out at most once, and fresh. A Clock
  * estimates the other end's clock from probes.
  *
  * Everything is told the time (ms since any fixed start, from a monotonic
@@ -26,6 +27,7 @@ export { type Batch, lastOf, NEVER } from "./batch";
 export { Budget } from "./budget";
 export { Clock, type Offset } from "./clock";
 export type { Delivery, Missing, Samples } from "./delivery";
+export { Early } from "./early";
 export { Flight } from "./flight";
 export { Inbox } from "./inbox";
 export { Outbox } from "./outbox";

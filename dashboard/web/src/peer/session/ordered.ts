@@ -2,6 +2,7 @@ import { type DropReason, type Gap, type Header, last, type Range } from "../wir
 import { AckTimer } from "./ack-timer";
 import { sizeOf } from "./batch";
 import type { Delivery } from "./delivery";
+import type { Early } from "./early";
 import { GapList, mergeRanges } from "./gaps";
 import { Hold } from "./hold";
 import { newStats } from "./stats";
@@ -17,11 +18,16 @@ export class Ordered {
 	readonly stats = newStats();
 	readonly ack = new AckTimer();
 	private ended = false; // a gap without end was declared: nothing comes any more
-	private readonly early = new Hold();
+	private readonly early: Hold;
 	private readonly gaps = new GapList();
 
 	/** position: every sample up to and including it was delivered or declared. */
-	constructor(public position: number) {}
+	constructor(
+		public position: number,
+		shared: Early,
+	) {
+		this.early = new Hold(shared);
+	}
 
 	receive(now: number, h: Header, payload: Uint8Array, out: Delivery[]): DropReason | "" {
 		if (this.ended) return "old-epoch";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Header } from "../wire";
 import { Random } from "../wire/testing";
-import { type Batch, Budget, type Delivery, Flight, Inbox, type Item, Outbox, Ring } from ".";
+import { type Batch, Budget, type Delivery, Early, Flight, Inbox, type Item, Outbox, Ring } from ".";
 import {
 	type Arguments,
 	EPOCH,
@@ -159,7 +159,7 @@ test("a batch that is not beyond the head is ignored", () => {
 class Lossy {
 	readonly ring = new Ring(EPOCH, new Budget(6000));
 	readonly outbox = new Outbox(this.ring, 1, new Flight(2000), 0);
-	readonly inbox = new Inbox(1, "event", EPOCH, 0);
+	readonly inbox = new Inbox(1, "event", EPOCH, 0, new Early());
 	readonly out: Delivery[] = [];
 	now = Math.E; // real clocks have fractions
 	private readonly underway: { at: number; arrive: () => void }[] = [];
