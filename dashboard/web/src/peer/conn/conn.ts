@@ -143,6 +143,7 @@ export class Conn {
 	settle(): void {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
+		this.streams.settle(now);
 		this.direct.allow(this.standing.hopeful(this.link !== null));
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
@@ -275,8 +276,7 @@ export class Conn {
 				this.direct.retry();
 				break;
 			case "bye":
-				this.streams.bye(message.final);
-				this.relayDown();
+				this.streams.bye(this.options.env.now(), message.final);
 				break;
 		}
 	}
@@ -303,7 +303,7 @@ export class Conn {
 	}
 
 	private describe(epoch: number, streams: Stream[]): void {
-		this.streams.describe(epoch, streams);
+		this.streams.describe(this.options.env.now(), epoch, streams);
 		const list = this.streams.list();
 		this.options.events.onStreams(list.epoch, list.streams);
 	}

@@ -28,8 +28,11 @@ interface Entry {
 	inbox: Inbox | null; // null: an Event stream whose start the device has not told yet
 	kept: Kept;
 	path: number; // that the newest data came on: it is acknowledged there too
-	final: boolean; // the device ended on purpose and said where: nothing more will come
+	final: number | null; // the device ended on purpose, with this as its last sample; null: it did not
 }
+
+/** How long samples may come behind the goodbye that overtook them in queues and on other paths, in ms. */
+const BYE_GRACE = 2_000;
 
 /** StreamsEvents take what the streams deliver. */
 export interface StreamsEvents {
@@ -47,12 +50,14 @@ export class Streams {
 	private readonly ended = new Map<number, Position>();
 	private readonly out: Delivery[] = [];
 	private epoch = 0;
+	/** When what a goodbye overtook must have come. */
+	private settleAt = Infinity;
 
 	constructor(private readonly events: StreamsEvents) {}
 
 	/** describe adds or replaces descriptions; a new epoch begins a new table. */
-	describe(epoch: number, streams: Stream[]): void {
-		if (epoch !== this.epoch) this.end(epoch);
+	describe(now: number, epoch: number, streams: Stream[]): void {
+		if (epoch !== this.epoch) this.end(now, epoch);
 		for (const stream of streams) this.put(stream);
 	}
 
@@ -98,15 +103,21 @@ export class Streams {
 		this.deliver(entry);
 	}
 
-	/** bye: the device ends on purpose and says where each stream does. What is not here by now never comes. */
-	bye(final: ReadonlyMap<number, EpochSeq>): void {
+	/** bye: the device ends on purpose and says where each stream does. What is under way may still come. */
+	bye(now: number, final: ReadonlyMap<number, EpochSeq>): void {
 		for (const [id, end] of final) {
 			const entry = this.entries.get(id);
-			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch || entry.final) continue;
-			entry.final = true;
-			const from = entry.inbox.position().seq + 1;
-			if (from <= end.seq) this.declare(entry.stream, restart(id, end.epoch, from, end.seq));
+			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch) continue;
+			entry.final = end.seq;
+			this.settleAt = now + BYE_GRACE;
 		}
+	}
+
+	/** settle declares what has not come in time after a goodbye. */
+	settle(now: number): void {
+		if (now < this.settleAt) return;
+		this.settleAt = Infinity;
+		for (const entry of this.entries.values()) if (entry.final !== null) this.declareEnd(now, entry);
 	}
 
 	/** positions are how far each Event stream got, as `open` tells it. */
@@ -132,9 +143,9 @@ export class Streams {
 		return due;
 	}
 
-	/** wake is when the next acknowledgement is due. */
+	/** wake is when the next acknowledgement is due, or settle has something to do. */
 	wake(): number {
-		let at = Infinity;
+		let at = this.settleAt;
 		for (const { inbox } of this.entries.values()) if (inbox !== null) at = Math.min(at, inbox.ackDue());
 		return at;
 	}
@@ -151,21 +162,32 @@ export class Streams {
 	}
 
 	/** end: the device began anew. How much of its last run is missing nobody knows, unless it said goodbye. */
-	private end(epoch: number): void {
-		for (const [id, { inbox, stream, final }] of this.entries) {
-			if (inbox === null || stream.class !== "event") continue;
-			const position = inbox.position();
-			this.ended.set(id, position);
-			if (!final) this.declare(stream, restart(id, position.epoch, position.seq + 1, 0));
+	private end(now: number, epoch: number): void {
+		for (const [id, entry] of this.entries) {
+			if (entry.inbox === null || entry.stream.class !== "event") continue;
+			this.declareEnd(now, entry);
+			this.ended.set(id, entry.inbox.position());
 		}
 		this.entries.clear();
 		this.epoch = epoch;
+		this.settleAt = Infinity;
+	}
+
+	/** declareEnd gives up what is missing up to the end of the stream's epoch. What came early behind a hole is delivered. */
+	private declareEnd(now: number, entry: Entry): void {
+		const { inbox, stream, epoch, final } = entry;
+		if (inbox === null) return;
+		const from = inbox.position().seq + 1;
+		if (final !== null && from > final) return;
+		const gap = { stream: stream.id, epoch, from, to: final ?? 0, reason: GAP_REASONS.restart };
+		inbox.gap(now, gap, this.out);
+		this.deliver(entry);
 	}
 
 	private put(stream: Stream): void {
 		const known = this.entries.get(stream.id);
 		if (known !== undefined) known.stream = stream;
-		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: false };
+		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: null };
 		this.entries.set(stream.id, entry);
 		entry.inbox ??= this.inbox(stream);
 		if (entry.inbox !== null) this.ended.delete(stream.id);
@@ -202,8 +224,4 @@ export class Streams {
 		this.events.onDrop(reason);
 		this.events.onUnknown();
 	}
-}
-
-function restart(stream: number, epoch: number, from: number, to: number): Gap {
-	return { stream, epoch, from, to, reason: GAP_REASONS.restart };
 }
