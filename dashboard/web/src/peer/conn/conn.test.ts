@@ -59,6 +59,8 @@ beforeEach(() => {
 				log.push(`${stream.name} ${seq}+${take}${retainedMs === null ? "" : ` kept ${retainedMs}`}`);
 			},
 			onGap: (stream, _, from, to) => log.push(`${stream.name} gap ${from}-${to}`),
+			onStart: () => undefined,
+			onFinal: () => undefined,
 		},
 	});
 	log = [];

@@ -31,6 +31,15 @@ interface Entry {
 	final: number | null; // the device ended on purpose, with this as its last sample; null: it did not
 }
 
+/** Resume is how far an Event stream got in an earlier life of this viewer, to go on from there. */
+export interface Resume {
+	id: number;
+	name: string;
+	epoch: number;
+	seq: number;
+	final: number | null; // the last sample of the epoch, if its end is known
+}
+
 /** How long samples may come behind the goodbye that overtook them in queues and on other paths, in ms. */
 const BYE_GRACE = 2_000;
 
@@ -38,6 +47,10 @@ const BYE_GRACE = 2_000;
 export interface StreamsEvents {
 	onBatch(batch: Received): void;
 	onGap(stream: Stream, epoch: number, from: number, to: number | null, reason: number): void;
+	/** an Event stream is delivered from behind this sample on. */
+	onStart(stream: Stream, epoch: number, after: number): void;
+	/** the device said goodbye: this is the last sample of the epoch. */
+	onFinal(stream: Stream, epoch: number, seq: number): void;
 	onDrop(reason: DropReason): void;
 	/** data came that nobody described. */
 	onUnknown(): void;
@@ -53,12 +66,33 @@ export class Streams {
 	/** When what a goodbye overtook must have come. */
 	private settleAt = Infinity;
 
-	constructor(private readonly events: StreamsEvents) {}
+	/** Streams of an earlier life, by name, until the device tells where they begin in this one. */
+	private readonly resumes = new Map<string, Resume>();
 
-	/** describe adds or replaces descriptions; a new epoch begins a new table. */
+	constructor(
+		private readonly events: StreamsEvents,
+		resumes: readonly Resume[] = [],
+	) {
+		for (const resume of resumes) this.resumes.set(resume.name, resume);
+	}
+
+	/** forgetResumes: they turn out to be another device's. */
+	forgetResumes(): void {
+		this.resumes.clear();
+	}
+
+	/** describe adds or replaces descriptions; a new epoch begins a new table. Call begin when these were told. */
 	describe(now: number, epoch: number, streams: Stream[]): void {
 		if (epoch !== this.epoch) this.end(now, epoch);
 		for (const stream of streams) this.put(stream);
+	}
+
+	/** begin begins the delivery of the streams that can be delivered now. */
+	begin(): void {
+		for (const entry of this.entries.values()) {
+			entry.inbox ??= this.inbox(entry.stream);
+			if (entry.inbox !== null) this.ended.delete(entry.stream.id);
+		}
 	}
 
 	/** list is all descriptions, by number. */
@@ -109,6 +143,7 @@ export class Streams {
 			const entry = this.entries.get(id);
 			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch) continue;
 			entry.final = end.seq;
+			this.events.onFinal(entry.stream, end.epoch, end.seq);
 			this.settleAt = now + BYE_GRACE;
 		}
 	}
@@ -123,6 +158,7 @@ export class Streams {
 	/** positions are how far each Event stream got, as `open` tells it. */
 	positions(): Record<string, string> {
 		const told: Record<string, string> = {};
+		for (const { id, epoch, seq } of this.resumes.values()) told[id] = formatPosition(epoch, seq);
 		for (const [id, end] of this.ended) told[id] = formatPosition(end.epoch, end.seq);
 		for (const [id, { inbox, stream }] of this.entries) {
 			if (inbox === null || stream.class !== "event") continue;
@@ -189,15 +225,32 @@ export class Streams {
 		if (known !== undefined) known.stream = stream;
 		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: null };
 		this.entries.set(stream.id, entry);
-		entry.inbox ??= this.inbox(stream);
-		if (entry.inbox !== null) this.ended.delete(stream.id);
 	}
 
 	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
 	private inbox(stream: Stream): Inbox | null {
 		if (stream.class !== "event") return new Inbox(stream.id, stream.class, this.epoch, 0);
 		if (stream.start === null || stream.start.epoch !== this.epoch) return null;
-		return new Inbox(stream.id, stream.class, this.epoch, stream.start.seq);
+		const after = this.resume(stream, stream.start.seq);
+		this.events.onStart(stream, this.epoch, after);
+		return new Inbox(stream.id, stream.class, this.epoch, after);
+	}
+
+	/**
+	 * resume is after which sample a stream begins: where the device says, but
+	 * not before what an earlier life has. What lies between the two is missing.
+	 */
+	private resume(stream: Stream, start: number): number {
+		const before = this.resumes.get(stream.name);
+		if (before === undefined) return start;
+		this.resumes.delete(stream.name);
+		const { epoch, seq, final } = before;
+		if (epoch !== this.epoch) {
+			if (final === null || final > seq) this.events.onGap(stream, epoch, seq + 1, final, GAP_REASONS.restart);
+			return start;
+		}
+		if (start > seq) this.events.onGap(stream, epoch, seq + 1, start, GAP_REASONS["unknown-position"]);
+		return Math.max(start, seq);
 	}
 
 	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): void {
