@@ -44,9 +44,16 @@ export function report(app: App, now: number): string {
 		"rungs:",
 		...rungs,
 		`samples received: ${app.store.received}`,
+		`kept over a reload: ${keeps(app.archive)}`,
 		`secure context: ${isSecureContext ? "yes" : "no"}`,
 		`browser: ${navigator.userAgent}`,
 	].join("\n");
+}
+
+/** keeps says whether what came survives a reload of the page. */
+export function keeps(problem: string | null): string {
+	if (problem === null) return NONE;
+	return problem === "" ? "yes, in this browser" : `no: ${problem}`;
 }
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {
