@@ -5,10 +5,14 @@ import { expired, put, tidy } from "./prune";
 
 /** What happened is written this much later, in ms, together with what happens until then. A reload asks for the rest again. */
 const GATHER = 200;
-/** Reading may hold up the opening of a device for this long, in ms; then it opens as if nothing were kept. */
+/**
+ * Reading may hold up the opening of a device for this long, in ms; then nothing
+ * is kept any more: what is written would not join on to what was not read.
+ */
 const PATIENCE = 1_000;
 /** Entries that wait for the disk. One that takes none for so long is given up. */
 const MAX_WAITING = 10_000;
+const SILENT = "the browser's storage does not answer";
 
 /** Loaded is what is kept of a device. */
 export interface Loaded {
@@ -47,29 +51,39 @@ interface Waiting {
 export class EventArchive implements Archive {
 	private database: IDBDatabase | null = null;
 	private readonly opened: Promise<void>;
+	private over = false; // the browser refused
 	private waiting = new Map<string, Waiting>();
 	private count = 0;
 	private writing = false;
 
 	constructor(private readonly options: EventArchiveOptions) {
 		this.opened = openDatabase().then(
-			(database) => {
-				this.database = database;
-				options.onState("");
-			},
-			(problem) => void this.giveUp(problem),
+			(database) => this.begin(database),
+			(problem) => this.giveUp(problem),
 		);
 	}
 
-	async load(device: string): Promise<Loaded | null> {
-		const late = new Promise<null>((resolve) => this.options.later(PATIENCE, () => resolve(null)));
-		return Promise.race([late, this.opened.then(() => this.read(device)).catch((problem) => this.giveUp(problem))]);
+	load(device: string): Promise<Loaded | null> {
+		if (this.over) return Promise.resolve(null);
+		return new Promise((resolve) => {
+			let waiting = true;
+			const answer = (loaded: Loaded | null) => {
+				waiting = false;
+				resolve(loaded);
+			};
+			const fail = (problem: unknown) => {
+				if (waiting) this.giveUp(problem);
+				answer(null);
+			};
+			this.options.later(PATIENCE, () => fail(new Error(SILENT)));
+			this.opened.then(() => this.read(device)).then(answer, fail);
+		});
 	}
 
 	add(device: { id: string; name: string }, entry: Entry): void {
 		if (this.database === null) return;
 		if (++this.count > MAX_WAITING) {
-			this.giveUp(new Error("the browser's storage does not answer"));
+			this.giveUp(new Error(SILENT));
 			return;
 		}
 		const waiting = this.waiting.get(device.id) ?? { name: device.name, entries: [] };
@@ -81,9 +95,18 @@ export class EventArchive implements Archive {
 	clear(): void {
 		this.waiting.clear();
 		if (this.database === null) return;
-		const transaction = this.change(this.database);
+		const transaction = change(this.database);
 		transaction.objectStore(DEVICES).clear();
 		transaction.objectStore(EVENTS).clear();
+	}
+
+	private begin(database: IDBDatabase): void {
+		if (this.over) {
+			database.close();
+			return;
+		}
+		this.database = database;
+		this.options.onState("");
 	}
 
 	private async read(device: string): Promise<Loaded | null> {
@@ -93,11 +116,12 @@ export class EventArchive implements Archive {
 		const record = find(records, device, Date.now());
 		if (record === undefined) return null;
 		const chunks: Chunk[] = await result(transaction.objectStore(EVENTS).getAll(of(record.id)));
-		tidy(this.change(this.database), Date.now());
+		if (this.database !== null) tidy(change(this.database), Date.now());
 		const fresh = chunks.filter(({ at }) => !expired(at, Date.now()));
 		return { id: record.id, places: record.places, entries: fresh.flatMap(({ entries }) => entries) };
 	}
 
+	/** One transaction at a time: what comes meanwhile is in the next one. */
 	private writeSoon(): void {
 		this.writing = true;
 		this.options.later(GATHER, () => {
@@ -116,7 +140,7 @@ export class EventArchive implements Archive {
 		const { waiting } = this;
 		this.waiting = new Map();
 		this.count = 0;
-		const transaction = this.change(this.database);
+		const transaction = change(this.database);
 		const finished = done(transaction);
 		for (const [id, { name, entries }] of waiting) {
 			const request: IDBRequest<DeviceRecord | undefined> = transaction.objectStore(DEVICES).get(id);
@@ -125,18 +149,19 @@ export class EventArchive implements Archive {
 		await finished;
 	}
 
-	/** Relaxed: what a crash of the computer takes away the device still has. */
-	private change(database: IDBDatabase): IDBTransaction {
-		return database.transaction([DEVICES, EVENTS], "readwrite", { durability: "relaxed" });
-	}
-
-	private giveUp(problem: unknown): null {
+	private giveUp(problem: unknown): void {
+		if (this.over) return;
+		this.over = true;
 		this.database?.close();
 		this.database = null;
 		this.waiting.clear();
 		this.options.onState(words(problem));
-		return null;
 	}
+}
+
+/** Relaxed: what a crash of the computer takes away the device still has. */
+function change(database: IDBDatabase): IDBTransaction {
+	return database.transaction([DEVICES, EVENTS], "readwrite", { durability: "relaxed" });
 }
 
 function write(transaction: IDBTransaction, record: DeviceRecord, name: string, entries: readonly Entry[]): void {
