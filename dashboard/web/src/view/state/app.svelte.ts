@@ -46,6 +46,8 @@ export class App {
 	/** null: the device has not described them yet. */
 	streams = $state.raw<StreamInfo[] | null>(null);
 	path = $state.raw<PathInfo | null>(null);
+	/** Samples that the Worker gave up because this page did not fetch them. */
+	dropped = $state.raw(0);
 	/** Why what came is not kept over a reload; "": it is; null: that is not known yet. */
 	archive = $state.raw<string | null>(null);
 	/** The login view is shown, with what went wrong if something did. */
@@ -185,6 +187,7 @@ export class App {
 		this.engine.send({ type: "close" });
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
+		this.dropped = 0;
 		this.timeline.goLive();
 		if (this.route.view === "device") this.engine.send({ type: "open", device: this.route.device });
 	}
@@ -212,6 +215,7 @@ export class App {
 				break;
 			case "samples":
 				this.store.samples(message, Date.now());
+				this.dropped += message.dropped ?? 0;
 				break;
 			case "gap":
 				this.store.gap(message);
