@@ -33,9 +33,10 @@ var webArrows = map[string]webArrow{
 	"peer/link":      {[]string{"peer", "peer/wire", "peer/signal", "peer/carrier"}, "the link moves bytes and signals: it knows no sample and no screen"},
 	"peer/conn":      {[]string{"peer", "peer/wire", "peer/signal", "peer/session", "peer/ladder", "peer/carrier", "peer/link"}, "a Conn moves bytes: only engine and screen know telemetry"},
 	"peer":           {[]string{"peer/wire", "peer/ladder"}, "words and surroundings, for all"},
-	"engine":         {[]string{"peer", "peer/wire", "peer/signal", "peer/telemetry", "peer/link", "peer/conn", "peer/carrier", ".port.ts", ".rtc-page.ts"}, "the Worker's side of the port: no screen"},
-	"store":          {[]string{".port.ts"}, "what the page has received, behind the port: no path, no screen"},
-	"view":           {[]string{"store", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port and the store: nothing of the link but its words"},
+	"archive":        {nil, "what outlives a reload: it knows streams by their names and nothing of links and screens"},
+	"engine":         {[]string{"archive", "peer", "peer/wire", "peer/signal", "peer/telemetry", "peer/link", "peer/conn", "peer/carrier", ".port.ts", ".rtc-page.ts"}, "the Worker's side of the port: no screen"},
+	"store":          {[]string{"archive", ".port.ts"}, "what the page has received, behind the port: no path, no screen"},
+	"view":           {[]string{"archive", "store", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port and the store: nothing of the link but its words"},
 }
 
 var webImport = regexp.MustCompile(`(?:from|import) "(\.[^"]+)"`)

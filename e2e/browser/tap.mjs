@@ -17,6 +17,8 @@ export function tap() {
 		window.report(events);
 	};
 
+	emit({ type: "load" });
+
 	const samples = ({ parts, data, texts }) => {
 		for (const part of parts) {
 			const stream = names.get(part.stream) ?? { name: `#${part.stream}`, class: "" };
@@ -31,6 +33,7 @@ export function tap() {
 					value: part.text >= 0 ? texts[part.text + i] : data[part.v + i],
 					retained: part.retainedMs !== null,
 					late: part.late,
+					restored: part.restored,
 					path: rung,
 				});
 			}
@@ -53,6 +56,7 @@ export function tap() {
 					from: message.from,
 					to: message.to ?? 0,
 					reason: message.reason,
+					restored: message.restored === true,
 				});
 				break;
 			case "path":

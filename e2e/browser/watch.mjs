@@ -4,7 +4,8 @@
 //
 // `ready` when the device's page is there; `path` when the badge names another rung; `sample` and `gap` as the Worker handed
 // them to the page; `error` for whatever the page reports as one. The end of standard input is the end of it. On the way, a
-// line "shot FILE.png" takes a screenshot, and "log" asks for the entries that the page's logs show: `log`.
+// line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's logs show: `log`, and "reload" loads the
+// page again: `reload`, then `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
@@ -63,6 +64,12 @@ for await (const line of createInterface({ input: process.stdin })) {
 	if (verb === "shot") {
 		await page.screenshot({ path: file });
 		say({ type: "shot", text: file });
+	}
+	if (verb === "reload") {
+		say({ type: "reload" });
+		await page.reload();
+		await page.waitForFunction(() => window.findBadge() !== "");
+		say({ type: "ready", text: page.url() });
 	}
 	if (verb === "log") say({ type: "log", lines: await logLines(page) });
 }

@@ -24,9 +24,10 @@ func DeclareLog(device *program.Program) error {
 
 // Producer writes numbered events to a device's standard input at a steady rate and keeps the book.
 type Producer struct {
-	run  int
-	stop chan struct{}
-	done chan struct{}
+	run   int
+	every time.Duration
+	stop  chan struct{}
+	done  chan struct{}
 
 	mu   sync.Mutex
 	last uint64 // guarded by mu
@@ -34,14 +35,19 @@ type Producer struct {
 
 // StartProducer begins with number 1. run tells one start of the device from another. Stop ends it.
 func StartProducer(device *program.Program, run int) *Producer {
-	p := &Producer{run: run, stop: make(chan struct{}), done: make(chan struct{})}
+	return ProduceEvery(device, run, eventEvery)
+}
+
+// ProduceEvery is StartProducer at another rate.
+func ProduceEvery(device *program.Program, run int, every time.Duration) *Producer {
+	p := &Producer{run: run, every: every, stop: make(chan struct{}), done: make(chan struct{})}
 	go p.produce(device)
 	return p
 }
 
 func (p *Producer) produce(device *program.Program) {
 	defer close(p.done)
-	tick := time.NewTicker(eventEvery)
+	tick := time.NewTicker(p.every)
 	defer tick.Stop()
 	for {
 		select {
@@ -101,27 +107,32 @@ const (
 
 // Settle ends the production, waits until the last event has arrived and closes the book on all events from `from` on.
 func (p *Producer) Settle(w *Watcher, from uint64) (ledger.Verdict, error) {
+	return p.SettleLife(w, from, 0)
+}
+
+// SettleLife is Settle for a viewer that began anew behind a mark: it must have all events there, kept from before or new.
+func (p *Producer) SettleLife(w *Watcher, from uint64, mark int) (ledger.Verdict, error) {
 	p.Stop()
 	last := p.Count()
-	_, missing := w.Await("the last event", 0, lastEvent, IsNumber(last))
+	_, missing := w.Await("the last event", mark, lastEvent, IsNumber(last))
 	time.Sleep(echoes)
 	var book ledger.Book
 	for n := from; n <= last; n++ {
 		book.Send(ledger.Sent{Run: p.run, Number: n})
 	}
-	if err := w.Enter(&book, from); err != nil {
+	if err := w.Enter(&book, from, mark); err != nil {
 		return ledger.Verdict{}, err
 	}
 	return book.Close(), missing
 }
 
 // Enter puts down what the viewer was handed: live samples and declared gaps of the log stream.
-func (w *Watcher) Enter(book *ledger.Book, from uint64) error {
+func (w *Watcher) Enter(book *ledger.Book, from uint64, mark int) error {
 	events, err := w.Events()
 	if err != nil {
 		return err
 	}
-	for _, e := range events {
+	for _, e := range events[mark:] {
 		if e.Stream != LogStream || e.Retained {
 			continue
 		}

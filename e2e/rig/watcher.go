@@ -13,7 +13,7 @@ import (
 
 // Event is one object of `telepath view --json`, or of the browser's watch script, which says the same of a page.
 type Event struct {
-	Type string `json:"type"` // sample, path, gap, presence; of a browser also ready, error
+	Type string `json:"type"` // sample, path, gap, presence; of a browser also load (a document begins), ready, reload, error
 
 	Device, ID, Stream, Epoch, Class string
 	Seq                              uint64
@@ -22,6 +22,7 @@ type Event struct {
 	AgeMS                            *float64 `json:"age_ms"`
 	AgeErrMS                         *float64 `json:"age_err_ms"`
 	Late, Retained                   bool
+	Restored                         bool // of a browser: it had this before it was reloaded
 
 	Path, Reason string // path: a rung's name, or "" for none
 
@@ -97,6 +98,18 @@ func (w *Watcher) Events() ([]Event, error) {
 func (w *Watcher) Mark() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return len(w.events)
+}
+
+// MarkOf is the position behind an event that Await returned.
+func (w *Watcher) MarkOf(e Event) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, known := range w.events {
+		if known.Type == e.Type && known.At.Equal(e.At) {
+			return i + 1
+		}
+	}
 	return len(w.events)
 }
 

@@ -22,11 +22,12 @@ func main() {
 	parts := flag.String("parts", "switches,dashboard", "what to run")
 	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
 	count := flag.Int("count", 50, "switches of each kind")
+	kinds := flag.String("kinds", "", "of switches, by name; default: all")
 	seed := flag.Uint64("seed", 1, "of what is random in the switches")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	runs := []part{
-		{"switches", func() (string, error) { return soakSwitches(*count, *seed) }},
+		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
 	}
 	if err := run(runs, strings.Split(*parts, ","), *out); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,14 +13,14 @@ import (
 )
 
 // soakSwitches runs all kinds at once, each in a world of its own: they mostly wait.
-func soakSwitches(count int, seed uint64) (string, error) {
+func soakSwitches(kinds []switches.Kind, count int, seed uint64) (string, error) {
 	if err := lab.Missing(); err != nil {
 		return "", err
 	}
-	results := make([]*switches.Result, len(switches.Kinds))
-	errs := make([]error, len(switches.Kinds))
+	results := make([]*switches.Result, len(kinds))
+	errs := make([]error, len(kinds))
 	var all sync.WaitGroup
-	for i, kind := range switches.Kinds {
+	for i, kind := range kinds {
 		all.Go(func() {
 			results[i], errs[i] = switches.Run(kind, count, seed, func(format string, args ...any) { fmt.Printf(format+"\n", args...) })
 			if errs[i] == nil {
@@ -29,6 +30,13 @@ func soakSwitches(count int, seed uint64) (string, error) {
 	}
 	all.Wait()
 	return switchTable(results, errs, seed), errors.Join(errs...)
+}
+
+// chosenKinds are those that names lists, comma-separated; all if it is empty.
+func chosenKinds(names string) []switches.Kind {
+	return slices.DeleteFunc(slices.Clone(switches.Kinds), func(k switches.Kind) bool {
+		return names != "" && !slices.Contains(strings.Split(names, ","), k.Name)
+	})
 }
 
 func switchTable(results []*switches.Result, errs []error, seed uint64) string {

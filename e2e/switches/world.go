@@ -110,7 +110,7 @@ func (w *world) settle() (ledger.Verdict, error) {
 		return err == nil && e.Stream == rig.LogStream && entry == ledger.Sent{Run: w.runs, Number: w.producer.Count()}
 	})
 	time.Sleep(time.Second) // for duplicates that should not come
-	if err := w.viewer.Enter(&w.book, 1); err != nil {
+	if err := w.viewer.Enter(&w.book, 1, 0); err != nil {
 		return ledger.Verdict{}, err
 	}
 	return w.book.Close(), missing

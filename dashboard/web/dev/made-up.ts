@@ -102,7 +102,7 @@ class Batch {
 			part.text = this.texts.length;
 			for (const value of values) this.texts.push(String(value));
 		} else part.v = this.put(values.map(Number));
-		this.parts.push({ ...part, retainedMs, late: false });
+		this.parts.push({ ...part, retainedMs, late: false, restored: false });
 	}
 
 	private put(numbers: number[]): number {

@@ -148,6 +148,7 @@ function path(change: Partial<PathInfo>, rungs: RungInfo[] = []): FromWorker {
 			pair: "192.168.1.31:51820 ↔ 192.168.1.20:40112",
 			bytesPerSample: 87,
 			accepted: true,
+			drops: { duplicate: 214, "old-epoch": 3 },
 			...change,
 		},
 	};

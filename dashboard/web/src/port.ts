@@ -20,6 +20,7 @@ export type ToWorker =
 	| { type: "connect"; url: string /* ws(s)://…/v1/link */; token: string }
 	| { type: "open"; device: string; want?: string[]; from?: string /* head, start, EPOCH:SEQ; default head */ }
 	| { type: "close" }
+	| { type: "forget" } // all that is kept in this browser
 	| { type: "pull" } // the page's requestAnimationFrame: send what is there
 	| { type: "rtc.offer"; attempt: number; sdp: string }
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }
@@ -43,7 +44,8 @@ export type FromWorker =
 	| { type: "refused"; code: string; reason: string; remedy: string; candidates: Device[] }
 	| { type: "streams"; epoch: string; streams: StreamInfo[] } // the whole list, each time it changes
 	| { type: "samples"; parts: Part[]; data: Float64Array /* transferred */; texts: string[]; dropped?: number }
-	| { type: "gap"; stream: number; epoch: string; from: number; to: number | null; reason: string }
+	| { type: "gap"; stream: number; epoch: string; from: number; to: number | null; reason: string; restored?: boolean }
+	| { type: "archive"; problem: string } // why Events are not kept over a reload; "": they are
 	| { type: "path"; path: PathInfo } // at most 4 a second
 	| { type: "rtc.create"; attempt: number; config: RTCConfiguration }
 	| { type: "rtc.answer"; attempt: number; sdp: string }
@@ -76,4 +78,5 @@ export interface Part {
 	text: number;
 	retainedMs: number | null; // how long the server or the device had kept it; null: it is no retained value
 	late: boolean; // newer samples of its stream came first
+	restored: boolean; // came before this page was loaded, and was kept in this browser
 }

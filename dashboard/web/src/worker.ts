@@ -1,3 +1,4 @@
+import { EventArchive } from "./archive/events";
 import { DEBUG_NAME } from "./engine/debug";
 import { Engine } from "./engine/engine";
 import { askWhy } from "./engine/why";
@@ -18,7 +19,9 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 const debug = scope.name === DEBUG_NAME ? (...what: unknown[]) => console.debug("telepath:", ...what) : () => undefined;
 const post = (message: FromWorker, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
-const engine = new Engine({ env: realEnv(debug), post, why: askWhy });
+const env = realEnv(debug);
+const archive = new EventArchive({ later: env.later, onState: (problem) => post({ type: "archive", problem }) });
+const engine = new Engine({ env, post, archive, why: askWhy });
 
 scope.onmessage = ({ data }) => {
 	if (data.type === "rtc.channels" && !arrived(data.channels)) post({ type: "rtc.untransferable" });

@@ -19,6 +19,7 @@ const of = (change: Partial<Collected>): Collected => ({
 	take: 1,
 	retainedMs: null,
 	late: false,
+	restored: false,
 	event: false,
 	shift: 0,
 	...change,

@@ -23,6 +23,7 @@ export interface Collected {
 	take: number;
 	retainedMs: number | null;
 	late: boolean;
+	restored: boolean;
 	event: boolean; // must not be dropped in silence
 	shift: number; // ms to add to the times
 }
@@ -54,11 +55,11 @@ export class Collector {
 	add(batch: Batch, of: Collected): void {
 		if (of.take <= 0) return;
 		this.reserve(of.take * 3);
-		const { stream, epoch, retainedMs, late, take: n } = of;
+		const { stream, epoch, retainedMs, late, restored, take: n } = of;
 		const seq = this.column(n, (i) => of.seq + of.skip + i);
 		const t = this.column(n, (i) => (batch.t[of.skip + i] ?? 0) / 1000 + of.shift);
-		const part: Part = { stream, epoch, n, seq, t, v: this.numbers(batch, of), text: -1, retainedMs, late };
-		part.text = this.words(batch, of);
+		const v = this.numbers(batch, of);
+		const part: Part = { stream, epoch, n, seq, t, v, text: this.words(batch, of), retainedMs, late, restored };
 		this.parts.push({ part, event: of.event });
 		if (this.used > MAX_NUMBERS || this.texts.length > MAX_TEXTS) this.shrink();
 	}

@@ -20,6 +20,7 @@ beforeEach(() => {
 	engine = new Engine({
 		env,
 		post: (message) => posted.push(message),
+		archive: null,
 		why: async () => null,
 		dial: (url, protocols) => {
 			const socket = new FakeSocket(url, protocols);

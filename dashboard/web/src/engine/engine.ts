@@ -1,3 +1,4 @@
+import type { Archive } from "../archive/events";
 import { WsCarrier } from "../peer/carrier/ws";
 import { Conn } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
@@ -6,6 +7,7 @@ import { Link, type LinkOptions } from "../peer/link/link";
 import type { FromViewer, ToViewer } from "../peer/signal";
 import type { FromWorker, ToWorker } from "../port";
 import { Intake } from "./intake";
+import { Keeper } from "./keeper";
 import { Presence } from "./presence";
 
 /** The badge is told at most this often, in ms. */
@@ -17,6 +19,8 @@ const RTC_CONFIG: RTCConfiguration = { iceServers: [] };
 export interface EngineOptions {
 	env: Env;
 	post(message: FromWorker, transfer?: Transferable[]): void;
+	/** archive keeps Events over a reload; null: nothing does. */
+	archive: Archive | null;
 	why: LinkOptions["why"];
 	dial?: NonNullable<LinkOptions["dial"]>;
 }
@@ -36,6 +40,8 @@ export class Engine {
 	private asked: Conn | null = null; // whose open the link's first request carried
 	private attempts = 0; // made so far, for whichever Conn
 	private cancelPath: (() => void) | null = null;
+	/** What is being read of the device that is to be opened; null: nothing is. */
+	private loading: Promise<void> | null = null;
 
 	constructor(private readonly options: EngineOptions) {
 		const { env, post, why, dial } = options;
@@ -69,13 +75,16 @@ export class Engine {
 	handle(message: ToWorker): void {
 		switch (message.type) {
 			case "connect":
-				this.link.connect(message.url, message.token);
+				this.connect(message.url, message.token);
 				break;
 			case "open":
 				this.open(message.device, message.want ?? ["*"], message.from ?? "head");
 				break;
 			case "close":
 				this.close();
+				break;
+			case "forget":
+				this.options.archive?.clear();
 				break;
 			case "pull":
 				this.intake.pull();
@@ -120,22 +129,49 @@ export class Engine {
 		conn.linkUp({ carrier: () => new WsCarrier(this.link, number), signal }, asked);
 	}
 
+	/** connect waits for what the first request is to carry. */
+	private connect(url: string, token: string): void {
+		if (this.loading === null) this.link.connect(url, token);
+		else void this.loading.then(() => this.link.connect(url, token));
+	}
+
 	private open(device: string, want: string[], from: string): void {
 		this.close();
+		const { archive } = this.options;
+		if (archive === null) {
+			this.begin(device, want, from, new Keeper(null, null));
+			return;
+		}
+		const loading = archive.load(device).then((loaded) => {
+			if (this.loading !== loading) return; // meanwhile another one was opened, or this one closed
+			this.loading = null;
+			this.begin(device, want, from, new Keeper(archive, loaded));
+		});
+		this.loading = loading;
+	}
+
+	private begin(device: string, want: string[], from: string, keeper: Keeper): void {
 		const { env, post } = this.options;
-		const conn = new Conn({
+		this.intake.begin(keeper);
+		const conn: Conn = new Conn({
 			env,
 			device,
 			want,
 			from,
+			resumes: keeper.resumes,
 			newestTime: (payload, count) => this.intake.newestTime(payload, count),
 			assistant: this.assistant(),
 			events: {
-				onDevice: (d) => post({ type: "opened", device: d }),
+				onDevice: (d) => {
+					if (!keeper.identify(d)) conn.forgetResumes();
+					post({ type: "opened", device: d });
+				},
 				onRefused: (refused) => post({ type: "refused", ...refused }),
 				onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
 				onBatch: (batch) => this.intake.batch(batch, conn.offset()),
-				onGap: (stream, epoch, from, to, reason) => this.intake.gap(stream.id, epoch, from, to, reason),
+				onGap: (...gap) => this.intake.gap(...gap),
+				onStart: (...start) => keeper.start(...start),
+				onFinal: (...final) => keeper.final(...final),
 			},
 		});
 		this.conn = conn;
@@ -144,6 +180,7 @@ export class Engine {
 	}
 
 	private close(): void {
+		this.loading = null;
 		this.cancelPath?.();
 		this.cancelPath = null;
 		this.conn?.dispose();

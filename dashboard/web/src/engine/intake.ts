@@ -1,3 +1,4 @@
+import type { Kept } from "../archive/entry";
 import type { Received } from "../peer/conn/streams";
 import type { Env } from "../peer/env";
 import { formatEpoch, type Stream } from "../peer/signal";
@@ -5,6 +6,7 @@ import { Batch, decode, type Meta, parseMeta } from "../peer/telemetry";
 import { FormatError, gapReasonName } from "../peer/wire";
 import type { FromWorker, StreamInfo } from "../port";
 import { Collector } from "./collector";
+import { Keeper } from "./keeper";
 
 /** The page fetched nothing for so long that Events had to be dropped. */
 const GAP_PAGE = "page-behind";
@@ -14,6 +16,8 @@ type Offset = { offset: number; error: number } | null;
 /** Intake turns what a Conn delivers into what a page draws. */
 export class Intake {
 	private readonly collector: Collector;
+	/** Of the Conn whose data come. */
+	private keeper = new Keeper(null, null);
 	private readonly scratch = new Batch();
 	/** The payload that scratch holds: a batch is looked at twice, and decoded once. */
 	private decoded: Uint8Array | null = null;
@@ -27,13 +31,23 @@ export class Intake {
 		this.collector = new Collector((hole) => post({ type: "gap", ...hole, reason: GAP_PAGE }));
 	}
 
+	/** begin is for another Conn, with what an earlier one left. */
+	begin(keeper: Keeper): void {
+		this.clear();
+		this.keeper = keeper;
+	}
+
+	/** describe tells of the streams, and then what is kept of those that are new: all else comes behind it. */
 	describe(epoch: number, streams: readonly Stream[]): void {
 		this.post({ type: "streams", epoch: formatEpoch(epoch), streams: streams.map(info) });
+		for (const stream of streams) for (const entry of this.keeper.take(stream)) this.restore(stream, entry);
 	}
 
 	/** batch decodes and keeps a batch until the page pulls. */
 	batch(received: Received, offset: Offset): void {
 		const { header, payload, stream } = received;
+		const event = header.class === "event" && received.retainedMs === null;
+		if (event) this.keeper.batch(received);
 		const batch = this.decode(payload, header.count);
 		if (batch === null) return;
 		this.collector.add(batch, {
@@ -44,7 +58,8 @@ export class Intake {
 			take: received.take,
 			retainedMs: received.retainedMs,
 			late: received.late,
-			event: header.class === "event" && received.retainedMs === null,
+			restored: false,
+			event,
 			shift: header.will ? this.published(batch, received, offset) : 0,
 		});
 		if (header.class === "live" && received.retainedMs === null && !received.late)
@@ -56,8 +71,9 @@ export class Intake {
 		return this.decode(payload, count)?.t[count - 1] ?? null;
 	}
 
-	gap(stream: number, epoch: number, from: number, to: number | null, reason: number): void {
-		this.post({ type: "gap", stream, epoch: formatEpoch(epoch), from, to, reason: gapReasonName(reason) });
+	gap(stream: Stream, epoch: number, from: number, to: number | null, reason: number): void {
+		this.keeper.gap(stream, epoch, from, to, reason);
+		this.tellGap({ stream: stream.id, epoch: formatEpoch(epoch), from, to, reason: gapReasonName(reason) });
 	}
 
 	/** pull sends the page what there is. */
@@ -74,6 +90,26 @@ export class Intake {
 	clear(): void {
 		this.collector.clear();
 		this.ageMs = this.ageErrMs = null;
+	}
+
+	private restore({ id: stream, meta }: Stream, entry: Kept): void {
+		const epoch = formatEpoch(entry.epoch);
+		if (entry.what === "gap") {
+			const { from, to, reason } = entry;
+			this.tellGap({ stream, epoch, from, to, reason: gapReasonName(reason), restored: true });
+			return;
+		}
+		const batch = this.decode(entry.payload, entry.count);
+		if (batch === null || batch.kind !== metaOf(meta).kind) return; // another stream has the name now
+		const { seq, skip, take } = entry;
+		const how = { retainedMs: null, late: false, restored: true, event: true, shift: 0 };
+		this.collector.add(batch, { stream, epoch, seq, skip, take, ...how });
+	}
+
+	/** A gap does not overtake the samples before it. */
+	private tellGap(gap: Omit<Extract<FromWorker, { type: "gap" }>, "type">): void {
+		this.pull();
+		this.post({ type: "gap", ...gap });
 	}
 
 	private decode(payload: Uint8Array, count: number): Batch | null {

@@ -37,7 +37,7 @@ export function startEngine(): EnginePort {
 		side.dispose();
 		rtc.dispose();
 		side = pageSide(receive, debugging);
-		for (const message of [last.connect, last.open]) if (message !== null) side.post(message);
+		for (const message of [last.open, last.connect]) if (message !== null) side.post(message);
 	};
 	const rtc = new RtcPage({
 		post: (message, transfer) => side.post(message, transfer),

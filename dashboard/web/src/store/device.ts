@@ -1,6 +1,6 @@
 import type { FromWorker, StreamInfo } from "../port";
 import { DeviceClock } from "./clock";
-import { type Contact, StreamStore } from "./stream";
+import { type Contact, type Gap, StreamStore } from "./stream";
 
 /** Bytes that the samples of one stream may take: half an hour at 100 Hz fits. */
 const STREAM_BYTES = 8 * 1024 * 1024;
@@ -8,7 +8,6 @@ const STREAM_BYTES = 8 * 1024 * 1024;
 const DEVICE_BYTES = 256 * 1024 * 1024;
 
 type Samples = Extract<FromWorker, { type: "samples" }>;
-type Gap = Extract<FromWorker, { type: "gap" }>;
 
 /** DeviceStore keeps the streams of the device that is on the page. */
 export class DeviceStore {
@@ -40,18 +39,20 @@ export class DeviceStore {
 		for (const part of message.parts) {
 			const stream = this.streams.get(part.stream);
 			if (!stream) continue;
-			this.received += stream.accept(part, message.data, message.texts);
+			const fresh = stream.accept(part, message.data, message.texts);
+			if (part.restored) continue;
+			this.received += fresh;
 			const newest = message.data[part.t + part.n - 1];
 			if (part.retainedMs === null && !part.late && newest !== undefined) this.clock.heard(newest, now);
 		}
 	}
 
 	gap(message: Gap): void {
-		this.streams.get(message.stream)?.gap(message.from, message.to, message.reason);
+		this.streams.get(message.stream)?.gap(message);
 	}
 }
 
 /** A stream is the same after a restart of the device when name and kind are, whatever its number. */
-function identity(info: StreamInfo): string {
+export function identity(info: StreamInfo): string {
 	return `${info.meta.kind} ${info.name}`;
 }

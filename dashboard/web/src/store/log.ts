@@ -27,16 +27,24 @@ export class Log {
 
 	/** add puts a line in its place; false: it was there already. */
 	add(seq: number, time: number, text: string): boolean {
-		let at = this.lines.length;
-		while (at > this.epochStart && this.seqAt(at - 1) > seq) at--;
+		const at = this.place(seq);
 		if (at > this.epochStart && this.seqAt(at - 1) === seq) return false;
 		this.insert(at, { seq, time, text, missing: 0 });
 		return true;
 	}
 
-	/** addGap notes that entries are missing before the next one. */
-	addGap(seq: number, time: number, missing: number, reason: string): void {
-		this.insert(this.lines.length, { seq, time, text: reason, missing });
+	/** addGap notes that entries are missing, up to that sequence number of this epoch, or of the one before or after. */
+	addGap(gap: Omit<Line, "time">, epoch: "this" | "before" | "after"): void {
+		const at = epoch === "this" ? this.place(gap.seq) : epoch === "before" ? this.epochStart : this.lines.length;
+		this.insert(at, { ...gap, time: this.lines[at - 1]?.time ?? this.lines[at]?.time ?? Number.NaN });
+		if (epoch === "before") this.epochStart++;
+	}
+
+	/** place is where a sequence number belongs among those of the newest epoch. */
+	private place(seq: number): number {
+		let at = this.lines.length;
+		while (at > this.epochStart && this.seqAt(at - 1) > seq) at--;
+		return at;
 	}
 
 	private seqAt(at: number): number {

@@ -1,3 +1,11 @@
+/** Columns are samples of a stream by themselves. */
+export interface Columns {
+	seqs: Float64Array;
+	times: Float64Array;
+	values: Float64Array;
+	breaks: Uint8Array;
+}
+
 /**
  * Ring holds the newest samples of one stream in columns: sequence number,
  * time, value. Nothing is allocated per sample; the columns double as they
@@ -87,6 +95,25 @@ export class Ring {
 			else high = middle;
 		}
 		return low;
+	}
+
+	/** copy takes a copy of the columns from a row on. */
+	copy(from: number): Columns {
+		const rows = Array.from({ length: this.count - from }, (_, i) => this.at(from + i));
+		return {
+			seqs: Float64Array.from(rows, (at) => this.seqs[at] as number),
+			times: Float64Array.from(rows, (at) => this.times[at] as number),
+			values: Float64Array.from(rows, (at) => this.values[at] as number),
+			breaks: Uint8Array.from(rows, (at) => this.breaks[at] as number),
+		};
+	}
+
+	/** append puts back what was copied, behind what is here. Each break counts as a new epoch: nothing comes late before it. */
+	append({ seqs, times, values, breaks }: Columns): void {
+		for (let i = 0; i < seqs.length; i++) {
+			if (breaks[i] === 1) this.startEpoch();
+			this.add(seqs[i] as number, times[i] as number, values[i] as number);
+		}
 	}
 
 	/** takeTouched is the earliest time at which something changed since the last call; +∞: nothing did. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Part } from "../port";
-import { type Contact, StreamStore } from "./stream";
+import { type Contact, type Gap, StreamStore } from "./stream";
 import { info } from "./testing";
 
 const LIMIT = 1024 * 1024;
@@ -25,6 +25,7 @@ function give(store: StreamStore, seq: number, values: number[], change: Partial
 		text: -1,
 		retainedMs: null,
 		late: false,
+		restored: false,
 		...change,
 	};
 	return store.accept(part, data, []);
@@ -94,25 +95,41 @@ describe("StreamStore", () => {
 
 	it("draws bytes as their number", () => {
 		const store = new StreamStore(info({ kind: "bytes" }), LIMIT);
-		store.accept(
-			{ stream: 1, epoch: "0000000a", n: 1, seq: 0, t: 1, v: -1, text: 0, retainedMs: null, late: false },
-			Float64Array.from([1, 100]),
-			["00ff10"],
-		);
+		store.accept(textAt("0000000a"), Float64Array.from([1, 100]), ["00ff10"]);
 		expect(store.latest.value).toBe(3);
 	});
 
 	it("notes gaps of texts among them, in place", () => {
 		const store = new StreamStore(info({ kind: "text" }), LIMIT);
-		const part = { stream: 1, epoch: "0000000a", n: 1, seq: 0, t: 1, v: -1, text: 0, retainedMs: null, late: false };
-		store.accept(part, Float64Array.from([1, 100]), ["one"]);
-		store.gap(2, 4, "ring");
-		store.accept(part, Float64Array.from([5, 500]), ["five"]);
-		expect(store.log.lines.map(({ text, missing }) => [text, missing])).toEqual([
-			["one", 0],
-			["ring", 3],
-			["five", 0],
-		]);
+		store.accept(textAt("0000000a"), Float64Array.from([1, 100]), ["one"]);
+		store.accept(textAt("0000000a"), Float64Array.from([9, 900]), ["nine"]); // a kept value, before what it follows
+		store.gap(gap("0000000a", 2, 4));
+		store.accept(textAt("0000000a"), Float64Array.from([5, 500]), ["five"]);
+		expect(shown(store)).toEqual(["one", "ring 3", "five", "nine"]);
 		expect(store.missing).toBe(3);
 	});
+
+	it("puts a gap of an earlier epoch before what came of this one", () => {
+		const store = new StreamStore(info({ kind: "text" }), LIMIT);
+		store.accept({ ...textAt("0000000a"), restored: true }, Float64Array.from([7, 100]), ["seven"]);
+		store.accept({ ...textAt("0000000b"), retainedMs: 5 }, Float64Array.from([3, 200]), ["three"]);
+		store.gap({ ...gap("0000000a", 8, null), reason: "restart" });
+		store.accept(textAt("0000000b"), Float64Array.from([1, 180]), ["one"]);
+		store.gap(gap("0000000c", 1, 2));
+		store.accept(textAt("0000000c"), Float64Array.from([3, 300]), ["three again"]);
+		expect(shown(store).splice(4)).toEqual(["ring 2", "three again"]);
+		expect(shown(store).slice(0, 4)).toEqual(["seven", "restart -1", "one", "three"]);
+	});
 });
+
+function textAt(epoch: string): Part {
+	return { stream: 1, epoch, n: 1, seq: 0, t: 1, v: -1, text: 0, retainedMs: null, late: false, restored: false };
+}
+
+function gap(epoch: string, from: number, to: number | null): Gap {
+	return { type: "gap", stream: 1, epoch, from, to, reason: "ring" };
+}
+
+function shown(store: StreamStore): string[] {
+	return store.log.lines.map(({ text, missing }) => (missing === 0 ? text : `${text} ${missing}`));
+}

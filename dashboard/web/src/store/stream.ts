@@ -1,11 +1,13 @@
-import type { Part, StreamInfo } from "../port";
+import type { FromWorker, Part, StreamInfo } from "../port";
 import { Log } from "./log";
-import { Ring } from "./ring";
+import { type Columns, Ring } from "./ring";
 
 /** Periods without a sample after which a stream counts as stale. */
 const STALE_PERIODS = 3;
 /** A stream is not called stale earlier than this (ms): below it, the network's jitter would show. */
 const STALE_FLOOR_MS = 1_000;
+
+export type Gap = Extract<FromWorker, { type: "gap" }>;
 
 /** Contact is what all streams of a device share: whether anything can come at all. */
 export interface Contact {
@@ -52,11 +54,14 @@ export class StreamStore {
 	}
 
 	/** gap notes what will never come. Holes of known length show by themselves, in the sequence numbers. */
-	gap(from: number, to: number | null, reason: string): void {
+	gap({ epoch, from, to, reason }: Gap): void {
 		const missing = to === null ? -1 : to - from + 1;
 		if (missing > 0) this.missing += missing;
-		if (this.info.meta.kind === "text") this.log.addGap(to ?? from, this.latest.time, missing, reason);
-		else if (to === null) this.ring.breakHere();
+		if (this.info.meta.kind === "text") {
+			// An end is told late, when what follows may be here already; any other gap before what follows it.
+			const other = reason === "restart" ? "before" : "after";
+			this.log.addGap({ seq: to ?? from, missing, text: reason }, epoch === this.epoch ? "this" : other);
+		} else if (to === null) this.ring.breakHere();
 	}
 
 	/** staleAfter is the silence in ms after which the stream is stale; null: it has no period, so silence says nothing. */
@@ -99,6 +104,21 @@ export class StreamStore {
 	patience(): number {
 		const period = this.info.meta.periodMs;
 		return period === null || period <= 0 ? 0 : STALE_PERIODS * period;
+	}
+
+	/** copy is what came since a time, at most so many rows of it, with its epoch; null: nothing. */
+	copy(since: number, limit: number): { epoch: string; columns: Columns } | null {
+		const from = Math.max(this.ring.firstAt(since), this.ring.count - limit);
+		return from >= this.ring.count ? null : { epoch: this.epoch, columns: this.ring.copy(from) };
+	}
+
+	/** restore puts back what was copied before anything new has come. Its newest value is shown as a kept one. */
+	restore(epoch: string, columns: Columns): void {
+		this.ring.append(columns);
+		this.epoch = epoch;
+		const row = this.ring.count - 1;
+		for (const value of columns.values) if (!Number.isInteger(value)) this.whole = false;
+		if (row >= 0) this.setLatest(this.ring.seq(row), this.ring.time(row), this.ring.value(row), "", true);
 	}
 
 	/** A late part of another epoch belongs to a producer that is gone: nothing may go backward for it. */

@@ -59,6 +59,8 @@ beforeEach(() => {
 				log.push(`${stream.name} ${seq}+${take}${retainedMs === null ? "" : ` kept ${retainedMs}`}`);
 			},
 			onGap: (stream, _, from, to) => log.push(`${stream.name} gap ${from}-${to}`),
+			onStart: () => undefined,
+			onFinal: () => undefined,
 		},
 	});
 	log = [];
@@ -180,7 +182,7 @@ test("a device that restarted ends its streams with a gap, and begins anew", () 
 	expect(told.at(-1)).toMatchObject({ positions: { 1: "0a0b0c0d:1" } });
 	log = [];
 	hear(said(1, { type: "describe", epoch: "000000ff", streams: [{ ...EVENT, start: undefined }] }));
-	expect(conn.open()).toMatchObject({ positions: { 1: "0a0b0c0d:1" } });
+	expect(conn.open()).toMatchObject({ positions: { 1: "0a0b0c0d:2" } });
 	hear(...hello("000000ff", second), data({ epoch: 255, seq: 1 }));
 	expect(log).toEqual(["log gap 2-null", "streams log", "streams log", "log 1+1"]);
 	expect(conn.open()).toMatchObject({ positions: { 1: "000000ff:1" } });
@@ -189,13 +191,40 @@ test("a device that restarted ends its streams with a gap, and begins anew", () 
 	expect(sent(TYPE_PROBE).length).toBeGreaterThan(0);
 });
 
-test("a device that said goodbye leaves no doubt about what is missing", () => {
+const bye = said(1, { type: "bye", final: { 1: "0a0b0c0d:4", 2: "0a0b0c0d:9" } });
+const log1 = () => log.filter((l) => l.startsWith("log "));
+
+test("a goodbye overtakes data: what was under way is delivered, what is missing after 2 s is declared", () => {
 	up();
 	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }));
 	log = [];
-	const bye = said(1, { type: "bye", final: { 1: "0a0b0c0d:3", 2: "0a0b0c0d:9" } });
-	hear(bye, bye, offline, again, ...hello("000000ff", second));
-	expect(log.filter((l) => l.includes("gap"))).toEqual(["log gap 2-3"]);
+	hear(bye, bye, data({ seq: 2 }), data({ seq: 4 }));
+	expect(conn.path().rung).toBe("ws"); // what came is still acknowledged
+	hear(offline);
+	env.advance(1_990);
+	expect(log1()).toEqual(["log 2+1"]);
+	env.advance(20);
+	expect(log1()).toEqual(["log 2+1", "log gap 3-3", "log 4+1"]);
+	hear(again, ...hello("000000ff", second), data({ epoch: 255, seq: 1 }));
+	env.advance(5_000);
+	expect(log1()).toEqual(["log 2+1", "log gap 3-3", "log 4+1", "log 1+1"]);
+});
+
+test("a device that said goodbye and is back at once leaves no doubt about what is missing", () => {
+	up();
+	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }));
+	log = [];
+	hear(bye, data({ seq: 3 }), offline, again, ...hello("000000ff", second));
+	env.advance(5_000);
+	expect(log1()).toEqual(["log gap 2-2", "log 3+1", "log gap 4-4"]);
+});
+
+test("what came early is delivered when the device began anew without a goodbye", () => {
+	up();
+	hear(said(1, { type: "opened", device: pi }), ...hello(), data({ seq: 1 }), data({ seq: 3 }));
+	log = [];
+	hear(offline, again, ...hello("000000ff", second));
+	expect(log1()).toEqual(["log gap 2-2", "log 3+1", "log gap 4-null"]);
 });
 
 test("data that nobody described asks for the description, once a second", () => {

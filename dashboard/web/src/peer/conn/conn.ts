@@ -25,7 +25,7 @@ import { Meter } from "./meter";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
 import { type Refused, Standing } from "./standing";
-import { type Received, Streams } from "./streams";
+import { type Resume, Streams, type StreamsEvents } from "./streams";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
@@ -35,12 +35,10 @@ export interface ConnLink {
 	signal(message: FromViewer): boolean;
 }
 
-export interface ConnEvents {
+export interface ConnEvents extends Pick<StreamsEvents, "onBatch" | "onGap" | "onStart" | "onFinal"> {
 	onDevice(device: Device): void;
 	onRefused(refused: Refused): void;
 	onStreams(epoch: number, streams: Stream[]): void;
-	onBatch(batch: Received): void;
-	onGap(stream: Stream, epoch: number, from: number, to: number | null, reason: number): void;
 }
 
 export interface ConnOptions {
@@ -48,6 +46,7 @@ export interface ConnOptions {
 	device: string; // name or id
 	want: string[]; // globs
 	from: string; // head, start or EPOCH:SEQ
+	resumes?: readonly Resume[]; // how far Event streams got in an earlier life of this viewer
 	events: ConnEvents;
 	assistant: Assistant;
 	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
@@ -78,12 +77,17 @@ export class Conn {
 		const { env, events } = options;
 		this.id = env.uuid();
 		this.alarm = new Alarm(env, () => this.settle());
-		this.streams = new Streams({
-			onBatch: (batch) => events.onBatch(batch),
-			onGap: (...gap) => events.onGap(...gap),
-			onDrop: (reason) => this.dropped(reason),
-			onUnknown: () => this.standing.opening.again(env.now()),
-		});
+		this.streams = new Streams(
+			{
+				onBatch: (batch) => events.onBatch(batch),
+				onGap: (...gap) => events.onGap(...gap),
+				onStart: (...start) => events.onStart(...start),
+				onFinal: (...final) => events.onFinal(...final),
+				onDrop: (reason) => this.dropped(reason),
+				onUnknown: () => this.standing.opening.again(env.now()),
+			},
+			options.resumes,
+		);
 		this.paths = new Paths(env, {
 			onReplace: (path) => this.direct.replace(path),
 			onProved: (path, { t1, t2, t3 }) => {
@@ -105,6 +109,11 @@ export class Conn {
 	/** page is for what the page's assistant says. */
 	get page(): Direct {
 		return this.direct;
+	}
+
+	/** forgetResumes: the device is not the one that was resumed. */
+	forgetResumes(): void {
+		this.streams.forgetResumes();
 	}
 
 	/** open is the signal that opens this Conn, or opens it again. */
@@ -143,6 +152,7 @@ export class Conn {
 	settle(): void {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
+		this.streams.settle(now);
 		this.direct.allow(this.standing.hopeful(this.link !== null));
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
@@ -275,8 +285,7 @@ export class Conn {
 				this.direct.retry();
 				break;
 			case "bye":
-				this.streams.bye(message.final);
-				this.relayDown();
+				this.streams.bye(this.options.env.now(), message.final);
 				break;
 		}
 	}
@@ -303,9 +312,10 @@ export class Conn {
 	}
 
 	private describe(epoch: number, streams: Stream[]): void {
-		this.streams.describe(epoch, streams);
+		this.streams.describe(this.options.env.now(), epoch, streams);
 		const list = this.streams.list();
 		this.options.events.onStreams(list.epoch, list.streams);
+		this.streams.begin();
 	}
 
 	private relayDown(): void {

@@ -28,13 +28,29 @@ interface Entry {
 	inbox: Inbox | null; // null: an Event stream whose start the device has not told yet
 	kept: Kept;
 	path: number; // that the newest data came on: it is acknowledged there too
-	final: boolean; // the device ended on purpose and said where: nothing more will come
+	final: number | null; // the device ended on purpose, with this as its last sample; null: it did not
 }
+
+/** Resume is how far an Event stream got in an earlier life of this viewer, to go on from there. */
+export interface Resume {
+	id: number;
+	name: string;
+	epoch: number;
+	seq: number;
+	final: number | null; // the last sample of the epoch, if its end is known
+}
+
+/** How long samples may come behind the goodbye that overtook them in queues and on other paths, in ms. */
+const BYE_GRACE = 2_000;
 
 /** StreamsEvents take what the streams deliver. */
 export interface StreamsEvents {
 	onBatch(batch: Received): void;
 	onGap(stream: Stream, epoch: number, from: number, to: number | null, reason: number): void;
+	/** an Event stream is delivered from behind this sample on. */
+	onStart(stream: Stream, epoch: number, after: number): void;
+	/** the device said goodbye: this is the last sample of the epoch. */
+	onFinal(stream: Stream, epoch: number, seq: number): void;
 	onDrop(reason: DropReason): void;
 	/** data came that nobody described. */
 	onUnknown(): void;
@@ -48,13 +64,36 @@ export class Streams {
 	private readonly out: Delivery[] = [];
 	private early = new Early(); // what came early, in this epoch
 	private epoch = 0;
+	/** When what a goodbye overtook must have come. */
+	private settleAt = Infinity;
 
-	constructor(private readonly events: StreamsEvents) {}
+	/** Streams of an earlier life, by name, until the device tells where they begin in this one. */
+	private readonly resumes = new Map<string, Resume>();
 
-	/** describe adds or replaces descriptions; a new epoch begins a new table. */
-	describe(epoch: number, streams: Stream[]): void {
-		if (epoch !== this.epoch) this.end(epoch);
+	constructor(
+		private readonly events: StreamsEvents,
+		resumes: readonly Resume[] = [],
+	) {
+		for (const resume of resumes) this.resumes.set(resume.name, resume);
+	}
+
+	/** forgetResumes: they turn out to be another device's. */
+	forgetResumes(): void {
+		this.resumes.clear();
+	}
+
+	/** describe adds or replaces descriptions; a new epoch begins a new table. Call begin when these were told. */
+	describe(now: number, epoch: number, streams: Stream[]): void {
+		if (epoch !== this.epoch) this.end(now, epoch);
 		for (const stream of streams) this.put(stream);
+	}
+
+	/** begin begins the delivery of the streams that can be delivered now. */
+	begin(): void {
+		for (const entry of this.entries.values()) {
+			entry.inbox ??= this.inbox(entry.stream);
+			if (entry.inbox !== null) this.ended.delete(entry.stream.id);
+		}
 	}
 
 	/** list is all descriptions, by number. */
@@ -99,20 +138,28 @@ export class Streams {
 		this.deliver(entry);
 	}
 
-	/** bye: the device ends on purpose and says where each stream does. What is not here by now never comes. */
-	bye(final: ReadonlyMap<number, EpochSeq>): void {
+	/** bye: the device ends on purpose and says where each stream does. What is under way may still come. */
+	bye(now: number, final: ReadonlyMap<number, EpochSeq>): void {
 		for (const [id, end] of final) {
 			const entry = this.entries.get(id);
-			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch || entry.final) continue;
-			entry.final = true;
-			const from = entry.inbox.position().seq + 1;
-			if (from <= end.seq) this.declare(entry.stream, restart(id, end.epoch, from, end.seq));
+			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch) continue;
+			entry.final = end.seq;
+			this.events.onFinal(entry.stream, end.epoch, end.seq);
+			this.settleAt = now + BYE_GRACE;
 		}
+	}
+
+	/** settle declares what has not come in time after a goodbye. */
+	settle(now: number): void {
+		if (now < this.settleAt) return;
+		this.settleAt = Infinity;
+		for (const entry of this.entries.values()) if (entry.final !== null) this.declareEnd(now, entry);
 	}
 
 	/** positions are how far each Event stream got, as `open` tells it. */
 	positions(): Record<string, string> {
 		const told: Record<string, string> = {};
+		for (const { id, epoch, seq } of this.resumes.values()) told[id] = formatPosition(epoch, seq);
 		for (const [id, end] of this.ended) told[id] = formatPosition(end.epoch, end.seq);
 		for (const [id, { inbox, stream }] of this.entries) {
 			if (inbox === null || stream.class !== "event") continue;
@@ -133,9 +180,9 @@ export class Streams {
 		return due;
 	}
 
-	/** wake is when the next acknowledgement is due. */
+	/** wake is when the next acknowledgement is due, or settle has something to do. */
 	wake(): number {
-		let at = Infinity;
+		let at = this.settleAt;
 		for (const { inbox } of this.entries.values()) if (inbox !== null) at = Math.min(at, inbox.ackDue());
 		return at;
 	}
@@ -152,32 +199,60 @@ export class Streams {
 	}
 
 	/** end: the device began anew. How much of its last run is missing nobody knows, unless it said goodbye. */
-	private end(epoch: number): void {
-		for (const [id, { inbox, stream, final }] of this.entries) {
-			if (inbox === null || stream.class !== "event") continue;
-			const position = inbox.position();
-			this.ended.set(id, position);
-			if (!final) this.declare(stream, restart(id, position.epoch, position.seq + 1, 0));
+	private end(now: number, epoch: number): void {
+		for (const [id, entry] of this.entries) {
+			if (entry.inbox === null || entry.stream.class !== "event") continue;
+			this.declareEnd(now, entry);
+			this.ended.set(id, entry.inbox.position());
 		}
 		this.entries.clear();
 		this.early = new Early();
 		this.epoch = epoch;
+		this.settleAt = Infinity;
+	}
+
+	/** declareEnd gives up what is missing up to the end of the stream's epoch. What came early behind a hole is delivered. */
+	private declareEnd(now: number, entry: Entry): void {
+		const { inbox, stream, epoch, final } = entry;
+		if (inbox === null) return;
+		const from = inbox.position().seq + 1;
+		if (final !== null && from > final) return;
+		const gap = { stream: stream.id, epoch, from, to: final ?? 0, reason: GAP_REASONS.restart };
+		inbox.gap(now, gap, this.out);
+		this.deliver(entry);
 	}
 
 	private put(stream: Stream): void {
 		const known = this.entries.get(stream.id);
 		if (known !== undefined) known.stream = stream;
-		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: false };
+		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: null };
 		this.entries.set(stream.id, entry);
-		entry.inbox ??= this.inbox(stream);
-		if (entry.inbox !== null) this.ended.delete(stream.id);
 	}
 
 	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
 	private inbox(stream: Stream): Inbox | null {
 		if (stream.class !== "event") return new Inbox(stream.id, stream.class, this.epoch, 0, this.early);
 		if (stream.start === null || stream.start.epoch !== this.epoch) return null;
-		return new Inbox(stream.id, stream.class, this.epoch, stream.start.seq, this.early);
+		const after = this.resume(stream, stream.start.seq);
+		this.events.onStart(stream, this.epoch, after);
+		return new Inbox(stream.id, stream.class, this.epoch, after, this.early);
+	}
+
+	/**
+	 * resume is after which sample a stream begins: where the device says, but
+	 * not before what an earlier life has. What lies between the two is missing.
+	 */
+	private resume(stream: Stream, start: number): number {
+		const before = this.resumes.get(stream.name);
+		if (before === undefined) return start;
+		this.resumes.delete(stream.name);
+		const { epoch, seq, final } = before;
+		if (epoch !== this.epoch) {
+			if (final === null || final > seq) this.events.onGap(stream, epoch, seq + 1, final, GAP_REASONS.restart);
+			return start;
+		}
+		if (start > seq) this.events.onGap(stream, epoch, seq + 1, start, GAP_REASONS["unknown-position"]);
+		return Math.max(start, seq);
 	}
 
 	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): void {
@@ -204,8 +279,4 @@ export class Streams {
 		this.events.onDrop(reason);
 		this.events.onUnknown();
 	}
-}
-
-function restart(stream: number, epoch: number, from: number, to: number): Gap {
-	return { stream, epoch, from, to, reason: GAP_REASONS.restart };
 }

@@ -1,7 +1,7 @@
 import type { PathInfo } from "../../port";
 import { bytes, NONE, number, plusMinus } from "../format/number";
 import { milliseconds } from "../format/time";
-import { RUNG_NAMES, sentence } from "../format/words";
+import { DROP_WORDS, RUNG_NAMES, sentence } from "../format/words";
 import type { App } from "../state/app.svelte";
 
 /** why says in a sentence why the path is what it is. */
@@ -27,6 +27,21 @@ export function figures(path: PathInfo | null): [string, string][] {
 	];
 }
 
+/** Drop is one reason for which something was dropped here, and how often. */
+export interface Drop {
+	reason: string;
+	words: string;
+	count: number;
+}
+
+/** drops are the reasons there were, the most frequent first. */
+export function drops({ path, dropped }: Pick<App, "path" | "dropped">): Drop[] {
+	return Object.entries({ ...path?.drops, page: dropped })
+		.filter(([, count]) => count > 0)
+		.map(([reason, count]) => ({ reason, words: DROP_WORDS[reason] ?? reason, count }))
+		.sort((a, b) => b.count - a.count);
+}
+
 /** report is what a person sends to whoever helps: everything the drawer knows, as text. */
 export function report(app: App, now: number): string {
 	const { path, device } = app;
@@ -44,9 +59,21 @@ export function report(app: App, now: number): string {
 		"rungs:",
 		...rungs,
 		`samples received: ${app.store.received}`,
+		`dropped here: ${
+			drops(app)
+				.map(({ reason, count }) => `${reason} ${count}`)
+				.join(", ") || "nothing"
+		}`,
+		`kept over a reload: ${keeps(app.archive)}`,
 		`secure context: ${isSecureContext ? "yes" : "no"}`,
 		`browser: ${navigator.userAgent}`,
 	].join("\n");
+}
+
+/** keeps says whether what came survives a reload of the page. */
+export function keeps(problem: string | null): string {
+	if (problem === null) return NONE;
+	return problem === "" ? "yes, in this browser" : `no: ${problem}`;
 }
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {

@@ -12,6 +12,21 @@ export const RUNG_STATES: Record<RungInfo["state"], string> = {
 	off: "not tried",
 };
 
+/** What becomes of frames that are dropped here, by the reasons of the protocol, and of samples that the page did not fetch. */
+export const DROP_WORDS: Record<string, string> = {
+	duplicate: "came twice, over two paths: one is kept",
+	deadline: "came too late",
+	"old-epoch": "from before the device began anew",
+	"unknown-stream": "of streams not described yet",
+	malformed: "could not be read",
+	sealed: "sealed, and no key is here",
+	limit: "beyond a limit",
+	"queue-full": "no room in a queue",
+	replaced: "replaced by a newer one",
+	"no-path": "no path",
+	page: "samples: this page was hidden or too busy to draw them",
+};
+
 /** presence says a device's state in words; text beside every dot. */
 export function presence(device: Device, now: number, listedAt: number): string {
 	if (device.state === "live") return "Live";

@@ -5,6 +5,7 @@ import { Loop } from "../chart/loop";
 import { Timeline } from "../chart/timeline";
 import type { Engine } from "./engine";
 import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
+import { Reload } from "./reload";
 import { loginCode, parseRoute, type Route } from "./route";
 
 type Link = Extract<FromWorker, { type: "link" }>;
@@ -45,6 +46,10 @@ export class App {
 	/** null: the device has not described them yet. */
 	streams = $state.raw<StreamInfo[] | null>(null);
 	path = $state.raw<PathInfo | null>(null);
+	/** Samples that the Worker gave up because this page did not fetch them. */
+	dropped = $state.raw(0);
+	/** Why what came is not kept over a reload; "": it is; null: that is not known yet. */
+	archive = $state.raw<string | null>(null);
 	/** The login view is shown, with what went wrong if something did. */
 	login = $state.raw<{ problem: Problem | null; busy: boolean } | null>(null);
 	live = $state(true);
@@ -60,6 +65,7 @@ export class App {
 	readonly loop: Loop;
 	/** Samples received when the axis was detached. */
 	detachedAt = 0;
+	private readonly reload = new Reload((message) => this.receive(message));
 	private token = "";
 	private wrongToken: Problem | null = null;
 	private readonly ticking: ReturnType<typeof setInterval>;
@@ -75,11 +81,15 @@ export class App {
 			this.now = Date.now();
 		}, 1_000);
 		window.addEventListener("hashchange", this.follow);
+		window.addEventListener("pagehide", this.leave);
+		document.addEventListener("visibilitychange", this.leave);
 		void this.start();
 	}
 
 	dispose(): void {
 		window.removeEventListener("hashchange", this.follow);
+		window.removeEventListener("pagehide", this.leave);
+		document.removeEventListener("visibilitychange", this.leave);
 		clearInterval(this.ticking);
 		this.loop.dispose();
 		this.engine.dispose();
@@ -101,8 +111,11 @@ export class App {
 		this.connect(this.token);
 	}
 
-	/** logout forgets the token; a server that wants one then asks for another. */
+	/** logout forgets the token, and what this browser has kept; a server that wants one then asks for another. */
 	logout(): void {
+		this.reload.closed();
+		this.reload.clear();
+		this.engine.send({ type: "forget" });
 		this.connect("");
 	}
 
@@ -146,8 +159,8 @@ export class App {
 		this.link = { ...linkBefore(Date.now()), state: "connecting" };
 		const url = new URL("v1/link", this.base);
 		url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+		this.open(); // first: its request can ride in that for the link
 		this.engine.send({ type: "connect", url: url.href, token });
-		this.open();
 	}
 
 	private readonly follow = (): void => {
@@ -162,16 +175,25 @@ export class App {
 		if (!same && this.link.state !== "idle") this.open();
 	};
 
+	/** A page that is hidden may never come back: phones end it without another word. */
+	private readonly leave = (event: Event): void => {
+		if (event.type === "pagehide" || document.hidden) this.reload.save(this.store, Date.now());
+	};
+
 	/** open shows the route's device, from nothing. */
 	private open(): void {
+		this.reload.save(this.store, Date.now());
+		this.reload.closed();
 		this.engine.send({ type: "close" });
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
+		this.dropped = 0;
 		this.timeline.goLive();
 		if (this.route.view === "device") this.engine.send({ type: "open", device: this.route.device });
 	}
 
 	private receive(message: FromWorker): void {
+		if (this.reload.holds(message)) return;
 		switch (message.type) {
 			case "link":
 				this.linkChanged(message);
@@ -188,13 +210,18 @@ export class App {
 				break;
 			case "streams":
 				this.store.describe(message.streams);
+				this.reload.described(this.store);
 				this.streams = message.streams;
 				break;
 			case "samples":
 				this.store.samples(message, Date.now());
+				this.dropped += message.dropped ?? 0;
 				break;
 			case "gap":
 				this.store.gap(message);
+				break;
+			case "archive":
+				this.archive = message.problem;
 				break;
 			case "path":
 				this.pathChanged(message.path);
@@ -242,6 +269,7 @@ export class App {
 	private opened(device: Device): void {
 		if (this.device !== null && this.device.state !== device.state) this.announce(`${device.name} is ${device.state}.`);
 		this.device = device;
+		this.reload.opened(device.id);
 		this.refusal = null;
 		if (device.state === "offline") this.store.reached(false, Date.now());
 	}

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import type { Stream } from "../signal";
+import { type Header, hop } from "../wire";
+import { type Resume, Streams } from "./streams";
+
+const EPOCH = 0xa;
+
+/** world makes the streams of one device, and a log of what they say. */
+function world(resumes: Resume[] = []) {
+	const log: string[] = [];
+	const streams = new Streams(
+		{
+			onBatch: ({ stream, header, skip, take }) => log.push(`${stream.name} ${header.seq + skip}+${take}`),
+			onGap: (stream, epoch, from, to, reason) => log.push(`${stream.name} ${epoch} gap ${from}-${to} ${reason}`),
+			onStart: (stream, epoch, after) => log.push(`${stream.name} ${epoch} after ${after}`),
+			onFinal: (stream, epoch, seq) => log.push(`${stream.name} ${epoch} final ${seq}`),
+			onDrop: (reason) => log.push(reason),
+			onUnknown: () => undefined,
+		},
+		resumes,
+	);
+	return { log, streams };
+}
+
+const stream = (seq: number | null, epoch = EPOCH, id = 1, name = "log"): Stream => ({
+	id,
+	name,
+	class: "event",
+	deadlineMs: 0,
+	meta: {},
+	start: seq === null ? null : { epoch, seq },
+});
+
+function data(streams: Streams, seq: number, count = 1, id = 1): void {
+	const header: Header = { class: "event", stream: id, epoch: EPOCH, seq, count, deadline: 0, key: 0, will: false };
+	streams.data(header, new Uint8Array(count), { now: 0, hop: hop({}), ageMs: -1, path: 1 });
+}
+
+function describe(streams: Streams, ...list: Stream[]): void {
+	streams.describe(0, EPOCH, list);
+	streams.begin();
+}
+
+const before = (change: Partial<Resume> = {}): Resume => ({
+	id: 1,
+	name: "log",
+	epoch: EPOCH,
+	seq: 7,
+	final: null,
+	...change,
+});
+
+test("an earlier life's positions are told until the device says where it begins", () => {
+	const { log, streams } = world([before(), before({ id: 2, name: "alarm", seq: 3 })]);
+	expect(streams.positions()).toEqual({ 1: "0000000a:7", 2: "0000000a:3" });
+	describe(streams, stream(null), stream(null, EPOCH, 2, "alarm")); // the server's word: it knows no starts
+	expect(streams.positions()).toEqual({ 1: "0000000a:7", 2: "0000000a:3" });
+	describe(streams, stream(7));
+	expect(log).toEqual(["log 10 after 7"]);
+	data(streams, 6, 3);
+	expect(log.at(-1)).toBe("log 8+1");
+	expect(streams.positions()).toEqual({ 1: "0000000a:8", 2: "0000000a:3" });
+});
+
+test("what an earlier life has does not come again, and what lies behind it is declared", () => {
+	const early = world([before()]);
+	describe(early.streams, stream(5));
+	data(early.streams, 6, 2);
+	data(early.streams, 8);
+	expect(early.log).toEqual(["log 10 after 7", "duplicate", "log 8+1"]);
+	const late = world([before()]);
+	describe(late.streams, stream(9));
+	expect(late.log).toEqual(["log 10 gap 8-9 3", "log 10 after 9"]);
+});
+
+test("a device that began anew meanwhile leaves the gap that is left, under the stream's number of now", () => {
+	const cases: [Partial<Resume>, string[]][] = [
+		[{}, ["log 9 gap 8-null 2"]],
+		[{ final: 12 }, ["log 9 gap 8-12 2"]],
+		[{ final: 7 }, []],
+	];
+	for (const [change, gaps] of cases) {
+		const { log, streams } = world([before({ id: 4, epoch: 9, ...change })]);
+		describe(streams, stream(0));
+		expect(log).toEqual([...gaps, "log 10 after 0"]);
+		expect(streams.positions()).toEqual({ 1: "0000000a:0" });
+	}
+});
+
+test("another device's earlier life is forgotten", () => {
+	const { log, streams } = world([before()]);
+	streams.forgetResumes();
+	expect(streams.positions()).toEqual({});
+	describe(streams, stream(2));
+	expect(log).toEqual(["log 10 after 2"]);
+});
+
+test("a goodbye is told once it is heard", () => {
+	const { log, streams } = world();
+	describe(streams, stream(2));
+	streams.bye(0, new Map([[1, { epoch: EPOCH, seq: 2 }]]));
+	streams.settle(5_000);
+	expect(log).toEqual(["log 10 after 2", "log 10 final 2"]);
+});
