@@ -8,8 +8,9 @@ import (
 
 // cutUDP counts from the cut: nobody is told of it.
 func cutUDP(w *world, chance *rand.Rand) (time.Time, error) {
-	cut := time.Now()
-	if err := w.far.Here.CutUDP(); err != nil {
+	err := w.far.Here.CutUDP()
+	cut := time.Now() // not before: setting the rule takes longer than a sample
+	if err != nil {
 		return cut, err
 	}
 	time.Sleep(between(chance, time.Second, 3*time.Second))

@@ -79,7 +79,7 @@ func Run(kind Kind, count int, seed uint64, say func(format string, args ...any)
 		}
 		say("%s %d of %d: fresh after %v, back after %v", kind.Name, i+1, count, r.Fresh[i].Round(time.Millisecond), r.Back[i].Round(time.Millisecond))
 	}
-	if r.Verdict, err = w.settle(); !r.Verdict.OK() {
+	if r.Verdict, err = w.settle(); !r.Verdict.OK() || os.Getenv("EXPLAIN") != "" {
 		w.explain(say)
 	}
 	return r, err

@@ -18,6 +18,8 @@ type carrier struct {
 	trouble   time.Duration // since when it is not sound
 	sound     time.Duration // since when it is sound
 	rtt       estimate
+	odd       int           // answers in a row that measured an outage, it seems
+	oddAt     time.Duration // when the last of them was counted
 
 	// What we did.
 	inUse      bool
@@ -56,7 +58,25 @@ func (c *carrier) proved(now, rtt time.Duration) {
 	c.change(now, func() { c.usable, c.silent, c.unheard = true, false, false })
 	c.heard(now)
 	c.sinceProof = 0
-	c.rtt.add(rtt)
+	if c.measures(now, rtt) {
+		c.rtt.add(rtt)
+	}
+}
+
+// measures reports whether an answer says how long the way is. One to a probe
+// of before the carrier became sound rather says how long it was not: SCTP keeps what an
+// outage holds up, and sends it all behind it. But if answers go on taking so
+// long, the way has become longer.
+func (c *carrier) measures(now, rtt time.Duration) bool {
+	if !c.rtt.known || now-rtt >= c.sound {
+		c.odd = 0
+		return true
+	}
+	if c.odd == 0 || now-c.oddAt >= oddSpacing {
+		c.odd++
+		c.oddAt = now
+	}
+	return c.odd >= oddAnswers
 }
 
 // doubted notes that the other end hears nothing from us here. Only an echo

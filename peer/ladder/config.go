@@ -22,6 +22,10 @@ const (
 	// forgiveAfter is the time without such a death after which a rung's
 	// hold-down is Stay again.
 	forgiveAfter = 60 * time.Second
+	// oddAnswers so long in a row, at least oddSpacing apart, are no outage: what
+	// one held up comes all at once.
+	oddAnswers = 3
+	oddSpacing = 200 * time.Millisecond
 	// unmeasuredPatience stands for the wait for an answer as long as no
 	// round trip was measured: enough for one over a slow mobile network.
 	unmeasuredPatience = time.Second

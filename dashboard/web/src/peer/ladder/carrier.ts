@@ -1,4 +1,4 @@
-import type { Config } from "./config";
+import { type Config, ODD_ANSWERS, ODD_SPACING } from "./config";
 import { Estimate } from "./estimate";
 import { height, type Rung } from "./rung";
 
@@ -15,6 +15,8 @@ export class Carrier {
 	trouble: number; // since when it is not sound
 	sound = 0; // since when it is sound
 	readonly rtt = new Estimate();
+	private odd = 0; // answers in a row that measured an outage, it seems
+	private oddAt = 0; // when the last of them was counted
 
 	// What we did.
 	inUse = false;
@@ -55,7 +57,25 @@ export class Carrier {
 		this.changed(now, before);
 		this.heard(now);
 		this.sinceProof = 0;
-		this.rtt.add(rtt);
+		if (this.measures(now, rtt)) this.rtt.add(rtt);
+	}
+
+	/**
+	 * measures: an answer says how long the way is, unless its probe is of before
+	 * the carrier became sound: then it rather says how long it was not. SCTP keeps
+	 * what an outage holds up, and sends it all behind it. But if answers go on
+	 * taking so long, the way has become longer.
+	 */
+	private measures(now: number, rtt: number): boolean {
+		if (!this.rtt.known || now - rtt >= this.sound) {
+			this.odd = 0;
+			return true;
+		}
+		if (this.odd === 0 || now - this.oddAt >= ODD_SPACING) {
+			this.odd++;
+			this.oddAt = now;
+		}
+		return this.odd >= ODD_ANSWERS;
 	}
 
 	/** missed notes that nothing was heard for the doubt time. */

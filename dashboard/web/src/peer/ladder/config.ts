@@ -30,3 +30,7 @@ export const FORGIVE_AFTER = 60_000;
  * trip was measured: enough for one over a slow mobile network.
  */
 export const UNMEASURED_PATIENCE = 1_000;
+
+/** ODD_ANSWERS so long in a row, at least ODD_SPACING ms apart, are no outage: what one held up comes all at once. */
+export const ODD_ANSWERS = 3;
+export const ODD_SPACING = 200;
