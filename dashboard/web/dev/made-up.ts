@@ -26,6 +26,8 @@ const EPOCH = "0a1b2c3d";
 /** MadeUp is an engine without a network: it makes samples when the page pulls. */
 export class MadeUp implements Engine {
 	private listener: (message: FromWorker) => void = () => undefined;
+	private connected = false;
+	private asked = false; // to open the device
 	private opened = false;
 	private readonly next = new Map<number, { seq: number; t: number }>();
 	private readonly begin: number;
@@ -40,8 +42,16 @@ export class MadeUp implements Engine {
 
 	send(message: ToWorker): void {
 		if (message.type === "pull" && this.opened) this.pull();
-		if (message.type === "connect") this.say(this.scene.onConnect);
-		if (message.type !== "open") return;
+		if (message.type === "open") this.asked = true;
+		if (message.type === "connect") {
+			this.connected = true;
+			this.say(this.scene.onConnect);
+		}
+		if (this.connected && this.asked) this.open();
+	}
+
+	private open(): void {
+		this.asked = false;
 		this.say(this.scene.onOpen);
 		queueMicrotask(() => {
 			this.opened = true;

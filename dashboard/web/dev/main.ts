@@ -14,7 +14,9 @@ if (target) {
 	applyTheme(storedTheme());
 	const chosen = scene(name, query);
 	if (!location.hash && chosen.hash) location.hash = chosen.hash;
-	const app = new App(new MadeUp(chosen), new URL("http://192.168.1.20:8080/"));
+	// A login is really asked for; all other scenes are of a server by this name.
+	const base = name === "login" ? new URL("/", location.href) : new URL("http://192.168.1.20:8080/");
+	const app = new App(new MadeUp(chosen), base);
 	Object.assign(globalThis, { app });
 	mount(AppView, { target, props: { app } });
 }

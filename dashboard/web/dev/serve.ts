@@ -28,6 +28,11 @@ const TYPES: Record<string, string> = {
 export function serve(root: string): Promise<{ url: string; server: Server }> {
 	const server = createServer(async (request, response) => {
 		const path = new URL(request.url ?? "/", "http://localhost").pathname;
+		if (path === "/v1/login") {
+			response.writeHead(401, { "Content-Type": "application/json" });
+			response.end(JSON.stringify({ code: "unauthorized", reason: "This server wants a token.", remedy: "" }));
+			return;
+		}
 		const file = join(root, normalize(path === "/" ? "/index.html" : path));
 		try {
 			const body = await readFile(file);

@@ -104,6 +104,35 @@ it("the crosshair is one for all charts, by mouse and by keyboard", () =>
 		await expect.poll(() => shown.count()).toBe(0);
 	}));
 
+it("a click sets a second cursor, and what is read comes with the difference to it", () =>
+	wide("device", async ({ page }) => {
+		const { x, y, width, height } = await plotBox(page, "Acceleration");
+		await page.keyboard.press("Space");
+		await page.mouse.click(x + width * 0.3, y + height / 2);
+		await page.mouse.move(x + width * 0.6, y + height / 2);
+		const card = page.getByRole("article", { name: "Acceleration" });
+		await expect.poll(() => card.locator("[data-time]").textContent()).toMatch(/ · Δ \+1[78]\.\d{3} s$/);
+		await expect.poll(() => card.locator("[data-delta]").first().textContent()).toMatch(/^[+−]\d+\.\d+ m\/s²$/);
+		await picture(page, "use-two-cursors");
+		expect(await violations(page)).toEqual([]);
+		await page.keyboard.press("Escape");
+		await expect.poll(() => page.locator("[data-mark]:visible").count()).toBe(0);
+	}));
+
+it("a chart's newest values can be read as a table", () =>
+	wide("device", async ({ page }) => {
+		await page.getByRole("button", { name: "Acceleration as a table" }).click();
+		const rows = page.getByRole("group", { name: "Acceleration: newest values" }).getByRole("row");
+		await expect.poll(() => rows.nth(1).textContent()).toMatch(/^\d\d:\d\d:\d\d\.\d{3}\D*-?\d/);
+		expect(await rows.count()).toBe(9);
+		const first = await rows.nth(1).textContent();
+		await expect.poll(() => rows.nth(1).textContent(), { timeout: 3_000 }).not.toBe(first);
+		await picture(page, "use-table");
+		expect(await violations(page)).toEqual([]);
+		await page.getByRole("button", { name: "Acceleration as a table" }).click();
+		expect(await rows.count()).toBe(0);
+	}));
+
 it("search finds devices and streams", () =>
 	wide("device", async ({ page }) => {
 		await page.keyboard.press("/");
@@ -191,7 +220,7 @@ it("thirty minutes of three 100 Hz streams can be zoomed", () =>
 	}));
 
 it("a token that is refused is asked for anew, with the reason", () =>
-	wide("login", async ({ page }) => {
+	viewer.visit("login", { viewport: SIZES.wide, colorScheme: "dark" }, async ({ page, complaints }) => {
 		await page.getByRole("heading", { name: "Log in to telepath" }).waitFor();
 		expect(await page.getByRole("alert").textContent()).toBe("");
 		await page.getByLabel("Link or token").fill("Bearer wrong");
@@ -200,4 +229,5 @@ it("a token that is refused is asked for anew, with the reason", () =>
 		expect(await page.evaluate(() => localStorage.getItem("telepath.token"))).toBeNull();
 		await picture(page, "use-login-refused");
 		expect(await violations(page)).toEqual([]);
+		expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
 	}));

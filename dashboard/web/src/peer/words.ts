@@ -80,4 +80,5 @@ export const FAILURES = {
 	ice: "no pair of addresses got through: UDP may be blocked",
 	closed: "the connection was closed",
 	silent: "it stopped answering",
+	network: "the network changed",
 } as const;

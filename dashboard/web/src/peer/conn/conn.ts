@@ -160,6 +160,12 @@ export class Conn {
 		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.standing.opening.wake()));
 	}
 
+	/** nudge: somebody looks again, or the network has changed. A direct path is then tried at once, beside one that stands. */
+	nudge(changed: boolean): void {
+		this.direct.nudge(changed);
+		this.settle();
+	}
+
 	/** rebased: this end's clock was set; what was measured by it is void. */
 	rebased(): void {
 		this.clock = new Clock();

@@ -107,3 +107,27 @@ test("channels of an attempt that was given up are closed", () => {
 	direct.channels(9, [channel as unknown as RTCDataChannel]);
 	expect(channel.readyState).toBe("closed");
 });
+
+test("looking again ends a pause; another network ends what is being made, and puts a successor beside what stands", () => {
+	direct.step();
+	direct.failNow(1, FAILURES.ice);
+	direct.step();
+	expect(asked).toEqual(["create 1", "close 1"]);
+	direct.nudge(false);
+	direct.step();
+	direct.nudge(false);
+	direct.step();
+	expect(asked.splice(0)).toEqual(["create 1", "close 1", "create 2"]);
+	direct.nudge(true);
+	direct.step();
+	expect(asked.splice(0)).toEqual(["close 2", "create 3"]);
+	direct.proved(connect(3));
+	direct.nudge(false);
+	direct.step();
+	expect(asked).toEqual([]);
+	direct.nudge(true);
+	direct.step();
+	expect(asked).toEqual(["create 4"]);
+	direct.proved(connect(4));
+	expect(asked).toEqual(["create 4", "close 3"]);
+});

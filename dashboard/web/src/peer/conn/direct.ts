@@ -68,6 +68,14 @@ export class Direct {
 		this.attempts.fresh(this.options.env.now());
 	}
 
+	/** nudge ends pauses. On another network what is being made began on the old one, and what stands gets a successor. */
+	nudge(changed: boolean): void {
+		const making = changed ? this.attempts.making() : undefined;
+		if (making !== undefined) this.fail(making.number, FAILURES.network);
+		this.attempts.fresh(this.options.env.now());
+		if (changed) this.attempts.replace();
+	}
+
 	/** step begins and ends attempts whose time has come, and says when to call it again. */
 	step(): number {
 		const now = this.options.env.now();

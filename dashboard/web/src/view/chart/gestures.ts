@@ -14,7 +14,8 @@ export interface GestureOptions {
 
 /**
  * attachGestures lets a pointer move the time axis: drag zooms, shift-drag and
- * a finger pan, wheel and pinch zoom, double-click goes live. Vertical touch
+ * a finger pan, wheel and pinch zoom, a click sets the second cursor, a
+ * double-click puts it away and goes live. Vertical touch
  * movements are left to the page's scrolling (touch-action: pan-y).
  */
 export function attachGestures(options: GestureOptions): () => void {
@@ -38,6 +39,7 @@ export function attachGestures(options: GestureOptions): () => void {
 
 class Gestures {
 	private readonly fingers = new Map<number, number>(); // pointer → x in the area
+	private pressed = Number.NaN; // x where the pointer went down, while it has not moved from there
 	private begin = Number.NaN; // x where a zooming drag began
 	private panning = false;
 	private left = 0; // the area's rectangle, read when a gesture begins and at each hover
@@ -49,6 +51,7 @@ class Gestures {
 		if (event.button !== 0) return;
 		const x = this.x(event);
 		this.fingers.set(event.pointerId, x);
+		this.pressed = this.fingers.size === 1 ? x : Number.NaN;
 		this.panning = event.shiftKey || event.pointerType === "touch";
 		this.begin = this.panning ? Number.NaN : x;
 		this.options.area.setPointerCapture(event.pointerId);
@@ -60,6 +63,7 @@ class Gestures {
 		timeline.cursor = this.time(x);
 		const before = this.fingers.get(event.pointerId);
 		if (before === undefined) return;
+		if (Math.abs(x - this.pressed) > CLICK_PX) this.pressed = Number.NaN;
 		if (this.fingers.size === 2) this.pinch(event.pointerId, before, x);
 		else if (this.panning) this.pan(before, x);
 		else this.options.select({ left: Math.min(this.begin, x), width: Math.abs(x - this.begin) });
@@ -68,7 +72,9 @@ class Gestures {
 
 	readonly up = (event: PointerEvent): void => {
 		const x = this.x(event);
-		if (Math.abs(x - this.begin) > CLICK_PX) this.options.timeline.zoomTo(this.time(this.begin), this.time(x));
+		const { timeline } = this.options;
+		if (Math.abs(x - this.begin) > CLICK_PX) timeline.zoomTo(this.time(this.begin), this.time(x));
+		else if (!Number.isNaN(this.pressed)) timeline.mark = this.time(x);
 		this.cancel(event);
 	};
 
@@ -82,7 +88,10 @@ class Gestures {
 		if (this.fingers.size === 0) this.options.timeline.cursor = Number.NaN;
 	};
 
-	readonly double = (): void => this.options.timeline.goLive();
+	readonly double = (): void => {
+		this.options.timeline.mark = Number.NaN;
+		this.options.timeline.goLive();
+	};
 
 	/** A plain wheel scrolls the page; with Ctrl (as a touch pad's pinch sends it) or Shift it zooms, on a plot that has the focus always. */
 	readonly wheel = (event: WheelEvent): void => {

@@ -53,6 +53,7 @@ export class Plot {
 	draw(now: number): void {
 		const { timeline } = this.options;
 		const { start, end } = timeline;
+		const moved = this.version !== timeline.version;
 		const width = Math.max(1, this.uplot.bbox.width / uPlot.pxRatio);
 		for (const series of this.series) series.refresh(start, end, width);
 		this.settleRange(timeline);
@@ -62,6 +63,8 @@ export class Plot {
 		this.uplot.batch(() => {
 			this.uplot.setScale("x", { min: start, max: end });
 			this.uplot.setScale("y", { min: this.shown.low, max: this.shown.high });
+			// Held where it was, the axis has other labels all the same.
+			if (moved) this.uplot.redraw(false, true);
 		});
 	}
 

@@ -13,6 +13,8 @@ export class Timeline {
 	end = 0;
 	/** The time under the crosshair of all charts; NaN: there is none. */
 	cursor = Number.NaN;
+	/** A second cursor, set by a click, from which differences are told; NaN: there is none. */
+	mark = Number.NaN;
 	/** The window while live. */
 	span: number = WINDOWS[0];
 	/** Grows with each change that is not the clock's. */
@@ -49,6 +51,11 @@ export class Timeline {
 		this.held = false;
 		this.tick(this.now);
 		this.changed();
+	}
+
+	/** clearCursors puts both cursors away. */
+	clearCursors(): void {
+		this.cursor = this.mark = Number.NaN;
 	}
 
 	/** setSpan chooses the window; the axis is live afterwards. */

@@ -5,9 +5,10 @@ import type { Drawable } from "../chart/loop";
 import type { Pace } from "../chart/pace";
 import { readPalette } from "../chart/palette";
 import { Plot } from "../chart/plot";
-import { byteUnit, NONE, quantity } from "../format/number";
+import { byteUnit, NONE, type Quantity, quantity } from "../format/number";
 import { preciseClock } from "../format/time";
 import type { App } from "../state/app.svelte";
+import { Cursors } from "./cursors";
 import { attachKeys } from "./keys";
 import { note } from "./note";
 import { part, setText } from "./parts";
@@ -27,10 +28,9 @@ export class CardView implements Drawable {
 	private readonly unit: HTMLElement | null;
 	private readonly noteBox: HTMLElement;
 	private readonly over: HTMLElement;
-	private readonly crosshair: HTMLElement;
-	private readonly crosshairTime: HTMLElement;
+	private readonly cursors: Cursors;
 	private readonly cleanup: (() => void)[] = [];
-	private cursor = Number.NaN;
+	private cursorShown = false;
 	private drawnAt = Number.NEGATIVE_INFINITY;
 	private drawnVersion = -1;
 
@@ -46,8 +46,7 @@ export class CardView implements Drawable {
 		this.unit = root.querySelector("[data-unit]");
 		this.noteBox = part(root, "note");
 		this.over = part(root, "over");
-		this.crosshair = part(root, "crosshair");
-		this.crosshairTime = part(root, "time");
+		this.cursors = new Cursors(app, card, root, this.over);
 		this.cleanup.push(app.loop.add(this), this.watchVisibility(), this.watchSize(), this.attachInput());
 	}
 
@@ -68,11 +67,14 @@ export class CardView implements Drawable {
 		if (this.isDue(at, pace)) this.plot.draw(now);
 		if (this.appeared) this.write(now);
 		this.appeared = false;
-		if (!Object.is(this.cursor, this.app.timeline.cursor) || !Number.isNaN(this.cursor)) this.drawCursor();
+		const { cursor, mark } = this.app.timeline;
+		const wanted = !Number.isNaN(cursor) || !Number.isNaN(mark);
+		if (wanted || this.cursorShown) this.drawCursors();
+		this.cursorShown = wanted;
 	}
 
 	write(now: number): void {
-		if (Number.isNaN(this.cursor)) this.writeValues(Number.NaN);
+		if (!this.root.classList.contains("past")) this.writeValues(Number.NaN);
 		const state = note(this.streams, now, this.app.store.clock);
 		this.root.classList.toggle("stale", state.kind === "stale");
 		this.root.classList.toggle("kept", state.kind === "kept");
@@ -108,19 +110,13 @@ export class CardView implements Drawable {
 		Object.assign(this.over.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
 	}
 
-	private drawCursor(): void {
-		const { timeline, store } = this.app;
-		this.cursor = timeline.cursor;
-		const inside = this.cursor >= timeline.start && this.cursor <= timeline.end;
-		this.crosshair.hidden = !inside;
-		this.root.classList.toggle("past", inside);
-		this.writeValues(inside ? this.cursor : Number.NaN);
-		if (!inside) return;
-		const share = (this.cursor - timeline.start) / (timeline.end - timeline.start);
-		this.crosshair.style.transform = `translateX(${Math.round(share * this.over.clientWidth)}px)`;
-		// The tag hangs on the line by the same share of its width: it never leaves the plot.
-		this.crosshairTime.style.transform = `translateX(${-share * 100}%)`;
-		setText(this.crosshairTime, preciseClock(store.clock.toPage(this.cursor), Date.now()));
+	private drawCursors(): void {
+		const at = this.cursors.draw(this.streams, (value, { whole }) => {
+			const { text, unit } = this.quantity(value, whole);
+			return unit === "" ? text : `${text} ${unit}`;
+		});
+		this.root.classList.toggle("past", !Number.isNaN(at));
+		this.writeValues(at);
 	}
 
 	/** writeValues shows the values at a time, or the current ones at NaN. */
@@ -133,13 +129,19 @@ export class CardView implements Drawable {
 	}
 
 	private writeValue(box: HTMLElement, value: number, whole: boolean): void {
-		if (this.card.kind === "steps") {
-			setText(box, Number.isNaN(value) ? NONE : value === 0 ? "off" : "on");
-			return;
-		}
-		const { text, unit } = quantity(value, this.card.unit, this.plot?.size ?? 0, whole);
-		setText(box, this.unit === null && byteUnit(this.card.unit) !== null ? `${text} ${unit}` : text);
-		if (this.unit) setText(this.unit, unit);
+		setText(box, this.words(value, whole));
+		if (this.unit) setText(this.unit, this.quantity(value, whole).unit);
+	}
+
+	/** words writes a value without its unit, where that stands elsewhere. */
+	private words(value: number, whole: boolean): string {
+		if (this.card.kind === "steps") return Number.isNaN(value) ? NONE : value === 0 ? "off" : "on";
+		const { text, unit } = this.quantity(value, whole);
+		return this.unit === null && byteUnit(this.card.unit) !== null ? `${text} ${unit}` : text;
+	}
+
+	private quantity(value: number, whole: boolean): Quantity {
+		return quantity(value, this.card.unit, this.plot?.size ?? 0, whole);
 	}
 
 	private watchVisibility(): () => void {
@@ -187,6 +189,6 @@ export class CardView implements Drawable {
 		if (Number.isNaN(cursor)) return;
 		const values = this.card.series.map(({ label }, i) => `${label} ${this.values[i]?.textContent ?? NONE}`);
 		const time = preciseClock(this.app.store.clock.toPage(cursor), Date.now());
-		this.app.announcement = `${time}: ${values.join(", ")} ${this.card.unit}`;
+		this.app.announcement = `${time}: ${values.join(", ")} ${this.card.unit}${this.cursors.spoken()}`;
 	}
 }

@@ -46,8 +46,11 @@ function handle(event: KeyboardEvent, timeline: Timeline): boolean {
 		case "-":
 			timeline.zoomAt(at, 1.25);
 			return true;
+		case "Enter":
+			timeline.mark = at;
+			return true;
 		case "Escape":
-			timeline.cursor = Number.NaN;
+			timeline.clearCursors();
 			return true;
 		default:
 			return false;

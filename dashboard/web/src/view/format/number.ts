@@ -1,6 +1,6 @@
 /** Shown where a value is not there (yet): it leaves its place. */
 export const NONE = "–";
-const MINUS = "−";
+export const MINUS = "−";
 const NARROW_SPACE = "\u202f";
 
 /** Quantity is a number made readable, apart from its unit, which is set smaller. */

@@ -1,4 +1,4 @@
-import { NONE, number } from "./number";
+import { MINUS, NONE, number } from "./number";
 
 /** milliseconds writes a short time: 0.4 ms, 3 ms, 1.2 s. */
 export function milliseconds(ms: number | null): string {
@@ -16,6 +16,13 @@ export function duration(ms: number): string {
 	if (seconds < 3_600) return pair(seconds, 60, "min", 1, "s");
 	if (seconds < 86_400) return pair(seconds, 3_600, "h", 60, "min");
 	return pair(seconds, 86_400, "d", 3_600, "h");
+}
+
+/** difference writes the time between two others, with its sign: +2.310 s, −412 ms, +1 min 12 s. */
+export function difference(ms: number): string {
+	const size = Math.abs(ms);
+	const text = size < 1_000 ? `${number(size, 0)} ms` : size < 60_000 ? `${number(size / 1_000, 3)} s` : duration(size);
+	return (ms < 0 ? MINUS : "+") + text;
 }
 
 function pair(seconds: number, large: number, largeName: string, small: number, smallName: string): string {

@@ -188,6 +188,7 @@ export class App {
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
 		this.dropped = 0;
+		this.timeline.clearCursors();
 		this.timeline.goLive();
 		if (this.route.view === "device") this.engine.send({ type: "open", device: this.route.device });
 	}
