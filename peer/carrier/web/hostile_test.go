@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -23,12 +22,12 @@ type stranger struct {
 	t    *testing.T
 	l    *listener
 	id   string
-	http *http.Transport
+	http *transport
 }
 
 func newStranger(t *testing.T, k kind, cfg Config) *stranger {
-	own := ownTransport(nil)
-	t.Cleanup(own.CloseIdleConnections)
+	own := newTransport(DialConfig{})
+	t.Cleanup(own.close)
 	return &stranger{t: t, l: listenWith(t, k, cfg), id: newLinkID().String(), http: own}
 }
 
@@ -104,13 +103,7 @@ func TestPollsByNumber(t *testing.T) {
 		s.want("malformed")(s.poll(n))
 	}
 	s.want("malformed")(s.poll(4, headerMax, "1023"))
-	s.end(c)
-}
-
-// end closes a link and waits for it.
-func (s *stranger) end(c *Carrier) {
-	c.Close(wire.CodeByName("internal"), "the test is over")
-	<-c.over
+	end(c)
 }
 
 func TestPollsTakeOver(t *testing.T) {
@@ -134,7 +127,7 @@ func TestPollsTakeOver(t *testing.T) {
 	if body := <-second; !strings.Contains(body, "event 1") {
 		t.Errorf("who took over got %q", body)
 	}
-	s.end(c)
+	end(c)
 }
 
 // awaitHeld waits until a request is held.
@@ -172,7 +165,7 @@ func TestUpsByNumber(t *testing.T) {
 	}
 	s.want("malformed")(s.up(0, nil))
 	s.want("malformed")(s.ask(t.Context(), pathUp, 4, nil, HeaderLink, "x"))
-	s.end(c)
+	end(c)
 }
 
 func TestBodiesTooLarge(t *testing.T) {
@@ -186,7 +179,7 @@ func TestBodiesTooLarge(t *testing.T) {
 	if status, body := s.up(1, bytes.Repeat(event(1, 1).Bytes, wire.MaxPacket/len(event(1, 1).Bytes))); status != 204 {
 		t.Errorf("after that: %d %s", status, body)
 	}
-	s.end(c)
+	end(c)
 }
 
 // TestSlowBodies: who sends a body byte by byte is not waited for, and the
@@ -207,7 +200,7 @@ func TestSlowBodies(t *testing.T) {
 		t.Errorf("then: %d %s", status, text)
 	}
 	expectEvents(t, in, 1)
-	s.end(c)
+	end(c)
 }
 
 func TestTooManyAtOnce(t *testing.T) {
@@ -231,7 +224,7 @@ func TestTooManyAtOnce(t *testing.T) {
 	for range maxUps {
 		<-statuses
 	}
-	s.end(c)
+	end(c)
 }
 
 // TestThousandsOfIDs cost nothing while they are nobody's.
@@ -251,8 +244,8 @@ func TestThousandsOfIDs(t *testing.T) {
 func TestOpenedAgain(t *testing.T) {
 	l := listen(t, kind{rung: ladder.SSE})
 	older, newer := l.dial(t, DialConfig{}), (*Carrier)(nil)
-	own := ownTransport(nil)
-	defer own.CloseIdleConnections()
+	own := newTransport(DialConfig{})
+	defer own.close()
 	id := older.side.(*client).id
 	runEnd(t, <-l.opened)
 	newer = l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -267,14 +260,14 @@ func TestOpenedAgain(t *testing.T) {
 	runEnd(t, newer)
 	newer.Send(event(0, 1))
 	expectEvents(t, in, 1)
-	newer.Close(wire.CodeByName("internal"), "the test is over")
+	end(newer)
 }
 
 // TestCutStream: an event stream whose connection is gone is over at once.
 func TestCutStream(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		l := listen(t, kind{rung: ladder.SSE, http2: http2})
-		own := ownTransport(l.trust())
+		own := newTransport(DialConfig{TLS: l.trust()})
 		conns := make(chan net.Conn, 8)
 		own.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
@@ -294,7 +287,7 @@ func TestCutStream(t *testing.T) {
 		if err := client.Run(t.Context(), func([]byte) {}); !errors.As(err, &failure) || failure.Name != "cut" {
 			t.Errorf("HTTP/2 %v: the client says %v", http2, err)
 		}
-		own.CloseIdleConnections()
+		own.close()
 	}
 }
 
@@ -312,7 +305,6 @@ func TestStreamWatchdog(t *testing.T) {
 		if err := server.Run(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "took nothing for 200ms") {
 			t.Errorf("HTTP/2 %v: %v", http2, err)
 		}
-		client.Close(wire.CodeByName("internal"), fmt.Sprintf("%v is over", t.Name()))
-		<-client.over
+		end(client)
 	}
 }
