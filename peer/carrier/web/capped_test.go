@@ -9,7 +9,6 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/ladder"
-	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // capped is a network that lets no body through that is longer than it likes:
@@ -35,8 +34,8 @@ func (c *capped) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestBodiesThatAreCapped(t *testing.T) {
 	const frames = 500
 	l := listen(t, kind{rung: ladder.Poll})
-	own := DialConfig{}.ownTransport()
-	defer own.CloseIdleConnections()
+	own := newTransport(DialConfig{})
+	defer own.close()
 	client := l.dial(t, DialConfig{Transport: &capped{own, 2000, 3000}})
 	server := <-l.opened
 	for n := range frames { // so that the first packets are large
@@ -57,8 +56,8 @@ func TestBodiesThatAreCapped(t *testing.T) {
 func TestCappedBeyondHelp(t *testing.T) {
 	for name, network := range map[string]*capped{"request": {nil, 2000, 1 << 20}, "answer": {nil, 1 << 20, 2000}} {
 		l := listen(t, kind{rung: ladder.Poll})
-		own := DialConfig{}.ownTransport()
-		defer own.CloseIdleConnections()
+		own := newTransport(DialConfig{})
+		defer own.close()
 		network.RoundTripper = own
 		client := l.dial(t, DialConfig{Transport: network})
 		server := <-l.opened
@@ -70,7 +69,7 @@ func TestCappedBeyondHelp(t *testing.T) {
 		if !errors.As(err, &failure) || failure.Name != "body-capped" {
 			t.Errorf("%s: %v", name, err)
 		}
-		server.Close(wire.CodeByName("internal"), "the test is over")
+		end(server)
 	}
 }
 
@@ -79,8 +78,8 @@ func TestCappedBeyondHelp(t *testing.T) {
 func TestRefusalsEndLinks(t *testing.T) {
 	for _, rung := range bothRungs {
 		l := listen(t, kind{rung: rung})
-		own := DialConfig{}.ownTransport()
-		defer own.CloseIdleConnections()
+		own := newTransport(DialConfig{})
+		defer own.close()
 		client := l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, pathUp) {
 				r.Header.Set(headerSeq, strconv.Itoa(7))
@@ -95,6 +94,6 @@ func TestRefusalsEndLinks(t *testing.T) {
 		if !errors.As(err, &closed) || closed.Code.Name != "malformed" || !closed.Remote {
 			t.Errorf("%v: %v", rung, err)
 		}
-		server.Close(wire.CodeByName("internal"), "the test is over")
+		end(server)
 	}
 }

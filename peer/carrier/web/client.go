@@ -49,8 +49,8 @@ func newClient(cfg DialConfig) (*client, error) {
 		transport: cfg.Transport, release: func() {}, answer: wire.MaxPacket, body: wire.MaxPacket,
 	}
 	if e.transport == nil {
-		own := cfg.ownTransport()
-		e.transport, e.release = own, own.CloseIdleConnections
+		own := newTransport(cfg)
+		e.transport, e.release = own, own.close
 	}
 	e.c.side = e
 	e.life, e.kill = context.WithCancelCause(context.Background())

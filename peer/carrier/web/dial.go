@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
@@ -24,8 +23,8 @@ type DialConfig struct {
 	URL    string      // of the link: http or https, …/v1/link
 	Header http.Header // sent with the opening request: Authorization, Telepath-Open
 
-	// Transport makes the requests; the caller closes its idle connections.
-	// Default: one of the link's own, which tries HTTP/2.
+	// Transport makes the requests; the caller closes its connections. Default:
+	// one of the link's own, which tries HTTP/2.
 	Transport http.RoundTripper
 
 	// TLS is the configuration of the default transport; nil: the system's
@@ -38,15 +37,9 @@ type DialConfig struct {
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Times of a dial, where its context does not end it before.
-const (
-	handshakeTime = 10 * time.Second // for TLS
-	openTime      = 10 * time.Second // from the request to the answer's headers
-)
-
-// streamWindow is how much of an answer HTTP/2 may bring that nobody has read
-// yet, in bytes: what waits in it can neither be overtaken nor dropped.
-const streamWindow = 256 << 10
+// openTime is how long it may take from the request to the beginning of the
+// answer, where the context of a dial does not end it before.
+const openTime = 10 * time.Second
 
 // Dial opens a link: it returns when the event stream has begun, or the first
 // answer has come. The server's refusal is a *carrier.Refused, all other
@@ -81,28 +74,6 @@ func baseURL(link string) (string, error) {
 		u.Scheme = "https"
 	}
 	return strings.TrimSuffix(u.String(), "/"), nil
-}
-
-// ownTransport is the default transport.
-func (cfg DialConfig) ownTransport() *http.Transport {
-	secure := &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.TLS != nil {
-		secure = cfg.TLS.Clone()
-		secure.NextProtos = nil // the transport's to choose
-	}
-	dial := cfg.DialContext
-	if dial == nil {
-		scheme, _, _ := strings.Cut(cfg.URL, ":")
-		dial = tunnel.New(tunnel.Config{Scheme: scheme}).DialContext
-	}
-	return &http.Transport{
-		DialContext:         dial,
-		TLSClientConfig:     secure,
-		TLSHandshakeTimeout: handshakeTime,
-		DisableCompression:  true,
-		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow},
-	}
 }
 
 // open sends the request that opens the link.

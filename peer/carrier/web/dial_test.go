@@ -74,8 +74,8 @@ func TestDialSendsHeadersOnce(t *testing.T) {
 	for _, rung := range bothRungs {
 		l := listen(t, kind{rung: rung})
 		seen := make(chan http.Header, 64)
-		own := DialConfig{}.ownTransport()
-		defer own.CloseIdleConnections()
+		own := newTransport(DialConfig{})
+		defer own.close()
 		client := l.dial(t, DialConfig{Header: http.Header{"Authorization": {"Bearer x"}}, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			seen <- r.Header
 			return own.RoundTrip(r)

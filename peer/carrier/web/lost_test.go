@@ -80,8 +80,8 @@ func TestNothingIsLostOrRepeated(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.String(), func(t *testing.T) {
 			l := listen(t, k)
-			own := DialConfig{TLS: l.trust()}.ownTransport()
-			defer own.CloseIdleConnections()
+			own := newTransport(DialConfig{TLS: l.trust()})
+			defer own.close()
 			network := &faulty{RoundTripper: own, rand: rand.New(rand.NewPCG(1, uint64(k.rung))), row: map[string]int{"/v1/link/poll": maxRepeats}}
 			client := l.dial(t, DialConfig{Transport: network})
 			server := <-l.opened
@@ -160,8 +160,8 @@ func expectEvents(t *testing.T, in <-chan string, count int) {
 func TestGivesUp(t *testing.T) {
 	for _, path := range []string{pathUp, pathPoll} {
 		l := listen(t, kind{rung: ladder.Poll})
-		own := DialConfig{}.ownTransport()
-		defer own.CloseIdleConnections()
+		own := newTransport(DialConfig{})
+		defer own.close()
 		asked := 0
 		client := l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path == "/v1/link"+path && r.Header.Get(headerSeq) == map[string]string{pathUp: "1", pathPoll: "2"}[path] {
@@ -177,8 +177,7 @@ func TestGivesUp(t *testing.T) {
 		if !errors.As(err, &failure) || failure.Name != "cut" || !errors.Is(err, errCut) || asked != 1+maxRepeats {
 			t.Errorf("%s: after %d requests: %v", path, asked, err)
 		}
-		server.Close(wire.CodeByName("internal"), "the test is over")
-		<-server.over
+		end(server)
 	}
 }
 

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
+)
+
+// handshakeTime is how long TLS may take.
+const handshakeTime = 10 * time.Second
+
+// streamWindow is how much of an answer HTTP/2 may bring that nobody has read
+// yet, in bytes: what waits in it can neither be overtaken nor dropped.
+const streamWindow = 256 << 10
+
+// transport is a link's own. Its connections go with it: one of HTTP/2 whose
+// requests were cut a moment ago is not idle yet, and would stay.
+type transport struct {
+	http.Transport
+	connect func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	mu     sync.Mutex
+	open   map[*transportConn]bool
+	closed bool
+}
+
+func newTransport(cfg DialConfig) *transport {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS != nil {
+		secure = cfg.TLS.Clone()
+		secure.NextProtos = nil // HTTP's to choose
+	}
+	t := &transport{connect: cfg.DialContext, open: make(map[*transportConn]bool)}
+	if t.connect == nil {
+		scheme, _, _ := strings.Cut(cfg.URL, ":")
+		t.connect = tunnel.New(tunnel.Config{Scheme: scheme}).DialContext
+	}
+	t.Transport = http.Transport{
+		DialContext:         t.dial,
+		TLSClientConfig:     secure,
+		TLSHandshakeTimeout: handshakeTime,
+		DisableCompression:  true,
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow},
+	}
+	return t
+}
+
+func (t *transport) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := t.connect(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &transportConn{conn, t}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed { // the link has ended meanwhile
+		conn.Close()
+		return nil, net.ErrClosed
+	}
+	t.open[c] = true
+	return c, nil
+}
+
+// close closes all connections, for good.
+func (t *transport) close() {
+	t.mu.Lock()
+	open := t.open
+	t.open, t.closed = nil, true
+	t.mu.Unlock()
+	for c := range open {
+		c.Conn.Close()
+	}
+	t.CloseIdleConnections()
+}
+
+// transportConn tells when it is closed.
+type transportConn struct {
+	net.Conn
+	of *transport
+}
+
+// Close implements net.Conn.
+func (c *transportConn) Close() error {
+	c.of.mu.Lock()
+	delete(c.of.open, c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
+}
