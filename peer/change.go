@@ -10,7 +10,7 @@ import (
 
 // proveTime is how long the server may take to answer after a change of this
 // machine's network before its link counts as dead: then a new one is made.
-const proveTime = 700 * time.Millisecond
+const proveTime = 500 * time.Millisecond
 
 // watchNetwork has the link proved whenever this machine's network has changed.
 func (l *link) watchNetwork(ctx context.Context) {

@@ -61,6 +61,7 @@ func TestDeviceAsksForAttempt(t *testing.T) {
 		}
 		for range 100 {
 			time.Sleep(100 * time.Millisecond)
+			h.link.heardAt = h.loop.now() // the server is there
 			h.step(h.loop.now())
 		}
 		if n := link.count(signal.RetryRTC); n != 2 {

@@ -45,25 +45,41 @@ func (l *link) hold(ctx context.Context, c carrier.Carrier) error {
 	for {
 		looking, enough := context.WithCancel(ctx)
 		better := l.lookOut(looking, now.leg.carrier)
+		e, err := l.wait(now, better)
+		enough()
+		if e != nil {
+			now = l.move(now, l.run(ctx, e, func(g *leg) { l.next = g }))
+			continue
+		}
+		if late := <-better; late != nil {
+			late.drop()
+		}
+		return err
+	}
+}
+
+// wait returns a better link, or nil when the one in use is over, and why.
+func (l *link) wait(now *held, better chan *entrant) (*entrant, error) {
+	for {
 		select {
 		case err := <-now.over:
-			enough()
-			if e := <-better; e != nil {
-				e.drop()
+			return nil, err
+		case g := <-l.silent:
+			if g == now.leg {
+				return nil, &RefusedError{Code: "silent"}
 			}
-			return err
 		case e := <-better:
-			enough()
-			if e == nil { // there is nothing to look for, or ctx is over
-				return <-now.over
+			if e != nil {
+				return e, nil
 			}
-			now = l.move(now, l.run(ctx, e, func(g *leg) { l.next = g }))
+			better <- nil // there is nothing to look for
+			better = nil
 		}
 	}
 }
 
 // lookOut looks for a better link. The channel yields one entrant, nil if there is none.
-func (l *link) lookOut(ctx context.Context, than carrier.Carrier) <-chan *entrant {
+func (l *link) lookOut(ctx context.Context, than carrier.Carrier) chan *entrant {
 	found := make(chan *entrant, 1)
 	if l.racer == nil || l.racer.best(than.Rung()) {
 		found <- nil
@@ -114,7 +130,7 @@ func (l *link) promoted(h *held) bool {
 // has let us in there.
 func (l *link) promote() {
 	l.older, l.leg, l.next = l.leg, l.next, nil
-	l.sentAt, l.heardAt = l.loop.now(), l.loop.now()
+	l.sentAt, l.heardAt, l.proveBy = l.loop.now(), l.loop.now(), 0
 	l.endpoint.log().Info("link moved", "to", l.leg.carrier.Rung().String())
 	select {
 	case <-l.moved: // of a move that nobody waited for

@@ -60,7 +60,6 @@ type Host struct {
 	// Owned by the loop.
 	end      context.CancelCauseFunc // of Run
 	link     *link
-	said     bool // hello, on this link
 	welcomed bool
 	state    HostState
 	conns    map[string]*hostConn // by Conn id

@@ -27,7 +27,7 @@ func bareHost(t *testing.T) *Host {
 	h.direct = n.director(ether)
 	g, _ := ear(0, ladder.WS)
 	h.link.up(g)
-	h.hello(nil, nil)
+	h.hello(g, nil)
 	h.greeted()
 	t.Cleanup(func() {
 		for _, c := range h.conns {

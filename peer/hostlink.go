@@ -17,7 +17,6 @@ func (h *Host) linkDown(err error) {
 	if h.welcomed {
 		h.cfg.Endpoint.log().Info("link lost", "err", err)
 	}
-	h.said = false
 	h.linkMoved()
 	h.state.Err = err
 	h.tellState()
@@ -105,7 +104,7 @@ var notForDevices = &RefusedError{
 }
 
 func (h *Host) hello(on *leg, nonce []byte) {
-	h.said = true
+	on.said = true
 	h.adopt(h.loop.now())
 	h.link.signalOn(on, 0, signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(h.cfg.Key.Public().(ed25519.PublicKey)), Name: h.cfg.Name,
@@ -117,7 +116,7 @@ func (h *Host) hello(on *leg, nonce []byte) {
 // greeted: the server has let the device in, or, if it asked for no hello, takes
 // it for a viewer.
 func (h *Host) greeted() {
-	if !h.said {
+	if !h.link.leg.said {
 		h.state.Err = notForDevices
 		h.tellState()
 		h.end(notForDevices)
@@ -130,7 +129,7 @@ func (h *Host) greeted() {
 		s.unstored = s.newest.Count > 0 // a new server knows nothing
 	}
 	h.storeAt, h.unstored = 0, true
-	h.cfg.Endpoint.log().Info("linked", "device", h.id, "name", h.cfg.Name)
+	h.cfg.Endpoint.log().Info("linked", "device", h.id, "name", h.cfg.Name, "rung", h.link.leg.carrier.Rung().String())
 	h.state.Err = nil
 	h.tellState()
 }

@@ -76,8 +76,10 @@ func (h *Host) bye() {
 	if h.welcomed {
 		h.store(h.loop.now())
 	}
-	if h.said {
-		h.link.signal(0, m)
+	for _, g := range []*leg{h.link.leg, h.link.next} {
+		if g != nil && g.said { // it may be in there, whether it knows or not
+			h.link.signalOn(g, 0, m)
+		}
 	}
 	for _, c := range h.conns {
 		c.tell(m)

@@ -15,6 +15,7 @@ type leg struct {
 	conn    any      // the hostConn or Conn it belongs to; nil for the link itself
 	attempt *attempt // that made it; nil for the link
 	proved  bool     // an echo has come: later probes need not be of full size
+	said    bool     // hello, on a device's link
 }
 
 // send queues one frame; what the carrier refuses it has counted.

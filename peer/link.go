@@ -28,10 +28,12 @@ type link struct {
 	onMoved   func()        // in the loop: the link is another one now; older is heard a little longer
 	onDown    func(err error)
 	onNetwork func()    // in the loop: this machine's network has changed
-	moved     chan *leg // has room for one
+	moved     chan *leg // what became the link; has room for one
+	silent    chan *leg // what was given up; has room for one
 
 	failures backoff     // owned by keep
 	welcome  atomic.Bool // the server let us in, since keep looked last
+	hurry    atomic.Bool // it is our network that changed: no server is to be spared
 	tasks    sync.WaitGroup
 
 	// Owned by the loop.
@@ -59,7 +61,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 		memory = &processMemory{}
 	}
 	l := &link{
-		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1),
+		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
 			rungs: rungsFor(e.Only), dial: r.open, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL) },
@@ -97,6 +99,9 @@ func (l *link) keep(ctx context.Context) error {
 		}
 		if l.welcome.Swap(false) || time.Since(began) > stableLink {
 			l.failures.reset()
+		}
+		if l.hurry.Swap(false) {
+			continue
 		}
 		if !l.rest(ctx, l.failures.wait(policy)) {
 			return ctx.Err()
@@ -136,7 +141,7 @@ func (l *link) once(ctx context.Context) error {
 func (l *link) up(g *leg) {
 	e, raced := g.carrier.(*entrant)
 	l.leg, l.rode = g, !raced || e.rode
-	l.sentAt, l.heardAt = l.loop.now(), l.loop.now()
+	l.sentAt, l.heardAt, l.proveBy = l.loop.now(), l.loop.now(), 0
 	l.onUp()
 }
 
@@ -233,8 +238,8 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		dead = min(dead, l.proveBy)
 	}
 	if now >= dead {
-		l.leg.carrier.Close(wire.CodeByName("silent"), "nothing heard from the server for 1.5 keep alives, or after a change of the network")
-		return now + time.Second
+		l.giveUp()
+		return now + time.Hour
 	}
 	due := max(min(l.sentAt, l.heardAt)+l.keepAlive, l.sentAt+l.keepAlive/3)
 	if now >= due {
@@ -242,6 +247,23 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		due = now + l.keepAlive/3
 	}
 	return min(due, dead)
+}
+
+// giveUp leaves a link that is silent. What it still does in ending is not waited for.
+func (l *link) giveUp() {
+	g, why := l.leg, "nothing heard from the server for 1.5 keep alives"
+	if l.proveBy > 0 {
+		why = "nothing heard from the server after this machine's network changed"
+		l.hurry.Store(true)
+	}
+	code := wire.CodeByName("silent")
+	g.carrier.Close(code, why)
+	l.ended(g, &RefusedError{Code: code.Name, Reason: why})
+	select {
+	case <-l.silent: // of a link that was over by itself
+	default:
+	}
+	l.silent <- g
 }
 
 func (l *link) probe() {

@@ -91,7 +91,7 @@ func TestMakingFails(t *testing.T) {
 		w := newWorld(t, peertest.Config{})
 		w.boot(50 * time.Millisecond)
 		time.Sleep(time.Second)
-		v := w.watchWith(nil, func(rtc.Config, rtc.Events) (direct, error) { return nil, errors.New("no network") })
+		v := w.watchWith(nil, func(rtc.Config, rtc.Events) (direct, error) { return nil, errors.New("no network") }, nil)
 		w.await(time.Second, "the relay", func() bool { return v.rung() == "ws" })
 		time.Sleep(2 * time.Minute)
 		v.mu.Lock()

@@ -6,15 +6,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
-	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
+	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/peer/carrier/ws"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
@@ -47,10 +46,8 @@ func newRoad(e Endpoint) (*road, error) {
 
 // Tunnel makes the dialer that the endpoint's proxy settings ask for.
 func (e Endpoint) Tunnel() (*tunnel.Dialer, error) {
-	cfg := tunnel.Config{Log: e.Log, Direct: e.Proxy == ProxyNone, Scheme: "https"}
-	if u, err := url.Parse(e.URL); err == nil && (u.Scheme == "http" || u.Scheme == "ws") {
-		cfg.Scheme = "http"
-	}
+	scheme, _, _ := strings.Cut(e.URL, ":")
+	cfg := tunnel.Config{Log: e.Log, Direct: e.Proxy == ProxyNone, Scheme: scheme}
 	if e.Proxy != "" && !cfg.Direct {
 		var err error
 		if cfg.Proxy, err = tunnel.ParseProxy(e.Proxy); err != nil {
@@ -107,15 +104,18 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 		}
 		return conn, err
 	}
-	if rung != ladder.WS {
-		return nil, fmt.Errorf("no link on rung %v", rung)
+	if rung == ladder.WS {
+		c, err := ws.Dial(ctx, ws.DialConfig{URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
+		return orNil(c, err)
 	}
-	c, err := ws.Dial(ctx, ws.DialConfig{URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
+	c, err := web.Dial(ctx, web.DialConfig{Rung: rung, URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
+	return orNil(c, err)
+}
+
+// orNil keeps a nil pointer from becoming an interface that is not nil.
+func orNil[C carrier.Carrier](c C, err error) (carrier.Carrier, error) {
 	if err != nil {
-		return nil, err // not c, which would be a nil in an interface
+		return nil, err
 	}
 	return c, nil
 }
-
-// plain is the road's URL for plain requests.
-func (r *road) plain() string { return "http" + strings.TrimPrefix(r.url, "ws") }

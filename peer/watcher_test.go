@@ -22,6 +22,7 @@ type watcher struct {
 	gaps      []wire.Gap
 	paths     []Path
 	lastLive  time.Time
+	silence   time.Duration // the longest without a Live sample
 	lastRung  string
 	lastEvent time.Time
 }
@@ -32,9 +33,10 @@ type liveKey struct {
 }
 
 // watch starts a viewer, with what change changes.
-func (w *world) watch(change func(*ViewConfig)) *watcher { return w.watchWith(change, nil) }
+func (w *world) watch(change func(*ViewConfig)) *watcher { return w.watchWith(change, nil, nil) }
 
-func (w *world) watchWith(change func(*ViewConfig), direct newDirect) *watcher {
+// watchWith: before is called before it starts. All may be nil.
+func (w *world) watchWith(change func(*ViewConfig), direct newDirect, before func(*watcher)) *watcher {
 	w.t.Helper()
 	v := &watcher{world: w, next: map[uint32]uint64{}, fresh: map[liveKey]bool{}}
 	cfg := ViewConfig{
@@ -52,6 +54,9 @@ func (w *world) watchWith(change func(*ViewConfig), direct newDirect) *watcher {
 	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), v.director(w.ether)
 	if direct != nil {
 		c.attempts.direct = direct
+	}
+	if before != nil {
+		before(v)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -101,6 +106,9 @@ func (v *watcher) freshSample(r Received, key liveKey) {
 		v.world.t.Errorf("Live %x:%d twice", key.epoch, key.seq)
 	}
 	v.fresh[key] = true
+	if !v.lastLive.IsZero() {
+		v.silence = max(v.silence, time.Since(v.lastLive))
+	}
 	v.lastLive, v.lastRung = time.Now(), r.Rung.String()
 }
 

@@ -22,8 +22,9 @@ type world struct {
 	t      *testing.T
 	relay  *peertest.Relay
 	ether  *peertest.Ether
-	device *device // the present run of it
-	size   int     // of a sample's payload, in bytes
+	device *device         // the present run of it
+	size   int             // of a sample's payload, in bytes
+	before func(d *device) // called with each run of the device before it starts; may be nil
 
 	mu        sync.Mutex
 	published map[uint32]uint64 // by epoch: last sequence number of the Event stream
@@ -122,6 +123,9 @@ func (w *world) boot(every time.Duration) *device {
 	d := &device{world: w, host: h}
 	h.link.dial, h.direct = d.dialer(w.relay, true), d.director(w.ether)
 	d.event, d.live = w.declare(h, "event", wire.Event), w.declare(h, "live", wire.Live)
+	if w.before != nil {
+		w.before(d)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {

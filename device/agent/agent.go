@@ -27,6 +27,8 @@ import (
 
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/network"
 	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -36,6 +38,8 @@ type Config struct {
 	Server    string          // http://host[:port] or https://…
 	Token     string          // of role device; "" where the server asks for none
 	TLS       *tls.Config     // default: the system's certificates
+	Proxy     string          // http://[user:password@]host:port, or "none"; default: as the environment says
+	Only      []ladder.Rung   // paths that may be used; default: all
 	Dir       string          // the device's own folder, made if it is not there
 	Name      string          // 1 … 64 bytes for people; default: the machine's name
 	Sources   []source.Source // run with the agent
@@ -116,8 +120,10 @@ func (a *Agent) prepare() error {
 func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 	c, out := a.config, outage{log: a.config.Log}
 	return peer.NewHost(peer.HostConfig{
-		Endpoint: peer.Endpoint{URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log},
-		Key:      key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive,
+		Endpoint: peer.Endpoint{
+			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
+		},
+		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive,
 		Facts: facts(os.DirFS("/")),
 		OnState: func(s peer.HostState) {
 			out.set(s.Linked, s.Err)

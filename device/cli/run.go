@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/telepath-iot/telepath/device/agent"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/settings"
 )
@@ -47,6 +49,8 @@ Sources:
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
 	settings.TLSFlags(cmd)
+	settings.ProxyFlag(cmd)
+	settings.OnlyFlag(cmd)
 	return cmd
 }
 
@@ -86,9 +90,30 @@ func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Conf
 	if c.TLS, err = settings.TLS(cmd); err != nil {
 		return c, err
 	}
+	if c.Proxy, c.Only, err = way(cmd, c.Server); err != nil {
+		return c, err
+	}
 	c.Dir, c.Name, c.KeepAlive, c.Log = flags.data, flags.name, flags.keepAlive, log
 	c.Program = cmd.Root().Name() + " " + settings.Version()
 	return c, nil
+}
+
+// way reads which way to the server is to be taken.
+func way(cmd *cobra.Command, server string) (proxy string, only []ladder.Rung, err error) {
+	if proxy, err = cmd.Flags().GetString("proxy"); err != nil {
+		return "", nil, err
+	}
+	if _, err := (peer.Endpoint{URL: server, Proxy: proxy}).Tunnel(); err != nil {
+		return "", nil, settings.Usagef("--proxy: %w", err)
+	}
+	names, err := cmd.Flags().GetStringSlice("only")
+	if err != nil {
+		return "", nil, err
+	}
+	if only, err = peer.ParseOnly(names); err != nil {
+		return "", nil, settings.Usagef("--only: %w", err)
+	}
+	return proxy, only, nil
 }
 
 // The keep alives that make sense: below, the link itself is a load; above, nobody would call it alive.

@@ -9,11 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
@@ -22,6 +23,9 @@ type Client struct {
 	Server string // http(s)://host[:port][/prefix]
 	Token  string
 	TLS    *tls.Config // default: the system's certificates
+
+	// Dial makes connections, through a proxy if need be. Default: directly.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 const (
@@ -82,7 +86,7 @@ func (c Client) do(ctx context.Context, method, path string, answer any) error {
 	if method == http.MethodPost {
 		request.Header.Set("Telepath-Request", "1") // shows that no foreign web page asks
 	}
-	transport := &http.Transport{TLSClientConfig: c.TLS, Proxy: http.ProxyFromEnvironment}
+	transport := &http.Transport{TLSClientConfig: c.TLS, DialContext: c.Dial}
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
@@ -110,13 +114,7 @@ func read(server string, response *http.Response, answer any) error {
 	return fmt.Errorf("server %s answers %s: is it a telepath server?", server, response.Status)
 }
 
-// explain adds to a failure to connect what can be done about it.
+// explain names a failure to connect and says what can be done about it.
 func explain(server string, err error) error {
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("server %s: nothing listens there: is telepath-signaling running? (%w)", server, err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("server %s: no answer within %v", server, timeout)
-	}
-	return fmt.Errorf("server %s: %w", server, err)
+	return fmt.Errorf("server %s: %w", server, carrier.Explain(err))
 }

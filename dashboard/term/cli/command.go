@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/telepath-iot/telepath/dashboard/term/api"
+	"github.com/telepath-iot/telepath/dashboard/term/memory"
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/network"
 	"github.com/telepath-iot/telepath/settings"
 )
 
@@ -22,7 +24,7 @@ func Root() *cobra.Command {
 they publish, and over which path.
 
 Where the server is, and the token to be let in with, stand in
-~/.config/telepath/config.yaml (keys server, token-file, tls-ca, tls-pin), or are
+~/.config/telepath/config.yaml (keys server, token-file, tls-ca, tls-pin, proxy), or are
 given as flags or TELEPATH_… variables.`,
 	}
 	root.PersistentFlags().String("config", configFile(), "YAML `file` with settings; its keys are the names of the flags")
@@ -44,7 +46,14 @@ func serverFlags(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().String("server", "", "`URL` of the signaling server, http://… or https://…")
 	cmd.Flags().String("token-file", "", "`file` with a token of the server (or TELEPATH_TOKEN)")
 	settings.TLSFlags(cmd)
+	settings.ProxyFlag(cmd)
 	return cmd
+}
+
+// linkFlags are those of every command that has a link to the server.
+func linkFlags(cmd *cobra.Command) *cobra.Command {
+	settings.OnlyFlag(cmd)
+	return serverFlags(cmd)
 }
 
 // endpoint reads them.
@@ -58,13 +67,40 @@ func endpoint(cmd *cobra.Command) (e peer.Endpoint, err error) {
 	if e.TLS, err = settings.TLS(cmd); err != nil {
 		return e, err
 	}
+	if e.Proxy, err = cmd.Flags().GetString("proxy"); err != nil {
+		return e, err
+	}
+	if _, err = e.Tunnel(); err != nil {
+		return e, settings.Usagef("--proxy: %w", err)
+	}
 	e.Log, err = settings.Log(cmd)
 	return e, err
 }
 
+// linkEndpoint is endpoint for what has a link to the server.
+func linkEndpoint(cmd *cobra.Command) (peer.Endpoint, error) {
+	e, err := endpoint(cmd)
+	if err != nil {
+		return e, err
+	}
+	only, err := cmd.Flags().GetStringSlice("only")
+	if err != nil {
+		return e, err
+	}
+	if e.Only, err = peer.ParseOnly(only); err != nil {
+		return e, settings.Usagef("--only: %w", err)
+	}
+	e.Memory, e.Network = memory.Default(), network.Watch
+	return e, nil
+}
+
 func client(cmd *cobra.Command) (api.Client, error) {
 	e, err := endpoint(cmd)
-	return api.Client{Server: e.URL, Token: e.Token, TLS: e.TLS}, err
+	if err != nil {
+		return api.Client{}, err
+	}
+	way, err := e.Tunnel()
+	return api.Client{Server: e.URL, Token: e.Token, TLS: e.TLS, Dial: way.DialContext}, err
 }
 
 // oneDevice is the check of commands that take a device's name or id.

@@ -40,7 +40,7 @@ With --json it prints one object a line. Their types and members:
 	f.IntVarP(&flags.count, "count", "c", 0, "how many pings (default: until Ctrl-C)")
 	f.DurationVarP(&flags.interval, "interval", "i", time.Second, "time between pings")
 	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
-	return serverFlags(cmd)
+	return linkFlags(cmd)
 }
 
 // minInterval keeps a typing error from becoming a flood.
@@ -50,7 +50,7 @@ func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 	if flags.count < 0 || flags.interval < minInterval {
 		return settings.Usagef("-c %d -i %v: want a count of 0 or more and an interval of at least %v", flags.count, flags.interval, minInterval)
 	}
-	e, err := endpoint(cmd)
+	e, err := linkEndpoint(cmd)
 	if err != nil {
 		return err
 	}

@@ -47,14 +47,14 @@ With --json it prints one object a line. Their types and members:
 	f.DurationVar(&flags.duration, "for", 0, "end after this time, such as 20s (default: never)")
 	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
 	f.BoolVar(&flags.relay, "relay", false, "stay on the relay: no direct path")
-	return serverFlags(cmd)
+	return linkFlags(cmd)
 }
 
 func runView(cmd *cobra.Command, device string, flags viewFlags) error {
 	if err := flags.check(); err != nil {
 		return err
 	}
-	e, err := endpoint(cmd)
+	e, err := linkEndpoint(cmd)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func dialError(connected bool, answer *http.Response, err error) error {
 	}
 	if refused := parseRefusal(answer); refused != nil {
 		if refused.Code.Name == "no-upgrade" {
-			return carrier.Fail("upgrade-refused", "the server got the request without it", refused)
+			return carrier.Fail("upgrade-refused", "the server got the request without it", nil)
 		}
 		return refused
 	}

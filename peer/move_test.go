@@ -1,0 +1,240 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/peertest"
+)
+
+// box stands between a node and the relay: it lets some rungs through.
+type box struct {
+	mu     sync.Mutex
+	blocks map[ladder.Rung]bool
+	dials  int
+}
+
+func (b *box) block(rungs ...ladder.Rung) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.blocks = map[ladder.Rung]bool{}
+	for _, rung := range rungs {
+		b.blocks[rung] = true
+	}
+}
+
+func (b *box) stops(rung ladder.Rung) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dials++
+	return b.blocks[rung]
+}
+
+func (b *box) dialed() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dials
+}
+
+// behind has a node's links race through a box.
+func (n *node) behind(b *box, r *peertest.Relay, l *link, device bool) {
+	l.dial = dialRace
+	l.racer.network = func() string { return "lab" }
+	l.racer.dial = func(_ context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+		connected()
+		if b.stops(rung) {
+			time.Sleep(oneWay)
+			return nil, carrier.Fail("upgrade-refused", "", nil)
+		}
+		c, m, err := r.DialOn(rung, device, open)
+		if err != nil {
+			return nil, carrier.Fail("refused", "", err)
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.link = m
+		return c, nil
+	}
+}
+
+// TestLinkMovesUp: while a link is on a lesser rung the better ones are tried
+// again; the move loses and repeats nothing, at either end.
+func TestLinkMovesUp(t *testing.T) {
+	for _, who := range []string{"viewer", "device", "both"} {
+		t.Run(who, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, peertest.Config{})
+				b := &box{}
+				b.block(ladder.WS, ladder.SSE)
+				if who != "viewer" {
+					w.before = func(d *device) { d.behind(b, w.relay, d.host.link, true) }
+				}
+				w.boot(40 * time.Millisecond)
+				time.Sleep(time.Second)
+				v := w.watchThrough(b, who != "device")
+				if who == "device" {
+					w.await(3*time.Second, "samples", func() bool { return v.rung() == "ws" })
+				} else {
+					w.await(3*time.Second, "poll", func() bool { return v.rung() == "poll" })
+					if why := v.reason(); !strings.Contains(why, "upgrade-refused") || !strings.Contains(why, "event stream") {
+						t.Errorf("reason %q", why)
+					}
+				}
+				time.Sleep(5 * time.Second)
+				b.block()
+				time.Sleep(memoryTime)
+				v.mu.Lock()
+				longest := v.silence
+				v.mu.Unlock()
+				if who != "device" && (v.rung() != "ws" || strings.Contains(v.reason(), "upgrade-refused")) {
+					t.Errorf("on %s after it is free: %s", v.rung(), v.reason())
+				}
+				if rung := w.device.linkRung(); rung != "ws" {
+					t.Errorf("the device is on %s", rung)
+				}
+				t.Logf("longest silence of Live %v", longest)
+				if longest > 20*oneWay {
+					t.Errorf("Live was silent for %v", longest)
+				}
+				w.settle(v)
+				if len(v.gaps) > 0 {
+					t.Errorf("gaps %v", v.gaps)
+				}
+			})
+		})
+	}
+}
+
+func (d *device) linkRung() (rung string) {
+	d.host.loop.ask(d.world.t.Context(), func() {
+		if d.host.link.leg != nil {
+			rung = d.host.link.leg.carrier.Rung().String()
+		}
+	})
+	return rung
+}
+
+// watchThrough starts a viewer on the relay alone, behind a box if so wanted.
+func (w *world) watchThrough(b *box, boxed bool) *watcher {
+	return w.watchWith(func(c *ViewConfig) { c.NoDirect = true }, nil, func(v *watcher) {
+		if boxed {
+			v.behind(b, w.relay, v.conn.link, false)
+		}
+	})
+}
+
+func (v *watcher) reason() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.paths[len(v.paths)-1].Reason
+}
+
+// TestNetworkChangeTriesBetterRungs: at once, and does not wait for what is remembered.
+func TestNetworkChangeTriesBetterRungs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		b := &box{}
+		b.block(ladder.WS)
+		w.boot(10 * time.Millisecond)
+		time.Sleep(time.Second)
+		change := make(chan struct{})
+		v := w.watchWith(func(c *ViewConfig) {
+			c.NoDirect, c.Endpoint.Network = true, func(ctx context.Context, changed func()) {
+				select {
+				case <-change:
+					changed()
+				case <-ctx.Done():
+				}
+			}
+		}, nil, func(v *watcher) { v.behind(b, w.relay, v.conn.link, false) })
+		w.await(3*time.Second, "sse", func() bool { return v.rung() == "sse" })
+		time.Sleep(5 * time.Second)
+		b.block()
+		close(change)
+		w.await(time.Second, "ws", func() bool { return v.rung() == "ws" })
+		w.settle(v)
+	})
+}
+
+// TestNetworkChangeFindsADeadLink: one that the server does not answer on is
+// replaced at once, without the keep alive's patience.
+func TestNetworkChangeFindsADeadLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		w.boot(10 * time.Millisecond)
+		time.Sleep(time.Second)
+		v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
+		w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
+		time.Sleep(time.Second)
+		cut := time.Now()
+		v.medium().Cut()
+		v.conn.loop.post(v.conn.link.prove)
+		took := w.await(proveTime+300*time.Millisecond, "fresh samples", func() bool {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			return v.lastLive.After(cut.Add(100 * time.Millisecond))
+		})
+		t.Logf("fresh after %v", took)
+		w.settle(v)
+	})
+}
+
+// TestRefusedServerIsNotStormed: where nothing listens one rung is tried, not three.
+func TestRefusedServerIsNotStormed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		b := &box{}
+		w.boot(time.Hour)
+		time.Sleep(time.Second)
+		v := w.watchThrough(b, true)
+		w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
+		before := b.dialed()
+		w.relay.Stop()
+		const away = time.Minute
+		time.Sleep(away)
+		// Full jitter: 2 within 2 s, then from 0.25 s on doubling to 15 s.
+		if n := b.dialed() - before; n > 14 {
+			t.Errorf("%d connections were tried in %v", n, away)
+		}
+		w.relay.Start()
+		w.settle(v)
+	})
+}
+
+// TestBetterLinkThatFallsSilent: the server does not let us in on it; the one in use stays.
+func TestBetterLinkThatFallsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		b := &box{}
+		b.block(ladder.WS, ladder.SSE)
+		w.before = func(d *device) {
+			d.behind(b, w.relay, d.host.link, true)
+			through := d.host.link.racer.dial
+			d.host.link.racer.dial = func(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+				c, err := through(ctx, rung, open, connected)
+				if err == nil && rung == ladder.WS {
+					m := d.medium()
+					time.AfterFunc(3*oneWay/2, func() { m.Break(errors.New("cut behind the challenge")) })
+				}
+				return c, err
+			}
+		}
+		w.boot(40 * time.Millisecond)
+		time.Sleep(time.Second)
+		v := w.watchThrough(b, false)
+		w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
+		b.block(ladder.SSE)
+		time.Sleep(2 * memoryTime)
+		if rung := w.device.linkRung(); rung != "poll" {
+			t.Errorf("the device is on %q", rung)
+		}
+		w.settle(v)
+	})
+}

@@ -1,0 +1,16 @@
+package settings
+
+import "github.com/spf13/cobra"
+
+// ProxyFlag adds --proxy to a command. Its value may hold a password: the
+// environment and the file are better places for that than a command line.
+func ProxyFlag(cmd *cobra.Command) {
+	cmd.Flags().String("proxy", "", "`URL` of the HTTP proxy to go through, http://[USER:PASSWORD@]HOST:PORT, or none "+
+		"(default: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say); with a password better as TELEPATH_PROXY or in the file")
+}
+
+// OnlyFlag adds --only to a command.
+func OnlyFlag(cmd *cobra.Command) {
+	cmd.Flags().StringSlice("only", nil, "for testing: carry telemetry on these `RUNG`s alone: udp, ws, sse, poll (default: the best there is); "+
+		"without ws, sse and poll the server only introduces, and telemetry waits for a direct path")
+}
