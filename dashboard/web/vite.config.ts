@@ -9,6 +9,8 @@ export default defineConfig({
 	base: "./",
 	plugins: [svelte(), keepPlaceholder()],
 	worker: { format: "es" },
+	// The table of failures is Go's, too, and lies beside the code that reads it there.
+	server: { fs: { allow: [".", "../../peer/carrier"] } },
 	build: {
 		outDir: "../dist",
 		emptyOutDir: true,
