@@ -1,4 +1,4 @@
-import type { PathInfo } from "../../port";
+import type { PathInfo, RungInfo } from "../../port";
 import { bytes, NONE, number, plusMinus } from "../format/number";
 import { milliseconds } from "../format/time";
 import { RUNG_NAMES, sentence } from "../format/words";
@@ -30,9 +30,6 @@ export function figures(path: PathInfo | null): [string, string][] {
 /** report is what a person sends to whoever helps: everything the drawer knows, as text. */
 export function report(app: App, now: number): string {
 	const { path, device } = app;
-	const rungs = (path?.rungs ?? []).map((rung) =>
-		`  ${rung.rung.padEnd(10)} ${rung.state.padEnd(7)} ${milliseconds(rung.rttMs).padStart(8)}  ${rung.note}`.trimEnd(),
-	);
 	return [
 		"telepath connection report",
 		`time: ${new Date(now).toISOString()}`,
@@ -42,11 +39,19 @@ export function report(app: App, now: number): string {
 		`accepted by the device: ${path?.accepted ? "yes" : "no"}`,
 		...figures(path).map(([name, value]) => `${name.toLowerCase()}: ${value}`),
 		"rungs:",
-		...rungs,
+		...(path?.rungs ?? []).flatMap(rungLines),
 		`samples received: ${app.store.received}`,
 		`secure context: ${isSecureContext ? "yes" : "no"}`,
 		`browser: ${navigator.userAgent}`,
 	].join("\n");
+}
+
+/** rungLines are a rung's state, round trip and note, and below it its verdict and what to do. */
+function rungLines({ rung, state, rttMs, note, verdict }: RungInfo): string[] {
+	const line = `  ${rung.padEnd(10)} ${state.padEnd(7)} ${milliseconds(rttMs).padStart(8)}  ${note}`.trimEnd();
+	return verdict === undefined
+		? [line]
+		: [line, `${" ".repeat(31)}${verdict.name}: ${verdict.reason}; ${verdict.remedy}`];
 }
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {
