@@ -22,6 +22,8 @@ export default defineConfig({
 	test: {
 		include: ["src/**/*.test.ts"],
 		environment: "node",
+		// Node has a WebSocket client from 22 on, and behind a flag before: the carriers' contract needs one.
+		execArgv: typeof WebSocket === "undefined" ? ["--experimental-websocket"] : [],
 	},
 });
 

@@ -14,14 +14,16 @@ const FIRST = 16 * 1024;
  */
 export class Appetite {
 	most = FIRST;
+	private failures = 0; // in a row
 
-	/** failed: an answer did not come through. A shorter one may. */
+	/** failed: an answer did not come through. Once that is the network's; when it happens again, a shorter one may. */
 	failed(): void {
-		this.most = Math.max(LEAST, this.most >> 1);
+		if (++this.failures > 1) this.most = Math.max(LEAST, this.most >> 1);
 	}
 
 	/** ate notes how long the body of an answer took to come. */
 	ate(bytes: number, ms: number): void {
+		this.failures = 0;
 		const worth = ms < AT_ONCE ? MAX_PACKET : (bytes / ms) * WORTH;
 		this.most = Math.round(Math.max(LEAST, Math.min(MAX_PACKET, 2 * this.most, worth)));
 	}
