@@ -11,6 +11,9 @@ import type { Standing } from "./standing";
 /** Silence that a note calls silence, in ms: less is between two probes. */
 const SILENCE = 600;
 
+/** Two ends that can talk over UDP have found each other by now, in ms: from here on it is suspected. */
+const SUSPECT = 3_000;
+
 /** Situation is what a Conn's parts know. */
 export interface Situation {
 	paths: Paths;
@@ -99,7 +102,11 @@ function pathLine(now: number, path: Path, state: State, successor: boolean): Ru
 function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
 	const { attempts } = direct;
 	const making = attempts.making();
-	if (making !== undefined) return line("udp", "trying", note.connecting(now - making.since, attempts.reason));
+	if (making !== undefined) {
+		const age = now - making.since;
+		const verdict = linked && age >= SUSPECT ? udpVerdict(FAILURES.timeout) : {};
+		return { ...line("udp", "trying", note.connecting(age, attempts.reason)), ...verdict };
+	}
 	if (attempts.reason === "") return line("udp", "off", WHY_OFF.udp);
 	const words = linked ? note.failed(attempts.reason, attempts.nextAt() - now) : note.pausedNoLink(attempts.reason);
 	return { ...line("udp", "failed", words), ...udpVerdict(attempts.reason) };
