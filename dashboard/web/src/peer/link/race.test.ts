@@ -142,6 +142,18 @@ test("one that is mute is named when that is sure", () => {
 	expect(carried).toMatchObject({ rung: "sse", failures: { ws: "upgrade-stalled" } });
 });
 
+test("one that does not even answer while another works is held back by something", () => {
+	connect();
+	fails("ws", "cut");
+	env.advance(300);
+	on("poll").hear(welcome);
+	expect(link.standing("sse").state).toBe("trying");
+	env.advance(2_000);
+	expect(link.standing("sse").failure?.name).toBe("stream-buffered");
+	expect(on("sse").closed).toBe(true);
+	expect(carried).toMatchObject({ rung: "poll", failures: { ws: "cut", sse: "stream-buffered" } });
+});
+
 test("the line that is left is heard for a moment longer, and then closed", () => {
 	connect();
 	env.advance(300);

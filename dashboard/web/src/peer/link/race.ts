@@ -9,6 +9,8 @@ import type { Verdicts } from "./verdicts";
 const APART = 300;
 /** A carrier that brought no frame in this time, in ms, has failed. */
 const FRAME_WITHIN = 10_000;
+/** One that another has overtaken gets so much longer, in ms: that the server answers is known by then. */
+const LATE = 2_000;
 
 /** Asked is what plain HTTP said of a server that did not upgrade. */
 export interface Asked {
@@ -121,9 +123,20 @@ export class Race {
 		this.cancelNext();
 		this.forget(runner);
 		verdicts.carries(runner.rung);
-		for (const other of [...this.running.values()]) if (height(other.rung) > height(runner.rung)) this.drop(other);
+		for (const other of [...this.running.values()]) this.overtaken(other, height(other.rung) < height(runner.rung));
 		runner.to = onWon(runner.carrier);
 		this.check();
+	}
+
+	/** overtaken: another one brought the first frame. A better one may still, soon; if it does not, something holds back what comes on it. */
+	private overtaken(runner: Runner, better: boolean): void {
+		if (!better) {
+			this.drop(runner);
+			return;
+		}
+		const stalled = failure(runner.rung === "ws" ? "upgrade-stalled" : "stream-buffered");
+		runner.cancel();
+		runner.cancel = this.options.env.later(LATE, () => this.failed(runner, stalled));
 	}
 
 	private ended(runner: Runner, ending: Ending): void {
