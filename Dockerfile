@@ -43,6 +43,7 @@ WORKDIR /src/dashboard/web
 COPY dashboard/web/package.json dashboard/web/package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY dashboard/web/ ./
+COPY peer/carrier/failures.json /src/peer/carrier/
 RUN npm run build
 
 FROM ${GO_IMAGE} AS programs

@@ -10,7 +10,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 TOOLS    := .cache/tools
 
 WEB     := dashboard/web
-WEB_SRC := $(shell find $(WEB) \( -name node_modules -o -name testdata \) -prune -o -type f -print 2>/dev/null)
+WEB_SRC := peer/carrier/failures.json $(shell find $(WEB) \( -name node_modules -o -name testdata \) -prune -o -type f -print 2>/dev/null)
 
 # Steps are numbered "[n/STEPS] what". `make run` goes on counting behind the steps of `build`.
 STEPS ?= 4

@@ -14,6 +14,9 @@ import (
 // webRoot holds the dashboard's source for browsers, whose arrows are these.
 const webRoot = "dashboard/web/src"
 
+// failureTable is the one file outside of webRoot that it imports: both languages have the same words for a failure.
+const failureTable = "peer/carrier/failures.json"
+
 // webArrow says what a part of the dashboard may import beside itself and
 // `peer`'s tables of words (files right in src/peer).
 type webArrow struct {
@@ -29,12 +32,12 @@ var webArrows = map[string]webArrow{
 	"peer/telemetry": {[]string{"peer/wire"}, pureTwin},
 	"peer/session":   {[]string{"peer/wire"}, pureTwin},
 	"peer/ladder":    {[]string{"peer/wire"}, pureTwin},
-	"peer/carrier":   {[]string{"peer/wire", "peer/ladder"}, "a carrier moves packets over one path: it decides nothing and knows no Conn"},
-	"peer/link":      {[]string{"peer", "peer/wire", "peer/signal", "peer/carrier"}, "the link moves bytes and signals: it knows no sample and no screen"},
+	"peer/carrier":   {[]string{"peer", "peer/wire", "peer/signal", "peer/ladder"}, "a carrier moves packets over one path: it decides nothing and knows no Conn, and of signals only refusals and its own end"},
+	"peer/link":      {[]string{"peer", "peer/wire", "peer/signal", "peer/ladder", "peer/carrier"}, "the link moves bytes and signals, on the best rung that works: it knows no sample and no screen"},
 	"peer/conn":      {[]string{"peer", "peer/wire", "peer/signal", "peer/session", "peer/ladder", "peer/carrier", "peer/link"}, "a Conn moves bytes: only engine and screen know telemetry"},
-	"peer":           {[]string{"peer/wire", "peer/ladder"}, "words and surroundings, for all"},
+	"peer":           {[]string{"peer/wire", "peer/ladder", failureTable}, "words and surroundings, for all"},
 	"archive":        {nil, "what outlives a reload: it knows streams by their names and nothing of links and screens"},
-	"engine":         {[]string{"archive", "peer", "peer/wire", "peer/signal", "peer/telemetry", "peer/link", "peer/conn", "peer/carrier", ".port.ts", ".rtc-page.ts"}, "the Worker's side of the port: no screen"},
+	"engine":         {[]string{"archive", "peer", "peer/wire", "peer/signal", "peer/telemetry", "peer/ladder", "peer/link", "peer/conn", "peer/carrier", ".port.ts", ".rtc-page.ts"}, "the Worker's side of the port: no screen"},
 	"store":          {[]string{"archive", ".port.ts"}, "what the page has received, behind the port: no path, no screen"},
 	"view":           {[]string{"archive", "store", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port and the store: nothing of the link but its words"},
 }
@@ -45,6 +48,8 @@ var webImport = regexp.MustCompile(`(?:from|import) "(\.[^"]+)"`)
 func webPart(file string) string {
 	steps := strings.Split(file, "/")
 	switch {
+	case steps[0] == "..":
+		return path.Join(webRoot, file)
 	case len(steps) == 1:
 		return "." + file
 	case steps[0] == "peer" && len(steps) > 2:

@@ -6,6 +6,8 @@ const rungs = {
 	"Direct · UDP": "udp",
 	"Direct · TCP": "tcp",
 	"Relay · WebSocket": "ws",
+	"Relay · event stream": "sse",
+	"Relay · long polling": "poll",
 };
 
 /** The rung that a badge's text names; undefined where it names none. */

@@ -5,6 +5,8 @@
 
 import type { Pair } from "./peer/carrier/pair";
 import type { PathInfo } from "./peer/conn/path-info";
+import type { Rung } from "./peer/ladder";
+import type { Carried } from "./peer/link/verdicts";
 import type { Device } from "./peer/signal";
 import type { Meta } from "./peer/telemetry";
 import type { Class } from "./peer/wire";
@@ -12,12 +14,20 @@ import type { Class } from "./peer/wire";
 export type { Pair } from "./peer/carrier/pair";
 export type { PathInfo, RungInfo } from "./peer/conn/path-info";
 export type { Rung } from "./peer/ladder";
+export type { Carried } from "./peer/link/verdicts";
 export type { Device } from "./peer/signal";
 export type { Meta as StreamMeta } from "./peer/telemetry";
 
 /** ToWorker is what the page says to the engine. */
 export type ToWorker =
-	| { type: "connect"; url: string /* ws(s)://…/v1/link */; token: string }
+	| {
+			type: "connect";
+			url: string; // ws(s)://…/v1/link
+			token: string;
+			only?: Rung[]; // rungs to keep to, for testing; none or absent: all
+			carried?: Carried | null; // what an earlier visit on this network found out
+	  }
+	| { type: "nudge" } // the network may have changed: online, offline, the page is looked at again
 	| { type: "open"; device: string; want?: string[]; from?: string /* head, start, EPOCH:SEQ; default head */ }
 	| { type: "close" }
 	| { type: "forget" } // all that is kept in this browser
@@ -47,6 +57,7 @@ export type FromWorker =
 	| { type: "gap"; stream: number; epoch: string; from: number; to: number | null; reason: string; restored?: boolean }
 	| { type: "archive"; problem: string } // why Events are not kept over a reload; "": they are
 	| { type: "path"; path: PathInfo } // at most 4 a second
+	| { type: "carried"; carried: Carried | null } // for the next visit on this network; null: there is nothing to know
 	| { type: "rtc.create"; attempt: number; config: RTCConfiguration }
 	| { type: "rtc.answer"; attempt: number; sdp: string }
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
+import { Dialled, type FakeCarrier } from "../peer/carrier/fake.testing";
 import { append, Batch } from "../peer/telemetry";
-import { FakeSocket, TestEnv } from "../peer/testing";
+import { TestEnv } from "../peer/testing";
 import { said, signals } from "../peer/testing-signal";
 import { appendFrame, appendHeader, hop, TYPE_DATA, Writer } from "../peer/wire";
 import type { FromWorker } from "../port";
@@ -10,32 +11,26 @@ const pi = { id: "aa", name: "pi", state: "live", since: 1, session: 1 };
 
 let env: TestEnv;
 let posted: FromWorker[];
-let sockets: FakeSocket[];
+let dialled: Dialled;
 let engine: Engine;
 
 beforeEach(() => {
 	env = new TestEnv();
 	posted = [];
-	sockets = [];
+	dialled = new Dialled();
 	engine = new Engine({
 		env,
 		post: (message) => posted.push(message),
 		archive: null,
-		why: async () => null,
-		dial: (url, protocols) => {
-			const socket = new FakeSocket(url, protocols);
-			sockets.push(socket);
-			return socket as unknown as WebSocket;
-		},
+		why: async () => ({ refusal: null, reached: false }),
+		dial: dialled.dial,
 	});
 });
 
-function connect(): FakeSocket {
+function connect(): FakeCarrier {
 	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "t" });
 	env.advance(0);
-	const socket = sockets[0];
-	if (socket === undefined) throw new Error("nothing was dialled");
-	return socket;
+	return dialled.newest();
 }
 
 const welcome = said(0, { type: "welcome", server: "s", role: "viewer", time: 1 });
@@ -50,7 +45,7 @@ function sample(conn: number, seq: number, value: number): Uint8Array {
 	return appendFrame(new Writer(), TYPE_DATA, hop({ conn }), body).finish();
 }
 
-function accept(socket: FakeSocket, conn: number, id: unknown): void {
+function accept(socket: FakeCarrier, conn: number, id: unknown): void {
 	socket.hear(
 		said(conn, { type: "opened", device: pi }),
 		said(conn, { type: "accept", id, epoch: "0000000a", now: 0 }),
@@ -79,13 +74,12 @@ test("a device that is opened right away is in the first request, and its sample
 	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "" });
 	engine.handle({ type: "open", device: "pi" });
 	env.advance(0);
-	const socket = sockets[0];
-	const request = socket?.protocols.find((p) => p.startsWith("open."))?.slice(5) ?? "";
-	const open: { id: string } = JSON.parse(atob(request.replaceAll("-", "+").replaceAll("_", "/")));
-	socket?.hear(welcome);
-	expect(signals(socket?.take() ?? [])).toEqual([{ conn: 0, type: "watch" }]);
-	if (socket) accept(socket, 1, open.id);
-	socket?.hear(sample(1, 4, 12.5), sample(2, 1, 0));
+	const socket = dialled.newest();
+	const open = socket.request.open as { id: string };
+	socket.hear(welcome);
+	expect(signals(socket.take())).toEqual([{ conn: 0, type: "watch" }]);
+	accept(socket, 1, open.id);
+	socket.hear(sample(1, 4, 12.5), sample(2, 1, 0));
 	engine.handle({ type: "pull" });
 	engine.handle({ type: "pull" });
 	expect(types()).toEqual(["rtc.create", "link", "link", "opened", "streams", "samples"]);

@@ -1,11 +1,14 @@
 import type { Archive } from "../archive/events";
-import { WsCarrier } from "../peer/carrier/ws";
+import { isLinkRung } from "../peer/carrier/link-carrier";
+import { LinkShare } from "../peer/carrier/share";
 import { Conn } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
 import type { Env } from "../peer/env";
+import type { Line } from "../peer/link/line";
 import { Link, type LinkOptions } from "../peer/link/link";
 import type { FromViewer, ToViewer } from "../peer/signal";
-import type { FromWorker, ToWorker } from "../port";
+import type { Frame } from "../peer/wire";
+import type { FromWorker, Rung, ToWorker } from "../port";
 import { Intake } from "./intake";
 import { Keeper } from "./keeper";
 import { Presence } from "./presence";
@@ -25,6 +28,12 @@ export interface EngineOptions {
 	dial?: NonNullable<LinkOptions["dial"]>;
 }
 
+/** Place is where a Conn is found on a link. */
+interface Place {
+	readonly line: Line;
+	readonly number: number;
+}
+
 /**
  * Engine is the dashboard behind its page: the link to the server, the list of
  * devices, the Conn to the one that is open, and the samples on their way to
@@ -35,8 +44,10 @@ export class Engine {
 	private readonly presence = new Presence();
 	private readonly intake: Intake;
 	private conn: Conn | null = null;
-	private number = 0; // of conn, on the link as it is
+	private here: Place | null = null; // of conn, on the link as it is
+	private before: Place | null = null; // the same, on the line that was left for it
 	private lastNumber = 0;
+	private only: Rung[] = []; // rungs that the page restricts us to; none: all
 	private asked: Conn | null = null; // whose open the link's first request carried
 	private attempts = 0; // made so far, for whichever Conn
 	private cancelPath: (() => void) | null = null;
@@ -56,17 +67,17 @@ export class Engine {
 			},
 			events: {
 				onConnecting: () => post({ type: "link", state: "connecting" }),
-				onUp: (welcome, opened) => this.up(welcome, opened),
+				onUp: (welcome, line) => this.up(welcome, line),
 				onDown: ({ code, reason, remedy }, retryIn) => {
+					this.here = this.before = null;
 					this.conn?.linkDown();
 					const retry = retryIn === null ? {} : { retryInMs: retryIn };
 					post({ type: "link", state: "closed", code, reason, remedy, ...retry });
 				},
-				onFrame: (frame) => {
-					if (frame.hop.conn === this.number) this.conn?.linkFrame(frame);
-				},
+				onFrame: (frame, line) => this.frame(frame, line),
 				onPacketEnd: () => this.conn?.settle(),
 				onSignal: (message) => this.signal(message),
+				onCarried: (carried) => post({ type: "carried", carried }),
 			},
 		});
 	}
@@ -75,7 +86,10 @@ export class Engine {
 	handle(message: ToWorker): void {
 		switch (message.type) {
 			case "connect":
-				this.connect(message.url, message.token);
+				this.connect(message);
+				break;
+			case "nudge":
+				this.link.nudge();
 				break;
 			case "open":
 				this.open(message.device, message.want ?? ["*"], message.from ?? "head");
@@ -112,27 +126,36 @@ export class Engine {
 		this.link.close();
 	}
 
-	private up({ role }: { role: string }, opened: boolean): void {
-		this.options.post({ type: "link", state: "open", role });
-		this.link.signal(0, { type: "watch" });
-		// The server gave number 1 to the Conn of the first request, also if the page has left it meanwhile.
-		this.lastNumber = opened ? 1 : 0;
-		const asked = opened && this.asked === this.conn;
-		if (opened && !asked) this.link.signal(1, { type: "close" });
-		if (this.conn !== null) this.attach(this.conn, asked);
-	}
-
-	private attach(conn: Conn, asked: boolean): void {
-		const number = asked ? 1 : ++this.lastNumber;
-		this.number = number;
-		const signal = (message: FromViewer) => this.link.signal(number, message);
-		conn.linkUp({ carrier: () => new WsCarrier(this.link, number), signal }, asked);
-	}
-
 	/** connect waits for what the first request is to carry. */
-	private connect(url: string, token: string): void {
-		if (this.loading === null) this.link.connect(url, token);
-		else void this.loading.then(() => this.link.connect(url, token));
+	private connect({ url, token, only = [], carried = null }: Extract<ToWorker, { type: "connect" }>): void {
+		this.only = only;
+		this.here = this.before = null;
+		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), carried };
+		if (this.loading === null) this.link.connect(target);
+		else void this.loading.then(() => this.link.connect(target));
+	}
+
+	private up({ role }: { role: string }, line: Line): void {
+		this.options.post({ type: "link", state: "open", role });
+		line.signal(0, { type: "watch" });
+		// The server gave number 1 to the Conn of the first request, also if the page has left it meanwhile.
+		this.lastNumber = line.opened ? 1 : 0;
+		const known = line.opened && this.asked === this.conn;
+		if (line.opened && !known) line.signal(1, { type: "close" });
+		this.before = this.here;
+		// Where another line came between, the device is bound to that by now: it is asked again.
+		if (this.conn !== null) this.attach(this.conn, line, known ? 1 : ++this.lastNumber, known && this.before === null);
+	}
+
+	private attach(conn: Conn, line: Line, number: number, asked: boolean): void {
+		this.here = { line, number };
+		const signal = (message: FromViewer) => line.signal(number, message);
+		conn.linkUp({ rung: line.rung, carrier: () => new LinkShare(line, number), signal }, asked);
+	}
+
+	private frame(frame: Frame, line: Line): void {
+		if (isAt(this.here, frame, line)) this.conn?.linkFrame(frame, false);
+		else if (isAt(this.before, frame, line)) this.conn?.linkFrame(frame, true);
 	}
 
 	private open(device: string, want: string[], from: string): void {
@@ -159,6 +182,8 @@ export class Engine {
 			want,
 			from,
 			resumes: keeper.resumes,
+			only: this.only,
+			standing: (rung) => this.link.standing(rung),
 			newestTime: (payload, count) => this.intake.newestTime(payload, count),
 			assistant: this.assistant(),
 			events: {
@@ -175,7 +200,8 @@ export class Engine {
 			},
 		});
 		this.conn = conn;
-		if (this.link.up) this.attach(conn, false);
+		const line = this.link.current;
+		if (line !== null) this.attach(conn, line, ++this.lastNumber, false);
 		this.tellPath();
 	}
 
@@ -185,7 +211,7 @@ export class Engine {
 		this.cancelPath = null;
 		this.conn?.dispose();
 		this.conn = null;
-		this.number = 0;
+		this.here = this.before = null;
 		this.intake.clear();
 	}
 
@@ -219,4 +245,8 @@ export class Engine {
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
 	}
+}
+
+function isAt(place: Place | null, frame: Frame, line: Line): boolean {
+	return place !== null && place.line === line && place.number === frame.hop.conn;
 }

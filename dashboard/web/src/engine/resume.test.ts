@@ -1,8 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
 import type { Entry } from "../archive/entry";
 import type { Archive, Loaded } from "../archive/events";
+import { Dialled, type FakeCarrier } from "../peer/carrier/fake.testing";
 import { append, Batch } from "../peer/telemetry";
-import { FakeSocket, TestEnv } from "../peer/testing";
+import { TestEnv } from "../peer/testing";
 import { said, signals } from "../peer/testing-signal";
 import { appendFrame, appendHeader, hop, TYPE_DATA, Writer } from "../peer/wire";
 import type { FromWorker } from "../port";
@@ -12,7 +13,7 @@ const pi = { id: "aa", name: "pi", state: "live", since: 1, session: 1 };
 
 let env: TestEnv;
 let posted: FromWorker[];
-let socket: FakeSocket | null;
+let dialled: Dialled;
 let engine: Engine;
 let added: Entry[];
 
@@ -26,11 +27,8 @@ function make(loaded: Loaded | null): void {
 		env,
 		post: (message) => posted.push(message),
 		archive: kept(loaded),
-		why: async () => null,
-		dial: (url, protocols) => {
-			socket = new FakeSocket(url, protocols);
-			return socket as unknown as WebSocket;
-		},
+		why: async () => ({ refusal: null, reached: false }),
+		dial: dialled.dial,
 	});
 }
 
@@ -38,7 +36,7 @@ beforeEach(() => {
 	env = new TestEnv();
 	posted = [];
 	added = [];
-	socket = null;
+	dialled = new Dialled();
 });
 
 function text(value: string): Uint8Array {
@@ -67,15 +65,14 @@ const earlier: Loaded = {
 	],
 };
 
-/** open opens the device; what the first request carried, and the socket. */
-async function open(): Promise<{ asked: Record<string, unknown>; socket: FakeSocket }> {
+/** open opens the device; what the first request carried, and its carrier. */
+async function open(): Promise<{ asked: Record<string, unknown>; carrier: FakeCarrier }> {
 	engine.handle({ type: "open", device: "pi" });
 	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "" });
 	await new Promise((resolve) => setTimeout(resolve));
 	env.advance(0);
-	if (socket === null) throw new Error("nothing was dialled");
-	const request = socket.protocols.find((p) => p.startsWith("open."))?.slice(5) ?? "";
-	return { asked: JSON.parse(atob(request.replaceAll("-", "+").replaceAll("_", "/"))), socket };
+	const carrier = dialled.newest();
+	return { asked: carrier.request.open as Record<string, unknown>, carrier };
 }
 
 function accept(id: unknown, start: string, device = pi): Uint8Array[] {
@@ -99,9 +96,9 @@ function told(): string[] {
 
 test("a page that is loaded again shows what it had and goes on behind it, from the first request on", async () => {
 	make(earlier);
-	const { asked, socket } = await open();
+	const { asked, carrier } = await open();
 	expect(asked).toMatchObject({ device: "pi", positions: { 3: "0000000a:4" } });
-	socket.hear(...accept(asked.id, "0000000a:4"), event(5, "five"));
+	carrier.hear(...accept(asked.id, "0000000a:4"), event(5, "five"));
 	expect(posted.map((m) => m.type).filter((t) => t === "streams" || t === "samples")).toEqual(["streams", "samples"]);
 	expect(told()).toEqual(["one restored", "gap 2-3 restored", "four restored", "five"]);
 	expect(added.map(({ what }) => what)).toEqual(["start", "batch"]);
@@ -110,16 +107,16 @@ test("a page that is loaded again shows what it had and goes on behind it, from 
 
 test("what is missing behind it is declared once, behind it, and kept", async () => {
 	make(earlier);
-	const { asked, socket } = await open();
-	socket.hear(...accept(asked.id, "0000000a:6"), event(7, "seven"));
+	const { asked, carrier } = await open();
+	carrier.hear(...accept(asked.id, "0000000a:6"), event(7, "seven"));
 	expect(told()).toEqual(["one restored", "gap 2-3 restored", "four restored", "gap 5-6", "seven"]);
 	expect(added.map(({ what }) => what)).toEqual(["gap", "start", "batch"]);
 });
 
 test("another device by that name begins with nothing", async () => {
 	make(earlier);
-	const { asked, socket } = await open();
-	socket.hear(...accept(asked.id, "0000000a:6", { ...pi, id: "bb" }), event(7, "seven"));
+	const { asked, carrier } = await open();
+	carrier.hear(...accept(asked.id, "0000000a:6", { ...pi, id: "bb" }), event(7, "seven"));
 	expect(told()).toEqual(["seven"]);
 });
 
@@ -127,8 +124,8 @@ test("a device that was left while its past was read is not opened", async () =>
 	make(earlier);
 	engine.handle({ type: "open", device: "pi" });
 	engine.handle({ type: "close" });
-	const { asked, socket } = await open();
-	socket.hear(...accept(asked.id, "0000000a:4"));
-	expect(signals(socket.take()).map(({ type }) => type)).toEqual(["watch"]);
+	const { asked, carrier } = await open();
+	carrier.hear(...accept(asked.id, "0000000a:4"));
+	expect(signals(carrier.take()).map(({ type }) => type)).toEqual(["watch"]);
 	expect(posted.filter((m) => m.type === "rtc.create")).toHaveLength(1);
 });

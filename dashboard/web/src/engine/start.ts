@@ -1,6 +1,8 @@
-import type { FromWorker, ToWorker } from "../port";
+import type { Carried, FromWorker, ToWorker } from "../port";
 import { RtcPage } from "../rtc-page";
 import { DEBUG_NAME, debugWanted } from "./debug";
+import { onlyOf } from "./only";
+import { recall, remember } from "./remember";
 
 /** EnginePort is the page's end of the port. */
 export interface EnginePort {
@@ -9,6 +11,8 @@ export interface EnginePort {
 	listen(listener: (message: FromWorker) => void): void;
 	dispose(): void;
 }
+
+type Connect = Extract<ToWorker, { type: "connect" }>;
 
 /** Side is where an Engine runs: in a Worker, or on this page. */
 interface Side {
@@ -29,7 +33,8 @@ export function startEngine(): EnginePort {
 	let onPage = false;
 
 	const receive = (message: FromWorker) => {
-		if (!rtc.handle(message)) listener(message);
+		if (message.type === "carried") keep(message.carried);
+		else if (!rtc.handle(message)) listener(message);
 	};
 	const fallBack = () => {
 		if (onPage) return;
@@ -51,16 +56,28 @@ export function startEngine(): EnginePort {
 			listener = to;
 		},
 		send(message) {
-			if (message.type === "connect") last.connect = message;
 			if (message.type === "open") last.open = message;
 			if (message.type === "close") last.open = null;
-			side.post(message);
+			const told = message.type === "connect" ? { ...message, ...howToConnect() } : message;
+			if (told.type === "connect") last.connect = told;
+			side.post(told);
 		},
 		dispose() {
 			rtc.dispose();
 			side.dispose();
 		},
 	};
+}
+
+/** keep stores what was found out, unless it was found out under restrictions. */
+function keep(carried: Carried | null): void {
+	if (onlyOf(location.search).length === 0) remember(carried);
+}
+
+/** howToConnect is what the page knows and a Worker cannot: its address, and what earlier visits stored. */
+function howToConnect(): Pick<Connect, "only" | "carried"> {
+	const only = onlyOf(location.search);
+	return only.length === 0 ? { carried: recall() } : { only };
 }
 
 /** anySide is a Worker, or the page itself where there are none. */

@@ -51,46 +51,6 @@ export class TestEnv implements Env {
 	}
 }
 
-/** FakeSocket is a WebSocket whose other end is the test. */
-export class FakeSocket {
-	binaryType = "";
-	bufferedAmount = 0;
-	closed = false;
-	readonly sent: Uint8Array[] = [];
-	onopen: (() => void) | null = null;
-	onmessage: ((event: { data: unknown }) => void) | null = null;
-	onclose: ((event: { code: number; reason: string }) => void) | null = null;
-
-	constructor(
-		readonly url: string,
-		readonly protocols: string[],
-	) {}
-
-	send(bytes: Uint8Array): void {
-		this.sent.push(bytes);
-	}
-
-	close(): void {
-		this.closed = true;
-	}
-
-	/** hear gives the client a packet of these frames. */
-	hear(...frames: Uint8Array[]): void {
-		const packet = new Uint8Array(frames.reduce((n, f) => n + f.length, 0));
-		let at = 0;
-		for (const frame of frames) {
-			packet.set(frame, at);
-			at += frame.length;
-		}
-		this.onmessage?.({ data: packet.buffer });
-	}
-
-	/** take empties what was sent. */
-	take(): Uint8Array[] {
-		return this.sent.splice(0);
-	}
-}
-
 /** FakeChannel is a data channel that keeps what is sent in its buffer until it drains. */
 export class FakeChannel {
 	binaryType = "";

@@ -17,18 +17,32 @@ export const RUNG_WORDS: Record<Rung, string> = {
 	poll: "Relay · long polling",
 };
 
+/** NAMES are the rungs within a sentence. */
+export const NAMES: Record<Rung, string> = {
+	udp: "UDP",
+	"turn-udp": "TURN over UDP",
+	"relay-udp": "UDP to the server",
+	tcp: "TCP",
+	"turn-tcp": "TURN over TCP",
+	"turn-tls": "TURN over TLS",
+	"relay-tcp": "TCP to the server",
+	ws: "WebSocket",
+	sse: "Event stream",
+	poll: "Long polling",
+};
+
 /** WHY_OFF says why a rung is not among the ways tried. */
 export const WHY_OFF: Record<Rung, string> = {
 	udp: "not tried",
 	"turn-udp": "not in this version",
-	"relay-udp": "the server relays by WebSocket only",
+	"relay-udp": "the server has no data channel of its own",
 	tcp: "the device does not listen for TCP",
 	"turn-tcp": "not in this version",
 	"turn-tls": "not in this version",
-	"relay-tcp": "the server relays by WebSocket only",
+	"relay-tcp": "the server has no data channel of its own",
 	ws: "not tried",
-	sse: "not in this version",
-	poll: "not in this version",
+	sse: "not needed",
+	poll: "not needed",
 };
 
 /** What a silent path suggests. */
@@ -59,6 +73,8 @@ export const note = {
 		`${note.silent(rung, age)}${successor ? "; looking for another way" : ""}`,
 	failed: (reason: string, wait: number) => `${reason}; next try ${wait <= 0 ? "now" : `in ${seconds(wait)}`}`,
 	pausedNoLink: (reason: string) => `${reason}; tried again when the server can be reached`,
+	again: (reason: string) => `tried again; last time: ${reason}`,
+	excluded: "left out by ?only= in the page's address",
 	noLink: "the connection to the server is lost; it is tried again",
 	deviceAway: "the server cannot reach the device",
 	opening: "the device was asked and has not answered yet",

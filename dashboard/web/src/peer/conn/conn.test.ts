@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { CHANNELS } from "../carrier/channels";
-import { WsCarrier } from "../carrier/ws";
+import type { LinkRung } from "../carrier/link-carrier";
+import { LinkShare } from "../carrier/share";
 import type { FromViewer } from "../signal";
 import { FakeChannel, TestEnv } from "../testing";
 import { read, said } from "../testing-signal";
@@ -42,6 +43,7 @@ beforeEach(() => {
 		device: "pi",
 		want: ["*"],
 		from: "head",
+		standing: () => ({ state: "use", failure: null }),
 		newestTime: () => null,
 		assistant: {
 			number: () => ++made,
@@ -67,9 +69,10 @@ beforeEach(() => {
 });
 
 /** up attaches a link; what is sent on it lands in told and wire. */
-function up(): void {
+function up(rung: LinkRung = "ws"): void {
 	const socket = { send: (frame: Uint8Array) => wire.push(frame) > 0, queueBytes: () => 0 };
-	conn.linkUp({ carrier: () => new WsCarrier(socket, 1), signal: (message) => told.push(message) > 0 }, false);
+	const signal = (message: FromViewer) => told.push(message) > 0;
+	conn.linkUp({ rung, carrier: () => new LinkShare(socket, 1), signal }, false);
 }
 
 function hear(...packets: Uint8Array[]): void {

@@ -1,6 +1,9 @@
 import type { Carrier } from "../carrier/carrier";
+import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
 import { Alarm, type Env } from "../env";
+import type { Rung } from "../ladder";
 import { ackFrame } from "../link/encode";
+import type { LinkStanding } from "../link/standing";
 import { Clock } from "../session";
 import { type Device, type FromViewer, parse as parseSignal, type Stream, type ToViewer } from "../signal";
 import {
@@ -29,6 +32,7 @@ import { type Resume, Streams, type StreamsEvents } from "./streams";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
+	readonly rung: LinkRung;
 	/** carrier makes a carrier to the device, on this link. */
 	carrier(): Carrier;
 	/** signal sends a signal of this Conn to the server. */
@@ -47,6 +51,10 @@ export interface ConnOptions {
 	want: string[]; // globs
 	from: string; // head, start or EPOCH:SEQ
 	resumes?: readonly Resume[]; // how far Event streams got in an earlier life of this viewer
+	/** only these rungs are used; none or absent: all. */
+	only?: readonly Rung[];
+	/** standing says how a rung of the link is, for the drawer. */
+	standing(rung: LinkRung): LinkStanding;
 	events: ConnEvents;
 	assistant: Assistant;
 	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
@@ -71,6 +79,7 @@ export class Conn {
 	private clock = new Clock();
 	private link: ConnLink | null = null;
 	private linkPath = 0; // 0: the device cannot be reached through the link now
+	private leftPath = 0; // on the line that was left for the link's; used until the device is reached on that
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
 	constructor(private readonly options: ConnOptions) {
@@ -128,6 +137,11 @@ export class Conn {
 	linkUp(link: ConnLink, asked: boolean): void {
 		const now = this.options.env.now();
 		this.link = link;
+		if (this.linkPath !== 0) {
+			if (this.leftPath !== 0) this.paths.down(this.leftPath);
+			this.leftPath = this.linkPath;
+			this.linkPath = 0;
+		}
 		this.standing.opening.restart(now);
 		if (asked) this.standing.opening.sent(now);
 		else this.ask();
@@ -143,9 +157,12 @@ export class Conn {
 		this.settle();
 	}
 
-	/** linkFrame takes a frame with this Conn's number from the link. */
-	linkFrame(frame: Frame): void {
-		this.take(this.linkPath, frame);
+	/** linkFrame takes a frame with this Conn's number from the link; left: from the line that was left for it, whose signals come here, too. */
+	linkFrame(frame: Frame, left = false): void {
+		// Without a rung of the relay only what is said for the direct path counts.
+		if (frame.type !== TYPE_SIGNAL && !this.may(isLinkRung)) return;
+		if (!left) this.take(this.linkPath, frame);
+		else if (frame.type !== TYPE_SIGNAL) this.take(this.leftPath, frame);
 	}
 
 	/** settle does what is due; to be called after anything happened. */
@@ -153,7 +170,7 @@ export class Conn {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
 		this.streams.settle(now);
-		this.direct.allow(this.standing.hopeful(this.link !== null));
+		this.direct.allow(this.may((rung) => !isLinkRung(rung)) && this.standing.hopeful(this.link !== null));
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		this.acknowledge(now);
@@ -186,7 +203,8 @@ export class Conn {
 			offset: this.offset(),
 		};
 		const { paths, direct, standing } = this;
-		const situation = { paths, direct, standing, linked: this.link !== null };
+		const { only = [], standing: rungStanding } = this.options;
+		const situation = { paths, direct, standing, linked: this.link !== null, only, rungStanding };
 		return { ...pathInfo(now, situation, measures), drops: { ...this.drops } };
 	}
 
@@ -313,8 +331,12 @@ export class Conn {
 	private accept(id: string): void {
 		if (id !== this.id) return;
 		this.standing.accept();
-		if (this.link !== null && this.linkPath === 0) this.linkPath = this.paths.up("ws", this.link.carrier());
+		if (this.link !== null && this.linkPath === 0 && this.may(isLinkRung)) {
+			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
+		}
 		this.paths.accepted(this.linkPath);
+		if (this.leftPath !== 0) this.paths.down(this.leftPath);
+		this.leftPath = 0;
 	}
 
 	private describe(epoch: number, streams: Stream[]): void {
@@ -325,9 +347,15 @@ export class Conn {
 	}
 
 	private relayDown(): void {
-		if (this.linkPath !== 0) this.paths.down(this.linkPath);
-		this.linkPath = 0;
+		for (const path of [this.linkPath, this.leftPath]) if (path !== 0) this.paths.down(path);
+		this.linkPath = this.leftPath = 0;
 		this.standing.opening.accepted = false;
+	}
+
+	/** may says whether any rung of a kind may be used. */
+	private may(kind: (rung: Rung) => boolean): boolean {
+		const { only = [] } = this.options;
+		return only.length === 0 || only.some(kind);
 	}
 
 	/** acknowledge sends what is due on the paths in use, and where the data came from. */

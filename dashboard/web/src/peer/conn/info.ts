@@ -1,5 +1,8 @@
-import { RUNGS, type Rung, type State } from "../ladder";
-import { note, reasons, WHY_OFF } from "../words";
+import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
+import { type Failure, failure } from "../failures";
+import { height, RUNGS, type Rung, type State } from "../ladder";
+import type { LinkStanding } from "../link/standing";
+import { FAILURES, NAMES, note, reasons, WHY_OFF } from "../words";
 import type { Direct } from "./direct";
 import type { PathInfo, RungInfo } from "./path-info";
 import type { Path, Paths } from "./paths";
@@ -8,12 +11,17 @@ import type { Standing } from "./standing";
 /** Silence that a note calls silence, in ms: less is between two probes. */
 const SILENCE = 600;
 
+/** Two ends that can talk over UDP have found each other by now, in ms: from here on it is suspected. */
+const SUSPECT = 3_000;
+
 /** Situation is what a Conn's parts know. */
 export interface Situation {
 	paths: Paths;
 	direct: Direct;
 	standing: Standing;
 	linked: boolean;
+	only: readonly Rung[]; // none: all
+	rungStanding(rung: LinkRung): LinkStanding;
 }
 
 export interface Measures {
@@ -28,10 +36,11 @@ export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
 	const state = best === undefined ? null : s.paths.state(best.id);
 	const measured = state !== null && state.rtt > 0;
 	const pair = best === undefined ? null : s.direct.pair(best.id);
+	const rungs = RUNGS.map((rung) => rungInfo(now, rung, s));
 	return {
 		rung: best?.rung ?? null,
-		reason: best === undefined ? whyNone(s) : s.paths.reason(),
-		rungs: RUNGS.map((rung) => rungInfo(now, rung, s)),
+		reason: [best === undefined ? whyNone(s) : s.paths.reason(), ...whyNotBetter(best?.rung, rungs)].join("; "),
+		rungs,
 		rttMs: measured ? state.rtt : null,
 		rttVarMs: measured ? state.variation : null,
 		lossPercent: m.loss,
@@ -56,9 +65,20 @@ function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 	const path = s.paths.on(rung)[0];
 	const successor = rung === "udp" && s.direct.attempts.making() !== undefined;
 	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id), successor);
+	if (s.only.length > 0 && !s.only.includes(rung)) return line(rung, "off", note.excluded);
 	if (rung === "udp") return attemptLine(now, s);
-	if (rung === "ws") return relayLine(s);
+	if (isLinkRung(rung)) return linkLine(rung, s.rungStanding(rung), s);
 	return line(rung, "off", WHY_OFF[rung]);
+}
+
+/** whyNotBetter names what failed above the rung in use: that is what somebody can do something about. */
+function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[]): string[] {
+	if (rung === undefined || !isLinkRung(rung)) return [];
+	return rungs.flatMap(({ rung: other, verdict }) =>
+		verdict === undefined || height(other) >= height(rung)
+			? []
+			: [`${NAMES[other]}: ${verdict.reason} (${verdict.name})`],
+	);
 }
 
 /** pathLine is about a rung that has a carrier. */
@@ -66,7 +86,10 @@ function pathLine(now: number, path: Path, state: State, successor: boolean): Ru
 	const rtt = state.rtt > 0 ? state.rtt : null;
 	const age = now - state.lastHeard;
 	const using = state.inUse ? "use" : "warm";
-	if (!state.usable && path.proved) return line(path.rung, "failed", note.dead(path.rung, age, successor), rtt);
+	if (!state.usable && path.proved) {
+		const verdict = path.rung === "udp" ? udpVerdict(FAILURES.silent) : {};
+		return { ...line(path.rung, "failed", note.dead(path.rung, age, successor), rtt), ...verdict };
+	}
 	if (!state.usable) return line(path.rung, "trying", note.unproven(now - path.since), rtt);
 	if (state.inDoubt) {
 		const words = age > SILENCE ? note.silent(path.rung, age) : note.unheard(age);
@@ -79,18 +102,42 @@ function pathLine(now: number, path: Path, state: State, successor: boolean): Ru
 function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
 	const { attempts } = direct;
 	const making = attempts.making();
-	if (making !== undefined) return line("udp", "trying", note.connecting(now - making.since, attempts.reason));
+	if (making !== undefined) {
+		const age = now - making.since;
+		const verdict = linked && age >= SUSPECT ? udpVerdict(FAILURES.timeout) : {};
+		return { ...line("udp", "trying", note.connecting(age, attempts.reason)), ...verdict };
+	}
 	if (attempts.reason === "") return line("udp", "off", WHY_OFF.udp);
-	if (!linked) return line("udp", "failed", note.pausedNoLink(attempts.reason));
-	return line("udp", "failed", note.failed(attempts.reason, attempts.nextAt() - now));
+	const words = linked ? note.failed(attempts.reason, attempts.nextAt() - now) : note.pausedNoLink(attempts.reason);
+	return { ...line("udp", "failed", words), ...udpVerdict(attempts.reason) };
 }
 
-/** relayLine is about the WebSocket while the device is not reached through it. */
-function relayLine({ linked, standing: { device } }: Situation): RungInfo {
-	if (!linked && device === null) return line("ws", "trying", reasons.connecting);
-	if (!linked) return line("ws", "failed", note.noLink);
-	if (device?.state === "offline") return line("ws", "failed", note.deviceAway);
-	return line("ws", "trying", note.opening);
+/** udpVerdict: only where nothing got through, UDP itself is what is suspected. */
+function udpVerdict(reason: string): { verdict?: Failure } {
+	const blocked = reason === FAILURES.timeout || reason === FAILURES.ice || reason === FAILURES.silent;
+	return blocked ? { verdict: failure("udp-blocked") } : {};
+}
+
+/** linkLine is about a rung of the link while the device is not reached through it. */
+function linkLine(rung: LinkRung, { state, failure: verdict }: LinkStanding, s: Situation): RungInfo {
+	if (verdict !== null) {
+		const trying = state === "trying";
+		return {
+			...line(rung, trying ? "trying" : "failed", trying ? note.again(verdict.reason) : verdict.reason),
+			verdict,
+		};
+	}
+	if (state === "trying") return line(rung, "trying", reasons.connecting);
+	if (state === "use") return relayLine(rung, s);
+	return rung === "ws" && !s.linked ? relayLine(rung, s) : line(rung, "off", WHY_OFF[rung]);
+}
+
+/** relayLine is about the rung that the link is on, or will be. */
+function relayLine(rung: LinkRung, { linked, standing: { device } }: Situation): RungInfo {
+	if (!linked && device === null) return line(rung, "trying", reasons.connecting);
+	if (!linked) return line(rung, "failed", note.noLink);
+	if (device?.state === "offline") return line(rung, "failed", note.deviceAway);
+	return line(rung, "trying", note.opening);
 }
 
 function line(rung: Rung, state: RungInfo["state"], words: string, rttMs: number | null = null): RungInfo {

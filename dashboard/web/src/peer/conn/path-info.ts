@@ -1,3 +1,4 @@
+import type { Failure } from "../failures";
 import type { Rung } from "../ladder";
 
 /** RungInfo is one line of the drawer: why this rung is used or is not. */
@@ -6,6 +7,7 @@ export interface RungInfo {
 	state: "use" | "warm" | "trying" | "failed" | "off";
 	note: string;
 	rttMs: number | null;
+	verdict?: Failure; // why it does not carry, if that has a name
 }
 
 /** PathInfo is all that the badge and its drawer show; null means unknown. */

@@ -1,159 +1,172 @@
 import { beforeEach, expect, test } from "vitest";
-import { FakeSocket, TestEnv } from "../testing";
+import { Dialled, type FakeCarrier } from "../carrier/fake.testing";
+import { failure } from "../failures";
+import { TestEnv } from "../testing";
 import { read, said, signals } from "../testing-signal";
 import { TYPE_ECHO, TYPE_PROBE } from "../wire";
 import { probeFrame } from "./encode";
 import { Link } from "./link";
 
 const welcome = said(0, { type: "welcome", server: "s", role: "viewer", time: 1 });
-const told = { code: "unauthorized", reason: "the token is wrong", remedy: "paste another" };
+const cut = { failure: failure("cut") };
+const refused = (code: string, reason = "") => ({ refusal: { code, reason, remedy: "" } });
 
 let env: TestEnv;
-let sockets: FakeSocket[];
+let dialled: Dialled;
 let log: string[];
-let answer: typeof told | null;
 let link: Link;
 
 beforeEach(() => {
 	env = new TestEnv();
-	sockets = [];
+	dialled = new Dialled();
 	log = [];
-	answer = null;
 	link = new Link({
 		env,
 		opening: () => ({ type: "open", device: "pi", id: "i" }),
-		why: async () => answer,
-		dial: (url, protocols) => {
-			const socket = new FakeSocket(url, protocols);
-			sockets.push(socket);
-			return socket as unknown as WebSocket;
-		},
+		why: async () => ({ refusal: null, reached: true }),
+		dial: dialled.dial,
 		events: {
 			onConnecting: () => log.push("connecting"),
-			onUp: ({ role }, opened) => log.push(`up ${role} ${opened}`),
+			onUp: ({ role }, line) => log.push(`up ${role} ${line.opened}`),
 			onDown: ({ code, reason }, retry) =>
 				log.push(`down ${code}: ${reason}, ${retry === null ? "never" : Math.ceil(retry)}`),
 			onFrame: (frame) => log.push(`frame ${frame.hop.conn}`),
 			onPacketEnd: () => undefined,
 			onSignal: (message) => log.push(message.type),
+			onCarried: () => undefined,
 		},
 	});
 });
 
-function connect(): FakeSocket {
-	link.connect("ws://host/v1/link", "secret");
+/** connect begins on a WebSocket alone. */
+function connect(url = "http://host/v1/link"): FakeCarrier {
+	link.connect({ url, token: "secret", only: ["ws"] });
 	env.advance(0);
-	return newest();
-}
-
-function newest(): FakeSocket {
-	const socket = sockets.at(-1);
-	if (socket === undefined) throw new Error("nothing was dialled");
-	return socket;
+	return dialled.newest();
 }
 
 test("token and open are in the first request; nothing is sent before the welcome", () => {
-	const socket = connect();
-	expect(socket.protocols[0]).toBe("telepath.v1");
-	expect(socket.protocols.map((p) => p.split(".")[0])).toEqual(["telepath", "token", "open"]);
-	expect(link.signal(0, { type: "watch" })).toBe(false);
-	socket.hear(welcome);
-	expect(log).toEqual(["connecting", "up viewer true"]);
-	expect(link.signal(0, { type: "watch" })).toBe(true);
-	expect(signals(socket.take())).toEqual([{ conn: 0, type: "watch" }]);
+	const carrier = connect();
+	expect(carrier.request).toEqual({
+		url: "http://host/v1/link",
+		token: "secret",
+		open: { type: "open", device: "pi", id: "i" },
+	});
+	carrier.hear(said(0, { type: "devices", devices: [] }));
+	expect(link.current).toBeNull();
+	carrier.hear(welcome);
+	expect(log).toEqual(["connecting", "devices", "up viewer true"]);
+	expect(link.current?.signal(0, { type: "watch" })).toBe(true);
+	expect(signals(carrier.take())).toEqual([{ conn: 0, type: "watch" }]);
 });
 
 test("it probes when it has nothing else to say, and answers probes", () => {
-	const socket = connect();
-	socket.hear(welcome);
+	const carrier = connect();
+	carrier.hear(welcome);
 	env.advance(2_000);
-	socket.hear(probeFrame(0, { id: 9, heard: true, full: false, t1: 5 }));
-	expect(read(socket.take()).map((f) => f.type)).toEqual([TYPE_ECHO]);
+	carrier.hear(probeFrame(0, { id: 2 ** 52, heard: true, full: false, t1: 5 }));
+	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_ECHO]);
 	env.advance(2_999);
-	expect(socket.take()).toEqual([]);
+	expect(carrier.take()).toEqual([]);
 	env.advance(1);
-	expect(read(socket.take()).map((f) => f.type)).toEqual([TYPE_PROBE]);
+	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_PROBE]);
 });
 
 test("a link that is silent for 4.5 s is dead, and is made again", () => {
-	const socket = connect();
-	socket.hear(welcome);
+	const carrier = connect();
+	carrier.hear(welcome);
 	env.advance(4_499);
-	expect(socket.closed).toBe(false);
+	expect(carrier.closed).toBe(false);
 	env.advance(1);
-	expect(socket.closed).toBe(true);
+	expect(carrier.closed).toBe(true);
 	expect(log.at(-1)).toBe("down silent: nothing was heard from the server, 999");
 	env.advance(999);
-	expect(sockets).toHaveLength(2);
+	expect(dialled.rungs()).toBe("ws ws");
 });
 
-test("a close code decides when it is tried again", () => {
-	const socket = connect();
-	socket.onopen?.();
-	socket.hear(welcome);
-	socket.onclose?.({ code: 4000, reason: "restarting" });
+test("whoever nudges it gets a sign of life within 1.5 s, or another link", () => {
+	const carrier = connect();
+	carrier.hear(welcome);
+	link.nudge();
+	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_PROBE]);
+	env.advance(1_400);
+	carrier.hear(said(0, { type: "devices", devices: [] }));
+	env.advance(1_400);
+	link.nudge();
+	env.advance(1_500);
+	expect(log.at(-1)).toMatch(/^down silent/);
+	link.nudge();
+	env.advance(0);
+	expect(dialled.rungs()).toBe("ws ws");
+});
+
+test("a code decides when it is tried again", () => {
+	const carrier = connect();
+	carrier.hear(welcome);
+	carrier.ends(refused("draining", "restarting"));
 	expect(log.at(-1)).toBe("down draining: restarting, 999");
 	env.advance(1_000);
-	newest().onclose?.({ code: 4001, reason: "" });
+	dialled.newest().ends(refused("unauthorized"));
 	expect(log.at(-1)).toBe("down unauthorized: , never");
 	env.advance(600_000);
-	expect(sockets).toHaveLength(2);
+	expect(dialled.rungs()).toBe("ws ws");
 });
 
 test("a refuse signal says more than the close code", () => {
-	const socket = connect();
-	socket.hear(said(0, { type: "refuse", ...told, code: "rate-limited", reason: "too often" }));
-	socket.onclose?.({ code: 4007, reason: "" });
+	const carrier = connect();
+	carrier.hear(said(0, { type: "refuse", code: "rate-limited", reason: "too often", remedy: "wait" }));
+	carrier.ends(refused("rate-limited"));
 	expect(log.at(-1)).toBe("down rate-limited: too often, 250");
 });
 
-test("where the upgrade failed the server is asked why", async () => {
-	answer = told;
-	connect().onclose?.({ code: 1006, reason: "" });
-	await Promise.resolve();
-	expect(log.at(-1)).toBe("down unauthorized: the token is wrong, never");
+test("the signal end is what a close frame is elsewhere", () => {
+	const carrier = connect();
+	carrier.hear(welcome, said(0, { type: "end", code: "draining", reason: "restarting" }), said(1, { type: "retry" }));
+	expect(log.at(-1)).toBe("down draining: restarting, 999");
+	env.advance(1_000);
+	dialled.newest().hear(welcome, said(0, { type: "end" }));
+	expect(log.at(-1)).toBe("down : the connection was cut, 250");
 });
 
-test("a server that cannot be reached is tried later and later", async () => {
-	let socket = connect();
+test("a server that cannot be reached is tried later and later", () => {
+	let carrier = connect();
 	const pauses = [];
 	for (let i = 0; i < 4; i++) {
-		socket.onclose?.({ code: 1006, reason: "" });
-		await Promise.resolve();
+		carrier.ends(cut);
 		const before = env.time;
-		while (newest() === socket) env.advance(1);
+		while (dialled.newest() === carrier) env.advance(1);
 		pauses.push(env.time - before);
-		socket = newest();
+		carrier = dialled.newest();
 	}
 	expect(pauses).toEqual([250, 500, 999, 1998]);
 });
 
-test("what comes on a socket that was given up has no effect", () => {
+test("what comes on a carrier that was given up has no effect", () => {
 	const first = connect();
-	link.connect("ws://other/v1/link", "");
-	env.advance(0);
+	connect("http://other/v1/link");
 	first.hear(welcome);
-	first.onclose?.({ code: 1006, reason: "" });
-	expect(link.up).toBe(false);
-	expect(newest().url).toBe("ws://other/v1/link");
+	first.ends(cut);
+	expect(first.closed).toBe(true);
+	expect(link.current).toBeNull();
+	expect(dialled.newest().request.url).toBe("http://other/v1/link");
 	expect(log).toEqual(["connecting", "connecting"]);
 	link.close();
 	env.advance(60_000);
-	expect(sockets).toHaveLength(2);
+	expect(dialled.rungs()).toBe("ws ws");
 });
 
-test("a full buffer refuses what is repeated anyway before what must arrive", () => {
-	const socket = connect();
-	socket.hear(welcome);
-	socket.bufferedAmount = 100_000;
-	expect(link.send(new Uint8Array(10), false)).toBe(false);
-	expect(link.send(new Uint8Array(10), true)).toBe(true);
-	socket.bufferedAmount = 2_000_000;
-	expect(link.send(new Uint8Array(10), true)).toBe(false);
+test("a full queue refuses what is repeated anyway before what must arrive", () => {
+	const carrier = connect();
+	carrier.hear(welcome);
+	carrier.queued = 100_000;
+	expect(link.current?.send(new Uint8Array(10), false)).toBe(false);
+	expect(link.current?.send(new Uint8Array(10), true)).toBe(true);
+	carrier.queued = 2_000_000;
+	expect(link.current?.send(new Uint8Array(10), true)).toBe(false);
 });
 
 test("unreadable frames harm nothing else", () => {
-	const socket = connect();
-	socket.hear(said(0, { type: "devices", devices: 7 }), new Uint8Array([2, 4, 0]), welcome, new Uint8Array([99, 1]));
+	const carrier = connect();
+	carrier.hear(said(0, { type: "devices", devices: 7 }), new Uint8Array([2, 4, 0]), welcome, new Uint8Array([99, 1]));
 	expect(log).toContain("up viewer true");
 });

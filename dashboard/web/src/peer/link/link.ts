@@ -1,45 +1,41 @@
-import { Alarm, type Env } from "../env";
-import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
+import { type Dial, dial as dialBrowser } from "../carrier/dial";
 import {
-	codeByClose,
-	codeByName,
-	eachFrame,
-	FormatError,
-	type Frame,
-	type Probe,
-	parseProbe,
-	type Retry,
-	TYPE_PROBE,
-	TYPE_SIGNAL,
-} from "../wire";
+	type Ending,
+	LINK_RUNGS,
+	type LinkCarrier,
+	type LinkCarrierEvents,
+	type LinkRung,
+} from "../carrier/link-carrier";
+import { Alarm, type Env } from "../env";
+import { failure } from "../failures";
+import { height } from "../ladder";
+import type { FromViewer, Refusal, ToViewer } from "../signal";
+import { codeByName, type Frame, type Retry } from "../wire";
 import { retryDelay } from "./backoff";
-import { echoFrame, probeFrame, signalFrame } from "./encode";
-import { Prober } from "./prober";
-import { offers } from "./subprotocol";
+import { Line, type Welcome } from "./line";
+import { type Asked, Race } from "./race";
+import type { LinkStanding } from "./standing";
+import { type Carried, KNOWN_FOR, Verdicts } from "./verdicts";
 
-/** Something is sent at least this often, in ms; the default keep alive of section 6.2. */
-const KEEP_ALIVE = 3_000;
-/** A link that is silent for 1.5 × its keep alive is dead. */
-const DEAD_AFTER = 1.5 * KEEP_ALIVE;
-/** How long the upgrade and the welcome may take, in ms. */
-const WELCOME_WITHIN = 10_000;
-/** In the browser's buffer, in bytes: beyond it nothing is added that is repeated anyway. */
-const QUEUE_SOFT = 64 * 1024;
-/** In the browser's buffer, in bytes: beyond it nothing is added at all. */
-const QUEUE_HARD = 1024 * 1024;
+/** A line that was left for a better one goes on receiving for so long, in ms: until the device sends on the new one. */
+const LEAVE_AFTER = 2_000;
+/** However often somebody says that the network may have changed, better rungs are tried at most so often, in ms. */
+const NUDGED_EVERY = 10_000;
 
 export interface LinkEvents {
 	onConnecting(): void;
-	/** the server welcomed us; opened: the request carried the open signal. */
-	onUp(welcome: Extract<ToViewer, { type: "welcome" }>, opened: boolean): void;
+	/** the server welcomed us on a line. An earlier one, which is left for it, is heard for a moment longer. */
+	onUp(welcome: Welcome, line: Line): void;
 	/** the link is over; retryIn in ms, null: not tried again. */
 	onDown(refusal: Refusal, retryIn: number | null): void;
-	/** a frame with a conn number. */
-	onFrame(frame: Frame): void;
+	/** a frame with a conn number came on a line. */
+	onFrame(frame: Frame, line: Line): void;
 	/** the frames of a packet were all given to onFrame. */
 	onPacketEnd(): void;
 	/** a signal of the link itself that is not about its being. */
 	onSignal(message: ToViewer): void;
+	/** what a later visit on this network should know; null: nothing. */
+	onCarried(carried: Carried | null): void;
 }
 
 export interface LinkOptions {
@@ -47,35 +43,49 @@ export interface LinkOptions {
 	events: LinkEvents;
 	/** opening is the open signal that the first request may carry; null: none. */
 	opening(): FromViewer | null;
-	/** dial makes the socket; tests put their own here. */
-	dial?(url: string, protocols: string[]): WebSocket;
+	/** dial makes carriers; tests put their own here. */
+	dial?: Dial;
 	/** why asks the server, by plain HTTP, why it refused: a browser does not tell. */
-	why(url: string, token: string): Promise<Refusal | null>;
+	why(url: string, token: string): Promise<Asked>;
+}
+
+/** Target is where the link leads, and how. */
+export interface Target {
+	url: string; // http(s)://…/v1/link
+	token: string; // "": none
+	/** only these rungs are tried; none or absent: all. */
+	only?: readonly LinkRung[];
+	/** carried is what an earlier visit on this network found out. */
+	carried?: Carried | null;
 }
 
 /** Link is the connection to the server. It is made again until close, or until the server says not to. */
 export class Link {
 	private readonly alarm: Alarm;
-	private readonly prober = new Prober();
-	private socket: WebSocket | null = null;
-	private target: { url: string; token: string } | null = null;
-	private opened = false; // the request carried an open
-	private welcomed = false;
-	private refusal: Refusal | null = null;
+	private readonly verdicts = new Verdicts();
+	private target: Target | null = null;
+	private carried: Carried | null = null;
+	private race: Race | null = null;
+	private line: Line | null = null; // the link
+	private fresh: Line | null = null; // a better one that was not welcomed yet
+	private leaving: Line | null = null; // the one before
+	private cancelLeaving: () => void = () => undefined;
 	private failures = 0;
 	private retryAt = Infinity;
-	private dialledAt = 0;
-	private heardAt = 0;
-	private sentAt = 0;
+	private lookedAt = -Infinity;
 
 	constructor(private readonly options: LinkOptions) {
 		this.alarm = new Alarm(options.env, () => this.tick());
 	}
 
 	/** connect begins, or begins anew with another address or token. */
-	connect(url: string, token: string): void {
+	connect(target: Target): void {
 		this.drop();
-		this.target = { url, token };
+		this.verdicts.clear();
+		this.target = target;
+		this.carried = target.carried ?? null;
+		const known = this.known();
+		if (known !== null) this.verdicts.recall(known);
 		this.failures = 0;
 		// In a task of its own: a page that opens a device right away gets it into the first request.
 		this.retryAt = this.options.env.now();
@@ -89,174 +99,193 @@ export class Link {
 		this.drop();
 	}
 
-	get up(): boolean {
-		return this.welcomed;
+	/** current is the line that the server welcomed us on; null: there is no link. */
+	get current(): Line | null {
+		return this.line?.up ? this.line : null;
 	}
 
-	/** send hands over one whole frame. What need not arrive yields first when the network takes nothing. */
-	send(frame: Uint8Array, mustArrive: boolean): boolean {
-		const socket = this.socket;
-		if (socket === null || !this.welcomed) return false;
-		if (socket.bufferedAmount + frame.length > (mustArrive ? QUEUE_HARD : QUEUE_SOFT)) return false;
-		socket.send(frame as Uint8Array<ArrayBuffer>);
-		this.sentAt = this.options.env.now();
-		return true;
-	}
-
-	signal(conn: number, message: FromViewer): boolean {
-		return this.send(signalFrame(conn, message), true);
-	}
-
-	queueBytes(): number {
-		return this.socket?.bufferedAmount ?? 0;
-	}
-
-	private dial(): void {
+	/** nudge says that the network may have changed: what is down is tried at once, what is up proves itself, better rungs are tried again. */
+	nudge(): void {
+		const now = this.options.env.now();
 		if (this.target === null) return;
-		const { env, events, opening } = this.options;
-		this.retryAt = Infinity;
-		this.refusal = null;
-		this.dialledAt = this.heardAt = this.sentAt = env.now();
-		const { protocols, opened } = offers(this.target.token, opening());
-		this.opened = opened;
-		events.onConnecting();
-		try {
-			this.adopt((this.options.dial ?? dialBrowser)(this.target.url, protocols));
-		} catch (err) {
-			// The address is none, or the page's policy forbids it: trying again changes nothing.
-			const reason = err instanceof Error ? err.message : String(err);
-			this.over({ code: "malformed", reason, remedy: "check the server's address" }, "never");
-			return;
-		}
-		this.alarm.set(env.now() + WELCOME_WITHIN);
-	}
-
-	private adopt(socket: WebSocket): void {
-		this.socket = socket;
-		socket.binaryType = "arraybuffer";
-		let upgraded = false;
-		socket.onopen = () => {
-			upgraded = true;
-		};
-		socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-			if (data instanceof ArrayBuffer) this.packet(new Uint8Array(data));
-		};
-		socket.onclose = ({ code, reason }) => this.closed(upgraded, code, reason);
-	}
-
-	private packet(packet: Uint8Array): void {
-		const { env, events } = this.options;
-		this.heardAt = env.now();
-		const socket = this.socket;
-		eachFrame(
-			packet,
-			(frame) => {
-				if (this.socket !== socket) return; // a frame before this one ended the link
-				if (frame.hop.conn !== 0) events.onFrame(frame);
-				else this.own(frame);
-			},
-			(error) => env.debug("link: unreadable frame:", error.message),
-		);
-		events.onPacketEnd();
+		if (this.line === null && this.race === null) this.retryAt = Math.min(this.retryAt, now);
+		this.current?.prove();
+		if (now - this.lookedAt >= NUDGED_EVERY) this.lookHigher();
 		this.schedule();
 	}
 
-	/** own handles a frame of the link itself; one that cannot be read is skipped. */
-	private own(frame: Frame): void {
-		try {
-			if (frame.type === TYPE_PROBE) this.answer(parseProbe(frame.body));
-			else if (frame.type === TYPE_SIGNAL) this.signalled(parseSignal(frame.body));
-		} catch (error) {
-			if (!(error instanceof FormatError)) throw error;
-			this.options.env.debug("link: unreadable:", error.message);
+	/** standing says how a rung of the link is. */
+	standing(rung: LinkRung): LinkStanding {
+		const failed = this.verdicts.of(rung);
+		if (this.line?.rung === rung) return { state: "use", failure: null };
+		if (this.race?.trying(rung)) return { state: "trying", failure: failed };
+		if (failed !== null) return { state: "failed", failure: failed };
+		return { state: this.rungs().includes(rung) ? "off" : "excluded", failure: null };
+	}
+
+	/** rungs are those that may be tried, best first. */
+	private rungs(): LinkRung[] {
+		const only = this.target?.only ?? [];
+		return only.length === 0 ? [...LINK_RUNGS] : LINK_RUNGS.filter((rung) => only.includes(rung));
+	}
+
+	/** known is what was found out on this network, while that holds. */
+	private known(): Carried | null {
+		return this.carried !== null && this.wall() < this.carried.since + KNOWN_FOR ? this.carried : null;
+	}
+
+	private wall(): number {
+		return this.options.env.wall() / 1000;
+	}
+
+	/** look begins where the link was last, or with the best. */
+	private look(): void {
+		this.retryAt = Infinity;
+		const rungs = this.rungs();
+		const known = this.known()?.rung;
+		const order = known !== undefined && rungs.includes(known) ? [known, ...rungs.filter((r) => r !== known)] : rungs;
+		this.options.events.onConnecting();
+		this.run(this.verdicts.order(order));
+	}
+
+	/** lookHigher tries the better rungs, beside the line there is. */
+	private lookHigher(): void {
+		const line = this.current;
+		if (line === null || this.race !== null) return;
+		const better = this.rungs().filter((rung) => height(rung) < height(line.rung));
+		if (better.length > 0) this.run(better);
+	}
+
+	private run(rungs: LinkRung[]): void {
+		const { env, opening, why } = this.options;
+		const { url, token } = this.target ?? { url: "", token: "" };
+		const beside = this.line !== null;
+		this.lookedAt = env.now();
+		this.race = new Race({
+			env,
+			rungs,
+			beside,
+			verdicts: this.verdicts,
+			dial: (rung, first, events) => {
+				const open = first && !beside ? opening() : null;
+				return (this.options.dial ?? dialBrowser)(rung, { url, token, open }, events, env);
+			},
+			why: () => why(url, token),
+			onWon: (carrier) => this.won(carrier),
+			onRefused: (refusal) => {
+				this.race = null;
+				this.over({ refusal });
+			},
+			onDone: () => this.looked(beside),
+		});
+		this.race.start();
+	}
+
+	private won(carrier: LinkCarrier): LinkCarrierEvents {
+		const { env, events } = this.options;
+		const line: Line = new Line(env, carrier, {
+			onWelcome: (welcome) => this.welcomed(line, welcome),
+			onFrame: (frame) => events.onFrame(frame, line),
+			onPacketEnd: () => events.onPacketEnd(),
+			onSignal: (message) => {
+				if (line === this.line) events.onSignal(message);
+			},
+			onOver: (ending) => this.ended(line, ending),
+		});
+		if (this.line === null) this.line = line;
+		else {
+			this.fresh?.close();
+			this.fresh = line;
 		}
+		return line;
 	}
 
-	private answer(probe: Probe): void {
-		const wall = this.options.env.wall();
-		this.send(echoFrame(0, { ...probe, heard: true, t2: wall, t3: wall }), false);
-	}
-
-	private signalled(message: ToViewer | null): void {
-		if (message?.type === "welcome") {
-			this.welcomed = true;
-			this.failures = 0;
-			this.options.events.onUp(message, this.opened);
-		} else if (message?.type === "refuse") {
-			this.refusal = message;
-		} else if (message !== null) {
-			this.options.events.onSignal(message);
+	private welcomed(line: Line, welcome: Welcome): void {
+		if (line === this.fresh) {
+			this.leave();
+			this.line = line;
+			this.fresh = null;
 		}
+		this.failures = 0;
+		const known = this.known();
+		this.learn(known?.rung === line.rung ? known.since : this.wall());
+		this.options.events.onUp(welcome, line);
 	}
 
-	/** closed: the socket is over, for whatever reason. */
-	private closed(upgraded: boolean, status: number, reason: string): void {
+	/** leave keeps the line for a moment: what is on its way there still comes. */
+	private leave(): void {
+		this.cancelLeaving();
+		this.leaving?.close();
+		const line = this.line;
+		this.leaving = line;
+		this.cancelLeaving = this.options.env.later(LEAVE_AFTER, () => {
+			this.leaving = null;
+			line?.close();
+		});
+	}
+
+	/** learn notes which rung carries, since when that is known, and why no better one does. */
+	private learn(since: number): void {
+		const rung = this.line?.rung;
+		if (rung === undefined) return;
+		const before = this.carried;
+		this.carried = rung === this.rungs()[0] ? null : this.verdicts.remember(rung, since);
+		if (JSON.stringify(before) !== JSON.stringify(this.carried)) this.options.events.onCarried(this.carried);
+		this.schedule();
+	}
+
+	/** looked: a race is over, and nobody was refused. */
+	private looked(beside: boolean): void {
+		this.race = null;
+		if (this.line === null) {
+			const why = this.verdicts.worst() ?? failure("unanswered");
+			this.over({ failure: why });
+		} else this.learn(beside || this.carried === null ? this.wall() : this.carried.since);
+	}
+
+	private ended(line: Line, ending: Ending): void {
+		if (line === this.leaving) this.leaving = null;
+		if (line === this.fresh) this.fresh = null;
+		if (line !== this.line) return;
+		if ("refusal" in ending && ending.refusal.code === "silent") this.verdicts.silent(line.rung, line.age);
 		this.drop();
-		const code = codeByClose(status);
-		if (this.refusal !== null) this.over(this.refusal, codeByName(this.refusal.code).retry);
-		else if (code !== null) this.over({ code: code.name, reason, remedy: "" }, code.retry);
-		else if (upgraded) this.over(cut("the connection to the server was cut"), "backoff");
-		else void this.ask();
+		this.over(ending);
 	}
 
-	/** ask finds out why the server did not even upgrade. */
-	private async ask(): Promise<void> {
-		const target = this.target;
-		if (target === null) return;
-		const told = await this.options.why(target.url, target.token);
-		if (this.target !== target || this.socket !== null) return; // meanwhile something else was begun
-		if (told === null) this.over(cut("the server cannot be reached"), "backoff");
-		else this.over(told, codeByName(told.code).retry);
-	}
-
-	private over(refusal: Refusal, retry: Retry): void {
+	private over(ending: Ending): void {
+		const refusal = "refusal" in ending ? ending.refusal : { ...ending.failure, code: "" };
+		const retry: Retry = "refusal" in ending ? codeByName(refusal.code).retry : "backoff";
 		this.failures++;
 		const delay = this.target === null ? null : retryDelay(retry, this.failures, this.options.env.random);
 		if (delay !== null) this.retryAt = this.options.env.now() + delay;
 		this.options.env.debug("link: over:", refusal, "retry in ms:", delay);
-		this.options.events.onDown(refusal, delay);
+		this.options.events.onDown({ code: refusal.code, reason: refusal.reason, remedy: refusal.remedy }, delay);
 		this.schedule();
 	}
 
 	private tick(): void {
 		const now = this.options.env.now();
-		if (this.socket === null) {
-			if (now >= this.retryAt) this.dial();
-		} else if (now >= this.deadAt()) {
-			this.drop();
-			this.over({ ...cut("nothing was heard from the server"), code: "silent" }, "now");
-		} else if (this.welcomed && now - this.sentAt >= KEEP_ALIVE) {
-			this.send(probeFrame(0, { ...this.prober.next(this.options.env.wall(), true), full: false }), false);
-			// Also when it was refused: a buffer that does not drain will be found out by the silence.
-			this.sentAt = now;
-		}
+		if (this.line === null && this.race === null && now >= this.retryAt) this.look();
+		else if (now >= this.higherAt()) this.lookHigher();
 		this.schedule();
 	}
 
-	private deadAt(): number {
-		return this.welcomed ? this.heardAt + DEAD_AFTER : this.dialledAt + WELCOME_WITHIN;
+	/** higherAt is when the better rungs are tried again. */
+	private higherAt(): number {
+		if (this.carried === null || this.current === null || this.race !== null) return Infinity;
+		return this.options.env.now() + this.carried.since + KNOWN_FOR - this.wall();
 	}
 
 	private schedule(): void {
-		if (this.socket === null) this.alarm.set(this.retryAt);
-		else this.alarm.set(Math.min(this.deadAt(), this.welcomed ? this.sentAt + KEEP_ALIVE : Infinity));
+		this.alarm.set(Math.min(this.line === null ? this.retryAt : Infinity, this.higherAt()));
 	}
 
-	/** drop forgets the socket without another word to it. */
+	/** drop forgets all that is under way without another word. */
 	private drop(): void {
-		const socket = this.socket;
-		this.socket = null;
-		this.welcomed = false;
-		if (socket === null) return;
-		socket.onopen = socket.onmessage = socket.onclose = null;
-		socket.close();
+		this.cancelLeaving();
+		this.race?.close();
+		for (const line of [this.line, this.fresh, this.leaving]) line?.close();
+		this.race = null;
+		this.line = this.fresh = this.leaving = null;
 	}
-}
-
-function dialBrowser(url: string, protocols: string[]): WebSocket {
-	return new WebSocket(url, protocols);
-}
-
-function cut(reason: string): Refusal {
-	return { code: "", reason, remedy: "it is tried again by itself; check the network if this stays" };
 }

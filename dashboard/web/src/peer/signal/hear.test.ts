@@ -16,6 +16,7 @@ describe("what a viewer hears", () => {
 		[{ type: "candidate", attempt: 2, candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host", mid: "0" }],
 		[{ type: "candidate", attempt: 2, candidate: "", mid: "0" }],
 		[{ type: "retry" }],
+		[{ type: "end", code: "draining", reason: "restarting" }],
 	])("%j", (message) => {
 		expect(hear(message)).toEqual(message);
 	});

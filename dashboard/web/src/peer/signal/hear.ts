@@ -24,6 +24,7 @@ export type ToViewer =
 	| { type: "candidate"; attempt: number; candidate: string; mid: string }
 	| { type: "retry" }
 	| { type: "state"; device: Device }
+	| { type: "end"; code: string; reason: string }
 	| { type: "bye"; final: Map<number, EpochSeq> /* by stream number */ };
 
 /** MAX_DEPTH of nested arrays and objects (section 3.6). */
@@ -59,6 +60,8 @@ export function parse(body: Uint8Array): ToViewer | null {
 			return { type: "retry" };
 		case "state":
 			return { type: "state", device: parseDevice(m.any("device")) };
+		case "end":
+			return { type: "end", code: word(m, "code"), reason: clean(m.text("reason"), MAX_SENTENCE) };
 		case "bye":
 			return { type: "bye", final: new Map(m.texts("final").map(final)) };
 		case "":

@@ -20,7 +20,8 @@ export type FromViewer =
 	  }
 	| ({ type: "offer" } & Offer)
 	| { type: "candidate"; attempt: number; candidate: string /* empty: no more */; mid: string }
-	| { type: "close" };
+	| { type: "close" }
+	| { type: "end" }; // of a link over HTTP, without a code: this end just leaves
 
 /** encode writes the body of a Signal frame. */
 export function encode(message: FromViewer): Uint8Array<ArrayBuffer> {

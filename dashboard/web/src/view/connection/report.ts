@@ -1,4 +1,4 @@
-import type { PathInfo } from "../../port";
+import type { PathInfo, RungInfo } from "../../port";
 import { bytes, NONE, number, plusMinus } from "../format/number";
 import { milliseconds } from "../format/time";
 import { DROP_WORDS, RUNG_NAMES, sentence } from "../format/words";
@@ -45,9 +45,6 @@ export function drops({ path, dropped }: Pick<App, "path" | "dropped">): Drop[] 
 /** report is what a person sends to whoever helps: everything the drawer knows, as text. */
 export function report(app: App, now: number): string {
 	const { path, device } = app;
-	const rungs = (path?.rungs ?? []).map((rung) =>
-		`  ${rung.rung.padEnd(10)} ${rung.state.padEnd(7)} ${milliseconds(rung.rttMs).padStart(8)}  ${rung.note}`.trimEnd(),
-	);
 	return [
 		"telepath connection report",
 		`time: ${new Date(now).toISOString()}`,
@@ -57,7 +54,7 @@ export function report(app: App, now: number): string {
 		`accepted by the device: ${path?.accepted ? "yes" : "no"}`,
 		...figures(path).map(([name, value]) => `${name.toLowerCase()}: ${value}`),
 		"rungs:",
-		...rungs,
+		...(path?.rungs ?? []).flatMap(rungLines),
 		`samples received: ${app.store.received}`,
 		`dropped here: ${
 			drops(app)
@@ -74,6 +71,14 @@ export function report(app: App, now: number): string {
 export function keeps(problem: string | null): string {
 	if (problem === null) return NONE;
 	return problem === "" ? "yes, in this browser" : `no: ${problem}`;
+}
+
+/** rungLines are a rung's state, round trip and note, and below it its verdict and what to do. */
+function rungLines({ rung, state, rttMs, note, verdict }: RungInfo): string[] {
+	const line = `  ${rung.padEnd(10)} ${state.padEnd(7)} ${milliseconds(rttMs).padStart(8)}  ${note}`.trimEnd();
+	return verdict === undefined
+		? [line]
+		: [line, `${" ".repeat(31)}${verdict.name}: ${verdict.reason}; ${verdict.remedy}`];
 }
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {

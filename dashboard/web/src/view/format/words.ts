@@ -1,8 +1,11 @@
-import type { Device, RungInfo } from "../../port";
+import type { Device, Rung, RungInfo } from "../../port";
 import { clock, duration } from "./time";
 
 /** The names of the rungs for people, best first. The command line and the logs use the short ones. */
 export { RUNG_WORDS as RUNG_NAMES } from "../../peer/words";
+
+/** RELAYED are the rungs that need the link to the server. */
+export const RELAYED: ReadonlySet<Rung> = new Set(["ws", "sse", "poll"]);
 
 export const RUNG_STATES: Record<RungInfo["state"], string> = {
 	use: "in use",
