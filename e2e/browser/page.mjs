@@ -6,6 +6,8 @@ const rungs = {
 	"Direct · UDP": "udp",
 	"Direct · TCP": "tcp",
 	"Relay · WebSocket": "ws",
+	"Relay · event stream": "sse",
+	"Relay · long polling": "poll",
 };
 
 /** The rung that a badge's text names; undefined where it names none. */
@@ -29,6 +31,14 @@ export function badgeText() {
 export async function goToDevice(page, device, timeout = 20_000) {
 	await page.getByRole("link", { name: device }).first().click({ timeout });
 	await page.waitForFunction(() => window.findBadge() !== "", undefined, { timeout });
+}
+
+/** What the badge's drawer says; it is open afterwards. */
+export async function drawerText(page) {
+	const badge = page.locator("button[aria-expanded]").filter({ hasText: /^\s*(Direct|Relay|TURN|No path|Finding)/ });
+	if ((await badge.getAttribute("aria-expanded")) !== "true") await badge.click();
+	const drawer = page.locator("[aria-labelledby='drawer-title']");
+	return (await drawer.innerText({ timeout: 5_000 })).replace(/\s+/g, " ");
 }
 
 /** The texts of the entries that the page's logs show, oldest first. */

@@ -12,7 +12,7 @@ import (
 // see the address that they asked for.
 func (h *Host) Redirect(from, to netip.AddrPort) error {
 	family := map[bool]string{true: "ip", false: "ip6"}[from.Addr().Is4()]
-	return h.nft(fmt.Sprintf("table inet redirect {\n"+
+	return h.nft(fmt.Sprintf("table inet detour {\n"+
 		" chain out { type nat hook output priority -100; %s daddr %s tcp dport %d dnat %s to %s; }\n}",
 		family, from.Addr(), from.Port(), family, to))
 }
