@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"net"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -75,6 +76,26 @@ func (c *cell) startBox(t *testing.T, at netip.AddrPort, args ...string) *progra
 	must(t, err)
 	must(t, c.behind.Redirect(at, here))
 	return box
+}
+
+// awaitOpen waits until somebody takes connections at an address of the host.
+func awaitOpen(t *testing.T, on *lab.Host, at netip.AddrPort) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		err := on.Enter(func() error {
+			conn, err := net.DialTimeout("tcp", at.String(), time.Second)
+			if err == nil {
+				conn.Close()
+			}
+			return err
+		})
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody takes connections at %v: %v", at, err)
+		}
+	}
 }
 
 // way is how the programs behind a box are told to reach the server: as their user would tell them.

@@ -2,14 +2,12 @@ package fallback
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
@@ -98,7 +96,7 @@ shutdown_lifetime 0 seconds
 			t.Logf("squid said at last:\n%s%s", s.Tail(10), s.log())
 		}
 	})
-	s.awaitOpen(t, on)
+	awaitOpen(t, on, s.addr)
 	return s
 }
 
@@ -115,25 +113,6 @@ func openFolder(t *testing.T) string {
 func (s *squid) write(t *testing.T, name, content string) {
 	t.Helper()
 	must(t, os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644))
-}
-
-func (s *squid) awaitOpen(t *testing.T, on *lab.Host) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		err := on.Enter(func() error {
-			conn, err := net.DialTimeout("tcp", s.addr.String(), time.Second)
-			if err == nil {
-				conn.Close()
-			}
-			return err
-		})
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("squid takes no connections: %v", err)
-		}
-	}
 }
 
 // log is what squid wrote of requests: time, duration, client, verdict/status, bytes, method, URL, user.
