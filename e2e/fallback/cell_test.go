@@ -17,7 +17,7 @@ import (
 const device = "board"
 
 // patience is how long a test waits for what must come but is not measured.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 // cell is one network before one program: a laboratory of its own, so that cells can run side by side.
 //
@@ -101,8 +101,9 @@ func awaitOpen(t *testing.T, on *lab.Host, at netip.AddrPort) {
 // way is how the programs behind a box are told to reach the server: as their user would tell them.
 type way struct {
 	url     string
-	env     []string // NAME=VALUE
-	browser []string // arguments of watch.mjs
+	env     []string           // NAME=VALUE
+	browser []string           // arguments of watch.mjs
+	after   func(t *testing.T) // looks at what else came of it; nil: nothing
 }
 
 // boxed is the rig of who is behind the box.

@@ -37,6 +37,7 @@ var networks = []network{
 	{name: "open", cross: direct, rungs: []string{"ws", "udp"}},
 	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []string{"udp-blocked"}},
 	{name: "squid", cross: squidWith(open, ""), rungs: []string{"ws"}},
+	{name: "squid to 443 only", cross: squidTo443, rungs: []string{"ws"}},
 	{name: "squid, 407 Basic", cross: squidWith(basic, credentials), rungs: []string{"ws"}},
 	{name: "squid, 407 Digest", cross: squidWith(digest, credentials), rungs: []string{"ws"}},
 	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
@@ -86,6 +87,30 @@ func squidWith(with func(string) policy, user string) func(t *testing.T, c *cell
 	}
 }
 
+// squidTo443: a proxy as they come, which connects to no other port, before a server that is there.
+func squidTo443(t *testing.T, c *cell) way {
+	ca := c.serveTLS(t, 443)
+	s := startSquid(t, c, c.box, only443)
+	must(t, c.behind.Fence(c.box))
+	c.trustInChromium(t, ca)
+	w := proxied(s.url(""))
+	w.env = append(w.env, c.Env...)
+	return w
+}
+
+// serveTLS starts a server with a certificate of a test's authority, which all trust who are not behind the box. It returns
+// the authority's file.
+func (c *cell) serveTLS(t *testing.T, port uint16) (ca string) {
+	t.Helper()
+	own, err := authority.New("Test Authority")
+	must(t, err)
+	must(t, own.Files(c.Dir, c.srv.Addr.String()))
+	c.serve(t, "https", c.serverAt(port), "--tls-cert", filepath.Join(c.Dir, "fullchain.pem"), "--tls-key", filepath.Join(c.Dir, "privkey.pem"))
+	ca = filepath.Join(c.Dir, "ca.pem")
+	c.Env = []string{"SSL_CERT_FILE=" + ca}
+	return ca
+}
+
 // proxied is how a proxy is told: to programs by their environment, to Chromium by its settings.
 func proxied(url string) way {
 	return way{
@@ -99,14 +124,9 @@ func intercepted(t *testing.T, c *cell) way { return interceptedBy(t, c, true) }
 
 func interceptedBy(t *testing.T, c *cell, trusted bool) way {
 	must(t, c.behind.CutUDP())
-	own, err := authority.New("Test Authority")
-	must(t, err)
-	must(t, own.Files(c.Dir, c.srv.Addr.String()))
-	at := c.serverAt(8443)
-	c.serve(t, "https", at, "--tls-cert", filepath.Join(c.Dir, "fullchain.pem"), "--tls-key", filepath.Join(c.Dir, "privkey.pem"))
-	c.Env = []string{"SSL_CERT_FILE=" + filepath.Join(c.Dir, "ca.pem")} // who is not behind the box sees the server itself
+	c.serveTLS(t, 8443)
 	ca := filepath.Join(c.Dir, "box.pem")
-	c.startBox(t, at, "-intercept-tls", "-ca", ca)
+	c.startBox(t, c.serverAt(8443), "-intercept-tls", "-ca", ca)
 	if !trusted {
 		return way{env: c.Env}
 	}
