@@ -3,10 +3,10 @@
 //	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--proxy=URL] [--args=--flag,--flag]
 //
 // `open` when it begins to open the page, `ready` when the device's page is there; `path` when the badge names another rung;
-// `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard input is the end of it. On the way, a
-// line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's logs show: `log`, "drawer" for what the
-// badge's drawer says: `drawer`, and "reload" loads the page again: `reload`, then `load` when the new document begins, `ready`
-// again when the device's page is there.
+// `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard
+// input is the end of it. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
+// logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, and "reload" loads the page again: `reload`, then
+// `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";

@@ -88,7 +88,7 @@ func firstInChromium(t *testing.T, c *cell, w way) *visit {
 // afterOpening is the first sample after the page began to open, and how long that took. Starting a browser does not count.
 func afterOpening(t *testing.T, b *rig.Watcher, mark int) (rig.Event, time.Duration) {
 	t.Helper()
-	opened, err := b.Await("opening of the page", mark, patience, func(e rig.Event) bool { return e.Type == "open" })
+	opened, err := b.Await("opening of the page", mark, patience, func(e rig.Event) bool { return e.Type == "open" || e.Type == "reload" })
 	must(t, err)
 	sample, err := b.Await("first sample", mark, patience, func(e rig.Event) bool {
 		return e.Type == "sample" && !e.Retained && e.At.After(opened.At)
