@@ -91,7 +91,7 @@ func afterOpening(t *testing.T, b *rig.Watcher, mark int) (rig.Event, time.Durat
 	opened, err := b.Await("opening of the page", mark, patience, func(e rig.Event) bool { return e.Type == "open" || e.Type == "reload" })
 	must(t, err)
 	sample, err := b.Await("first sample", mark, patience, func(e rig.Event) bool {
-		return e.Type == "sample" && !e.Retained && e.At.After(opened.At)
+		return e.Type == "sample" && !e.Retained && !e.Restored && e.At.After(opened.At)
 	})
 	must(t, err)
 	return sample, sample.At.Sub(opened.At)
