@@ -50,7 +50,7 @@ web: .cache/web.stamp
 
 .PHONY: test
 test: ## everything (installs what is missing): format, lint, units, build, programs and a browser
-	@tools/test.sh need format lint go web build e2e
+	@tools/test.sh need format lint go web build e2e fallback
 
 .PHONY: test-go
 test-go: ## Go's unit tests with the race detector
@@ -63,6 +63,10 @@ test-web: ## the dashboard: lint, types, unit tests
 .PHONY: test-e2e
 test-e2e: ## the built programs and Chromium in network namespaces (root)
 	@tools/test.sh need build e2e
+
+.PHONY: test-fallback
+test-fallback: ## the programs and Chromium behind firewalls, proxies and boxes that spoil (root)
+	@tools/test.sh need build fallback
 
 .PHONY: lint
 lint: ## formatters and linters, changing nothing

@@ -5,7 +5,8 @@ set -euo pipefail
 command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; exit 1; }
 
 # program:package
-wanted="chromium:chromium nft:nftables ip:iproute2 gcc:gcc node:nodejs npm:npm git:git"
+wanted="chromium:chromium nft:nftables ip:iproute2 gcc:gcc node:nodejs npm:npm git:git
+squid:squid nginx:nginx certutil:libnss3-tools openssl:openssl"
 
 missing=()
 for pair in $wanted; do

@@ -19,13 +19,24 @@ const quiet = [
 	"--disable-sync",
 ];
 
+/** What playwright wants to know of a proxy. User and password of the URL are its answer to 407. */
+function proxyOf(url) {
+	if (!url) return undefined;
+	const { protocol, host, username, password } = new URL(url);
+	return {
+		server: `${protocol}//${host}`,
+		...(username && { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
+	};
+}
+
 /** Opens a browser with a fresh profile; `close` takes both away. */
-export async function openChromium({ width = 1440, height = 900, dark = false, args = [] } = {}) {
+export async function openChromium({ width = 1440, height = 900, dark = false, proxy = "", args = [] } = {}) {
 	const profile = await mkdtemp(join(tmpdir(), "telepath-chromium-"));
 	const context = await chromium.launchPersistentContext(profile, {
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 		headless: true,
 		args: [...quiet, ...args],
+		proxy: proxyOf(proxy),
 		viewport: { width, height },
 		colorScheme: dark ? "dark" : "light",
 	});

@@ -33,6 +33,14 @@ export async function goToDevice(page, device, timeout = 20_000) {
 	await page.waitForFunction(() => window.findBadge() !== "", undefined, { timeout });
 }
 
+/** What the badge's drawer says; it is open afterwards. */
+export async function drawerText(page) {
+	const badge = page.locator("button[aria-expanded]").filter({ hasText: /^\s*(Direct|Relay|TURN|No path|Finding)/ });
+	if ((await badge.getAttribute("aria-expanded")) !== "true") await badge.click();
+	const drawer = page.locator("[aria-labelledby='drawer-title']");
+	return (await drawer.innerText({ timeout: 5_000 })).replace(/\s+/g, " ");
+}
+
 /** The texts of the entries that the page's logs show, oldest first. */
 export async function logLines(page) {
 	return page.locator("ol[aria-label*='entries'] li > span").allTextContents();

@@ -1,15 +1,16 @@
 // Watches one device in a real Chromium and says what the page is handed and shows, one JSON object a line:
 //
-//	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--args=--flag,--flag]
+//	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--proxy=URL] [--args=--flag,--flag]
 //
-// `ready` when the device's page is there; `path` when the badge names another rung; `sample` and `gap` as the Worker handed
-// them to the page; `error` for whatever the page reports as one. The end of standard input is the end of it. On the way, a
-// line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's logs show: `log`, and "reload" loads the
-// page again: `reload`, then `load` when the new document begins, `ready` again when the device's page is there.
+// `open` when it begins to open the page, `ready` when the device's page is there; `path` when the badge names another rung;
+// `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard
+// input is the end of it. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
+// logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, and "reload" loads the page again: `reload`, then
+// `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
-import { badgeText, goToDevice, logLines, rungOf } from "./page.mjs";
+import { badgeText, drawerText, goToDevice, logLines, rungOf } from "./page.mjs";
 import { tap } from "./tap.mjs";
 
 const { positional, options } = parseArguments(process.argv.slice(2));
@@ -21,6 +22,7 @@ const { page, close } = await openChromium({
 	width: Number(options.width ?? 1440),
 	height: Number(options.height ?? 900),
 	dark: options.dark === true,
+	proxy: options.proxy ?? "",
 	args: options.args ? options.args.split(",") : [],
 });
 
@@ -50,6 +52,7 @@ const quit = async (code) => {
 process.on("SIGTERM", () => quit(0));
 
 try {
+	say({ type: "open", text: url });
 	await page.goto(url);
 	await goToDevice(page, device);
 	say({ type: "ready", text: page.url() });
@@ -72,6 +75,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 		say({ type: "ready", text: page.url() });
 	}
 	if (verb === "log") say({ type: "log", lines: await logLines(page) });
+	if (verb === "drawer") say({ type: "drawer", text: await drawerText(page) });
 }
 if (options.shot) await page.screenshot({ path: options.shot });
 await quit(0);

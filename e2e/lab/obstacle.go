@@ -12,7 +12,7 @@ import (
 // see the address that they asked for.
 func (h *Host) Redirect(from, to netip.AddrPort) error {
 	family := map[bool]string{true: "ip", false: "ip6"}[from.Addr().Is4()]
-	return h.nft(fmt.Sprintf("table inet redirect {\n"+
+	return h.nft(fmt.Sprintf("table inet detour {\n"+
 		" chain out { type nat hook output priority -100; %s daddr %s tcp dport %d dnat %s to %s; }\n}",
 		family, from.Addr(), from.Port(), family, to))
 }
@@ -47,10 +47,17 @@ func (h *Host) Knows(names map[string]netip.Addr) error {
 	for name, addr := range names {
 		fmt.Fprintln(&text, addr, name)
 	}
-	if err := os.MkdirAll(h.files(), 0o755); err != nil {
+	return h.Etc("hosts", text.String())
+}
+
+// Etc lets programs that are started on h from now on find a file below /etc: the first part of its path, a file or a folder,
+// must be in the machine's /etc too, and is hidden by what h has under that name.
+func (h *Host) Etc(path, content string) error {
+	path = filepath.Join(h.files(), path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(h.files(), "hosts"), []byte(text.String()), 0o644)
+	return os.WriteFile(path, []byte(content), 0o644)
 }
 
 // files is the folder whose content `ip netns exec` puts in the place of that of /etc.

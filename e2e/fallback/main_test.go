@@ -1,0 +1,75 @@
+// Package fallback puts the built programs and a real Chromium behind the networks that people have: firewalls, proxies that
+// ask for passwords, boxes that spoil what they pass on. For each network and each program behind it, it judges by what a user
+// sees: how soon the first sample comes, also on the second visit, that no event is lost or repeated, and what is said of why.
+package fallback
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
+)
+
+// atATime is how many cells run at once. They wait most of the time; what they need the processor for is Chromium's start.
+const atATime = "4"
+
+// tools are the fixtures' programs, built once.
+var tools string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if os.Getenv("TELEPATH_E2E") == "" {
+		fmt.Println("these tests start the built programs in network namespaces: run `make test-fallback` as root")
+		return
+	}
+	if err := flag.Set("test.parallel", atATime); err != nil {
+		panic(err)
+	}
+	code, err := runWithTools(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runWithTools(m *testing.M) (int, error) {
+	if err := lab.Missing(); err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "telepath-fallback-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	for _, name := range []string{"middlebox", "linkem"} {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), "../"+name).CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("build %s: %w: %s", name, err, out)
+		}
+	}
+	tools = dir
+	return m.Run(), nil
+}
+
+// endWith kills a program with its test, and shows its last words if the test failed.
+func endWith(t *testing.T, name string, p *program.Program) {
+	t.Helper()
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("%s said at last:\n%s", name, p.Tail(25))
+		}
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

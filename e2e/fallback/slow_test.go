@@ -1,0 +1,182 @@
+package fallback
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+// The hop behind a proxy that takes at full speed what it delivers slowly: of 100 Hz x 100 B one stream alone fills it.
+const (
+	slowHop     = "rate=64kbit delay=20ms"
+	hereOnHop   = "10.77.0.1/24"
+	serverOnHop = "10.77.0.2"
+)
+
+// slowFor is how long samples are looked at. `make soak` has the full five minutes.
+var slowFor = seconds("TELEPATH_SLOW_SECONDS", 20)
+
+// settling is how long a link may take to find out how fast it is.
+const settling = 3 * time.Second
+
+// TestSlowHop: fresh values come through a buffering nginx and a slow hop, however much is published.
+func TestSlowHop(t *testing.T) {
+	for _, c := range []struct {
+		streams int
+		p95     time.Duration
+	}{{1, 500 * time.Millisecond}, {10, 1500 * time.Millisecond}} {
+		for _, behind := range []string{"view", "dev"} {
+			t.Run(fmt.Sprintf("%d streams/before %s", c.streams, behind), func(t *testing.T) {
+				t.Parallel()
+				slowCell(t, behind, c.streams, c.p95)
+			})
+		}
+	}
+}
+
+func slowCell(t *testing.T, behind string, streams int, bound time.Duration) {
+	c := newCell(t, behind)
+	w := slowNginx(t, c)
+	far, near := c.boxed(w), c.Rig
+	if behind == "dev" {
+		far, near = near, far
+	}
+	agent, err := near.StartDevice(c.dev, device, "--source", fmt.Sprintf("sim,rate=100,size=100,streams=%d,class=live", streams))
+	must(t, err)
+	endWith(t, "agent", agent)
+	linked(t, agent)
+	v, err := far.View(c.view, device)
+	must(t, err)
+	endWith(t, "view", v.Program)
+	firstSample(t, v, 0)
+	time.Sleep(settling)
+	begun := time.Now()
+	before := c.memory(t, agent, v)
+	time.Sleep(slowFor)
+	after := c.memory(t, agent, v)
+	f := freshnessOf(t, v, begun)
+	t.Logf("%d streams before %s: %v; memory %v, then %v MiB", streams, behind, f, before, after)
+	if f.streams != streams || f.p95 > bound {
+		t.Errorf("%d streams, p95 of the age %v, want %d and at most %v", f.streams, f.p95, streams, bound)
+	}
+	if f.stalest > 2*bound {
+		t.Errorf("for a while the newest value shown was %v old", f.stalest)
+	}
+	checkFlat(t, before, after)
+}
+
+// slowNginx puts the hop before who is behind, and at its other end, beside the server, an nginx that buffers what it can.
+func slowNginx(t *testing.T, c *cell) way {
+	t.Helper()
+	must(t, c.behind.CutUDP())
+	connection, _, _ := strings.Cut(examples(t, "nginx")[0], "\nserver {")
+	location := strings.ReplaceAll(examples(t, "nginx")[1], "proxy_buffering off;",
+		"proxy_buffering on; proxy_buffers 64 64k; proxy_ignore_headers X-Accel-Buffering;")
+	c.serveBehindNginx(t)
+	c.startNginx(t, 80, connection+"\nserver {\nlisten 80;\n"+location+"}\n")
+	must(t, c.behind.Unplug())
+	hop, err := program.Start(program.Spec{Name: "linkem", Args: []string{
+		tools + "/linkem", "-ns-a", c.behind.NS, "-addr-a", hereOnHop, "-ns-b", c.srv.NS, "-addr-b", serverOnHop + "/24", "-both", slowHop,
+	}})
+	must(t, err)
+	endWith(t, "linkem", hop)
+	_, err = hop.WaitFor(readyLine, patience)
+	must(t, err)
+	return way{url: "http://" + serverOnHop + "/telepath"}
+}
+
+// freshness is how old what was shown was: all programs run on one machine, so one clock.
+type freshness struct {
+	streams, samples  int
+	fewest, most      int // samples of a stream
+	p50, p95, longest time.Duration
+	stalest           time.Duration // the newest value of a stream got this old before a newer one was shown
+}
+
+func (f freshness) String() string {
+	return fmt.Sprintf("%d samples of %d streams (%d to %d each), age p50 %v, p95 %v, at most %v; the newest shown was at most %v old",
+		f.samples, f.streams, f.fewest, f.most, f.p50.Round(time.Millisecond), f.p95.Round(time.Millisecond), f.longest.Round(time.Millisecond), f.stalest.Round(time.Millisecond))
+}
+
+func freshnessOf(t *testing.T, v *rig.Watcher, begun time.Time) (f freshness) {
+	t.Helper()
+	events, err := v.Events()
+	must(t, err)
+	var ages []time.Duration
+	newest, count := map[string]time.Time{}, map[string]int{}
+	shown := func(stream string, now time.Time) {
+		if made, known := newest[stream]; known {
+			f.stalest = max(f.stalest, now.Sub(made))
+		}
+	}
+	for _, e := range events {
+		if e.Type != "sample" || e.Retained || e.At.Before(begun) {
+			continue
+		}
+		made := time.UnixMicro(int64(math.Round(e.T * 1e6)))
+		ages = append(ages, e.At.Sub(made))
+		count[e.Stream]++
+		shown(e.Stream, e.At)
+		if made.After(newest[e.Stream]) {
+			newest[e.Stream] = made
+		}
+	}
+	for stream := range newest {
+		shown(stream, time.Now())
+	}
+	if len(ages) == 0 {
+		t.Fatal("not one sample was shown")
+	}
+	slices.Sort(ages)
+	f.streams, f.samples = len(newest), len(ages)
+	counts := slices.Sorted(maps.Values(count))
+	f.fewest, f.most = counts[0], counts[len(counts)-1]
+	f.p50, f.p95, f.longest = ages[len(ages)/2], ages[len(ages)*95/100], ages[len(ages)-1]
+	return f
+}
+
+// memory is what server, agent and viewer hold, in MiB.
+func (c *cell) memory(t *testing.T, agent *program.Program, v *rig.Watcher) (mib []float64) {
+	t.Helper()
+	for _, p := range []*program.Program{c.server.Program, agent, v.Program} {
+		mib = append(mib, resident(t, p.PID()))
+	}
+	return mib
+}
+
+var residentLine = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB`)
+
+func resident(t *testing.T, pid int) float64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	must(t, err)
+	found := residentLine.FindSubmatch(status)
+	if found == nil {
+		t.Fatalf("no memory of %d is told", pid)
+	}
+	kib, err := strconv.ParseFloat(string(found[1]), 64)
+	must(t, err)
+	return math.Round(kib/1024*10) / 10
+}
+
+// growth that is no leak, in MiB: Go's heap breathes.
+const growth = 8
+
+func checkFlat(t *testing.T, before, after []float64) {
+	t.Helper()
+	for i, name := range []string{"server", "agent", "viewer"} {
+		if after[i] > before[i]+growth {
+			t.Errorf("the %s grew from %.1f to %.1f MiB", name, before[i], after[i])
+		}
+	}
+}

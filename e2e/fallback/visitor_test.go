@@ -1,0 +1,157 @@
+package fallback
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+// visitor is a program behind the box: how it comes to its first sample, again, and what it says of why.
+type visitor struct {
+	name  string
+	host  string // where it runs
+	first func(t *testing.T, c *cell, w way) *visit
+}
+
+// visit is what came of it.
+type visit struct {
+	agent   *program.Program
+	watcher *rig.Watcher  // who is shown what the device publishes
+	rung    string        // of the visitor
+	took    time.Duration // to the first sample
+	again   func(t *testing.T) time.Duration
+	says    func(t *testing.T) string // all that the visitor tells its user of paths
+}
+
+var visitors = []visitor{
+	{"Chromium", "view", firstInChromium},
+	{"view", "view", firstInView},
+	{"agent", "dev", firstOfAgent},
+}
+
+func firstInView(t *testing.T, c *cell, w way) *visit {
+	agent := c.startListed(t)
+	r := c.boxed(w)
+	look := func(t *testing.T) (*rig.Watcher, rig.Event, time.Duration) {
+		began := time.Now()
+		v, err := r.View(c.view, device)
+		must(t, err)
+		endWith(t, "view", v.Program)
+		sample := firstSample(t, v, 0)
+		return v, sample, sample.At.Sub(began)
+	}
+	v, sample, took := look(t)
+	return &visit{
+		agent: agent, watcher: v, rung: sample.Path, took: took,
+		again: func(t *testing.T) time.Duration {
+			v.Kill()
+			_, _, took := look(t)
+			return took
+		},
+		says: func(t *testing.T) string { return reasons(t, v) },
+	}
+}
+
+// oneChromium starts at a time: each takes a processor for a second or two, which is not what is measured.
+var oneChromium sync.Mutex
+
+func firstInChromium(t *testing.T, c *cell, w way) *visit {
+	agent := c.startListed(t)
+	r := c.boxed(w)
+	oneChromium.Lock()
+	defer oneChromium.Unlock()
+	b, err := r.Browse(c.view, r.URL+"/#"+c.code, device, w.browser...)
+	must(t, err)
+	endWith(t, "Chromium", b.Program)
+	sample, took := afterOpening(t, b, 0)
+	return &visit{
+		agent: agent, watcher: b, rung: sample.Path, took: took,
+		again: func(t *testing.T) time.Duration {
+			mark := b.Mark()
+			must(t, b.Write("reload"))
+			_, took := afterOpening(t, b, mark)
+			return took
+		},
+		says: func(t *testing.T) string {
+			must(t, b.Write("drawer"))
+			drawer, err := b.Await("drawer", 0, patience, func(e rig.Event) bool { return e.Type == "drawer" })
+			must(t, err)
+			return drawer.Text
+		},
+	}
+}
+
+// afterOpening is the first sample after the page began to open, and how long that took. Starting a browser does not count.
+func afterOpening(t *testing.T, b *rig.Watcher, mark int) (rig.Event, time.Duration) {
+	t.Helper()
+	opened, err := b.Await("opening of the page", mark, patience, func(e rig.Event) bool { return e.Type == "open" || e.Type == "reload" })
+	must(t, err)
+	sample, err := b.Await("first sample", mark, patience, func(e rig.Event) bool {
+		return e.Type == "sample" && !e.Retained && !e.Restored && e.At.After(opened.At)
+	})
+	must(t, err)
+	return sample, sample.At.Sub(opened.At)
+}
+
+// firstOfAgent: an agent is not found before it is linked, so the time that it needs for that and the viewer's are added up.
+func firstOfAgent(t *testing.T, c *cell, w way) *visit {
+	r := c.boxed(w)
+	began := time.Now()
+	agent := c.startDevice(t, r)
+	took := linked(t, agent).Sub(began)
+	asked := time.Now()
+	v, err := c.View(c.view, device)
+	must(t, err)
+	endWith(t, "view", v.Program)
+	sample := firstSample(t, v, 0)
+	return &visit{
+		agent: agent, watcher: v, took: took + sample.At.Sub(asked),
+		again: func(t *testing.T) time.Duration {
+			_, err := agent.Stop(patience)
+			must(t, err)
+			mark, began := v.Mark(), time.Now()
+			c.startDevice(t, r)
+			return firstSample(t, v, mark).At.Sub(began)
+		},
+		// What becomes of the Conns through it, the agent does not tell: their viewers do.
+		says: func(t *testing.T) string { return agent.Tail(10_000) + reasons(t, v) },
+	}
+}
+
+// reasons are what a viewer in a terminal told of its path, all of them.
+func reasons(t *testing.T, v *rig.Watcher) (all string) {
+	t.Helper()
+	events, err := v.Events()
+	must(t, err)
+	for _, e := range events {
+		if e.Type == "path" {
+			all += e.Path + ": " + e.Reason + "\n"
+		}
+	}
+	return all
+}
+
+// startListed starts an agent that is not behind the box and waits until it can be found.
+func (c *cell) startListed(t *testing.T) *program.Program {
+	t.Helper()
+	agent := c.startDevice(t, c.Rig)
+	linked(t, agent)
+	return agent
+}
+
+// firstSample is the first behind a mark that is not a retained one.
+func firstSample(t *testing.T, v *rig.Watcher, mark int) rig.Event {
+	t.Helper()
+	sample, err := v.AwaitSample("", mark, patience)
+	must(t, err)
+	return sample
+}
+
+// tells says whether a failure is named in a text: by its name, or in the words of the table.
+func tells(text, failure string) bool {
+	return strings.Contains(text, failure) || strings.Contains(strings.ToLower(text), strings.ToLower(wordsOf(failure)))
+}
