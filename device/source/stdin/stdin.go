@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/telepath-iot/telepath/device/source"
@@ -44,7 +45,19 @@ type Source struct {
 	refusals *refusals
 	streams  *streams
 	lines    int
+
+	mu    sync.Mutex
+	over  bool      // guarded by mu: nothing is taken any more
+	taken time.Time // guarded by mu: when a line was taken last
 }
+
+const (
+	// lingerQuiet without a line means that all was read that had been written
+	// when the source was told to end.
+	lingerQuiet = 20 * time.Millisecond
+	// lingerMost bounds how long a writer that does not stop can delay the end.
+	lingerMost = 250 * time.Millisecond
+)
 
 // New makes a source.
 func New(config Config) *Source {
@@ -58,15 +71,17 @@ func New(config Config) *Source {
 	}
 }
 
-// Run implements source.Source: it returns nil when the input has ended. A
-// read that blocks cannot be called off, so when the context ends first, one
-// goroutine waits for the input's next line, drops it and ends.
+// Run implements source.Source: it returns nil when the input has ended. When
+// the context ends first, what was written before is still read: who wrote it
+// counts on it. A read that blocks cannot be called off, so one goroutine then waits
+// for the input's next line, drops it and ends.
 func (s *Source) Run(ctx context.Context, sink source.Sink) error {
 	s.streams = newStreams(sink)
 	done := make(chan error, 1)
-	go func() { done <- s.read(ctx) }()
+	go func() { done <- s.read() }()
 	select {
 	case <-ctx.Done():
+		s.linger(done)
 		s.refusals.flush()
 		return nil
 	case err := <-done:
@@ -74,12 +89,34 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) error {
 	}
 }
 
-func (s *Source) read(ctx context.Context) error {
+// linger waits until everything was read that had been written, and closes.
+func (s *Source) linger(done <-chan error) {
+	look := time.NewTicker(lingerQuiet / 2)
+	defer look.Stop()
+	for begin := time.Now(); !s.close(begin); {
+		select {
+		case <-look.C:
+		case <-done:
+			return
+		}
+	}
+}
+
+// close ends the taking of lines if it is time to: told to at begin, none came for lingerQuiet, or too many.
+func (s *Source) close(begin time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := begin
+	if s.taken.After(begin) {
+		last = s.taken
+	}
+	s.over = time.Since(last) >= lingerQuiet || time.Since(begin) >= lingerMost
+	return s.over
+}
+
+func (s *Source) read() error {
 	for {
 		line, err := s.next()
-		if ctx.Err() != nil {
-			return nil
-		}
 		if errors.Is(err, io.EOF) {
 			s.refusals.flush()
 			s.log.Info("stdin ended; what was read stays available", "lines", s.lines, "refused", s.refusals.total())
@@ -88,8 +125,21 @@ func (s *Source) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("source stdin: %w", err)
 		}
-		s.take(line)
+		if !s.takeUnlessOver(line) {
+			return nil
+		}
 	}
+}
+
+func (s *Source) takeUnlessOver(line []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return false
+	}
+	s.take(line)
+	s.taken = time.Now()
+	return true
 }
 
 // next returns the next line without its end. A line that is too long is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -214,5 +215,31 @@ func TestEndOfContext(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhatWasWrittenBeforeTheEndIsRead: whoever writes a line and then ends the agent counts on the line.
+func TestWhatWasWrittenBeforeTheEndIsRead(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var r sourcetest.Recorder
+	for i := range 500 {
+		fmt.Fprintf(out, `{"stream":"a","value":%d}`+"\n", i)
+	}
+	if err := New(Config{In: in}).Run(ctx, &r); err != nil {
+		t.Error(err)
+	}
+	if n := len(r.Samples()); n != 500 {
+		t.Errorf("%d of 500 lines were read", n)
+	}
+	fmt.Fprintln(out, `{"stream":"a","value":-1}`) // too late: dropped
+	out.Close()
+	if n := len(r.Samples()); n != 500 {
+		t.Error("a line was taken after the end")
 	}
 }
