@@ -62,6 +62,9 @@ func (c *Conn) openForRequest() []byte {
 
 func (c *Conn) openMessage() signal.Message {
 	m := signal.Message{Type: signal.Open, Device: c.target(), ID: c.id, Want: c.cfg.Want, From: c.cfg.From, Offer: c.untold()}
+	if c.epoch != 0 {
+		m.Epoch = signal.FormatEpoch(c.epoch)
+	}
 	for _, s := range c.events {
 		if m.Positions == nil {
 			m.Positions = map[uint32]string{}

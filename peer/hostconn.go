@@ -27,6 +27,7 @@ type hostConn struct {
 	want   []string
 	wanted map[uint32]bool // by stream: what want says, worked out once
 	from   string
+	older  bool // it watched an earlier run of this program: streams begin with their first sample
 
 	paths    *paths
 	relay    *leg          // nil while the viewer's or our link is away

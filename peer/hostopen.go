@@ -38,7 +38,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	}
 	c.want, c.wanted, c.from = m.Want, map[uint32]bool{}, m.From
 	c.bind(now, number)
-	c.accept(now, m.Positions)
+	c.accept(now, m)
 	if m.Offer != nil {
 		c.offered(now, m.Offer.Attempt, m.Offer.SDP)
 	}
@@ -64,7 +64,8 @@ func (h *Host) evict() bool {
 
 // accept answers open: what streams there are and where each begins. Known
 // positions of this epoch are where a resumed Conn goes on.
-func (c *hostConn) accept(now time.Duration, positions map[uint32]string) {
+func (c *hostConn) accept(now time.Duration, m signal.Message) {
+	c.older = watchedBefore(m, c.host.epoch)
 	c.throughServer(signal.Message{
 		Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now()),
 	})
@@ -77,8 +78,24 @@ func (c *hostConn) accept(now time.Duration, positions map[uint32]string) {
 		}
 	}
 	c.host.describe(c.number, wanted, func(s *Stream) signal.Stream {
-		return s.describeFrom(c.start(now, s, positions[s.id]))
+		return s.describeFrom(c.start(now, s, m.Positions[s.id]))
 	})
+}
+
+// watchedBefore reports whether the Conn of an open watched an earlier run of
+// this program: then everything of this one is new to it. The numbers of streams say
+// nothing by then, and a stream may be one that the earlier run did not have.
+func watchedBefore(m signal.Message, epoch uint32) bool {
+	if m.Epoch != "" {
+		before, _, err := signal.ParsePosition(m.Epoch + ":0")
+		return err == nil && before != epoch
+	}
+	for _, position := range m.Positions {
+		if before, _, err := signal.ParsePosition(position); err == nil && before != epoch {
+			return true
+		}
+	}
+	return false
 }
 
 // keepsake sends the newest values of slow Live streams, as retained ones,
@@ -118,6 +135,8 @@ func (c *hostConn) start(now time.Duration, s *Stream, position string) (after u
 	switch {
 	case position == "" && o != nil:
 		after = o.Start()
+	case position == "" && c.older:
+		after = 0
 	case position == "":
 		after = c.firstStart(s)
 	case err == nil && epoch == s.epoch:

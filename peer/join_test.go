@@ -158,3 +158,37 @@ func TestFirstSamples(t *testing.T) {
 		}
 	})
 }
+
+// TestWatcherOfAnEarlierRunGetsAllOfThisOne: what a device publishes before a
+// Conn that watched its earlier run is back, is not before that Conn's time. Streams may have other
+// numbers by then, and there may be new ones.
+func TestWatcherOfAnEarlierRunGetsAllOfThisOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t)
+		s, err := h.Declare(StreamConfig{Name: "log", Class: wire.Event})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			_ = s.Publish(1, []byte("x"))
+		}
+		h.step(h.loop.now())
+		earlier := signal.FormatEpoch(h.epoch ^ 1)
+		for name, c := range map[string]struct {
+			open signal.Message
+			want uint64
+		}{
+			"newcomer":          {signal.Message{}, 3},
+			"of this run":       {signal.Message{Epoch: signal.FormatEpoch(h.epoch)}, 3},
+			"of an earlier one": {signal.Message{Epoch: earlier}, 0},
+			"other numbers":     {signal.Message{Positions: map[uint32]string{s.id + 1: earlier + ":9"}}, 0},
+			"the same number":   {signal.Message{Epoch: earlier, Positions: map[uint32]string{s.id: earlier + ":9"}}, 0},
+		} {
+			c.open.Type, c.open.ID = signal.Open, name
+			h.linkSignal(h.loop.now(), uint64(len(name)), c.open)
+			if o := h.conns[name].outboxes[s.id]; o == nil || o.Start() != c.want {
+				t.Errorf("%s: begins after %+v, want %d", name, o, c.want)
+			}
+		}
+	})
+}

@@ -5,7 +5,7 @@ import type { Rung } from "../ladder";
 import { ackFrame } from "../link/encode";
 import type { LinkStanding } from "../link/standing";
 import { Clock } from "../session";
-import { type Device, type FromViewer, parse as parseSignal, type Stream, type ToViewer } from "../signal";
+import { type Device, type FromViewer, formatEpoch, parse as parseSignal, type Stream, type ToViewer } from "../signal";
 import {
 	type DropReason,
 	eachFrame,
@@ -78,6 +78,7 @@ export class Conn {
 	private readonly alarm: Alarm;
 	private clock = new Clock();
 	private link: ConnLink | null = null;
+	private epoch = 0; // that the device accepted with last
 	private linkPath = 0; // 0: the device cannot be reached through the link now
 	private leftPath = 0; // on the line that was left for the link's; used until the device is reached on that
 	private readonly drops: Partial<Record<DropReason, number>> = {};
@@ -129,8 +130,15 @@ export class Conn {
 	open(): FromViewer {
 		const { device, want, from } = this.options;
 		const positions = this.streams.positions();
-		const resuming = Object.keys(positions).length > 0;
-		return { type: "open", device, id: this.id, want, from, ...(resuming ? { positions } : {}) };
+		return {
+			type: "open",
+			device,
+			id: this.id,
+			want,
+			from,
+			...(this.epoch === 0 ? {} : { epoch: formatEpoch(this.epoch) }),
+			...(Object.keys(positions).length > 0 ? { positions } : {}),
+		};
 	}
 
 	/** linkUp: the server welcomed us; asked: the link's first request carried this Conn's open. */
@@ -293,7 +301,7 @@ export class Conn {
 				this.refuse(message);
 				break;
 			case "accept":
-				this.accept(message.id);
+				this.accept(message.id, message.epoch);
 				break;
 			case "describe":
 				this.describe(message.epoch, message.streams);
@@ -328,8 +336,9 @@ export class Conn {
 		this.options.events.onRefused(refused);
 	}
 
-	private accept(id: string): void {
+	private accept(id: string, epoch: number): void {
 		if (id !== this.id) return;
+		this.epoch = epoch;
 		this.standing.accept();
 		if (this.link !== null && this.linkPath === 0 && this.may(isLinkRung)) {
 			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());

@@ -15,6 +15,7 @@ export type FromViewer =
 			id: string; // the Conn's UUID
 			want?: string[]; // globs; all streams if absent
 			from?: string; // head (default), start or EPOCH:SEQ
+			epoch?: string; // the one that the device accepted with last, 8 hex digits
 			positions?: Record<number, string>; // EPOCH:SEQ by stream number, when resuming
 			offer?: Offer;
 	  }
