@@ -1,8 +1,9 @@
 // Package carrier moves packets over one path between two ends.
 //
 // A Conn outlives its paths; each path under it is a Carrier: the WebSocket
-// to the signaling server (carrier/ws), a data-channel connection between
-// viewer and device (carrier/rtc). All of them keep one contract, and
+// to the signaling server (carrier/ws) or what stands in for it, plain HTTP
+// requests (carrier/web), a data-channel connection between viewer and device
+// (carrier/rtc). All of them keep one contract, and
 // carriertest checks it once for all:
 //
 //   - Send never blocks. A frame goes into a bounded queue of its class or is
