@@ -1,6 +1,7 @@
 package carrier
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -21,6 +22,8 @@ import (
 // A stall of TCP that repairs a loss looks like a queue for a moment; so one
 // late mark changes nothing, unless it is very late.
 type Flow struct {
+	unmarked bool // set once: something else acknowledges
+
 	mu      sync.Mutex
 	window  int    // bytes that may be under way
 	sent    uint64 // bytes, control frames aside
@@ -97,6 +100,10 @@ const (
 // NewFlow makes a Flow for one direction of one link.
 func NewFlow() *Flow { return &Flow{window: firstWindow} }
 
+// NewRequestFlow makes one that sends no marks, for links whose requests and
+// answers acknowledge one another: Acknowledge is called for each.
+func NewRequestFlow() *Flow { return &Flow{window: firstWindow, unmarked: true} }
+
 // Take is Tap.Take for as much as may be under way, limit bytes at most, with
 // a mark behind it if one is due. Control frames need no window.
 func (f *Flow) Take(t *Tap, limit int, b *Batch) (more bool) {
@@ -114,6 +121,16 @@ func (f *Flow) Take(t *Tap, limit int, b *Batch) (more bool) {
 		f.leaves(now, b)
 	}
 	return more
+}
+
+// Return is Tap.Return for a batch that was not sent after all.
+func (f *Flow) Return(t *Tap, b *Batch) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !b.onlyControl() {
+		f.sent = max(f.sent-uint64(len(b.Packet)), f.acked)
+	}
+	t.Return(b)
 }
 
 // room is how many bytes may be sent now.
@@ -146,7 +163,7 @@ func (f *Flow) leaves(now time.Time, b *Batch) {
 	}
 	idle := f.sent == f.acked
 	f.sent += uint64(len(b.Packet))
-	if f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket {
+	if !f.unmarked && f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket {
 		b.Packet = f.mark(b.Packet, now, idle)
 	}
 }
@@ -182,10 +199,9 @@ func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
 	return wire.AppendProbe(packet, wire.Hop{}, wire.Probe{ID: FirstMark + f.lastID, Heard: true})
 }
 
-// Remind is for a writer whose frames wait for the window. It returns a mark
-// to send if what is under way would not be acknowledged otherwise, nil if it is not
-// time yet, and when to ask again.
-func (f *Flow) Remind(now time.Time) (frame []byte, again time.Duration) {
+// remind returns a mark to send if what is under way would not be acknowledged
+// otherwise, nil if it is not time yet, and when to ask again.
+func (f *Flow) remind(now time.Time) (frame []byte, again time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	wait := patience
@@ -201,14 +217,41 @@ func (f *Flow) Remind(now time.Time) (frame []byte, again time.Duration) {
 	return f.mark(nil, now, false), patience
 }
 
-// Unanswered is how long nothing was acknowledged though it was asked for.
-func (f *Flow) Unanswered(now time.Time) time.Duration {
+// unanswered is how long nothing was acknowledged though it was asked for.
+func (f *Flow) unanswered(now time.Time) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.marks) == 0 {
 		return 0
 	}
 	return now.Sub(f.marks[0].at)
+}
+
+// ErrNoAnswer says that the other end acknowledges nothing.
+var ErrNoAnswer = errors.New("the other end acknowledges nothing")
+
+// Await returns when there may be something to take, or over is closed. Where
+// frames wait for the window it sees to it that what is under way is
+// acknowledged: ErrNoAnswer if nothing was for as long as patience.
+func (f *Flow) Await(t *Tap, over <-chan struct{}, patience time.Duration) error {
+	var again <-chan time.Time
+	if now := time.Now(); t.Waits() {
+		if f.unanswered(now) > patience {
+			return ErrNoAnswer
+		}
+		mark, wait := f.remind(now)
+		if mark != nil {
+			t.buffer.Push(Frame{Bytes: mark, Control: true})
+			return nil
+		}
+		again = time.After(wait)
+	}
+	select {
+	case <-t.Ready():
+	case <-again:
+	case <-over:
+	}
+	return nil
 }
 
 // Heard looks for answers to marks in a packet that came, and reports whether
@@ -232,13 +275,14 @@ func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
 	return found
 }
 
-// Acknowledge is for links that need no marks, because something else says
-// that all that was sent up to now has come; since says when it was sent.
-func (f *Flow) Acknowledge(now, since time.Time, idle bool) {
+// Acknowledge says that all that was taken has come. since is when it was.
+func (f *Flow) Acknowledge(since time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.came(now, mark{at: since, sent: f.sent, acked: f.acked, since: since, idle: idle, filled: f.limited})
-	f.limited = false
+	if f.acked < f.sent {
+		f.came(time.Now(), mark{at: since, sent: f.sent, acked: f.acked, since: since, idle: true, filled: f.limited})
+		f.limited = false
+	}
 }
 
 func (f *Flow) acknowledge(id uint64, now time.Time) bool {

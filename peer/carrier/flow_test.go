@@ -44,28 +44,13 @@ func (h *hop) carry(t *testing.T, length time.Duration, offer func(context.Conte
 				}
 				continue
 			}
-			h.await(ctx, flow, buffer, swallowed)
+			if err := flow.Await(buffer.Tap(0), ctx.Done(), time.Hour); err != nil {
+				t.Error(err)
+			}
 		}
 		tasks.Wait()
 		time.Sleep(h.delay) // what is still in the air
 	})
-}
-
-// await is what a carrier's writer does when it may not send.
-func (h *hop) await(ctx context.Context, flow *Flow, buffer *Buffer, swallowed chan<- []byte) {
-	var patience <-chan time.Time
-	if buffer.Tap(0).Waits() {
-		mark, again := flow.Remind(time.Now())
-		if mark != nil {
-			swallowed <- mark
-		}
-		patience = time.After(again)
-	}
-	select {
-	case <-buffer.Tap(0).Ready():
-	case <-patience:
-	case <-ctx.Done():
-	}
 }
 
 func (h *hop) deliver(ctx context.Context, swallowed <-chan []byte, flow *Flow, buffer *Buffer) {
@@ -227,6 +212,6 @@ func BenchmarkFlowTake(b *testing.B) {
 	for b.Loop() {
 		buffer.Push(f)
 		flow.Take(buffer.Tap(0), 16<<10, &batch)
-		flow.Acknowledge(time.Now(), time.Now(), true)
+		flow.Acknowledge(time.Now())
 	}
 }

@@ -56,6 +56,7 @@ type Carrier struct {
 	side   side
 	buffer *carrier.Buffer
 	tap    *carrier.Tap
+	flow   *carrier.Flow
 
 	// ending is over once the carrier has a reason to end, its cause.
 	ending context.Context
@@ -81,7 +82,7 @@ func newCarrier(rung ladder.Rung, cfg Config) *Carrier {
 	}
 	c := &Carrier{rung: rung, cfg: cfg, over: make(chan struct{})}
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
-	c.tap = c.buffer.Tap(0)
+	c.tap, c.flow = c.buffer.Tap(0), carrier.NewRequestFlow()
 	c.ending, c.end = context.WithCancelCause(context.Background())
 	return c
 }
@@ -157,9 +158,14 @@ type stopped struct{ cause error }
 func (s stopped) Error() string { return s.cause.Error() }
 
 // take fills b with what the next packet carries, at most limit bytes where
-// frames allow it. Every writer of the package, of either end and rung, gets
-// its packets here and nowhere else.
+// frames allow it, and no more than may be under way. Every writer of the
+// package, of either end and rung, gets its packets here or in takeAll.
 func (c *Carrier) take(limit int, b *carrier.Batch) bool {
+	return c.flow.Take(c.tap, min(limit, coalesce), b)
+}
+
+// takeAll is take for who is about to leave, and waits for nothing any more.
+func (c *Carrier) takeAll(limit int, b *carrier.Batch) bool {
 	return c.tap.Take(min(limit, coalesce), b)
 }
 
@@ -172,6 +178,9 @@ func (c *Carrier) deliver(packet []byte, receive func(packet []byte)) {
 	frames, bye := splitEnd(packet)
 	if len(frames) > 0 {
 		c.received.Add(len(frames))
+		if c.flow.Heard(time.Now(), frames) {
+			c.tap.Wake()
+		}
 		receive(frames)
 	}
 	if bye != nil {

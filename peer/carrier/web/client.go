@@ -146,9 +146,10 @@ func (e *client) writeOne() (more bool, _ error) {
 		return false, nil
 	}
 	e.ups++
+	began := time.Now()
 	err := e.persist(&e.body, func() error {
 		if len(b.Packet) > e.body && len(b.Frames) > 1 { // it was too much
-			e.c.tap.Return(b)
+			e.c.flow.Return(e.c.tap, b)
 			e.c.take(e.body, b)
 		}
 		return e.up(b.Packet)
@@ -157,6 +158,7 @@ func (e *client) writeOne() (more bool, _ error) {
 		e.c.tap.Lost(b)
 		return false, err
 	}
+	e.c.flow.Acknowledge(began)
 	e.c.sent.Add(len(b.Packet))
 	return true, nil
 }

@@ -115,8 +115,12 @@ func runEnd(t *testing.T, c *Carrier) <-chan string {
 					t.Errorf("a broken packet: %v", err)
 					return
 				}
-				if f.Type == wire.TypeData {
+				switch f.Type {
+				case wire.TypeData:
 					in <- string(f.Body)
+				case wire.TypeProbe: // a mark
+					probe, _ := wire.ParseProbe(f.Body)
+					c.Send(carrier.Frame{Bytes: wire.AppendEcho(nil, f.Hop, wire.Echo{Probe: probe}), Control: true})
 				}
 				packet = rest
 			}

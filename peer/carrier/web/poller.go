@@ -20,6 +20,7 @@ type poller struct {
 	mu      sync.Mutex
 	asked   uint64        // number of the newest request
 	made    bool          // its answer is made: packet
+	since   time.Time     // when it was made
 	packet  []byte        // of batch, or the goodbye, or empty
 	last    bool          // packet is the goodbye, or what stands for it
 	batch   carrier.Batch // what the answer was made of
@@ -63,6 +64,7 @@ func (p *poller) sit(n uint64, limit int) (seat chan struct{}) {
 func (p *poller) acknowledgeLocked() {
 	if p.made && len(p.batch.Frames) > 0 {
 		p.c.sent.Add(len(p.packet))
+		p.c.flow.Acknowledge(p.since)
 	}
 	p.forgetLocked()
 }
@@ -70,7 +72,7 @@ func (p *poller) acknowledgeLocked() {
 // shortenLocked takes an answer back that does not get through for its length.
 func (p *poller) shortenLocked(limit int) {
 	if p.made && len(p.packet) > limit && len(p.batch.Frames) > 1 {
-		p.c.tap.Return(&p.batch)
+		p.c.flow.Return(p.c.tap, &p.batch)
 		p.forgetLocked()
 	}
 }
@@ -117,7 +119,7 @@ func (p *poller) makeLocked(limit int, must bool) {
 	ending := p.c.ending.Err() != nil
 	switch {
 	case !p.hurried.Load() && p.c.take(limit, &p.batch):
-		p.packet, p.made = p.batch.Packet, true
+		p.packet, p.made, p.since = p.batch.Packet, true, time.Now()
 	case ending:
 		p.packet, p.made, p.last = endPacket(p.c.cause()), true, true
 	case must:

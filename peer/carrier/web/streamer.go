@@ -25,6 +25,7 @@ type streamer struct {
 
 func newStreamer(cfg Config, w http.ResponseWriter) *streamer {
 	st := &streamer{host: newHost(ladder.SSE, cfg), out: w, control: http.NewResponseController(w)}
+	st.c.flow = carrier.NewFlow()
 	st.abort = st.cut
 	st.watchdog = time.AfterFunc(st.c.cfg.Timeout, st.choke)
 	st.watchdog.Stop()
@@ -44,12 +45,11 @@ func (st *streamer) write(w http.ResponseWriter, r *http.Request) {
 	err := st.start(w.Header())
 	for err == nil && st.c.ending.Err() == nil {
 		var more bool
-		if more, err = st.writeOne(); more {
+		if more, err = st.writeOne(st.c.take); more || err != nil {
 			continue
 		}
-		select {
-		case <-st.c.tap.Ready():
-		case <-st.c.ending.Done():
+		if st.c.flow.Await(st.c.tap, st.c.ending.Done(), st.c.cfg.Timeout) != nil {
+			st.choke()
 		}
 	}
 	if err != nil {
@@ -76,9 +76,9 @@ func (st *streamer) start(h http.Header) error {
 	return nil
 }
 
-// writeOne writes one packet, if there is one.
-func (st *streamer) writeOne() (more bool, _ error) {
-	if !st.c.take(coalesce, &st.batch) {
+// writeOne writes one packet, if take has one.
+func (st *streamer) writeOne(take func(limit int, b *carrier.Batch) bool) (more bool, _ error) {
+	if !take(coalesce, &st.batch) {
 		return false, nil
 	}
 	st.event = appendEvent(st.event[:0], st.batch.Packet)
@@ -108,7 +108,7 @@ func (st *streamer) goodbye() {
 		return
 	}
 	for more, err := true, error(nil); more && !st.hurried.Load(); {
-		if more, err = st.writeOne(); err != nil {
+		if more, err = st.writeOne(st.c.takeAll); err != nil {
 			return
 		}
 	}

@@ -33,36 +33,11 @@ func (c *Carrier) writeQueued() error {
 		case more:
 			continue
 		}
-		c.await()
+		if c.flow.Await(c.tap, c.ending.Done(), c.cfg.WriteTimeout) != nil {
+			c.choke()
+		}
 	}
 	return nil
-}
-
-// await returns when there may be something to write.
-func (c *Carrier) await() {
-	var patience <-chan time.Time
-	if c.tap.Waits() { // for the other end's answer
-		patience = time.After(c.remind())
-	}
-	select {
-	case <-c.tap.Ready():
-	case <-patience:
-	case <-c.ending.Done():
-	}
-}
-
-// remind asks the other end again what has come, if it has not answered for a
-// while, gives it up if that is long, and returns when to look next.
-func (c *Carrier) remind() time.Duration {
-	if c.flow.Unanswered(time.Now()) > c.cfg.WriteTimeout {
-		c.choke()
-	}
-	frame, again := c.flow.Remind(time.Now())
-	if frame != nil {
-		c.buffer.Push(carrier.Frame{Bytes: frame, Control: true})
-		c.tap.Wake()
-	}
-	return again
 }
 
 // writeWatched sends one packet, if there is one, under the eyes of the
