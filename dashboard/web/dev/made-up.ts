@@ -26,6 +26,8 @@ const EPOCH = "0a1b2c3d";
 /** MadeUp is an engine without a network: it makes samples when the page pulls. */
 export class MadeUp implements Engine {
 	private listener: (message: FromWorker) => void = () => undefined;
+	/** What the page said, but for its pulls. */
+	readonly heard: ToWorker[] = [];
 	private connected = false;
 	private asked = false; // to open the device
 	private opened = false;
@@ -41,7 +43,8 @@ export class MadeUp implements Engine {
 	}
 
 	send(message: ToWorker): void {
-		if (message.type === "pull" && this.opened) this.pull();
+		if (message.type !== "pull") this.heard.push(message);
+		else if (this.opened) this.pull();
 		if (message.type === "open") this.asked = true;
 		if (message.type === "connect") {
 			this.connected = true;

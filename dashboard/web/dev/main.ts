@@ -16,7 +16,8 @@ if (target) {
 	if (!location.hash && chosen.hash) location.hash = chosen.hash;
 	// A login is really asked for; all other scenes are of a server by this name.
 	const base = name === "login" ? new URL("/", location.href) : new URL("http://192.168.1.20:8080/");
-	const app = new App(new MadeUp(chosen), base);
-	Object.assign(globalThis, { app });
+	const engine = new MadeUp(chosen);
+	const app = new App(engine, base);
+	Object.assign(globalThis, { app, engine });
 	mount(AppView, { target, props: { app } });
 }

@@ -219,6 +219,19 @@ it("thirty minutes of three 100 Hz streams can be zoomed", () =>
 		await picture(page, "use-30min-zoomed");
 	}));
 
+it("the engine is told when the network has changed", () =>
+	wide("device", async ({ page }) => {
+		const nudges = () =>
+			page.evaluate(() => {
+				const { engine } = globalThis as unknown as { engine: { heard: { type: string; changed?: boolean }[] } };
+				return engine.heard.filter(({ type }) => type === "nudge").map(({ changed }) => changed);
+			});
+		expect(await nudges()).toEqual([]);
+		await page.context().setOffline(true);
+		await page.context().setOffline(false);
+		await expect.poll(nudges).toEqual([true, true]);
+	}));
+
 it("a token that is refused is asked for anew, with the reason", () =>
 	viewer.visit("login", { viewport: SIZES.wide, colorScheme: "dark" }, async ({ page, complaints }) => {
 		await page.getByRole("heading", { name: "Log in to telepath" }).waitFor();

@@ -27,7 +27,7 @@ export type ToWorker =
 			only?: Rung[]; // rungs to keep to, for testing; none or absent: all
 			carried?: Carried | null; // what an earlier visit on this network found out
 	  }
-	| { type: "nudge" } // the network may have changed: online, offline, the page is looked at again
+	| { type: "nudge"; changed: boolean } // the page is looked at again, or the network has changed
 	| { type: "open"; device: string; want?: string[]; from?: string /* head, start, EPOCH:SEQ; default head */ }
 	| { type: "close" }
 	| { type: "forget" } // all that is kept in this browser

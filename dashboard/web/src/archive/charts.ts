@@ -6,7 +6,7 @@ export const CHART_AGE = 600_000;
 export const CHART_BYTES = 4 * 1024 * 1024;
 /** Bytes of a row of a piece. */
 export const ROW_BYTES = 25;
-/** Rows of a piece at most. Chromium finishes what a closing page wrote only as long as each record is below 64 KiB. */
+/** Rows of a piece at most: 48 kB. Chromium finishes what a closing page wrote in small records; one of 8 MB it drops. */
 export const PIECE_ROWS = 1_920;
 
 /** Piece is a stretch of one stream, in columns as a store's ring has them. */

@@ -90,6 +90,7 @@ export class Engine {
 				break;
 			case "nudge":
 				this.link.nudge();
+				this.conn?.nudge(message.changed);
 				break;
 			case "open":
 				this.open(message.device, message.want ?? ["*"], message.from ?? "head");

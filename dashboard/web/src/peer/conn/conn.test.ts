@@ -259,6 +259,13 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	const brief = channels[2];
 	conn.page.channels(1, channels as unknown as RTCDataChannel[]);
 	for (const channel of channels) channel.opens();
+	const reliable = (...packets: Uint8Array[]) => {
+		for (const packet of packets) channels[0]?.onmessage?.({ data: packet.buffer });
+	};
+	log = [];
+	reliable(said(0, { type: "refused", code: "offline", reason: "", remedy: "", candidates: [] }), offline);
+	reliable(said(0, { type: "describe", epoch: "0a0b0c0d", streams: [LIVE] }));
+	expect(log).toEqual(["streams log,cpu"]); // it does not speak for the server there
 	const [probe] = read(brief?.sent ?? []);
 	expect(probe && parseProbe(probe.body)).toMatchObject({ full: true });
 	const both = (ms: number, direct: boolean) => {

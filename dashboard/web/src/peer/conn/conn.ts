@@ -61,6 +61,9 @@ export interface ConnOptions {
 	newestTime(payload: Uint8Array, count: number): number | null;
 }
 
+/** What a device may say on a direct path: there it cannot speak for the server, which checks the rest (section 6.3). */
+const DIRECT_SIGNALS: ReadonlySet<ToViewer["type"]> = new Set(["describe", "retry", "bye"]);
+
 /**
  * Conn is this viewer's relation to one device. It outlives links and paths:
  * those come and go under it, and what it delivers goes on.
@@ -232,23 +235,23 @@ export class Conn {
 	private packet(path: number, packet: Uint8Array): void {
 		eachFrame(
 			packet,
-			(frame) => this.take(path, frame),
+			(frame) => this.take(path, frame, true),
 			() => this.dropped("malformed"),
 		);
 		this.settle();
 	}
 
 	/** take handles a frame; one that cannot be read is counted and harms nothing else. */
-	private take(path: number, frame: Frame): void {
+	private take(path: number, frame: Frame, direct = false): void {
 		try {
-			this.frame(path, frame);
+			this.frame(path, frame, direct);
 		} catch (error) {
 			if (!(error instanceof FormatError)) throw error;
 			this.dropped("malformed");
 		}
 	}
 
-	private frame(path: number, frame: Frame): void {
+	private frame(path: number, frame: Frame, direct: boolean): void {
 		const { env } = this.options;
 		// A retained value or a signal on the link may be the server's own: it says nothing about the device.
 		if (!frame.hop.retained && frame.type !== TYPE_SIGNAL) this.paths.heard(path);
@@ -266,7 +269,7 @@ export class Conn {
 				this.paths.echoed(path, parseEcho(frame.body));
 				break;
 			case TYPE_SIGNAL:
-				this.signal(path, parseSignal(frame.body));
+				this.signal(path, parseSignal(frame.body), direct);
 				break;
 		}
 	}
@@ -290,9 +293,10 @@ export class Conn {
 		return t === null ? -1 : Math.max(0, (this.options.env.wall() + offset.offset - offset.error - t) / 1000);
 	}
 
-	private signal(path: number, message: ToViewer | null): void {
+	private signal(path: number, message: ToViewer | null, direct: boolean): void {
 		this.options.env.debug("conn: signal", message);
-		switch (message?.type) {
+		if (message === null || (direct && !DIRECT_SIGNALS.has(message.type))) return;
+		switch (message.type) {
 			case "opened":
 			case "state":
 				this.presence(message.device, message.type === "state");

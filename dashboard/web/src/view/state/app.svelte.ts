@@ -5,6 +5,7 @@ import { Loop } from "../chart/loop";
 import { Timeline } from "../chart/timeline";
 import type { Engine } from "./engine";
 import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
+import { watchNetwork } from "./network";
 import { Reload } from "./reload";
 import { loginCode, parseRoute, type Route } from "./route";
 
@@ -68,6 +69,7 @@ export class App {
 	private readonly reload = new Reload((message) => this.receive(message));
 	private token = "";
 	private wrongToken: Problem | null = null;
+	private readonly unwatch: () => void;
 	private readonly ticking: ReturnType<typeof setInterval>;
 
 	constructor(
@@ -80,6 +82,7 @@ export class App {
 		this.ticking = setInterval(() => {
 			this.now = Date.now();
 		}, 1_000);
+		this.unwatch = watchNetwork((changed) => this.engine.send({ type: "nudge", changed }));
 		window.addEventListener("hashchange", this.follow);
 		window.addEventListener("pagehide", this.leave);
 		document.addEventListener("visibilitychange", this.leave);
@@ -87,6 +90,7 @@ export class App {
 	}
 
 	dispose(): void {
+		this.unwatch();
 		window.removeEventListener("hashchange", this.follow);
 		window.removeEventListener("pagehide", this.leave);
 		document.removeEventListener("visibilitychange", this.leave);
