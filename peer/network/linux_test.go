@@ -20,9 +20,9 @@ func TestDefaultRoute(t *testing.T) {
 	for table, want := range map[string]string{
 		"":   "",
 		head: "",
-		head + "eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n": "",
+		head + "eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n":                                                                "",
 		head + "eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\nwlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n": "wlan0 0100A8C0",
-		head + "tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0\n": "", // half of all addresses
+		head + "tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0\n":                                                                "", // half of all addresses
 		"\x00\xff eth0 00000000": "",
 	} {
 		if got := defaultRoute(strings.NewReader(table)); got != want {
