@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
@@ -20,7 +21,7 @@ const attemptTime = 10 * time.Second
 // maxEarly candidates are kept for a connection that is being made.
 const maxEarly = 20
 
-var errAttemptTime = errors.New("no data channel within 10 s: UDP between the two ends may be blocked")
+var errAttemptTime = carrier.Fail("udp-blocked", "no data channel within 10 s", nil)
 
 // attempts are the data-channel connections of one Conn at one end, oldest
 // first. The newer attempt wins. Owned by the loop.

@@ -1,8 +1,10 @@
 package peer
 
 import (
+	"errors"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
@@ -98,13 +100,36 @@ func (c *Conn) fell(now time.Duration, t *attempt, err error) {
 	if err == nil {
 		return
 	}
-	c.climb.why = "no direct path: " + err.Error()
+	c.climb.why = "no direct path: " + brief(err)
 	c.cfg.Endpoint.log().Debug("data channels ended", "attempt", t.number, "err", err)
 	if t.proved {
 		c.climb.failures = 0
 	}
 	c.climb.next = now + min(time.Second<<min(c.climb.failures, 5), climbMax)
 	c.climb.failures++
+}
+
+// brief is an error in one clause.
+func brief(err error) string {
+	var named *carrier.Failure
+	if errors.As(err, &named) {
+		return named.Brief()
+	}
+	return err.Error()
+}
+
+// slowAttempt is after how long an attempt that is still being made is said to
+// fail: where UDP gets through it takes a few round trips.
+const slowAttempt = 3 * time.Second
+
+var notYet = "no direct path so far: " + carrier.Fail("udp-blocked", "", nil).Brief()
+
+// whyNotDirect says what keeps the direct path from being there; empty: nothing does yet.
+func (c *Conn) whyNotDirect() string {
+	if c.climb.why == "" && c.attempts.making() && c.loop.now() > c.climb.begun+slowAttempt {
+		return notYet
+	}
+	return c.climb.why
 }
 
 func (c *Conn) answered(m signal.Message) {

@@ -105,7 +105,7 @@ func (c *Conn) tellPath() {
 
 // why this path and no better one, in plain words.
 func (c *Conn) why() string {
-	reason := c.whyNotDirect()
+	reason := c.whyOfPath()
 	if len(c.paths.use) == 0 || c.paths.use[0] != c.relay {
 		return reason
 	}
@@ -115,7 +115,7 @@ func (c *Conn) why() string {
 	return reason
 }
 
-func (c *Conn) whyNotDirect() string {
+func (c *Conn) whyOfPath() string {
 	use := c.paths.use
 	onRelay := len(use) == 1 && use[0] == c.relay
 	switch {
@@ -125,8 +125,9 @@ func (c *Conn) whyNotDirect() string {
 		return "the device is offline"
 	case onRelay && c.cfg.NoDirect:
 		return "a direct path was not asked for"
-	case onRelay && c.climb.why != "":
-		return c.climb.why
+	}
+	if why := c.whyNotDirect(); onRelay && why != "" {
+		return why
 	}
 	return c.paths.decision.Reason
 }

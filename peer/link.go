@@ -57,14 +57,14 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 		return nil, err
 	}
 	memory := e.Memory
-	if memory == nil {
+	if memory == nil || len(e.Only) > 0 { // what was forbidden says nothing of the network
 		memory = &processMemory{}
 	}
 	l := &link{
 		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
 			rungs: rungsFor(e.Only), dial: r.open, memory: memory, log: e.log(),
-			network: func() string { return network.ID(e.URL) },
+			network: func() string { return network.ID(e.URL, e.Proxy) },
 		},
 	}
 	return l, nil

@@ -203,13 +203,21 @@ func (r *race) stop() {
 	r.started = len(r.rungs)
 }
 
-// rest returns a better rung that was heard after all; nil: none was.
+// rest returns a better rung that was heard after all; nil: none was. Another
+// has got through: those that still have nothing to show will not wait for long.
 func (r *race) rest(ctx context.Context, than ladder.Rung) *entrant {
+	late := time.NewTimer(muteTime)
+	defer late.Stop()
 	for len(r.running) > 0 {
 		select {
 		case <-ctx.Done():
 			r.stop()
 			return nil
+		case <-late.C:
+			for rung := range r.running {
+				r.verdicts = append(r.verdicts, Verdict{rung, carrier.Fail(muteNames[rung], "no answer in time", errMute)})
+			}
+			r.stop()
 		case got := <-r.results:
 			r.finished(got)
 			switch {

@@ -137,8 +137,10 @@ func TestRace(t *testing.T) {
 		{name: "the upgrade is agreed to and nothing comes", ws: mute, sse: quick, poll: quick, wins: "sse", within: 370 * time.Millisecond, begun: 2, laterVerdict: "upgrade-stalled"},
 		{name: "answers are held back", ws: stripped, sse: mute, poll: quick, wins: "poll", within: 400 * time.Millisecond, begun: 3, failed: "upgrade-refused", laterVerdict: "upgrade-refused stream-buffered"},
 		{name: "nothing listens", ws: refused, sse: refused, poll: refused, wins: "refused", within: time.Millisecond, begun: 1, failed: "refused"},
+		{name: "the address does not answer", ws: dead, sse: dead, poll: dead, wins: "timeout", within: openTime, begun: 3, failed: "timeout"},
 		{name: "the server refuses", ws: denied, sse: quick, poll: quick, wins: "unauthorized", within: 2 * time.Millisecond, begun: 1, failed: "not-telepath"},
 		{name: "far away", ws: lane{connect: 600 * time.Millisecond, open: 1200 * time.Millisecond}, sse: quick, poll: quick, wins: "ws", within: 1801 * time.Millisecond, begun: 1, rode: true},
+		{name: "answers are held back before they begin", ws: stripped, sse: after(mute, 20*time.Second), poll: quick, wins: "poll", within: 400 * time.Millisecond, begun: 3, failed: "upgrade-refused", laterVerdict: "upgrade-refused stream-buffered"},
 		{name: "nothing works", ws: stripped, sse: mute, poll: mute, wins: "upgrade-refused", within: 3 * time.Second, begun: 3, failed: "upgrade-refused stream-buffered cut"},
 	}
 	for _, c := range cases {

@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -55,8 +56,12 @@ func refusal(err error) error {
 // retryPolicy says when to dial again after err.
 func retryPolicy(err error) wire.Retry {
 	var refused *RefusedError
-	if errors.As(err, &refused) {
+	var failure *carrier.Failure
+	switch {
+	case errors.As(err, &refused):
 		return wire.CodeByName(refused.Code).Retry
+	case errors.As(err, &failure) && strings.HasPrefix(failure.Name, "proxy-auth-"):
+		return wire.RetrySlow // until somebody gives the right password
 	}
 	return wire.RetryNow
 }

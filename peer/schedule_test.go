@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/peertest"
 	"go.uber.org/goleak"
 )
@@ -26,6 +27,46 @@ func TestSchedules(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { schedule(t, seed) })
 		})
 	}
+}
+
+// TestSchedulesThroughBoxes is the same where something between lets some rungs
+// through, now these and then those.
+func TestSchedulesThroughBoxes(t *testing.T) {
+	for seed := range uint64(*schedules+1) / 2 {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { boxedSchedule(t, seed) })
+		})
+	}
+}
+
+func boxedSchedule(t *testing.T, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 11))
+	w := newWorld(t, peertest.Config{Delay: oneWay / 2})
+	b := &box{}
+	b.block(ladder.WS)
+	w.before = func(d *device) { d.behind(b, w.relay, d.host.link, true) }
+	const every = 40 * time.Millisecond
+	w.boot(every)
+	time.Sleep(time.Second)
+	viewers := []*watcher{w.watchThrough(b, true), w.watchThrough(b, seed%2 == 0)}
+	for range 40 {
+		var blocked []ladder.Rung
+		for _, rung := range linkRungs {
+			if rng.IntN(2) == 0 {
+				blocked = append(blocked, rung)
+			}
+		}
+		b.block(blocked...)
+		links := []*link{w.device.host.link, viewers[0].conn.link, viewers[1].conn.link}
+		somebody := links[rng.IntN(len(links))]
+		somebody.racer.changed.ring()
+		time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
+		undo := w.mishap(rng, every, viewers)
+		time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
+		undo()
+	}
+	b.block()
+	w.settle(viewers...)
 }
 
 func schedule(t *testing.T, seed uint64) {

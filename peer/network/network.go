@@ -13,9 +13,9 @@ import (
 )
 
 // ID names the network that this machine reaches a server through: the same
-// URL, own address and way out give the same name. It tells none of them.
-func ID(server string) string {
-	parts := append([]string{server, gateway()}, sources(server)...)
+// URL, proxy, own address and way out give the same name. It tells none of them.
+func ID(server, proxy string) string {
+	parts := append([]string{server, proxy, gateway()}, sources(server)...)
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:12])
 }

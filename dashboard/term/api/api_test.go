@@ -51,7 +51,7 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		{"refused", serve(t, 401, `{"code":"unauthorized","reason":"the token is unknown","remedy":"take another"}`), "the token is unknown: take another"},
 		{"another server", serve(t, 404, "<html>"), "404 Not Found: is it a telepath server?"},
 		{"a page", serve(t, 200, "<html>"), "is it the right URL?"},
-		{"nobody", gone, "is telepath-signaling running?"},
+		{"nobody", gone, "start telepath-signaling"},
 	} {
 		if _, err := c.client.Devices(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)

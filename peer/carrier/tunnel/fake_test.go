@@ -201,6 +201,12 @@ func (d *fakeDigest) renew() {
 	d.nonce++
 }
 
+func (d *fakeDigest) hush() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.quiet = true
+}
+
 func (d *fakeDigest) check(r *http.Request) (int, http.Header) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

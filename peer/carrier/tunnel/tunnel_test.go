@@ -97,7 +97,7 @@ func TestDigest(t *testing.T) {
 			}
 			f.renew()
 			dial() // the nonce is stale, and the proxy says so
-			f.quiet = true
+			f.hush()
 			f.renew()
 			dial() // it does not say so
 			if requests, logins, _ := p.count(); requests != 7 || logins != 6 {

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -45,26 +47,61 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-func TestDialErrorsSayWhatToDo(t *testing.T) {
+func TestAnswersHaveNames(t *testing.T) {
+	foreign := func(status int, header http.Header, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			for name := range header {
+				w.Header().Set(name, header.Get(name))
+			}
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		}
+	}
 	cases := []struct {
 		name    string
 		handler http.HandlerFunc
-		want    string
+		failure string
+		words   string
 	}{
-		{"another server", http.NotFound, "something else than a telepath server answers (the answer is 404 Not Found): check the URL"},
-		{"a redirect", http.RedirectHandler("https://elsewhere.example/v1/link", http.StatusFound).ServeHTTP, "to https://elsewhere.example/v1/link: use that URL"},
+		{"another server", http.NotFound, "not-telepath", "something else than a telepath server answers (the answer is 404 Not Found): check the URL"},
+		{"a redirect", http.RedirectHandler("https://elsewhere.example/v1/link", http.StatusFound).ServeHTTP, "not-telepath", "to https://elsewhere.example/v1/link: use that URL"},
 		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
 				c.CloseNow()
 			}
-		}, "and not telepath.v1"},
+		}, "not-telepath", "and not telepath.v1"},
+		{"a server that got it stripped", foreign(426, nil, `{"code":"no-upgrade","reason":"r","remedy":"m"}`), "upgrade-refused", "docs/reverse-proxy.md"},
+		{"a proxy that has none", foreign(426, nil, "no"), "upgrade-refused", "426"},
+		{"an answer that was changed", foreign(101, http.Header{"Connection": {"close"}}, ""), "upgrade-refused", "in other words"},
+		{"no answer", func(w http.ResponseWriter, r *http.Request) {
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			conn.Close()
+		}, "cut", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if err := answer(t, c.handler); !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %q", err)
+			err := answer(t, c.handler)
+			var f *carrier.Failure
+			if !errors.As(err, &f) || f.Name != c.failure || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestUnansweredUpgrade: something takes the request and says nothing.
+func TestUnansweredUpgrade(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = Dial(ctx, DialConfig{URL: "ws://" + l.Addr().String()})
+	var f *carrier.Failure
+	if !errors.As(err, &f) || f.Name != "upgrade-stalled" {
+		t.Errorf("got %v", err)
 	}
 }
 
