@@ -28,7 +28,13 @@ export type ToWorker =
 			carried?: Carried | null; // what an earlier visit on this network found out
 	  }
 	| { type: "nudge"; changed: boolean } // the page is looked at again, or the network has changed
-	| { type: "open"; device: string; want?: string[]; from?: string /* head, start, EPOCH:SEQ; default head */ }
+	| {
+			type: "open";
+			device: string;
+			want?: string[];
+			from?: string; // head, start, EPOCH:SEQ; default head
+			only?: Rung[]; // as for connect
+	  }
 	| { type: "close" }
 	| { type: "forget" } // all that is kept in this browser
 	| { type: "pull" } // the page's requestAnimationFrame: send what is there

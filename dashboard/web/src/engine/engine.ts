@@ -47,7 +47,7 @@ export class Engine {
 	private here: Place | null = null; // of conn, on the link as it is
 	private before: Place | null = null; // the same, on the line that was left for it
 	private lastNumber = 0;
-	private only: Rung[] = []; // rungs that the page restricts us to; none: all
+	private only: Rung[] = []; // rungs that the open device's paths are restricted to; none: all
 	private asked: Conn | null = null; // whose open the link's first request carried
 	private attempts = 0; // made so far, for whichever Conn
 	private cancelPath: (() => void) | null = null;
@@ -93,6 +93,7 @@ export class Engine {
 				this.conn?.nudge(message.changed);
 				break;
 			case "open":
+				this.only = message.only ?? [];
 				this.open(message.device, message.want ?? ["*"], message.from ?? "head");
 				break;
 			case "close":
@@ -129,11 +130,14 @@ export class Engine {
 
 	/** connect waits for what the first request is to carry. */
 	private connect({ url, token, only = [], carried = null }: Extract<ToWorker, { type: "connect" }>): void {
-		this.only = only;
-		this.here = this.before = null;
 		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), carried };
-		if (this.loading === null) this.link.connect(target);
-		else void this.loading.then(() => this.link.connect(target));
+		const connect = () => {
+			this.here = this.before = null;
+			this.conn?.linkDown(); // the link there is ends without another word
+			this.link.connect(target);
+		};
+		if (this.loading === null) connect();
+		else void this.loading.then(connect);
 	}
 
 	private up({ role }: { role: string }, line: Line): void {

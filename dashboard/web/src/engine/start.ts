@@ -12,8 +12,6 @@ export interface EnginePort {
 	dispose(): void;
 }
 
-type Connect = Extract<ToWorker, { type: "connect" }>;
-
 /** Side is where an Engine runs: in a Worker, or on this page. */
 interface Side {
 	post(message: ToWorker, transfer?: Transferable[]): void;
@@ -56,10 +54,10 @@ export function startEngine(): EnginePort {
 			listener = to;
 		},
 		send(message) {
-			if (message.type === "open") last.open = message;
-			if (message.type === "close") last.open = null;
-			const told = message.type === "connect" ? { ...message, ...howToConnect() } : message;
+			const told = completed(message);
 			if (told.type === "connect") last.connect = told;
+			if (told.type === "open") last.open = told;
+			if (told.type === "close") last.open = null;
 			side.post(told);
 		},
 		dispose() {
@@ -74,10 +72,12 @@ function keep(carried: Carried | null): void {
 	if (onlyOf(location.search).length === 0) remember(carried);
 }
 
-/** howToConnect is what the page knows and a Worker cannot: its address, and what earlier visits stored. */
-function howToConnect(): Pick<Connect, "only" | "carried"> {
+/** completed adds what the page knows and a Worker cannot: its address, and what earlier visits stored. */
+function completed(message: ToWorker): ToWorker {
 	const only = onlyOf(location.search);
-	return only.length === 0 ? { carried: recall() } : { only };
+	if (message.type === "open") return { ...message, only };
+	if (message.type !== "connect") return message;
+	return only.length === 0 ? { ...message, carried: recall() } : { ...message, only };
 }
 
 /** anySide is a Worker, or the page itself where there are none. */
