@@ -81,11 +81,22 @@ func checkPin(s tls.ConnectionState, want []byte) error {
 	leaf := s.PeerCertificates[0]
 	cert, key := sha256.Sum256(leaf.Raw), sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
 	if subtle.ConstantTimeCompare(cert[:], want)|subtle.ConstantTimeCompare(key[:], want) == 0 {
-		return fmt.Errorf("the server's certificate does not match --tls-pin: its key has sha256:%x; "+
-			"if the server was set up anew, take the pin it prints", key)
+		return &PinError{leaf}
 	}
 	return nil
 }
+
+// PinError says that a server does not show the certificate that is pinned.
+type PinError struct{ shown *x509.Certificate }
+
+// Error implements error.
+func (e *PinError) Error() string {
+	return fmt.Sprintf("the server's certificate does not match --tls-pin: its key has sha256:%x; "+
+		"if the server was set up anew, take the pin it prints", sha256.Sum256(e.shown.RawSubjectPublicKeyInfo))
+}
+
+// Shown is the certificate that the server shows instead.
+func (e *PinError) Shown() *x509.Certificate { return e.shown }
 
 func parsePin(pin string) ([]byte, error) {
 	text, found := strings.CutPrefix(pin, "sha256:")
