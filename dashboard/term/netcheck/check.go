@@ -66,11 +66,14 @@ func failed(took time.Duration, err error) Check {
 	return Check{Verdict: Failed, Took: took, Detail: f.Detail, Failure: f.Name, Reason: f.Reason, Remedy: f.Remedy}
 }
 
-// explain is carrier.Explain for what a link may end with, too.
+// explain is carrier.Explain for refusals, and for what a link may end with, too.
 func explain(err error) *carrier.Failure {
+	var known *carrier.Failure
 	var refused *carrier.Refused
 	var closed *carrier.CloseError
 	switch {
+	case errors.As(err, &known): // it may have a refusal as its cause
+		return known
 	case errors.As(err, &refused):
 		return &carrier.Failure{Name: refused.Code.Name, Reason: refused.Reason, Remedy: refused.Remedy, Cause: err}
 	case errors.As(err, &closed):

@@ -41,21 +41,21 @@ func (s *survey) checkHTTP2(ctx context.Context) Check {
 // ask finds out whether a telepath server answers.
 func (s *survey) ask(ctx context.Context, transport *http.Transport) Check {
 	defer transport.CloseIdleConnections()
-	var sent, heard time.Time
+	began := time.Now()
+	sent := began
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest:         func(httptrace.WroteRequestInfo) { sent = time.Now() },
-		GotFirstResponseByte: func() { heard = time.Now() },
+		GotConn: func(httptrace.GotConnInfo) { sent = time.Now() }, // called by RoundTrip itself
 	})
 	r, err := http.NewRequestWithContext(traced, http.MethodGet, s.url.String()+nowhere, http.NoBody)
 	if err != nil {
 		return failed(0, err)
 	}
-	began := time.Now()
 	answer, err := transport.RoundTrip(r)
 	if err != nil {
 		return failed(time.Since(began), err)
 	}
 	defer answer.Body.Close()
+	heard := time.Now()
 	took := heard.Sub(sent)
 	if err := judge(answer); err != nil {
 		return failed(took, err)

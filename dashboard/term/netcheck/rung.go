@@ -56,12 +56,14 @@ func (s *survey) checkRung(ctx context.Context, rung ladder.Rung) Check {
 		return s.noLink(rung, time.Since(began), err)
 	}
 	l := runLink(c)
-	if err := l.greet(ctx, muteTime); err != nil {
+	err = l.greet(ctx, muteTime)
+	took := time.Since(began)
+	if err != nil {
 		l.leave()
-		return s.noLink(rung, time.Since(began), err)
+		return s.noLink(rung, took, err)
 	}
 	s.keep(rung, l)
-	return ok(time.Since(began), fmt.Sprintf("linked with server %q", l.greeted.Server))
+	return ok(took, fmt.Sprintf("linked with server %q", l.greeted.Server))
 }
 
 // noLink names what kept a link from coming up.

@@ -25,8 +25,8 @@ func (s *survey) summarize(p *plan) Summary {
 		c := p.rung(rung)
 		if c.Verdict == OK {
 			said = append(said, peer.LinkWords(rung)+" gets through"+p.trip(rung))
-			if tls := p.byName[nameTLS].check; tls.Verdict == Failed {
-				said = append(said, "TLS: "+brief(tls))
+			if s.intercepted != nil {
+				said = append(said, "TLS: "+s.intercepted.Brief())
 			}
 			return Summary{Expected: rung.String(), Because: strings.Join(said, "; "), Reached: true}
 		}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
@@ -32,6 +33,8 @@ type survey struct {
 	tcp6      Check                // of tcp6
 	handshake Check                // of stepHandshake
 	shown     *tls.ConnectionState // of stepHandshake; nil: there was no TLS
+
+	intercepted *carrier.Failure // of tls; nil: not, or not known
 
 	mu     sync.Mutex
 	links  map[ladder.Rung]*link // those that are open

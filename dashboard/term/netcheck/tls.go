@@ -76,7 +76,8 @@ func (s *survey) checkTLS(context.Context) Check {
 	case c.Verdict != OK:
 		return c
 	}
-	switch f := s.way.Intercepted(s.ownKey); {
+	s.intercepted = s.way.Intercepted(s.ownKey)
+	switch f := s.intercepted; {
 	case f != nil:
 		c.Verdict, c.Failure, c.Reason, c.Remedy = Failed, f.Name, f.Reason, f.Remedy
 	case s.ownKey != nil:
