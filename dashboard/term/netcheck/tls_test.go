@@ -111,6 +111,6 @@ func TestHTTP2Killed(t *testing.T) {
 	between.killH2 = true
 	got := check(t, r.secure(t, between.before(t, r), trusted))
 	got.failed("http2", "http2-broken")
-	got.ok("http1", "ws")
+	got.ok("http1", "ws", "sse", "poll") // links do without
 	got.expects("ws")
 }
