@@ -69,7 +69,7 @@ func (s *survey) checkRung(ctx context.Context, rung ladder.Rung) Check {
 // noLink names what kept a link from coming up.
 func (s *survey) noLink(rung ladder.Rung, took time.Duration, err error) Check {
 	if errors.Is(err, errMute) {
-		return failed(took, carrier.Fail(muteNames[rung], "nothing for "+view.Short(took), err))
+		return failed(took, carrier.Fail(muteNames[rung], "within "+view.Short(took), err))
 	}
 	f := explain(err)
 	switch {
