@@ -32,7 +32,7 @@ func handler(w io.Writer, level slog.Level) slog.Handler {
 	return tint.NewTextHandler(w, &tint.Options{
 		Level:      level,
 		TimeFormat: time.TimeOnly,
-		NoColor:    os.Getenv("NO_COLOR") != "",
+		NoColor:    !Colour(w),
 	})
 }
 
@@ -40,3 +40,7 @@ func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// Colour reports whether what is written to w may have colours: a person reads
+// it at a terminal, and has not said otherwise (no-color.org).
+func Colour(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }

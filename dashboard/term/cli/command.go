@@ -28,7 +28,7 @@ Where the server is, and the token to be let in with, stand in
 given as flags or TELEPATH_… variables.`,
 	}
 	root.PersistentFlags().String("config", configFile(), "YAML `file` with settings; its keys are the names of the flags")
-	root.AddCommand(devicesCommand(), viewCommand(), pingCommand(), loginURLCommand())
+	root.AddCommand(devicesCommand(), viewCommand(), pingCommand(), netcheckCommand(), loginURLCommand())
 	return root
 }
 

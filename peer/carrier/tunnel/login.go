@@ -26,13 +26,18 @@ type login struct {
 // method makes the value of Proxy-Authorization for a CONNECT.
 type method interface {
 	authorize(user, password, addr string) string
+	String() string // the scheme's name
 }
 
 type basic struct{}
 
+func (basic) String() string { return "Basic" }
+
 func (basic) authorize(user, password, _ string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
+
+func (d *digest) String() string { return "Digest" }
 
 func (d *digest) authorize(user, password, addr string) string {
 	return d.header(user, password, http.MethodConnect, addr)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"mime"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
@@ -35,6 +37,8 @@ type DialConfig struct {
 	// if need be. Default: that of package tunnel, which takes proxies from the
 	// environment.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	http1 bool // the default transport does without HTTP/2
 }
 
 // openTime is how long it may take from the request to the beginning of the
@@ -45,6 +49,26 @@ const openTime = 10 * time.Second
 // answer has come. The server's refusal is a *carrier.Refused, all other
 // trouble a *carrier.Failure.
 func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
+	c, err := dial(ctx, cfg)
+	if err == nil || ctx.Err() != nil || !cfg.suspectsHTTP2(err) {
+		return c, err
+	}
+	cfg.http1 = true
+	if c, again := dial(ctx, cfg); again == nil {
+		return c, nil
+	}
+	return nil, err
+}
+
+// suspectsHTTP2 reports whether a link could not be opened as where something
+// between agrees on HTTP/2 and cuts it then.
+func (cfg DialConfig) suspectsHTTP2(err error) bool {
+	var failure *carrier.Failure
+	scheme, _, _ := strings.Cut(cfg.URL, ":")
+	return cfg.Transport == nil && (scheme == "https" || scheme == "wss") && errors.As(err, &failure) && failure.Name == "cut"
+}
+
+func dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 	e, err := newClient(cfg)
 	if err != nil {
 		return nil, err

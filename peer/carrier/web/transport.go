@@ -46,9 +46,11 @@ func newTransport(cfg DialConfig) *transport {
 		TLSClientConfig:     secure,
 		TLSHandshakeTimeout: handshakeTime,
 		DisableCompression:  true,
-		ForceAttemptHTTP2:   true,
+		Protocols:           new(http.Protocols),
 		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow},
 	}
+	t.Protocols.SetHTTP1(true)
+	t.Protocols.SetHTTP2(!cfg.http1)
 	return t
 }
 

@@ -1,0 +1,107 @@
+package fallback
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+)
+
+// checked is what `telepath netcheck --json` has told.
+type checked struct {
+	code     int
+	took     time.Duration
+	expected string
+	because  string
+	failures []string // of all checks
+}
+
+// netcheckWithin is what netcheck promises, and a loaded machine's start of a program.
+const netcheckWithin = 8*time.Second + time.Second
+
+// netcheck runs it behind the box.
+func netcheck(t *testing.T, c *cell, w way) (got checked) {
+	t.Helper()
+	var mu sync.Mutex
+	began := time.Now()
+	p, err := c.boxed(w).StartTelepath(c.behind, func(line program.Line) {
+		var l struct{ Type, Failure, Expected, Because string }
+		if err := json.Unmarshal([]byte(line.Text), &l); err != nil {
+			t.Errorf("%q: %v", line.Text, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if l.Type == "summary" {
+			got.expected, got.because = l.Expected, l.Because
+		}
+		if l.Failure != "" {
+			got.failures = append(got.failures, l.Failure)
+		}
+	}, "netcheck", "--json")
+	must(t, err)
+	endWith(t, "netcheck", p)
+	code, err := p.Wait(patience)
+	must(t, err)
+	mu.Lock()
+	defer mu.Unlock()
+	got.code, got.took = code, time.Since(began)
+	t.Logf("after %v: %s, because %s", got.took.Round(time.Millisecond), got.expected, got.because)
+	return got
+}
+
+// killed: a box opens TLS, agrees on HTTP/2 and resets it.
+func killed(t *testing.T, c *cell) way {
+	must(t, c.behind.CutUDP())
+	c.serveTLS(t, 8443)
+	ca := c.Dir + "/box.pem"
+	c.startBox(t, c.serverAt(8443), "-intercept-tls", "-ca", ca, "-kill-h2", "-strip-upgrade")
+	return way{env: []string{"SSL_CERT_FILE=" + ca}}
+}
+
+// TestNetcheck: what a user learns on each network agrees with how the programs fare there.
+func TestNetcheck(t *testing.T) {
+	all := append(slices.Clone(networks), network{
+		name: "HTTP/2 killed", cross: killed, rungs: []string{"sse"},
+		named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"},
+	})
+	for _, n := range all {
+		t.Run(n.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCell(t, "view")
+			got := netcheck(t, c, n.cross(t, c))
+			if got.code != 0 || got.expected != n.rungs[0] || got.took > netcheckWithin {
+				t.Errorf("exit code %d, expected path %q, want %q", got.code, got.expected, n.rungs[0])
+			}
+			for _, name := range n.named {
+				// UDP is a matter between the two ends, which no server answers for.
+				if name != "udp-blocked" && !slices.Contains(got.failures, name) {
+					t.Errorf("%s is not among the failures %v", name, got.failures)
+				}
+			}
+		})
+	}
+}
+
+// TestNetcheckRefused: where nothing gets through, it says why, and tries a wrong password once.
+func TestNetcheckRefused(t *testing.T) {
+	for _, r := range refusals {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCell(t, "view")
+			w := r.cross(t, c)
+			got := netcheck(t, c, w)
+			if got.code != 1 || got.expected != "none" || got.took > netcheckWithin {
+				t.Errorf("exit code %d, expected path %q, want none", got.code, got.expected)
+			}
+			if len(got.failures) != 1 || !slices.Contains(r.failure, got.failures[0]) {
+				t.Errorf("the failures are %v, want one of %v", got.failures, r.failure)
+			}
+			if w.after != nil {
+				w.after(t)
+			}
+		})
+	}
+}
