@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 var errOver = errors.New("peer: the host has ended")
@@ -31,8 +31,7 @@ func (h *Host) settle() {
 	}
 }
 
-// Position is the epoch of the stream, as people see it, and the sequence
-// number of the newest sample that was published.
-func (s *Stream) Position() (epoch string, seq uint64) {
-	return signal.FormatEpoch(s.epoch), s.head()
+// Position is that of the newest sample that was published.
+func (s *Stream) Position() wire.Position {
+	return wire.Position{Stream: s.id, Epoch: s.epoch, Seq: s.head()}
 }

@@ -78,9 +78,9 @@ func TestSettle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		epoch, seq := s.Position()
-		if n := s.Dropped(); n != 0 || seq != batches || len(epoch) != 8 {
-			t.Errorf("%d dropped, at %s:%d", n, epoch, seq)
+		at := s.Position()
+		if n := s.Dropped(); n != 0 || at.Seq != batches || at.Epoch != h.epoch || at.Stream != 1 {
+			t.Errorf("%d dropped, at %+v", n, at)
 		}
 		var head uint64
 		h.loop.ask(t.Context(), func() { head = s.ring.Head() })
