@@ -14,6 +14,7 @@ type climb struct {
 	begun    time.Duration // when the last attempt began
 	next     time.Duration // not before
 	asked    bool          // the device wants a new one
+	refused  bool          // the device has no direct paths
 	why      string        // the last one failed; empty once one is proved
 }
 
@@ -32,13 +33,22 @@ const (
 // healthy, and drops a path whose successor is proved.
 func (c *Conn) climbStep(now time.Duration) (wake time.Duration) {
 	wake = c.succeed(now)
-	if c.cfg.NoDirect || !c.accepted || !c.wantsDirect(now) {
+	if c.cfg.NoDirect || c.climb.refused || !c.accepted || !c.wantsDirect(now) {
 		return wake
 	}
 	if now >= c.climb.next {
 		c.beginAttempt(now)
 	}
 	return min(wake, c.climb.next)
+}
+
+// refuse notes whether the device has direct paths at all. Offers to one that
+// has not would never be answered.
+func (c *Conn) refuse(relayed bool) {
+	c.climb.refused = relayed
+	for relayed && len(c.attempts.list) > 0 {
+		c.attempts.drop(c.attempts.list[0])
+	}
 }
 
 func (c *Conn) beginAttempt(now time.Duration) {

@@ -230,6 +230,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		return
 	}
 	c.accepted, c.opens = true, 0
+	c.refuse(m.Relayed)
 	if c.relay != nil && c.relay.carrier != c.link.leg.carrier { // the link has moved
 		c.paths.down(now, c.relay)
 		c.relay = nil

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -30,7 +31,11 @@ type HostConfig struct {
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive
 	RTC       rtc.Config
-	OnState   func(HostState) // called, one at a time, when the link or a viewer comes or goes, perhaps from within Publish; must not block
+
+	// Dial makes links in another way than over the network to Endpoint. Default: nil.
+	Dial func(ctx context.Context) (carrier.Carrier, error)
+
+	OnState func(HostState) // called, one at a time, when the link or a viewer comes or goes, perhaps from within Publish; must not block
 }
 
 // HostState says how a Host stands with its server.
@@ -102,6 +107,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	var err error
 	if h.link, err = newLink(cfg.Endpoint, h.loop, &h.meter, cfg.KeepAlive); err != nil {
 		return nil, err
+	}
+	if cfg.Dial != nil {
+		h.link.dial = func(ctx context.Context, _ *link, _ []byte) (carrier.Carrier, error) { return cfg.Dial(ctx) }
 	}
 	h.link.onUp, h.link.onMoved, h.link.onDown, h.link.onNetwork = h.linkUp, h.linkMoved, h.linkDown, h.networkChanged
 	return h, nil

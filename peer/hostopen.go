@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -68,6 +69,7 @@ func (c *hostConn) accept(now time.Duration, m signal.Message) {
 	c.older = watchedBefore(m, c.host.epoch)
 	c.throughServer(signal.Message{
 		Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now()),
+		Relayed: !c.host.cfg.Endpoint.may(ladder.UDP),
 	})
 	var wanted []*Stream
 	for _, s := range c.host.known {

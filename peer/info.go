@@ -125,6 +125,8 @@ func (c *Conn) whyOfPath() string {
 		return "the device is offline"
 	case onRelay && c.cfg.NoDirect:
 		return "a direct path was not asked for"
+	case onRelay && c.climb.refused:
+		return "the device has no direct paths"
 	}
 	if why := c.whyNotDirect(); onRelay && why != "" {
 		return why

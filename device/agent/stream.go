@@ -29,29 +29,23 @@ type Stream struct {
 	limit int // bytes of a batch's payload
 	log   *slog.Logger
 
-	sending sync.Mutex // held while a batch is encoded and published, so that batches leave in order
-	spare   *pending   // guarded by sending
-	payload []byte     // guarded by sending
+	sending sync.Mutex        // held while a batch is encoded and published, so that batches leave in order
+	spare   *telemetry.Packer // guarded by sending
+	payload []byte            // guarded by sending
 
 	mu      sync.Mutex
-	pending *pending    // guarded by mu
-	last    time.Time   // guarded by mu: when the newest sample came
-	timer   *time.Timer // guarded by mu
+	pending *telemetry.Packer // guarded by mu
+	last    time.Time         // guarded by mu: when the newest sample came
+	timer   *time.Timer       // guarded by mu
 }
-
-// headroom is what a frame has beside its payload, in bytes: length, hop part and header at their longest.
-const headroom = 64
 
 func newStream(s source.Stream, out outlet, log *slog.Logger) *Stream {
 	stream := &Stream{
 		out: out, name: s.Name, class: s.Class, kind: s.Meta.Kind, log: log,
-		limit: wire.MaxData - headroom, pending: &pending{}, spare: &pending{},
+		limit: telemetry.PayloadLimit(s.Class), pending: &telemetry.Packer{}, spare: &telemetry.Packer{},
 	}
-	if s.Class == wire.Live {
-		stream.limit = wire.MaxLiveData - headroom
-	}
-	stream.pending.reset(stream.kind)
-	stream.spare.reset(stream.kind)
+	stream.pending.Reset(stream.kind)
+	stream.spare.Reset(stream.kind)
 	stream.timer = time.AfterFunc(time.Hour, stream.flush)
 	stream.timer.Stop()
 	return stream
@@ -100,14 +94,14 @@ func (s *Stream) Put(t int64, v telemetry.Value) error {
 func (s *Stream) add(t int64, v telemetry.Value) bool {
 	window, now := s.out.Window(), time.Now()
 	s.mu.Lock()
-	if !s.pending.add(t, v, s.limit) {
+	if !s.pending.Add(t, v, s.limit) {
 		s.mu.Unlock()
 		return false
 	}
 	// After a pause as long as the window no company is to be expected in it.
 	alone := now.Sub(s.last) >= window
 	s.last = now
-	first := s.pending.batch.Len() == 1
+	first := s.pending.Batch.Len() == 1
 	if first && !alone {
 		s.timer.Reset(window)
 	}
@@ -126,18 +120,18 @@ func (s *Stream) flush() {
 	full := s.pending
 	s.pending, s.spare = s.spare, full
 	s.mu.Unlock()
-	if full.batch.Len() == 0 {
+	if full.Batch.Len() == 0 {
 		return
 	}
-	payload, err := telemetry.Append(s.payload[:0], &full.batch)
+	payload, err := telemetry.Append(s.payload[:0], &full.Batch)
 	if err == nil {
 		s.payload = payload
-		err = s.out.Publish(full.batch.Len(), payload)
+		err = s.out.Publish(full.Batch.Len(), payload)
 	}
 	if err != nil { // every sample was checked when it came
-		s.log.Error("a batch cannot be published", "stream", s.name, "samples", full.batch.Len(), "error", err)
+		s.log.Error("a batch cannot be published", "stream", s.name, "samples", full.Batch.Len(), "error", err)
 	}
-	full.reset(s.kind)
+	full.Reset(s.kind)
 }
 
 // redescribe takes a new description of the same stream.

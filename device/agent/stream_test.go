@@ -103,6 +103,7 @@ func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 }
 
 func TestBatchesFitTheirFrames(t *testing.T) {
+	const headroom = 64 // bytes of length, hop part and header at their longest
 	for _, c := range []struct {
 		name  string
 		class wire.Class

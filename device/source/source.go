@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/telemetry"
-	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // Source reads values until its context ends or there is no more to read.
@@ -39,17 +38,12 @@ type Writer interface {
 }
 
 // Stream describes one stream.
-type Stream struct {
-	Name     string         // 1 … 128 bytes of printable UTF-8
-	Class    wire.Class     // Live or Event
-	Deadline time.Duration  // of Live: how old a sample may be delivered; 0: 250 ms
-	Meta     telemetry.Meta // its Kind is fixed for the life of the stream
-}
+type Stream = telemetry.Stream
 
 // Reasons why a sink refuses a stream or a value; the text around them says which.
 var (
-	ErrKind  = errors.New("the kind of a stream cannot change")
-	ErrClass = errors.New("the class of a stream cannot change")
+	ErrKind  = telemetry.ErrStreamKind
+	ErrClass = telemetry.ErrStreamClass
 	ErrTime  = errors.New("the time is out of range")
 )
 

@@ -79,6 +79,7 @@ type Message struct {
 	Routed    []uint32          `json:"-"`             // of route
 	On        bool              `json:"on,omitempty"`
 	Final     map[uint32]string `json:"final,omitempty"`
+	Relayed   bool              `json:"relayed,omitempty"` // in accept: there are no direct paths to this device
 
 	// Data-channel connections.
 	Offer     *SDP   `json:"offer,omitempty"`

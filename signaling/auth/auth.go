@@ -58,6 +58,7 @@ type Identity struct {
 type Auth struct {
 	tokens map[Role][sha256.Size]byte // set once: hashes, so that lengths do not show in timing
 	key    []byte                     // set once: signs sessions
+	posts  []byte                     // set once: makes the keys of devices that post
 	codes  codes
 	tries  tries
 }
@@ -81,7 +82,11 @@ func Open(dir string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.key = []byte(key)
+	posts, err := secretFile(filepath.Join(dir, "posts.key"), randomText(postsKeyBytes))
+	if err != nil {
+		return nil, err
+	}
+	a.key, a.posts = []byte(key), []byte(posts)
 	return a, nil
 }
 

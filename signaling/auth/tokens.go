@@ -14,6 +14,7 @@ import (
 const (
 	tokenBytes      = 32
 	sessionKeyBytes = 32
+	postsKeyBytes   = 32
 )
 
 // minSecret is the shortest secret that is accepted from a file, in

@@ -18,6 +18,8 @@ type Retained struct {
 	values map[uint32]*kept
 	wills  map[uint32]*kept
 	bytes  int // of all bodies
+
+	changed chan struct{} // for who waits for the next value; nil: nobody
 }
 
 // maxRetained bounds what one device makes the server hold, in bytes: 4 KiB
@@ -62,6 +64,7 @@ func (r *Retained) keepLocked(in map[uint32]*kept, h wire.Header, body []byte, n
 	k.header, k.at = h, now
 	k.body = append(k.body[:0], body...)
 	in[h.Stream] = k
+	r.tellLocked()
 	return true
 }
 
@@ -94,11 +97,7 @@ func (r *Retained) Frames(conn uint64, want func(stream uint32) bool, now time.T
 		if !want(stream) {
 			continue
 		}
-		k := r.wills[stream]
-		if k == nil {
-			k = r.values[stream]
-		}
-		frames = append(frames, k.frame(conn, now))
+		frames = append(frames, r.newestLocked(stream).frame(conn, now))
 	}
 	return frames
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -131,6 +132,13 @@ func (d *description) wanted(globs []string) func(stream uint32) bool {
 		want, known := names[stream]
 		return want || !known && all
 	}
+}
+
+// all copies the description.
+func (d *description) all() map[uint32]signal.Stream {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.streams)
 }
 
 func (d *description) knows(stream uint32) bool {

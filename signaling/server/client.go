@@ -24,6 +24,7 @@ type client struct {
 	from    string
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
 	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil
+	posting bool                // a device in this process: it is heard of by its posts, not by its link
 	silent  func()              // called when nothing was heard for too long, before the link is closed; may be nil
 	budget  *rate.Limiter
 	faults  *rate.Limiter

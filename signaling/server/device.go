@@ -29,6 +29,9 @@ func (s *Server) serveDevice(ctx context.Context, c *client) {
 	d := &device{client: c, nonce: make([]byte, nonceBytes)}
 	rand.Read(d.nonce) // never fails since Go 1.24
 	c.handle, c.hear, c.silent = d.frame, d.heardOf, d.gone
+	if c.posting {
+		c.hear = nil
+	}
 	late := time.AfterFunc(helloTime, d.late)
 	defer late.Stop()
 	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name, TLS: s.keyHash})

@@ -14,6 +14,8 @@ func (s *Server) routes() http.Handler {
 	api.HandleFunc("POST /v1/login-codes", s.serveLoginCodes)
 	api.HandleFunc("GET /v1/devices", s.serveDevices)
 	api.HandleFunc("DELETE /v1/devices/{id}", s.serveRemove)
+	api.HandleFunc("GET /v1/devices/{name}/latest", s.serveLatest)
+	api.HandleFunc("POST /v1/devices/{name}/samples", s.serveSamples)
 	api.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "unknown-path", "there is nothing at this path for this method", "see docs/protocol.md")
 	})

@@ -16,6 +16,8 @@ const drainTime = 5 * time.Second
 // serve runs the listeners and the parts, which know who is here, until ctx
 // ends, then drains. The parts see the last links go.
 func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error) error {
+	s.rest = s.newRest()
+	stopRest := s.runRest()
 	public := s.httpServer(s.routes())
 	servers := []*http.Server{public}
 	var running sync.WaitGroup
@@ -56,7 +58,7 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	s.drain(servers)
+	s.drain(servers, stopRest)
 	stopParts()
 	running.Wait()
 	return err
@@ -72,12 +74,13 @@ func (s *Server) wrap(l net.Listener) net.Listener {
 }
 
 // drain asks everybody to go elsewhere, waits for them, and stops.
-func (s *Server) drain(servers []*http.Server) {
+func (s *Server) drain(servers []*http.Server, stopRest func()) {
 	s.ready.Store(false)
 	s.cfg.Log.Info("draining", "links", len(s.clients.all()))
+	s.listener.Close()
+	stopRest() // while those who watch its devices are still here
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	s.listener.Close()
 	s.clients.drain(ctx)
 	for _, srv := range servers {
 		if srv.Shutdown(ctx) != nil {

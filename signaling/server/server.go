@@ -7,6 +7,8 @@
 //	POST /v1/login-codes   a new login URL (admin)
 //	GET  /v1/devices       presence as JSON (viewer)
 //	DELETE /v1/devices/ID  forget a device that is offline (admin)
+//	GET  /v1/devices/NAME/latest   what is retained of it (viewer; section 8)
+//	POST /v1/devices/NAME/samples  publish under its name (device)
 //	GET  /healthz, /readyz
 //	GET  /                 the dashboard
 //	GET  /metrics          on the admin listener only
@@ -38,6 +40,7 @@ import (
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
 	"github.com/telepath-iot/telepath/signaling/cluster"
+	"github.com/telepath-iot/telepath/signaling/rest"
 	"github.com/telepath-iot/telepath/signaling/room"
 )
 
@@ -80,7 +83,8 @@ type Server struct {
 	keyHash  []byte       // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
-	room     *room.Room    // set by Run before anything is served
+	room     *room.Room    // set by Run before anything is served, as rest
+	rest     *rest.Rest
 	clients  clients
 	web      *web.Server // links over HTTP
 	counts   counts

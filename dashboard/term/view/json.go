@@ -1,16 +1,12 @@
 package view
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -30,9 +26,9 @@ func (JSON) Sample(b []byte, s *Sample) []byte {
 	b = append(b, `","seq":`...)
 	b = strconv.AppendUint(b, s.Seq, 10)
 	b = append(b, `,"t":`...)
-	b = appendSeconds(b, s.T)
+	b = telemetry.AppendSeconds(b, s.T)
 	b = append(b, `,"value":`...)
-	b = appendJSON(b, s.Value)
+	b = telemetry.AppendJSON(b, s.Value)
 	b = append(b, `,"class":`...)
 	b = appendString(b, s.Stream.Class)
 	b = append(b, `,"age_ms":`...)
@@ -89,20 +85,8 @@ func (JSON) Presence(b []byte, _ time.Time, d signal.Device) []byte {
 	b = append(b, `,"state":`...)
 	b = appendString(b, d.State)
 	b = append(b, `,"since":`...)
-	b = appendJSON(b, d.Since)
+	b = telemetry.AppendJSON(b, d.Since)
 	return append(b, "}\n"...)
-}
-
-// appendSeconds appends µs as seconds with all six decimals.
-func appendSeconds(b []byte, micros int64) []byte {
-	const second = 1_000_000
-	if micros < 0 { // no honest clock says so, but a device may
-		b, micros = append(b, '-'), -micros
-	}
-	b = strconv.AppendInt(b, micros/second, 10)
-	digits := strconv.AppendInt(nil, second+micros%second, 10) // a leading 1 keeps the zeros
-	digits[0] = '.'
-	return append(b, digits...)
 }
 
 func appendMillis(b []byte, d time.Duration, known bool) []byte {
@@ -112,31 +96,4 @@ func appendMillis(b []byte, d time.Duration, known bool) []byte {
 	return strconv.AppendFloat(b, float64(d.Microseconds())/1000, 'f', 3, 64)
 }
 
-func appendString(b []byte, text string) []byte { return appendJSON(b, text) }
-
-// appendJSON appends v with everything escaped that a terminal could take for
-// a command or that would turn the direction of reading: JSON may be looked at.
-func appendJSON(b []byte, v any) []byte {
-	data, err := json.Marshal(v)
-	if err != nil { // no number, text or Value from the decoder fails
-		return append(b, "null"...)
-	}
-	for i := 0; i < len(data); {
-		r, n := utf8.DecodeRune(data[i:])
-		if wire.Printable(r) {
-			b = append(b, data[i:i+n]...)
-		} else {
-			b = appendEscaped(b, r)
-		}
-		i += n
-	}
-	return b
-}
-
-// appendEscaped appends the \u escape of a character (RFC 8259, section 7).
-func appendEscaped(b []byte, r rune) []byte {
-	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
-		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
-	}
-	return fmt.Appendf(b, `\u%04x`, r)
-}
+func appendString(b []byte, text string) []byte { return telemetry.AppendJSON(b, text) }

@@ -1,15 +1,5 @@
 // Package stdin is the source for everything that can print: one JSON text a
-// line, from a pipe or a file.
-//
-//	{"stream": "temperature", "value": 21.5}
-//	{"stream": "door", "value": "open", "t": 1767225600.25, "class": "event"}
-//	{"describe": "temperature", "unit": "°C", "range": [-20, 50], "period": 1}
-//	[{"bn": "urn:dev:ow:10e2073a01080063/", "n": "temp", "u": "Cel", "v": 23.1}]
-//
-// The last form is a SenML pack (RFC 8428). A value is a number, a string, true
-// or false; the first one fixes the kind of its stream. Its time t is in seconds since the Unix epoch, or a
-// string as in RFC 3339; without one it is when the line came. Strings make a
-// stream of class event, everything else one of class live, unless a class is given.
+// line, as package line has it, from a pipe or a file.
 //
 // A line that cannot be read is refused with its number and a reason, and
 // harms no other line.
@@ -27,10 +17,9 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/device/source"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/telemetry/line"
 )
-
-// maxLine bounds a line, in bytes: seven of the longest values fit.
-const maxLine = 1 << 16
 
 // Config is the source's configuration.
 type Config struct {
@@ -43,7 +32,7 @@ type Source struct {
 	in       *bufio.Reader
 	log      *slog.Logger
 	refusals *refusals
-	streams  *streams
+	streams  *line.Streams
 	lines    int
 
 	mu    sync.Mutex
@@ -65,7 +54,7 @@ func New(config Config) *Source {
 		config.Log = slog.Default()
 	}
 	return &Source{
-		in:       bufio.NewReaderSize(config.In, maxLine),
+		in:       bufio.NewReaderSize(config.In, line.MaxLength),
 		log:      config.Log,
 		refusals: newRefusals(config.Log),
 	}
@@ -76,7 +65,7 @@ func New(config Config) *Source {
 // counts on it. A read that blocks cannot be called off, so one goroutine then waits
 // for the input's next line, drops it and ends.
 func (s *Source) Run(ctx context.Context, sink source.Sink) error {
-	s.streams = newStreams(sink)
+	s.streams = line.NewStreams("stdin", func(d telemetry.Stream) (line.Writer, error) { return sink.Declare(d) })
 	done := make(chan error, 1)
 	go func() { done <- s.read() }()
 	select {
@@ -116,7 +105,7 @@ func (s *Source) close(begin time.Time) bool {
 
 func (s *Source) read() error {
 	for {
-		line, err := s.next()
+		text, err := s.next()
 		if errors.Is(err, io.EOF) {
 			s.refusals.flush()
 			s.log.Info("stdin ended; what was read stays available", "lines", s.lines, "refused", s.refusals.total())
@@ -125,19 +114,19 @@ func (s *Source) read() error {
 		if err != nil {
 			return fmt.Errorf("source stdin: %w", err)
 		}
-		if !s.takeUnlessOver(line) {
+		if !s.takeUnlessOver(text) {
 			return nil
 		}
 	}
 }
 
-func (s *Source) takeUnlessOver(line []byte) bool {
+func (s *Source) takeUnlessOver(text []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
 		return false
 	}
-	s.take(line)
+	s.take(text)
 	s.taken = time.Now()
 	return true
 }
@@ -146,35 +135,27 @@ func (s *Source) takeUnlessOver(line []byte) bool {
 // refused here; the last one needs no end.
 func (s *Source) next() ([]byte, error) {
 	for {
-		line, err := s.in.ReadSlice('\n')
-		if len(line) == 0 && err != nil {
+		text, err := s.in.ReadSlice('\n')
+		if len(text) == 0 && err != nil {
 			return nil, err
 		}
 		s.lines++
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return bytes.TrimSpace(line), nil
+			return bytes.TrimSpace(text), nil
 		}
-		s.refusals.add(s.lines, fmt.Errorf("longer than %d bytes", maxLine))
+		s.refusals.add(s.lines, fmt.Errorf("longer than %d bytes", line.MaxLength))
 		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = s.in.ReadSlice('\n')
 		}
 	}
 }
 
-func (s *Source) take(line []byte) {
-	if len(line) == 0 {
+func (s *Source) take(text []byte) {
+	if len(text) == 0 {
 		return
 	}
-	content, errs := parse(line, time.Now())
-	if content.description != nil {
-		errs = append(errs, s.streams.describe(*content.description))
-	}
-	for _, r := range content.readings {
-		errs = append(errs, s.streams.put(r))
-	}
-	for _, err := range errs {
-		if err != nil {
-			s.refusals.add(s.lines, err)
-		}
+	content, errs := line.Parse(text, time.Now())
+	for _, err := range append(errs, s.streams.Take(content)...) {
+		s.refusals.add(s.lines, err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/source/sourcetest"
 	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/telemetry/line"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -107,7 +108,7 @@ func TestTimes(t *testing.T) {
 			t.Error(diff)
 		}
 		for _, want := range []string{
-			"line 4: stream \\\"a\\\": its time 1970-01-01T00:00:00Z is more than 24 h from this device's clock (2000-01-01T00:00:00Z)",
+			"line 4: stream \\\"a\\\": its time 1970-01-01T00:00:00Z is more than 24 h from this machine's clock (2000-01-01T00:00:00Z)",
 			"line 5: stream \\\"a\\\": its time 2000-01-03T00:00:00Z is more than 24 h",
 			"line 6: stream \\\"a\\\": the time 9.466848e+11 is no number of seconds since 1970: is it in milliseconds?",
 			"line 7: stream \\\"a\\\": the time \\\"noon\\\" is not as in RFC 3339",
@@ -123,7 +124,7 @@ func TestTimes(t *testing.T) {
 
 func TestBadLinesHarmNoOther(t *testing.T) {
 	long := strings.Repeat("x", wire.MaxText+1)
-	for line, want := range map[string]string{
+	for text, want := range map[string]string{
 		`hello`:                                          `neither a JSON object nor a SenML pack: \"hello\"`,
 		`{"stream":"a","value":NaN}`:                     `no JSON: invalid character 'N'`,
 		`{"stream":"a","value":1e999}`:                   `the number 1e999 is too large`,
@@ -142,7 +143,7 @@ func TestBadLinesHarmNoOther(t *testing.T) {
 		`{"stream":"a","value":1,"unit":"` + long + `"}`: `unit`,
 		`{"stream":"a","value":1} trailing`:              `no JSON`,
 		"{\"stream\":\"\xff\",\"value\":1}":              `not valid UTF-8`,
-		strings.Repeat("x", maxLine+1):                   `longer than 65536 bytes`,
+		strings.Repeat("x", line.MaxLength+1):            `longer than 65536 bytes`,
 		strings.Repeat("[", 1000):                        `no JSON`,
 		`{"describe":"good","untis":"m"}`:                `unknown field \"untis\"`,
 		`{"describe":"good","kind":"text"}`:              `it has number values: the kind of a stream cannot change`,
@@ -151,10 +152,10 @@ func TestBadLinesHarmNoOther(t *testing.T) {
 		`{"describe":"good","period":0}`:                 `is no duration`,
 		`{"describe":""}`:                                `the name is empty`,
 	} {
-		t.Run(line[:min(len(line), 40)], func(t *testing.T) {
+		t.Run(text[:min(len(text), 40)], func(t *testing.T) {
 			before := `{"stream":"good","value":1}` + "\n"
 			after := "\n" + `{"stream":"good","value":2}`
-			r, log := feed(t, before+line+after)
+			r, log := feed(t, before+text+after)
 			if diff := cmp.Diff([]string{"good=1", "good=2"}, values(r)); diff != "" {
 				t.Error(diff)
 			}

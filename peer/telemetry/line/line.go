@@ -1,4 +1,21 @@
-package stdin
+// Package line reads telemetry that is written as text: by programs that can
+// print, and by scripts that can post.
+//
+//	{"stream": "temperature", "value": 21.5}
+//	{"stream": "door", "value": "open", "t": 1767225600.25, "class": "event"}
+//	{"describe": "temperature", "unit": "°C", "range": [-20, 50], "period": 1}
+//	[{"bn": "urn:dev:ow:10e2073a01080063/", "n": "temp", "u": "Cel", "v": 23.1}]
+//
+// The last form is a SenML pack (RFC 8428). A value is a number, a string, true
+// or false; the first one fixes the kind of its stream. Its time t is in
+// seconds since the Unix epoch, or a string as in RFC 3339; without one it is
+// when the line came. Strings make a stream of class event, everything else
+// one of class live, unless a class is given.
+//
+// [Parse] reads one line, [Split] takes a whole body apart into what Parse
+// reads, and [Streams] keeps what lines have said of streams and hands the
+// values on.
+package line
 
 import (
 	"bytes"
@@ -14,67 +31,71 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// maxSkew is how far a given time may be from the device's clock. Beyond it the
+// MaxLength of a line, in bytes: seven of the longest values fit.
+const MaxLength = 1 << 16
+
+// maxSkew is how far a given time may be from this machine's clock. Beyond it the
 // sender's clock is wrong: a board without one starts in 1970.
 const maxSkew = 24 * time.Hour
 
-// content is what a line says.
-type content struct {
-	description *description
-	readings    []reading
+// Content is what a line says.
+type Content struct {
+	Description *Description // nil: it describes nothing
+	Readings    []Reading
 }
 
-// reading is one value of one stream.
-type reading struct {
-	stream string
-	t      int64 // µs
-	value  telemetry.Value
-	class  string // "": not said
-	unit   string // "": not said
+// Reading is one value of one stream.
+type Reading struct {
+	Stream string
+	T      int64 // µs
+	Value  telemetry.Value
+	Class  string // "": not said
+	Unit   string // "": not said
 }
 
-// parse reads a line that came at now. A pack may yield both readings and errors.
-func parse(line []byte, now time.Time) (content, []error) {
+// Parse reads a line, which is not empty and has no space around it, that came
+// at now. A pack may yield both readings and errors.
+func Parse(line []byte, now time.Time) (Content, []error) {
 	if !utf8.Valid(line) {
-		return content{}, []error{errors.New("not valid UTF-8")}
+		return Content{}, []error{errors.New("not valid UTF-8")}
 	}
 	if line[0] == '[' {
 		readings, errs := parsePack(line, now)
-		return content{readings: readings}, errs
+		return Content{Readings: readings}, errs
 	}
 	c, err := parseObject(line, now)
 	if err != nil {
-		return content{}, []error{err}
+		return Content{}, []error{err}
 	}
 	return c, nil
 }
 
-func parseObject(line []byte, now time.Time) (content, error) {
+func parseObject(line []byte, now time.Time) (Content, error) {
 	if line[0] != '{' {
-		return content{}, fmt.Errorf("neither a JSON object nor a SenML pack: %.40q", line)
+		return Content{}, fmt.Errorf("neither a JSON object nor a SenML pack: %.40q", line)
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(line, &members); err != nil {
-		return content{}, jsonError(err)
+		return Content{}, jsonError(err)
 	}
 	if _, found := members["describe"]; found {
 		d, err := parseDescription(line)
-		return content{description: d}, err
+		return Content{Description: d}, err
 	}
 	r, err := parseReading(members, now)
-	return content{readings: []reading{r}}, err
+	return Content{Readings: []Reading{r}}, err
 }
 
 // parseReading ignores members it does not know: they are the sender's own.
-func parseReading(members map[string]json.RawMessage, now time.Time) (reading, error) {
-	r := reading{t: now.UnixMicro()}
+func parseReading(members map[string]json.RawMessage, now time.Time) (Reading, error) {
+	r := Reading{T: now.UnixMicro()}
 	if members["stream"] == nil {
 		return r, errors.New(`no member "stream": want {"stream": "name", "value": …}`)
 	}
 	for _, text := range []struct {
 		member string
 		to     *string
-	}{{"stream", &r.stream}, {"class", &r.class}, {"unit", &r.unit}} {
+	}{{"stream", &r.Stream}, {"class", &r.Class}, {"unit", &r.Unit}} {
 		if raw, found := members[text.member]; found {
 			if err := json.Unmarshal(raw, text.to); err != nil {
 				return r, fmt.Errorf("%q is not a string", text.member)
@@ -82,28 +103,28 @@ func parseReading(members map[string]json.RawMessage, now time.Time) (reading, e
 		}
 	}
 	var err error
-	if r.value, err = parseValue(members["value"]); err != nil {
-		return r, fmt.Errorf("stream %.64q: %w", r.stream, err)
+	if r.Value, err = parseValue(members["value"]); err != nil {
+		return r, fmt.Errorf("stream %.64q: %w", r.Stream, err)
 	}
 	if raw, found := members["t"]; found {
-		if r.t, err = parseTime(raw); err != nil {
-			return r, fmt.Errorf("stream %.64q: %w", r.stream, err)
+		if r.T, err = parseTime(raw); err != nil {
+			return r, fmt.Errorf("stream %.64q: %w", r.Stream, err)
 		}
 	}
 	return r, r.check(now)
 }
 
 // check says why a reading cannot be taken.
-func (r reading) check(now time.Time) error {
-	if err := wire.CheckName(r.stream, wire.MaxStreamName); err != nil {
-		return fmt.Errorf("stream %.64q: %w", r.stream, err)
+func (r Reading) check(now time.Time) error {
+	if err := wire.CheckName(r.Stream, wire.MaxStreamName); err != nil {
+		return fmt.Errorf("stream %.64q: %w", r.Stream, err)
 	}
-	if err := r.value.Check(); err != nil {
-		return fmt.Errorf("stream %q: %w", r.stream, err)
+	if err := r.Value.Check(); err != nil {
+		return fmt.Errorf("stream %q: %w", r.Stream, err)
 	}
-	if skew := time.UnixMicro(r.t).Sub(now); skew.Abs() > maxSkew {
-		return fmt.Errorf("stream %q: its time %s is more than %d h from this device's clock (%s): leave t out, or set the clock right",
-			r.stream, time.UnixMicro(r.t).UTC().Format(time.RFC3339), int(maxSkew.Hours()), now.UTC().Format(time.RFC3339))
+	if skew := time.UnixMicro(r.T).Sub(now); skew.Abs() > maxSkew {
+		return fmt.Errorf("stream %q: its time %s is more than %d h from this machine's clock (%s): leave t out, or set the clock right",
+			r.Stream, time.UnixMicro(r.T).UTC().Format(time.RFC3339), int(maxSkew.Hours()), now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package stdin
+package line
 
 import (
 	"encoding/base64"
@@ -33,13 +33,13 @@ type record struct {
 
 // parsePack reads a SenML pack. A mistake in its structure refuses the whole,
 // since what base members would have said is unknown; one in a value only that record.
-func parsePack(line []byte, now time.Time) ([]reading, []error) {
+func parsePack(line []byte, now time.Time) ([]Reading, []error) {
 	var pack []map[string]json.RawMessage
 	if err := json.Unmarshal(line, &pack); err != nil {
 		return nil, []error{fmt.Errorf("SenML: %w", jsonError(err))}
 	}
 	var b base
-	var readings []reading
+	var readings []Reading
 	var refused []error
 	for i, members := range pack {
 		rec, err := b.read(members)
@@ -157,18 +157,18 @@ func (r *record) isNumber() bool { return len(r.values) == 1 && r.values[0].Kind
 func (r *record) baseOnly() bool { return r.name == nil && r.time == nil && len(r.values) == 0 }
 
 // resolve makes a record complete (section 4.6).
-func (b *base) resolve(r record, now time.Time) (reading, error) {
-	out := reading{stream: b.name, unit: b.unit}
+func (b *base) resolve(r record, now time.Time) (Reading, error) {
+	out := Reading{Stream: b.name, Unit: b.unit}
 	if r.name != nil {
-		out.stream += *r.name
+		out.Stream += *r.name
 	}
 	if r.unit != nil {
-		out.unit = *r.unit
+		out.Unit = *r.unit
 	}
 	if len(r.values) != 1 {
 		return out, fmt.Errorf("%d values: want exactly one of v, vs, vb and vd", len(r.values))
 	}
-	out.value = r.values[0]
+	out.Value = r.values[0]
 	seconds := b.time
 	if r.time != nil {
 		seconds += *r.time
@@ -177,7 +177,7 @@ func (b *base) resolve(r record, now time.Time) (reading, error) {
 		seconds += float64(now.UnixMicro()) / 1e6
 	}
 	var err error
-	if out.t, err = micros(seconds); err != nil {
+	if out.T, err = micros(seconds); err != nil {
 		return out, err
 	}
 	return out, out.check(now)

@@ -1,4 +1,4 @@
-package stdin
+package line
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// description is a line with "describe". What it leaves out stays as it is.
-type description struct {
+// Description is a line with "describe". What it leaves out stays as it is.
+type Description struct {
 	Stream   string          `json:"describe"`
 	Unit     *string         `json:"unit"`
 	Label    *string         `json:"label"`
@@ -26,8 +26,8 @@ type description struct {
 
 // parseDescription refuses members that it does not know: a typing error in a
 // unit would otherwise look like a chart without one.
-func parseDescription(line []byte) (*description, error) {
-	var d description
+func parseDescription(line []byte) (*Description, error) {
+	var d Description
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
@@ -39,7 +39,7 @@ func parseDescription(line []byte) (*description, error) {
 	return &d, nil
 }
 
-func (d *description) check() error {
+func (d *Description) check() error {
 	if err := wire.CheckName(d.Stream, wire.MaxStreamName); err != nil {
 		return err
 	}

@@ -1,68 +1,94 @@
-package stdin
+package line
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
-	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// streams are the ones that lines have named. Not safe for concurrent use: one goroutine reads lines.
-type streams struct {
-	sink   source.Sink
-	byName map[string]*stream
+// Writer takes the values of one stream, at times in µs since the Unix epoch.
+type Writer interface {
+	Put(t int64, v telemetry.Value) error
+}
+
+// Declare opens a stream for writing, or gives one that is open a new
+// description; its class and kind are as they were then.
+type Declare func(telemetry.Stream) (Writer, error)
+
+// Streams are the ones that lines have named. Not safe for concurrent use.
+type Streams struct {
+	source  string
+	declare Declare
+	byName  map[string]*stream
 }
 
 // stream is declared at its first value, or earlier if its kind is described.
 type stream struct {
-	description source.Stream
+	description telemetry.Stream
 	classGiven  bool
-	writer      source.Writer // nil: not declared yet
+	writer      Writer // nil: not declared yet
 }
 
-func newStreams(sink source.Sink) *streams {
-	return &streams{sink: sink, byName: map[string]*stream{}}
+// NewStreams knows of no stream yet. source is what their descriptions name as such.
+func NewStreams(source string, declare Declare) *Streams {
+	return &Streams{source: source, declare: declare, byName: map[string]*stream{}}
+}
+
+// Take hands on what a line says. The errors tell what of it could not be taken.
+func (s *Streams) Take(c Content) (errs []error) {
+	if c.Description != nil {
+		if err := s.describe(*c.Description); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, r := range c.Readings {
+		if err := s.put(r); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
 }
 
 // put hands a value on.
-func (s *streams) put(r reading) error {
+func (s *Streams) put(r Reading) error {
 	st, err := s.ready(r)
 	if err != nil {
-		return fmt.Errorf("stream %q: %w", r.stream, err)
+		return fmt.Errorf("stream %q: %w", r.Stream, err)
 	}
-	if err := st.writer.Put(r.t, r.value); err != nil {
-		return fmt.Errorf("stream %q: %w", r.stream, err)
+	if err := st.writer.Put(r.T, r.Value); err != nil {
+		return fmt.Errorf("stream %q: %w", r.Stream, err)
 	}
 	return nil
 }
 
 // ready returns the stream of a reading, declared.
-func (s *streams) ready(r reading) (*stream, error) {
-	next, known, err := s.draft(r.stream)
+func (s *Streams) ready(r Reading) (*stream, error) {
+	next, known, err := s.draft(r.Stream)
 	if err != nil {
 		return nil, err
 	}
-	if next.writer != nil && next.description.Meta.Kind != r.value.Kind() {
-		return nil, fmt.Errorf("it has %s values, this one is %s: %w", next.description.Meta.Kind, r.value.Kind(), source.ErrKind)
+	if next.writer != nil && next.description.Meta.Kind != r.Value.Kind() {
+		return nil, fmt.Errorf("it has %s values, this one is %s: %w", next.description.Meta.Kind, r.Value.Kind(), telemetry.ErrStreamKind)
 	}
-	next.description.Meta.Kind = r.value.Kind()
-	if err := next.setClass(r.class); err != nil {
+	next.description.Meta.Kind = r.Value.Kind()
+	if err := next.setClass(r.Class); err != nil {
 		return nil, err
 	}
-	changed := r.unit != "" && r.unit != next.description.Meta.Unit
+	changed := r.Unit != "" && r.Unit != next.description.Meta.Unit
 	if changed {
-		next.description.Meta.Unit = r.unit
+		next.description.Meta.Unit = r.Unit
 	}
 	if next.writer != nil && !changed {
 		return known, nil
 	}
-	return s.declare(next)
+	return s.open(next)
 }
 
 // describe changes what is known of a stream.
-func (s *streams) describe(d description) error {
+func (s *Streams) describe(d Description) error {
 	next, _, err := s.draft(d.Stream)
 	if err == nil {
 		err = next.apply(d)
@@ -80,31 +106,34 @@ func (s *streams) describe(d description) error {
 }
 
 // draft copies what is known of a stream, so that a line that fails half way changes nothing.
-func (s *streams) draft(name string) (draft stream, known *stream, err error) {
+func (s *Streams) draft(name string) (draft stream, known *stream, err error) {
 	if known = s.byName[name]; known != nil {
 		return *known, known, nil
 	}
 	if len(s.byName) >= wire.MaxStreams {
 		return draft, nil, fmt.Errorf("a device has at most %d streams", wire.MaxStreams)
 	}
-	draft.description = source.Stream{Name: name, Meta: telemetry.Meta{Source: "stdin"}}
+	draft.description = telemetry.Stream{Name: name, Meta: telemetry.Meta{Source: s.source}}
 	return draft, nil, nil
 }
 
 // keep stores a description, and declares it if it is complete.
-func (s *streams) keep(next stream, kindKnown bool) (*stream, error) {
+func (s *Streams) keep(next stream, kindKnown bool) (*stream, error) {
+	if known := s.byName[next.description.Name]; known != nil && reflect.DeepEqual(*known, next) {
+		return known, nil // said again
+	}
 	if kindKnown || next.writer != nil {
-		return s.declare(next)
+		return s.open(next)
 	}
 	s.byName[next.description.Name] = &next
 	return &next, nil
 }
 
-func (s *streams) declare(next stream) (*stream, error) {
+func (s *Streams) open(next stream) (*stream, error) {
 	if !next.classGiven && next.writer == nil {
 		next.description.Class = defaultClass(next.description.Meta.Kind)
 	}
-	writer, err := s.sink.Declare(next.description)
+	writer, err := s.declare(next.description)
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +159,13 @@ func (s *stream) setClass(name string) error {
 		return fmt.Errorf("class %.32q: want live or event", name)
 	}
 	if s.writer != nil && class != s.description.Class {
-		return fmt.Errorf("it is %s: %w", s.description.Class, source.ErrClass)
+		return fmt.Errorf("it is %s: %w", s.description.Class, telemetry.ErrStreamClass)
 	}
 	s.description.Class, s.classGiven = class, true
 	return nil
 }
 
-func (s *stream) apply(d description) error {
+func (s *stream) apply(d Description) error {
 	meta := &s.description.Meta
 	for _, text := range []struct{ from, to *string }{{d.Unit, &meta.Unit}, {d.Label, &meta.Label}, {d.Group, &meta.Group}} {
 		if text.from != nil {
@@ -156,7 +185,7 @@ func (s *stream) apply(d description) error {
 		return nil
 	}
 	if s.writer != nil && meta.Kind != *d.Kind {
-		return fmt.Errorf("it has %s values: %w", meta.Kind, source.ErrKind)
+		return fmt.Errorf("it has %s values: %w", meta.Kind, telemetry.ErrStreamKind)
 	}
 	meta.Kind = *d.Kind
 	return nil

@@ -1,4 +1,4 @@
-package stdin
+package line
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func TestSenML(t *testing.T) {
 			}
 			var got []string
 			for _, r := range readings {
-				got = append(got, fmt.Sprintf("%s %s %s %g", r.stream, r.value, r.unit, float64(r.t-now*1e6)/1e6))
+				got = append(got, fmt.Sprintf("%s %s %s %g", r.Stream, r.Value, r.Unit, float64(r.T-now*1e6)/1e6))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)

@@ -1,17 +1,25 @@
-package source
+package telemetry
 
 import (
 	"errors"
 	"fmt"
+	"time"
 
-	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// Limits of the texts of a description, in bytes.
-const (
-	maxUnit  = 32
-	maxLabel = 128
+// Stream describes one stream, as whoever publishes it declares it.
+type Stream struct {
+	Name     string        // 1 … 128 bytes of printable UTF-8
+	Class    wire.Class    // Live or Event
+	Deadline time.Duration // of Live: how old a sample may be delivered; 0: 250 ms
+	Meta     Meta          // its Kind is fixed for the life of the stream
+}
+
+// What cannot change in the life of a stream; the text around them says which.
+var (
+	ErrStreamKind  = errors.New("the kind of a stream cannot change")
+	ErrStreamClass = errors.New("the class of a stream cannot change")
 )
 
 // Check says why a stream cannot be declared so, in words for who described it.
@@ -22,13 +30,14 @@ func (s Stream) Check() error {
 	if s.Class != wire.Live && s.Class != wire.Event {
 		return fmt.Errorf("stream %q: class %s: want live or event", s.Name, s.Class)
 	}
-	if err := checkMeta(s.Meta); err != nil {
+	if err := s.Meta.check(); err != nil {
 		return fmt.Errorf("stream %q: %w", s.Name, err)
 	}
 	return nil
 }
 
-func checkMeta(m telemetry.Meta) error {
+// check is for one's own description; ParseMeta is for somebody else's.
+func (m Meta) check() error {
 	for _, text := range []struct {
 		what, text string
 		limit      int

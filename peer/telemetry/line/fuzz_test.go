@@ -1,4 +1,4 @@
-package stdin
+package line
 
 import (
 	"bytes"
@@ -25,27 +25,27 @@ func FuzzLine(f *testing.F) {
 		if len(line) == 0 {
 			return
 		}
-		c, errs := parse(line, now)
-		if line[0] != '[' && len(errs) == 0 && c.description == nil && len(c.readings) != 1 {
+		c, errs := Parse(line, now)
+		if line[0] != '[' && len(errs) == 0 && c.Description == nil && len(c.Readings) != 1 {
 			t.Fatal("neither read nor refused")
 		}
-		if len(errs) > 0 && line[0] != '[' && (c.description != nil || len(c.readings) > 0) {
+		if len(errs) > 0 && line[0] != '[' && (c.Description != nil || len(c.Readings) > 0) {
 			t.Fatal("read and refused")
 		}
-		for _, r := range c.readings {
+		for _, r := range c.Readings {
 			checkReading(t, r, now)
 		}
 	})
 }
 
-func checkReading(t *testing.T, r reading, now time.Time) {
-	if err := wire.CheckName(r.stream, wire.MaxStreamName); err != nil {
+func checkReading(t *testing.T, r Reading, now time.Time) {
+	if err := wire.CheckName(r.Stream, wire.MaxStreamName); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.value.Check(); err != nil {
+	if err := r.Value.Check(); err != nil {
 		t.Fatal(err)
 	}
-	if skew := time.UnixMicro(r.t).Sub(now); skew.Abs() > maxSkew {
-		t.Fatal("time", r.t)
+	if skew := time.UnixMicro(r.T).Sub(now); skew.Abs() > maxSkew {
+		t.Fatal("time", r.T)
 	}
 }

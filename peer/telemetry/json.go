@@ -1,0 +1,51 @@
+package telemetry
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// AppendSeconds appends µs as seconds with all six decimals.
+func AppendSeconds(b []byte, micros int64) []byte {
+	const second = 1_000_000
+	if micros < 0 { // no honest clock says so, but a device may
+		b, micros = append(b, '-'), -micros
+	}
+	b = strconv.AppendInt(b, micros/second, 10)
+	digits := strconv.AppendInt(nil, second+micros%second, 10) // a leading 1 keeps the zeros
+	digits[0] = '.'
+	return append(b, digits...)
+}
+
+// AppendJSON appends v with everything escaped that a terminal could take for
+// a command or that would turn the direction of reading: JSON may be looked at.
+func AppendJSON(b []byte, v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil { // no number, text or Value from the decoder fails
+		return append(b, "null"...)
+	}
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if wire.Printable(r) {
+			b = append(b, data[i:i+n]...)
+		} else {
+			b = appendEscaped(b, r)
+		}
+		i += n
+	}
+	return b
+}
+
+// appendEscaped appends the \u escape of a character (RFC 8259, section 7).
+func appendEscaped(b []byte, r rune) []byte {
+	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
+		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+	}
+	return fmt.Appendf(b, `\u%04x`, r)
+}
