@@ -35,7 +35,7 @@ test("a server that cannot be reached gives no reason", async () => {
 });
 
 test("one that says something else was reached, and refuses nothing", async () => {
-	for (const text of ["", "Upgrade Required", "[]", '{"code":"unknown-path"}']) {
+	for (const text of ["", "Upgrade Required", "[]", '{"code":"unknown-path"}', '{"code":"no-upgrade"}']) {
 		answering(text);
 		expect(await askWhy("http://host/v1/link", "t")).toEqual({ refusal: null, reached: true });
 	}

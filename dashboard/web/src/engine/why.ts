@@ -19,7 +19,8 @@ export async function askWhy(url: string, token: string): Promise<Asked> {
 			credentials: "omit",
 		});
 		const refusal = refusalOf(await response.text());
-		return { refusal: isRefusal(refusal) ? refusal : null, reached: true };
+		const ofUs = isRefusal(refusal) && refusal.code !== "no-upgrade"; // which this request lacks, and the WebSocket's did not
+		return { refusal: ofUs ? refusal : null, reached: true };
 	} catch {
 		return { refusal: null, reached: false }; // it cannot be reached: that is the answer
 	}
