@@ -85,11 +85,14 @@ func firstInChromium(t *testing.T, c *cell, w way) *visit {
 	}
 }
 
+// browserStart is how long a browser may take to have a document, on a loaded machine.
+const browserStart = 40 * time.Second
+
 // afterOpening is the first sample after a page began to open, and how long that took. What a browser needs to start, and to
 // go to a page, does not count: the time begins with the new document.
 func afterOpening(t *testing.T, b *rig.Watcher, mark int) (rig.Event, time.Duration) {
 	t.Helper()
-	document, err := b.Await("document", mark, patience, func(e rig.Event) bool { return e.Type == "load" })
+	document, err := b.Await("document", mark, browserStart, func(e rig.Event) bool { return e.Type == "load" })
 	must(t, err)
 	sample, err := b.Await("first sample", b.MarkOf(document), patience, func(e rig.Event) bool {
 		return e.Type == "sample" && !e.Retained && !e.Restored
