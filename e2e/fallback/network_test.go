@@ -28,8 +28,6 @@ type naming struct {
 func (n naming) isTold(by string) bool { return n.by == nil || slices.Contains(n.by, by) }
 
 var (
-	// The programs in Go tell these too late for a cell, after 10 s: that no data channel came, that no answer's header did.
-	page = []string{"Chromium"}
 	// No browser shows a page the certificates of its connections.
 	programsWithTLS = []string{"view", "agent"}
 )
@@ -50,7 +48,7 @@ func (n network) bound() time.Duration {
 
 var networks = []network{
 	{name: "open", cross: direct, rungs: []string{"ws", "udp"}},
-	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []naming{{"udp-blocked", page}}},
+	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []naming{{"udp-blocked", nil}}},
 	{name: "squid", cross: squidWith(open, ""), rungs: []string{"ws"}},
 	{name: "squid to 443 only", cross: squidTo443, rungs: []string{"ws"}},
 	{name: "squid, 407 Basic", cross: squidWith(basic, credentials), rungs: []string{"ws"}},
@@ -58,7 +56,7 @@ var networks = []network{
 	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []naming{{"upgrade-refused", nil}}},
 	{name: "Connection rewritten", cross: boxWith("-rewrite-connection", "keep-alive"), rungs: []string{"sse"}, named: []naming{{"upgrade-refused", nil}}},
 	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []naming{{"upgrade-stalled", nil}}, stall: true},
-	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []naming{{"upgrade-refused", nil}, {"stream-buffered", page}}, stall: true},
+	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []naming{{"upgrade-refused", nil}, {"stream-buffered", nil}}, stall: true},
 	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []naming{{"tls-intercepted", programsWithTLS}}},
 	{name: "IPv6 only", cross: onlyIPv6, rungs: []string{"ws"}},
 }
