@@ -27,10 +27,8 @@ type naming struct {
 
 func (n naming) isTold(by string) bool { return n.by == nil || slices.Contains(n.by, by) }
 
-var (
-	// No browser shows a page the certificates of its connections.
-	programsWithTLS = []string{"view", "agent"}
-)
+// No browser shows a page the certificates of its connections.
+var programsWithTLS = []string{"view", "agent"}
 
 // Bounds of the first sample, from the program's start or the page's opening.
 const (
