@@ -65,7 +65,7 @@ func killed(t *testing.T, c *cell) way {
 func TestNetcheck(t *testing.T) {
 	all := append(slices.Clone(networks), network{
 		name: "HTTP/2 killed", cross: killed, rungs: []string{"sse"},
-		named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"},
+		named: []naming{{"tls-intercepted", nil}, {"http2-broken", nil}, {"upgrade-refused", nil}},
 	})
 	for _, n := range all {
 		t.Run(n.name, func(t *testing.T) {
@@ -75,10 +75,10 @@ func TestNetcheck(t *testing.T) {
 			if got.code != 0 || got.expected != n.rungs[0] || got.took > netcheckWithin {
 				t.Errorf("exit code %d, expected path %q, want %q", got.code, got.expected, n.rungs[0])
 			}
-			for _, name := range n.named {
+			for _, named := range n.named {
 				// UDP is a matter between the two ends, which no server answers for.
-				if name != "udp-blocked" && !slices.Contains(got.failures, name) {
-					t.Errorf("%s is not among the failures %v", name, got.failures)
+				if named.failure != "udp-blocked" && !slices.Contains(got.failures, named.failure) {
+					t.Errorf("%s is not among the failures %v", named.failure, got.failures)
 				}
 			}
 		})
