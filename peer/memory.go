@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
@@ -22,12 +21,6 @@ type Learned struct {
 	Rung   ladder.Rung // of the link
 	Failed []Verdict   // of better rungs
 	Until  time.Time   // when the better ones are to be tried again
-}
-
-// Verdict is why a rung does not carry.
-type Verdict struct {
-	Rung    ladder.Rung
-	Failure *carrier.Failure
 }
 
 // How long is believed what was learned (docs/protocol.md, section 6.8).

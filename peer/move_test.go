@@ -238,3 +238,49 @@ func TestBetterLinkThatFallsSilent(t *testing.T) {
 		w.settle(v)
 	})
 }
+
+// TestRestartIsNoStorm: hundreds of viewers on the relay come back after the
+// server's restart, spread over the time, with few tries each.
+func TestRestartIsNoStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		b := &box{}
+		w.boot(time.Second)
+		time.Sleep(time.Second)
+		var viewers []*watcher
+		for range 300 {
+			viewers = append(viewers, w.watchThrough(b, true))
+		}
+		time.Sleep(2 * time.Second)
+		stopped, before := time.Now(), b.dialed()
+		w.relay.Stop()
+		most, last := 0, before
+		tick := func() {
+			time.Sleep(100 * time.Millisecond)
+			most, last = max(most, b.dialed()-last), b.dialed()
+		}
+		for time.Since(stopped) < 3*time.Second {
+			tick()
+		}
+		w.relay.Start()
+		started := time.Now()
+		back := func() (n int) {
+			for _, v := range viewers {
+				v.conn.loop.ask(t.Context(), func() {
+					if v.conn.link.leg != nil {
+						n++
+					}
+				})
+			}
+			return n
+		}
+		for back() < len(viewers) && time.Since(started) < 15*time.Second {
+			tick()
+		}
+		tries := float64(b.dialed()-before) / float64(len(viewers))
+		t.Logf("all back after %v; %.1f tries each, at most %d within 100 ms", time.Since(started), tries, most)
+		if n := back(); n < len(viewers) || most > len(viewers)/3 || tries > 7 {
+			t.Errorf("%d of %d are back, %.1f tries each, %d within 100 ms", n, len(viewers), tries, most)
+		}
+	})
+}
