@@ -16,9 +16,9 @@ const x = stream([
 	[300, 3],
 ]);
 const y = stream([
-	[100, 10],
+	[85, 10],
 	[250, 20],
-	[300, 30],
+	[299, 30],
 ]);
 
 it("lists the newest first, and what was sampled together in one row", () => {
@@ -33,6 +33,6 @@ it("lists the newest first, and what was sampled together in one row", () => {
 
 it("ends at the time of a held axis, and is empty before the first sample", () => {
 	expect(newestRows([x, y], 250).map(({ time }) => time)).toEqual([250, 200, 100]);
-	expect(newestRows([x, y], 99)).toEqual([]);
-	expect(newestRows([], 99)).toEqual([]);
+	expect(newestRows([x, y], 84)).toEqual([]);
+	expect(newestRows([], 84)).toEqual([]);
 });

@@ -3,6 +3,10 @@ import type { StreamStore } from "../../store/stream";
 /** Rows of a card's table. */
 export const TABLE_ROWS = 8;
 
+/** Samples of several streams within this share of their period, and at least so many ms, were taken together. */
+const TOGETHER = 0.25;
+const TOGETHER_MS = 1;
+
 /** Row is a time, and what the streams had then: NaN where one had no sample. */
 export interface Row {
 	time: number;
@@ -15,6 +19,7 @@ export function newestRows(streams: readonly StreamStore[], until: number, count
 		const after = ring.firstAt(until);
 		return after < ring.count && ring.time(after) === until ? after : after - 1;
 	});
+	const together = Math.max(TOGETHER_MS, TOGETHER * Math.min(...streams.map(({ info }) => info.meta.periodMs ?? 0)));
 	const rows: Row[] = [];
 	while (rows.length < count) {
 		const times = streams.map(({ ring }, i) =>
@@ -23,7 +28,7 @@ export function newestRows(streams: readonly StreamStore[], until: number, count
 		const time = Math.max(...times);
 		if (time === Number.NEGATIVE_INFINITY) break;
 		const values = streams.map(({ ring }, i) => {
-			if (times[i] !== time) return Number.NaN;
+			if (time - (times[i] as number) >= together) return Number.NaN;
 			const value = ring.value(next[i] as number);
 			next[i] = (next[i] as number) - 1;
 			return value;
