@@ -5,6 +5,7 @@ type node struct {
 	frame      Frame
 	prev, next *node
 	superseded bool // a newer frame of its stream was queued behind it
+	chosen     bool // goes into the packet that is being made
 }
 
 // list is a doubly linked list, oldest at the front: frames leave from both

@@ -11,13 +11,16 @@ import (
 // It has no clock and no lock: Buffer adds both. In steady state neither Push
 // nor Take allocates; the memory of a full queue is kept for the next one.
 type Queue struct {
-	limits Limits
-	lanes  [lanes]list
-	newest map[streamKey]*node // of Live and Setpoint; holds queued frames only, so bounded as they are
-	free   *node               // unused nodes, linked by next
-	shares shares              // of the control lane
-	credit int                 // bytes that Event may send before Live, see takeEventShare
-	drops  Drops
+	limits  Limits
+	lanes   [lanes]list
+	newest  map[streamKey]*node  // of Live and Setpoint; holds queued frames only, so bounded as they are
+	free    *node                // unused nodes, linked by next
+	shares  shares               // of the control lane
+	credit  int                  // bytes that Event may send before Live, see takeEventShare
+	turn    uint64               // counts newest Live frames that were chosen before others
+	served  map[streamKey]uint64 // the turn at which a stream was; kept while others wait, at most maxServed
+	waiting []*node              // of longestWaiting, for its memory
+	drops   Drops
 }
 
 // streamKey names a stream within a lane of one path.
@@ -29,7 +32,7 @@ type streamKey struct {
 
 // NewQueue makes an empty queue.
 func NewQueue(limits Limits) *Queue {
-	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node), shares: make(shares)}
+	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node), served: make(map[streamKey]uint64), shares: make(shares)}
 }
 
 // Push queues f. What happens when its lane is full is the class's choice

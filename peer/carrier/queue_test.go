@@ -330,3 +330,33 @@ func BenchmarkPushOntoFull(b *testing.B) {
 		q.Push(sample)
 	}
 }
+
+// TestNoStreamIsLeftOut: on a path too narrow for all streams each sends its
+// newest sample in its turn.
+func TestNoStreamIsLeftOut(t *testing.T) {
+	const streams, size = 10, 100
+	q := NewQueue(Limits{})
+	now := time.Unix(1, 0)
+	var b Batch
+	sent := map[uint32]int{}
+	for tick := range 300 {
+		for s := range uint32(streams) {
+			f := Frame{Bytes: make([]byte, size), Class: wire.Live, Stream: s + 1, Deadline: now.Add(250 * time.Millisecond)}
+			q.Push(f)
+		}
+		if q.Take(now, AllLanes, 3*size, &b) {
+			for _, f := range b.Frames {
+				sent[f.Stream]++
+			}
+		}
+		now = now.Add(10 * time.Millisecond)
+		if tick == 100 && len(sent) != streams {
+			t.Errorf("%d of %d streams were sent", len(sent), streams)
+		}
+	}
+	for s, n := range sent {
+		if n < 300*3/streams-5 || n > 300*3/streams+5 {
+			t.Errorf("stream %d was sent %d times", s, n)
+		}
+	}
+}

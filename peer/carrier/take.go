@@ -1,6 +1,8 @@
 package carrier
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -23,9 +25,9 @@ type Batch struct {
 // bytes; a first frame that is longer goes alone. It reports whether there
 // were any.
 //
-// Of Live it takes the newest frames that fit, in their order: behind a
-// backlog a fresh sample waits for nothing older. What is past its deadline
-// by then is dropped.
+// Of Live it takes the newest frames that fit, of each stream in turn: behind
+// a backlog a fresh sample waits for nothing older. What is past its deadline by
+// then is dropped.
 func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 	b.reset(min(limit, wire.MaxPacket))
 	for _, lane := range [...]Lane{LaneSignal, LaneCall, LaneControl, LaneSetpoint} {
@@ -82,34 +84,78 @@ func (q *Queue) takeEventShare(b *Batch, set Lanes) {
 	}
 }
 
-// takeLive sends the newest frames that fit, oldest of them first.
+// takeLive sends what waits, in its order, if there is room for all of it.
+// Otherwise the newest frame of each stream goes first, those streams before
+// others that had to wait longest: however narrow the path, no stream is left out. What
+// room is left then is for the newest of the rest.
 func (q *Queue) takeLive(b *Batch, now time.Time) {
-	for n := q.oldestThatFits(b, now); n != nil; {
+	q.expire(now)
+	live := &q.lanes[LaneLive]
+	all := live.depth.Bytes <= b.room()
+	if !all {
+		q.chooseLive(b)
+	}
+	for n := live.front; n != nil; {
 		next := n.next
-		q.move(b, LaneLive, n)
+		if all || n.chosen {
+			q.move(b, LaneLive, n)
+		}
 		n = next
 	}
 }
 
-// oldestThatFits walks from the newest Live frame back until the packet is
-// full, dropping what has expired on the way.
-func (q *Queue) oldestThatFits(b *Batch, now time.Time) (first *node) {
-	room := b.room()
-	for n := q.lanes[LaneLive].back; n != nil; {
-		older := n.prev
+// expire drops what is past its deadline.
+func (q *Queue) expire(now time.Time) {
+	for n := q.lanes[LaneLive].front; n != nil; {
+		next := n.next
 		if n.expired(now) {
 			q.drop(LaneLive, n, Deadline)
-			n = older
-			continue
 		}
-		alone := first == nil && len(b.Frames) == 0
-		if len(n.frame.Bytes) > room && !alone {
-			break
-		}
-		room -= len(n.frame.Bytes)
-		first, n = n, older
+		n = next
 	}
-	return first
+}
+
+// chooseLive marks what is to go into b.
+func (q *Queue) chooseLive(b *Batch) {
+	room, any := b.room(), len(b.Frames) > 0
+	choose := func(n *node) bool {
+		if n.chosen || any && len(n.frame.Bytes) > room {
+			return false
+		}
+		n.chosen, any = true, true
+		room -= len(n.frame.Bytes)
+		return true
+	}
+	for _, n := range q.longestWaiting() {
+		if choose(n) {
+			q.turn++
+			q.served[n.frame.key(LaneLive)] = q.turn
+		}
+	}
+	for n := q.lanes[LaneLive].back; n != nil && room > 0; n = n.prev {
+		choose(n)
+	}
+}
+
+// maxServed bounds the memory of whose turn it is; beyond it all are equal again.
+const maxServed = 4096
+
+// longestWaiting lists the newest frames of the Live streams, that of the
+// stream first which was sent longest ago.
+func (q *Queue) longestWaiting() []*node {
+	q.waiting = q.waiting[:0]
+	for n := q.lanes[LaneLive].front; n != nil; n = n.next {
+		if !n.superseded {
+			q.waiting = append(q.waiting, n)
+		}
+	}
+	if len(q.served) > maxServed {
+		clear(q.served)
+	}
+	slices.SortStableFunc(q.waiting, func(x, y *node) int {
+		return cmp.Compare(q.served[x.frame.key(LaneLive)], q.served[y.frame.key(LaneLive)])
+	})
+	return q.waiting
 }
 
 // Return puts the frames of a batch that could not be sent back where they

@@ -89,7 +89,7 @@ func (c *client) run(ctx context.Context) {
 	<-watching
 	c.server.clients.remove(c)
 	c.server.counts.ended(c.carrier.Stats())
-	c.server.cfg.Log.Debug("link over", "role", c.role, "rung", c.carrier.Rung(), "from", c.from, "why", err)
+	c.server.cfg.Log.Debug("link over", "role", c.role, "rung", c.carrier.Rung().String(), "from", c.from, "why", err)
 }
 
 // receive takes a packet. A frame that is wrong harms nothing but itself.

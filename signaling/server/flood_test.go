@@ -27,7 +27,7 @@ func flood(l *link, conn uint64) {
 }
 
 func floodOf(l *link, frame []byte) {
-	for range 30_000 {
+	for range 8_000 {
 		for !l.c.Send(signalClass(frame)) {
 			select {
 			case <-l.over:
