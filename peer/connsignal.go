@@ -96,6 +96,13 @@ func (c *Conn) linkMoved() {
 	}
 }
 
+// askAgain: an open that waited on the older link may have come after the one
+// on the link that there is, and have bound the device to a link that is over.
+func (c *Conn) askAgain() {
+	c.opens, c.openAt = 0, c.loop.now()
+	c.accepted, c.asked = false, false
+}
+
 func (c *Conn) linkDown(err error) {
 	c.unbind()
 	if c.cfg.Events.Link != nil {

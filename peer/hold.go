@@ -150,5 +150,8 @@ func (l *link) ended(g *leg, err error) {
 		l.next = nil
 	case l.older:
 		l.older = nil
+		if l.leg != nil {
+			l.onSettled()
+		}
 	}
 }

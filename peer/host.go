@@ -111,6 +111,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if cfg.Dial != nil {
 		h.link.dial = func(ctx context.Context, _ *link, _ []byte) (carrier.Carrier, error) { return cfg.Dial(ctx) }
 	}
+	h.link.onSettled = func() {}
 	h.link.onUp, h.link.onMoved, h.link.onDown, h.link.onNetwork = h.linkUp, h.linkMoved, h.linkDown, h.networkChanged
 	return h, nil
 }

@@ -26,6 +26,7 @@ type link struct {
 	first     func() []byte // JSON of the open that rides in the request; may be nil, or return nil
 	onUp      func()        // in the loop
 	onMoved   func()        // in the loop: the link is another one now; older is heard a little longer
+	onSettled func()        // in the loop: older is over, nothing comes on it or arrives from it any more
 	onDown    func(err error)
 	onNetwork func()    // in the loop: this machine's network has changed
 	moved     chan *leg // what became the link; has room for one

@@ -77,6 +77,10 @@ export class Engine {
 				onFrame: (frame, line) => this.frame(frame, line),
 				onPacketEnd: () => this.conn?.settle(),
 				onSignal: (message) => this.signal(message),
+				onSettled: () => {
+					this.before = null;
+					this.conn?.askAgain();
+				},
 				onCarried: (carried) => post({ type: "carried", carried }),
 			},
 		});

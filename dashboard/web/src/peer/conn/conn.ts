@@ -228,6 +228,15 @@ export class Conn {
 		this.link = null;
 	}
 
+	/**
+	 * askAgain: an open that waited on a line that was left may have come after
+	 * the one on the line that there is, and have bound the device to what is over.
+	 */
+	askAgain(): void {
+		this.standing.opening.restart(this.options.env.now());
+		this.settle();
+	}
+
 	private ask(): void {
 		if (this.link?.signal(this.open())) this.standing.opening.sent(this.options.env.now());
 	}

@@ -33,6 +33,7 @@ beforeEach(() => {
 			onFrame: (frame) => log.push(`frame ${frame.hop.conn}`),
 			onPacketEnd: () => undefined,
 			onSignal: (message) => log.push(message.type),
+			onSettled: () => undefined,
 			onCarried: () => undefined,
 		},
 	});

@@ -19,6 +19,8 @@ import { type Carried, KNOWN_FOR, Verdicts } from "./verdicts";
 
 /** A line that was left for a better one goes on receiving for so long, in ms: until the device sends on the new one. */
 const LEAVE_AFTER = 2_000;
+/** A line that is closed still sends what it has queued, and says goodbye, for no longer than this, in ms. */
+const GOODBYE_WITHIN = 600;
 /** However often somebody says that the network may have changed, better rungs are tried at most so often, in ms. */
 const NUDGED_EVERY = 10_000;
 
@@ -34,6 +36,8 @@ export interface LinkEvents {
 	onPacketEnd(): void;
 	/** a signal of the link itself that is not about its being. */
 	onSignal(message: ToViewer): void;
+	/** the line that was left for a better one is over: nothing said there arrives any more. */
+	onSettled(): void;
 	/** what a later visit on this network should know; null: nothing. */
 	onCarried(carried: Carried | null): void;
 }
@@ -221,7 +225,13 @@ export class Link {
 		this.cancelLeaving = this.options.env.later(LEAVE_AFTER, () => {
 			this.leaving = null;
 			line?.close();
+			this.settleSoon();
 		});
+	}
+
+	/** settleSoon: what the left line had queued is sent, or never will be, once its goodbye has had its time. */
+	private settleSoon(): void {
+		this.cancelLeaving = this.options.env.later(GOODBYE_WITHIN, () => this.options.events.onSettled());
 	}
 
 	/** learn notes which rung carries, since when that is known, and why no better one does. */
@@ -244,7 +254,11 @@ export class Link {
 	}
 
 	private ended(line: Line, ending: Ending): void {
-		if (line === this.leaving) this.leaving = null;
+		if (line === this.leaving) {
+			this.leaving = null;
+			this.cancelLeaving();
+			this.settleSoon();
+		}
 		if (line === this.fresh) this.fresh = null;
 		if (line !== this.line) return;
 		if ("refusal" in ending && ending.refusal.code === "silent") this.verdicts.silent(line.rung, line.age);

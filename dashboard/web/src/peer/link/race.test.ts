@@ -37,6 +37,7 @@ beforeEach(() => {
 			onFrame: (frame, line) => log.push(`${line.rung} ${frame.hop.conn}`),
 			onPacketEnd: () => undefined,
 			onSignal: () => undefined,
+			onSettled: () => log.push("settled"),
 			onCarried: (now) => {
 				carried = now;
 			},
