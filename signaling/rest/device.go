@@ -52,7 +52,7 @@ type device struct {
 func (r *Rest) newDevice(name string) (*device, error) {
 	d := &device{rest: r, name: name, over: make(chan struct{}), open: make(map[string]*stream), turn: make(chan struct{}, 1), news: make(chan struct{})}
 	host, err := peer.NewHost(peer.HostConfig{
-		Endpoint: peer.Endpoint{URL: "http://localhost", Only: []ladder.Rung{ladder.WS}, Log: r.cfg.Log},
+		Endpoint: peer.Endpoint{URL: "http://localhost", Only: []ladder.Rung{ladder.WS}}, // the room logs who comes and goes
 		Key:      r.cfg.Key(name), Name: name, Agent: "posts", Facts: map[string]string{"source": "posts"},
 		KeepAlive: linkKeepAlive, Dial: r.dial, OnState: d.standing,
 	})
@@ -84,7 +84,9 @@ func (d *device) run(ctx context.Context) {
 	d.silent.Stop()
 	d.mu.Unlock()
 	d.rest.forget(d)
-	d.rest.cfg.Log.Info("nobody posts any more", "device", d.host.ID(), "name", d.name, "err", err)
+	if err != nil {
+		d.rest.cfg.Log.Warn("a device that posts was not let in", "device", d.host.ID(), "name", d.name, "err", err)
+	}
 }
 
 // standing notes how the device stands with the server.
@@ -112,7 +114,7 @@ func (d *device) begin() bool {
 func (d *device) done(keepAlive time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.posts--; d.posts == 0 {
+	if d.posts--; d.posts == 0 && !d.ended {
 		d.silent.Reset(time.Duration(silence * float64(keepAlive)))
 	}
 }

@@ -120,6 +120,20 @@ func TestPresence(t *testing.T) {
 	}
 }
 
+// TestReachable: a device is live while posts come, not because its link is.
+func TestReachable(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.must("green", `{"stream":"t","value":1}`)
+	posted := time.Now()
+	w.awaitState("green", "reachable")
+	if silent := time.Since(posted); silent < 4500*time.Millisecond || silent > 8*time.Second {
+		t.Errorf("reachable after %v", silent)
+	}
+	w.must("green", "")
+	w.awaitState("green", "live")
+}
+
 // agent is a device with a link of its own.
 func (w *world) agent(name string) (linked chan error, stop func()) {
 	w.t.Helper()

@@ -20,8 +20,10 @@ type part struct {
 	content line.Content
 }
 
-func parse(items []line.Item, now time.Time) (s said) {
-	for _, i := range items {
+func (r *Rest) parse(body []byte, now time.Time) (s said) {
+	r.parsing <- struct{}{}
+	defer func() { <-r.parsing }()
+	for _, i := range line.Split(body) {
 		if i.Err != nil {
 			s.refused.add(i.Line, i.Err)
 			continue

@@ -29,7 +29,8 @@ import (
 // Limits of this package.
 const (
 	maxBody    = 1 << 20 // bytes of a post
-	maxPosts   = 64      // that are read and taken at once: so many bodies are in memory
+	maxPosts   = 32      // that are read and taken at once: so many bodies are in memory
+	maxParsing = 4       // that are parsed at once, which may take 50 bytes for each of a body
 	maxDevices = 256     // that post; each holds up to 4 MiB of Events
 )
 
@@ -50,6 +51,7 @@ type Config struct {
 type Rest struct {
 	cfg     Config
 	posts   chan struct{} // a place for each post that is being taken
+	parsing chan struct{} // a place for each that is being parsed
 	answers answers
 	counts  counts
 	tasks   sync.WaitGroup // of devices
@@ -65,7 +67,7 @@ func New(cfg Config) *Rest {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Rest{
-		cfg: cfg, posts: make(chan struct{}, maxPosts), devices: make(map[string]*device),
+		cfg: cfg, posts: make(chan struct{}, maxPosts), parsing: make(chan struct{}, maxParsing), devices: make(map[string]*device),
 		answers: answers{byKey: make(map[string]*answer)},
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/telemetry/line"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/room"
 )
@@ -34,7 +33,7 @@ type post struct {
 	device    string
 	key       string // Idempotency-Key; empty: none
 	keepAlive time.Duration
-	items     []line.Item
+	body      []byte
 }
 
 // ServeSamples takes what is posted for the device {name}. Whose token allows
@@ -48,11 +47,9 @@ func (r *Rest) ServeSamples(w http.ResponseWriter, req *http.Request) *room.Refu
 		return no
 	}
 	defer r.leave()
-	body, no := readBody(w, req)
-	if no != nil {
+	if p.body, no = readBody(w, req); no != nil {
 		return no
 	}
-	p.items = line.Split(body)
 	reply, no := r.once(req.Context(), p)
 	if no != nil {
 		return no
@@ -139,7 +136,7 @@ func (r *Rest) once(ctx context.Context, p post) (reply, *room.Refusal) {
 // what was wrong.
 func (r *Rest) take(ctx context.Context, p post) (reply, *room.Refusal) {
 	now := time.Now()
-	parsed := parse(p.items, now)
+	parsed := r.parse(p.body, now)
 	if parsed.empty() {
 		return r.rejected(parsed.refused), nil
 	}

@@ -97,4 +97,5 @@ export const FAILURES = {
 	closed: "the connection was closed",
 	silent: "it stopped answering",
 	network: "the network changed",
+	relayed: "the device has no direct paths",
 } as const;

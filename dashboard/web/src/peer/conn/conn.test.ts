@@ -252,6 +252,21 @@ test("a refusal that cannot change is not repeated", () => {
 	expect(conn.path().reason).toBe("the request was refused");
 });
 
+test("a device without direct paths is asked for none, and the reason is told", () => {
+	up();
+	const relayed = said(1, { type: "accept", id: conn.id, epoch: "0a0b0c0d", now: 0, relayed: true });
+	hear(said(1, { type: "opened", device: pi }), relayed);
+	env.advance(60_000);
+	expect(told.filter((m) => m.type === "offer")).toEqual([]);
+	expect(conn.path()).toMatchObject({ rung: "ws", reason: expect.stringContaining("the device has no direct paths") });
+	expect(conn.path().rungs.find((r) => r.rung === "udp")).toMatchObject({
+		state: "off",
+		note: "the device has no direct paths",
+	});
+	hear(said(0, { type: "state", device: { ...pi, session: 9 } }), ...hello("0000000b"));
+	expect(conn.path().rungs.find((r) => r.rung === "udp")?.state).toBe("trying");
+});
+
 test("the direct path takes over when it is proven, and the relay when it falls silent", () => {
 	up();
 	hear(...hello());

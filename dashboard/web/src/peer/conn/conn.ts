@@ -314,7 +314,7 @@ export class Conn {
 				this.refuse(message);
 				break;
 			case "accept":
-				this.accept(message.id, message.epoch);
+				this.accept(message.id, message.epoch, message.relayed);
 				break;
 			case "describe":
 				this.describe(message.epoch, message.streams);
@@ -349,10 +349,11 @@ export class Conn {
 		this.options.events.onRefused(refused);
 	}
 
-	private accept(id: string, epoch: number): void {
+	private accept(id: string, epoch: number, relayed: boolean): void {
 		if (id !== this.id) return;
 		this.epoch = epoch;
-		this.standing.accept();
+		this.standing.accept(relayed);
+		if (relayed) this.direct.giveUp();
 		if (this.link !== null && this.linkPath === 0 && this.may(isLinkRung)) {
 			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
 		}

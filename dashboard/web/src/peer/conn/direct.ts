@@ -63,6 +63,11 @@ export class Direct {
 		this.possible = possible;
 	}
 
+	/** giveUp: the device has no direct paths, so what was begun leads nowhere. */
+	giveUp(): void {
+		for (const number of [...this.builds.keys()]) this.fail(number, FAILURES.relayed);
+	}
+
 	/** fresh: the device is a new session, its earlier failures tell nothing. */
 	fresh(): void {
 		this.attempts.fresh(this.options.env.now());

@@ -39,7 +39,7 @@ export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
 	const rungs = RUNGS.map((rung) => rungInfo(now, rung, s));
 	return {
 		rung: best?.rung ?? null,
-		reason: [best === undefined ? whyNone(s) : s.paths.reason(), ...whyNotBetter(best?.rung, rungs)].join("; "),
+		reason: [best === undefined ? whyNone(s) : s.paths.reason(), ...whyNotBetter(best?.rung, rungs, s)].join("; "),
 		rungs,
 		rttMs: measured ? state.rtt : null,
 		rttVarMs: measured ? state.variation : null,
@@ -72,13 +72,15 @@ function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 }
 
 /** whyNotBetter names what failed above the rung in use: that is what somebody can do something about. */
-function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[]): string[] {
+function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[], { standing }: Situation): string[] {
 	if (rung === undefined || !isLinkRung(rung)) return [];
-	return rungs.flatMap(({ rung: other, verdict }) =>
+	const relayed = standing.relayed ? [FAILURES.relayed] : [];
+	const failed = rungs.flatMap(({ rung: other, verdict }) =>
 		verdict === undefined || height(other) >= height(rung)
 			? []
 			: [`${NAMES[other]}: ${verdict.reason} (${verdict.name})`],
 	);
+	return [...relayed, ...failed];
 }
 
 /** pathLine is about a rung that has a carrier. */
@@ -99,7 +101,8 @@ function pathLine(now: number, path: Path, state: State, successor: boolean): Ru
 }
 
 /** attemptLine is about the direct rung while there is no connection. */
-function attemptLine(now: number, { direct, linked }: Situation): RungInfo {
+function attemptLine(now: number, { direct, linked, standing }: Situation): RungInfo {
+	if (standing.relayed) return line("udp", "off", FAILURES.relayed);
 	const { attempts } = direct;
 	const making = attempts.making();
 	if (making !== undefined) {

@@ -16,6 +16,8 @@ export class Standing {
 	readonly opening = new Opening();
 	device: Device | null = null;
 	refused: Refused | null = null;
+	/** The device has no direct paths and answers no offers. */
+	relayed = false;
 
 	/** presence takes news of the device. A new session of it knows nothing of this Conn, which has to be opened again. */
 	presence(now: number, device: Device, changed: boolean): Change {
@@ -27,6 +29,7 @@ export class Standing {
 			return "away";
 		}
 		if (!renewed) return "none";
+		this.relayed = false;
 		this.opening.restart(now);
 		return "renewed";
 	}
@@ -36,14 +39,15 @@ export class Standing {
 		this.opening.refused(now, codeByName(refused.code).retry, random);
 	}
 
-	accept(): void {
+	accept(relayed: boolean): void {
 		this.opening.accept();
+		this.relayed = relayed;
 		this.refused = null;
 	}
 
 	/** hopeful says whether attempts at a direct path make sense. Before the server's first word they do: that saves a round trip. */
 	hopeful(linked: boolean): boolean {
-		if (this.refused !== null) return false;
+		if (this.refused !== null || this.relayed) return false;
 		return this.device === null || (linked && this.device.state !== "offline");
 	}
 }

@@ -72,7 +72,9 @@ describe("what a viewer hears", () => {
 			id: "u",
 			epoch: 0xffffffff,
 			now: 9,
+			relayed: false,
 		});
+		expect(hear({ type: "accept", id: "u", epoch: "ffffffff", relayed: true })).toMatchObject({ relayed: true });
 		expect(hear({ type: "bye", final: { 7: "0000000a:100" } })).toEqual({
 			type: "bye",
 			final: new Map([[7, { epoch: 10, seq: 100 }]]),

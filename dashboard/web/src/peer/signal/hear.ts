@@ -18,7 +18,7 @@ export type ToViewer =
 	| { type: "devices"; full: boolean; devices: Device[] }
 	| { type: "opened"; device: Device }
 	| ({ type: "refused"; candidates: Device[] } & Refusal)
-	| { type: "accept"; id: string; epoch: number; now: number /* µs */ }
+	| { type: "accept"; id: string; epoch: number; now: number /* µs */; relayed: boolean /* no direct paths */ }
 	| { type: "describe"; epoch: number; streams: Stream[] }
 	| { type: "answer"; attempt: number; sdp: string }
 	| { type: "candidate"; attempt: number; candidate: string; mid: string }
@@ -49,7 +49,7 @@ export function parse(body: Uint8Array): ToViewer | null {
 		case "refused":
 			return { type: "refused", ...refusal(m), candidates: m.list("candidates", parseDevice) };
 		case "accept":
-			return { type: "accept", id: word(m, "id"), epoch: epoch(m), now: m.uint("now") };
+			return { type: "accept", id: word(m, "id"), epoch: epoch(m), now: m.uint("now"), relayed: m.bool("relayed") };
 		case "describe":
 			return { type: "describe", epoch: epoch(m), streams: m.list("streams", parseStream).filter((s) => s !== null) };
 		case "answer":
