@@ -108,7 +108,7 @@ describe("words", () => {
 			boot: "2026-11-21T04:57:17Z",
 		};
 		expect(facts({ ...device, facts: known }, 18, Date.parse("2026-11-21T06:57:20Z"))).toBe(
-			"Raspberry Pi 4 · arm64 · agent 0.1.0 · 18 streams · rack 7 · up 2 h",
+			"Raspberry Pi 4 · arm64 · agent 0.1.0 · 18\u00a0streams · rack 7 · up 2 h",
 		);
 	});
 });

@@ -38,6 +38,8 @@ export function presence(device: Device, now: number, listedAt: number): string 
 	return `Reachable · heard ${duration(device.heardMs + now - listedAt)} ago`;
 }
 
+/** A space at which no line ends. */
+const JOINED = "\u00a0";
 const FACT_ORDER = ["model", "os", "arch", "host", "agent"];
 
 /** facts is the line under a device's name: what it says of itself, then how many streams it has. */
@@ -45,7 +47,7 @@ export function facts(device: Device, streams: number | null, now: number): stri
 	const known = FACT_ORDER.filter((key) => device.facts[key]).map((key) => fact(key, device.facts[key] ?? ""));
 	const others = Object.keys(device.facts).filter((key) => !FACT_ORDER.includes(key) && device.facts[key]);
 	const rest = others.map((key) => (key === "boot" ? up(device.facts[key] ?? "", now) : `${key} ${device.facts[key]}`));
-	const count = streams === null ? [] : [streams === 1 ? "1 stream" : `${streams} streams`];
+	const count = streams === null ? [] : [streams === 1 ? `1${JOINED}stream` : `${streams}${JOINED}streams`];
 	return [...known, ...count, ...rest].join(" · ");
 }
 
