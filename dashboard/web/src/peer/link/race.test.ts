@@ -164,6 +164,9 @@ test("the line that is left is heard for a moment longer, and then closed", () =
 	expect(log).toEqual(["up sse", "up ws", "sse 7"]);
 	env.advance(2_000);
 	expect([on("sse").closed, on("ws").closed]).toEqual([true, false]);
+	expect(log.at(-1)).toBe("sse 7");
+	env.advance(600);
+	expect(log.at(-1)).toBe("settled");
 });
 
 test("a second visit begins with the rung that carried", () => {
