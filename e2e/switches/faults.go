@@ -3,8 +3,63 @@ package switches
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"time"
+
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
+
+// viewBy watches in a terminal.
+func viewBy(args ...string) func(*world) (*rig.Watcher, error) {
+	return func(w *world) (*rig.Watcher, error) { return w.View(w.far.Here, device, args...) }
+}
+
+const proxyPort = 3128
+
+func (w *world) startProxy() (err error) {
+	dir := filepath.Join(w.Dir, "proxy")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	w.proxy, err = w.StartSquid(w.far.There, netip.AddrPortFrom(w.far.There.Addr, proxyPort), dir)
+	return err
+}
+
+func viewByProxy(w *world) (*rig.Watcher, error) {
+	if err := w.startProxy(); err != nil {
+		return nil, err
+	}
+	return w.View(w.far.Here, device, "--relay", "--proxy", fmt.Sprintf("http://%v:%d", w.far.There.Addr, proxyPort))
+}
+
+func browse(w *world) (*rig.Watcher, error) {
+	return w.Browse(w.far.Here, w.server.LoginURL, device)
+}
+
+// restartProxy counts from when the new one is ready.
+func restartProxy(w *world, chance *rand.Rand) (time.Time, error) {
+	w.proxy.Kill()
+	time.Sleep(between(chance, 0, 2*time.Second))
+	err := w.startProxy()
+	return time.Now(), err
+}
+
+// reloadTab counts from the beginning of the new document. From then on the
+// page must have all events, kept from before or new.
+func reloadTab(w *world, _ *rand.Rand) (time.Time, error) {
+	mark := w.viewer.Mark()
+	if err := w.viewer.Write("reload"); err != nil {
+		return time.Time{}, err
+	}
+	load, err := w.viewer.Await("a new document", mark, starting, func(e rig.Event) bool { return e.Type == "load" })
+	if err != nil {
+		return time.Time{}, err
+	}
+	w.life = w.viewer.MarkOf(load)
+	return load.At, nil
+}
 
 // cutUDP counts from the cut: nobody is told of it.
 func cutUDP(w *world, chance *rand.Rand) (time.Time, error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/ledger"
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // Kind is one way of taking away what carries.
@@ -21,9 +22,8 @@ type Kind struct {
 	Means string        // for the table
 	Fresh time.Duration // a sample that was made afterwards comes within this time, 95 times of 100
 
-	args  []string // of the viewer
-	ready string   // rung on which the viewer must stand before it begins again
-	prep  func(*world) error
+	ready string // rung on which the viewer must stand before it begins again
+	watch func(*world) (*rig.Watcher, error)
 	fault func(*world, *rand.Rand) (mended time.Time, err error) // fresh counts from mended on
 }
 
@@ -31,15 +31,23 @@ type Kind struct {
 var Kinds = []Kind{
 	{
 		Name: "udp-cut", Means: "UDP is dropped silently for 1 to 3 s, and passes again", Fresh: 1500 * time.Millisecond,
-		ready: "udp", fault: cutUDP,
+		ready: "udp", watch: viewBy(), fault: cutUDP,
 	},
 	{
 		Name: "server-kill", Means: "the server is killed (SIGKILL) and started again, the viewer on the relay", Fresh: 15 * time.Second,
-		args: []string{"--relay"}, ready: "ws", fault: killServer,
+		ready: "ws", watch: viewBy("--relay"), fault: killServer,
 	},
 	{
 		Name: "agent-restart", Means: "the agent is ended (SIGTERM) and started again", Fresh: 15 * time.Second,
-		ready: "udp", fault: restartAgent,
+		ready: "udp", watch: viewBy(), fault: restartAgent,
+	},
+	{
+		Name: "proxy-restart", Means: "the HTTP proxy of the viewer (squid) is killed and started again", Fresh: 15 * time.Second,
+		ready: "ws", watch: viewByProxy, fault: restartProxy,
+	},
+	{
+		Name: "tab-reload", Means: "the tab of a Chromium is loaded again; fresh counts from the new document", Fresh: 5 * time.Second,
+		ready: "udp", watch: browse, fault: reloadTab,
 	},
 }
 

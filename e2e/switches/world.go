@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	device   = "board"
-	liveRate = 50 // samples a second of the stream that freshness is read from
-	starting = 30 * time.Second
+	device      = "board"
+	liveRate    = 50                     // samples a second of the stream that freshness is read from
+	eventsEvery = 100 * time.Millisecond // so few that a page keeps all of a run (5,000)
+	starting    = 30 * time.Second
 )
 
 // world is a server and a device near one another, and a viewer far away.
@@ -21,7 +22,9 @@ type world struct {
 	far    *rig.FarLink
 	server *rig.Server
 	agent  *program.Program
+	proxy  *program.Program // nil: none
 	viewer *rig.Watcher
+	life   int // where the present life of the viewer begins among its events
 
 	producer *rig.Producer
 	runs     int // starts of the agent
@@ -43,12 +46,7 @@ func newWorld(dir string, kind Kind) (w *world, err error) {
 	if err = w.startAgent(); err != nil {
 		return w, err
 	}
-	if kind.prep != nil {
-		if err = kind.prep(w); err != nil {
-			return w, err
-		}
-	}
-	if w.viewer, err = w.View(w.far.Here, device, kind.args...); err != nil {
+	if w.viewer, err = kind.watch(w); err != nil {
 		return w, err
 	}
 	if _, err = w.viewer.AwaitSample(kind.ready, 0, starting); err != nil {
@@ -65,6 +63,9 @@ func (w *world) close() {
 	}
 	if w.viewer != nil {
 		w.viewer.Kill()
+	}
+	if w.proxy != nil {
+		w.proxy.Kill()
 	}
 	if w.agent != nil {
 		w.agent.Kill()
@@ -92,7 +93,7 @@ func (w *world) startAgent() (err error) {
 	return w.AwaitLive(w.far.There, device, starting)
 }
 
-func (w *world) startProducer() { w.producer = rig.StartProducer(w.agent, w.runs) }
+func (w *world) startProducer() { w.producer = rig.ProduceEvery(w.agent, w.runs, eventsEvery) }
 
 // stopProducer enters what was made in this run of the agent.
 func (w *world) stopProducer() {
@@ -105,21 +106,23 @@ func (w *world) stopProducer() {
 // settle closes the book.
 func (w *world) settle() (ledger.Verdict, error) {
 	w.stopProducer()
-	_, missing := w.viewer.Await("the last event", 0, starting, func(e rig.Event) bool {
+	_, missing := w.viewer.Await("the last event", w.life, starting, func(e rig.Event) bool {
 		entry, err := ledger.Parse(e.String())
 		return err == nil && e.Stream == rig.LogStream && entry == ledger.Sent{Run: w.runs, Number: w.producer.Count()}
 	})
 	time.Sleep(time.Second) // for duplicates that should not come
-	if err := w.viewer.Enter(&w.book, 1, 0); err != nil {
+	if err := w.viewer.Enter(&w.book, 1, w.life); err != nil {
 		return ledger.Verdict{}, err
 	}
 	return w.book.Close(), missing
 }
 
+func isFresh(e rig.Event) bool { return e.Class == "live" && !e.Retained && !e.Restored }
+
 // awaitMade waits for a live sample that was made at or after a time, and returns how long afterwards it came.
 func (w *world) awaitMade(when time.Time, mark int) (time.Duration, error) {
 	e, err := w.viewer.Await("a fresh sample", mark, starting, func(e rig.Event) bool {
-		return e.Type == "sample" && e.Class == "live" && !e.Retained && e.T >= float64(when.UnixMicro())/1e6
+		return e.Type == "sample" && isFresh(e) && e.T >= float64(when.UnixMicro())/1e6
 	})
 	return e.At.Sub(when), err
 }
@@ -127,7 +130,7 @@ func (w *world) awaitMade(when time.Time, mark int) (time.Duration, error) {
 // awaitRung waits for a live sample, made at or after a time, that came on a rung.
 func (w *world) awaitRung(rung string, when time.Time, mark int) (time.Duration, error) {
 	e, err := w.viewer.Await("a sample on "+rung, mark, climbBack+starting, func(e rig.Event) bool {
-		return e.Type == "sample" && e.Class == "live" && !e.Retained && e.Path == rung && e.T >= float64(when.UnixMicro())/1e6
+		return e.Type == "sample" && isFresh(e) && e.Path == rung && e.T >= float64(when.UnixMicro())/1e6
 	})
 	return e.At.Sub(when), err
 }

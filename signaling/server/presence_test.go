@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -125,11 +126,10 @@ func TestWillOnCut(t *testing.T) {
 	v := s.viewer(t, "rig")
 	d.accept(1) // not routed to stream 2: a will is for everybody
 	d.cut()
-	h, payload, f := v.next3(t, func(p string) bool { return p == "cut!" })
-	if !h.Will || h.Epoch != 99 || f.Hop.Conn != 1 || payload != "cut!" {
+	f, state := v.willAndState("cut!")
+	if h, _, err := wire.ParseData(f.Body); err != nil || !h.Will || h.Epoch != 99 || f.Hop.Conn != 1 {
 		t.Fatalf("will: %+v %+v", h, f.Hop)
 	}
-	state, _ := v.nextSignal(signal.State)
 	if p := presenceOf(t, state); p.State != signal.StateOffline || p.ID != d.id {
 		t.Fatalf("state: %+v", p)
 	}
@@ -144,14 +144,26 @@ func TestWillOnCut(t *testing.T) {
 	}
 }
 
-// next3 is the first data frame whose payload fits.
-func (l *link) next3(t *testing.T, fits func(string) bool) (wire.Header, string, frame) {
-	t.Helper()
-	for {
-		if h, payload, f := l.nextData(); fits(payload) {
-			return h, payload, f
-		}
+// willAndState are what a cut leads to. Signals overtake Events in queues, so
+// either may come first.
+func (l *link) willAndState(payload string) (will frame, state signal.Message) {
+	l.t.Helper()
+	for state.Type == "" || will.Body == nil {
+		l.next("the will and the state", func(f frame) bool {
+			switch f.Type {
+			case wire.TypeData:
+				if strings.HasSuffix(string(f.Body), payload) {
+					will = f
+				}
+			case wire.TypeSignal:
+				if m, err := signal.Parse(f.Body); err == nil && m.Type == signal.State {
+					state = m
+				}
+			}
+			return f.Type == wire.TypeData || f.Type == wire.TypeSignal
+		})
 	}
+	return will, state
 }
 
 func TestNoWillAfterBye(t *testing.T) {
