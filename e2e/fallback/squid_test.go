@@ -84,6 +84,7 @@ access_log stdio:%[2]s/access.log
 cache deny all
 dns_nameservers 127.0.0.1
 shutdown_lifetime 0 seconds
+pinger_enable off
 %[3]s%[4]shttp_access allow all
 `, s.addr, s.dir, p.auth, p.acls))
 	s.Program, err = c.Start(on, program.Spec{Name: "squid", Args: []string{

@@ -22,6 +22,7 @@ access_log none
 cache deny all
 dns_nameservers 127.0.0.1
 shutdown_lifetime 0 seconds
+pinger_enable off
 http_access allow all
 `
 
