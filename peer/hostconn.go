@@ -39,6 +39,7 @@ type hostConn struct {
 	opens    budget
 	offers   budget
 	retryAt  time.Duration // ask for a new attempt not before
+	jammed   time.Duration // until when no path has room for Events
 	early    time.Duration // until when Live goes on a connection that is not proved
 }
 
@@ -209,7 +210,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		c.resend(now, id, o)
 		changed = changed || following != o.Following()
 		if len(c.paths.use) > 0 {
-			wake = min(wake, o.Wake())
+			wake = min(wake, max(o.Wake(), c.jammed))
 		}
 	}
 	if changed {

@@ -227,7 +227,13 @@ func (h *Host) publishBatch(now time.Duration, s *Stream, b batch, last bool) {
 		s.every = b.At - s.newest.At
 	}
 	s.newest = b
-	s.unstored = !relayed || !h.link.send(f)
+	sent := relayed && h.link.send(f)
+	if relayed && !sent && s.ring != nil {
+		for _, c := range h.conns {
+			c.linkRefused(now, s, b.Batch)
+		}
+	}
+	s.unstored = !sent
 	h.unstored = h.unstored || s.unstored
 }
 

@@ -18,16 +18,20 @@ func (c *hostConn) publish(now time.Duration, s *Stream, b session.Batch, f carr
 	if !c.wants(s) {
 		return false
 	}
-	if o := c.outboxes[s.id]; o != nil && !o.Follows(now, b) {
+	o, taken := c.outboxes[s.id], false
+	if o != nil && !o.Follows(now, b) {
 		c.route()
 		return false
 	}
 	for _, g := range c.paths.use {
 		if g.direct() {
-			g.send(f)
+			taken = g.send(f) || taken
 		} else {
 			relayed = true
 		}
+	}
+	if o != nil && !taken && !relayed {
+		c.refused(now, o, b.Seq)
 	}
 	if s.ring == nil && c.early > now {
 		c.publishEarly(f)
@@ -91,19 +95,35 @@ func (c *hostConn) tellRoute(on bool, streams []uint32) {
 // resend sends what an outbox has due: repairs and what catches up, in frames
 // of this Conn's own.
 func (c *hostConn) resend(now time.Duration, stream uint32, o *session.Outbox) {
-	if len(c.paths.use) == 0 {
-		return
-	}
-	for {
+	for len(c.paths.use) > 0 && now >= c.jammed {
 		item, ok := o.Next(now, c.paths.rtt())
 		switch {
 		case !ok:
 			return
 		case item.Gap.From != 0:
 			c.paths.send(wire.TypeGap, wire.Hop{}, wire.AppendGap(nil, item.Gap), carrier.Frame{Control: true})
-		default:
-			c.paths.send(wire.TypeData, wire.Hop{}, item.Batch.Body, carrier.Frame{Class: wire.Event, Stream: stream})
+		case !c.paths.send(wire.TypeData, wire.Hop{}, item.Batch.Body, carrier.Frame{Class: wire.Event, Stream: stream}):
+			c.refused(now, o, item.Batch.Last())
 		}
+	}
+}
+
+// jamTime is how long to wait when no path had room for an Event: a 64 kbit/s
+// link makes room for one or two of 100 bytes in it.
+const jamTime = 20 * time.Millisecond
+
+// refused: what was just sent on all paths was taken by none.
+func (c *hostConn) refused(now time.Duration, o *session.Outbox, seq uint64) {
+	o.Refused(seq)
+	c.jammed = now + jamTime
+}
+
+// linkRefused: the link had no room for a frame shared by all, which other
+// paths may have carried.
+func (c *hostConn) linkRefused(now time.Duration, s *Stream, b session.Batch) {
+	o := c.outboxes[s.id]
+	if o != nil && len(c.paths.use) == 1 && c.paths.use[0] == c.relay {
+		c.refused(now, o, b.Seq)
 	}
 }
 

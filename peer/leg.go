@@ -19,7 +19,7 @@ type leg struct {
 }
 
 // send queues one frame; what the carrier refuses it has counted.
-func (g *leg) send(f carrier.Frame) { g.carrier.Send(f) }
+func (g *leg) send(f carrier.Frame) bool { return g.carrier.Send(f) }
 
 // direct reports whether it is a direct path, not the link.
 func (g *leg) direct() bool { return g.attempt != nil }

@@ -115,14 +115,14 @@ func (p *paths) stands(ids []int) bool {
 	return slices.EqualFunc(p.use, ids, func(g *leg, id int) bool { return g.id == id })
 }
 
-// send queues a frame on all legs in use. It reports whether there was one.
-func (p *paths) send(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame) bool {
+// send queues a frame on all legs in use. It reports whether one took it.
+func (p *paths) send(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame) (taken bool) {
 	for _, g := range p.use {
 		hop.Conn, f.Conn = g.number, g.number
 		f.Bytes = wire.AppendFrame(make([]byte, 0, wire.FrameSize(hop, len(body))), t, hop, body)
-		g.send(f)
+		taken = g.send(f) || taken
 	}
-	return len(p.use) > 0
+	return taken
 }
 
 // rtt is the round trip of the best path in use; 0 while unknown.

@@ -157,6 +157,20 @@ func (o *Outbox) repeatAll() {
 	}
 }
 
+// Refused says that no path took what Next or Follows has just counted as sent,
+// for want of room: it is due again. The caller waits a moment before Next.
+func (o *Outbox) Refused(seq uint64) {
+	for i := range o.sent {
+		s := &o.sent[i]
+		if s.seq > seq || s.last < seq || s.due || s.received {
+			continue
+		}
+		if s.due = true; !s.hole {
+			o.flagged++
+		}
+	}
+}
+
 // Close gives back to the flight what is unacknowledged. The Outbox is not to
 // be used again.
 func (o *Outbox) Close() {

@@ -97,6 +97,10 @@ func (w *outboxWorld) boxEvent(now time.Duration, verb string, o *Outbox, a argu
 		o.Ack(now, p)
 	case "switched":
 		o.Switched(now)
+	case "refused":
+		seq, err := strconv.ParseUint(a.words[1], 10, 64)
+		o.Refused(seq)
+		return err
 	case "close":
 		o.Close()
 	default:

@@ -100,6 +100,7 @@ class OutboxWorld implements World {
 				box.ack(now, { stream: 1, epoch: args.number("epoch", EPOCH), seq: Number(args.word(1)), received });
 			},
 			switched: () => box.switched(now),
+			refused: () => box.refused(Number(args.word(1))),
 			close: () => box.close(),
 		};
 		(verbs[verb] ?? (() => fail(`no verb ${verb}`)))();

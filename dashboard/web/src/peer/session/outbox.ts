@@ -92,6 +92,18 @@ export class Outbox {
 	}
 
 	/**
+	 * refused says that no path took what next or follows has just counted as
+	 * sent, for want of room: it is due again. The caller waits a moment before next.
+	 */
+	refused(seq: number): void {
+		for (const s of this.sent) {
+			if (s.seq > seq || s.last < seq || s.due || s.received) continue;
+			s.due = true;
+			if (!s.hole) this.flagged++;
+		}
+	}
+
+	/**
 	 * next is what is due next; it counts as sent now. Call it until it returns
 	 * null: after ack, switched, a push that follows refused, and at wake. rtt is
 	 * the round trip of the path that is used.
