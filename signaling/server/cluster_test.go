@@ -87,6 +87,7 @@ func TestTwoServers(t *testing.T) {
 			t.Fatalf("shared: %q on conn %d", payload, f.Hop.Conn)
 		}
 	}
+	a.waitFor(t, "the count, which follows the frame", func() bool { return a.crossed(t) > before })
 	if n := a.crossed(t) - before; n != 1 {
 		t.Errorf("one shared frame for two viewers was passed on %d times", n)
 	}
