@@ -65,14 +65,14 @@ func (c *carrier) proved(now, rtt time.Duration) {
 
 // measures reports whether an answer says how long the way is. One to a probe
 // of before the carrier became sound rather says how long it was not: SCTP keeps what an
-// outage holds up, and sends it all behind it. But if answers go on taking so
-// long, the way has become longer.
+// outage holds up, and sends it behind it. But if probes that are sent after
+// such an answer take as long, one after the other, the way has become longer.
 func (c *carrier) measures(now, rtt time.Duration) bool {
 	if !c.rtt.known || now-rtt >= c.sound {
 		c.odd = 0
 		return true
 	}
-	if c.odd == 0 || now-c.oddAt >= oddSpacing {
+	if c.odd == 0 || now-rtt >= c.oddAt {
 		c.odd++
 		c.oddAt = now
 	}
@@ -165,5 +165,9 @@ func (c *carrier) measureAt(cfg Config) time.Duration {
 	if !c.rtt.known && c.sinceProof == 0 {
 		return c.expectFrom
 	}
-	return max(c.lastProbe, c.expectFrom) + cfg.Measure
+	every := cfg.Measure
+	if c.rtt.unsettled() {
+		every = cfg.Quiet
+	}
+	return max(c.lastProbe, c.expectFrom) + every
 }

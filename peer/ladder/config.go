@@ -22,10 +22,12 @@ const (
 	// forgiveAfter is the time without such a death after which a rung's
 	// hold-down is Stay again.
 	forgiveAfter = 60 * time.Second
-	// oddAnswers so long in a row, at least oddSpacing apart, are no outage: what
-	// one held up comes all at once.
+	// maxSpread, beside two round trips, is what their variation can add to the
+	// wait for an answer: a few that came late must not hide the next outage.
+	maxSpread = 200 * time.Millisecond
+	// oddAnswers in a row that took so long, each to a probe of after the one
+	// before, are no outage any more.
 	oddAnswers = 3
-	oddSpacing = 200 * time.Millisecond
 	// unmeasuredPatience stands for the wait for an answer as long as no
 	// round trip was measured: enough for one over a slow mobile network.
 	unmeasuredPatience = time.Second

@@ -27,5 +27,10 @@ func (e *estimate) patience(cfg Config) time.Duration {
 	if !e.known {
 		return max(cfg.DoubtFloor, unmeasuredPatience)
 	}
-	return max(cfg.DoubtFloor, e.rtt*3/2+4*e.variation)
+	spread := min(4*e.variation, 2*e.rtt+maxSpread)
+	return max(cfg.DoubtFloor, e.rtt*3/2+spread)
 }
+
+// unsettled: the round trips differed much lately, as behind an outage. More
+// of them are wanted soon.
+func (e *estimate) unsettled() bool { return e.known && e.variation > e.rtt/2 }

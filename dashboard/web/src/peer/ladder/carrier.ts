@@ -1,4 +1,4 @@
-import { type Config, ODD_ANSWERS, ODD_SPACING } from "./config";
+import { type Config, ODD_ANSWERS } from "./config";
 import { Estimate } from "./estimate";
 import { height, type Rung } from "./rung";
 
@@ -63,15 +63,15 @@ export class Carrier {
 	/**
 	 * measures: an answer says how long the way is, unless its probe is of before
 	 * the carrier became sound: then it rather says how long it was not. SCTP keeps
-	 * what an outage holds up, and sends it all behind it. But if answers go on
-	 * taking so long, the way has become longer.
+	 * what an outage holds up, and sends it behind it. But if probes that are sent
+	 * after such an answer take as long, one after the other, the way has become longer.
 	 */
 	private measures(now: number, rtt: number): boolean {
 		if (!this.rtt.known || now - rtt >= this.sound) {
 			this.odd = 0;
 			return true;
 		}
-		if (this.odd === 0 || now - this.oddAt >= ODD_SPACING) {
+		if (this.odd === 0 || now - rtt >= this.oddAt) {
 			this.odd++;
 			this.oddAt = now;
 		}
@@ -168,6 +168,7 @@ export class Carrier {
 	 */
 	private measureAt(cfg: Config): number {
 		if (!this.rtt.known && this.sinceProof === 0) return this.expectFrom;
-		return Math.max(this.lastProbe, this.expectFrom) + cfg.measure;
+		const every = this.rtt.unsettled() ? cfg.quiet : cfg.measure;
+		return Math.max(this.lastProbe, this.expectFrom) + every;
 	}
 }

@@ -31,6 +31,11 @@ export const FORGIVE_AFTER = 60_000;
  */
 export const UNMEASURED_PATIENCE = 1_000;
 
-/** ODD_ANSWERS so long in a row, at least ODD_SPACING ms apart, are no outage: what one held up comes all at once. */
+/**
+ * MAX_SPREAD, beside two round trips, is what their variation can add to the
+ * wait for an answer, in ms: a few that came late must not hide the next outage.
+ */
+export const MAX_SPREAD = 200;
+
+/** ODD_ANSWERS in a row that took so long, each to a probe of after the one before, are no outage any more. */
 export const ODD_ANSWERS = 3;
-export const ODD_SPACING = 200;

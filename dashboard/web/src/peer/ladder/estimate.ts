@@ -1,4 +1,4 @@
-import { type Config, UNMEASURED_PATIENCE } from "./config";
+import { type Config, MAX_SPREAD, UNMEASURED_PATIENCE } from "./config";
 
 /** Estimate smooths round trips as RFC 6298, section 2, does. */
 export class Estimate {
@@ -21,7 +21,13 @@ export class Estimate {
 
 	/** patience is how long an answer may take before it is missed. */
 	patience(cfg: Config): number {
-		const least = this.known ? 1.5 * this.rtt + 4 * this.variation : UNMEASURED_PATIENCE;
-		return Math.max(cfg.doubtFloor, least);
+		if (!this.known) return Math.max(cfg.doubtFloor, UNMEASURED_PATIENCE);
+		const spread = Math.min(4 * this.variation, 2 * this.rtt + MAX_SPREAD);
+		return Math.max(cfg.doubtFloor, 1.5 * this.rtt + spread);
+	}
+
+	/** unsettled: the round trips differed much lately, as behind an outage. More of them are wanted soon. */
+	unsettled(): boolean {
+		return this.known && this.variation > this.rtt / 2;
 	}
 }
