@@ -155,7 +155,7 @@ func (l *link) receive(packet []byte) {
 			return
 		}
 		packet = rest
-		if f.Hop.Conn == 0 && (f.Type == wire.TypeProbe) {
+		if f.Hop.Conn == 0 && (f.Type == wire.TypeProbe || isMarkAnswer(f)) {
 			l.acknowledge(f)
 			continue
 		}
@@ -167,9 +167,16 @@ func (l *link) receive(packet []byte) {
 	}
 }
 
+// isMarkAnswer tells answers to marks, which are the carrier's business, from
+// those to the test's own probes.
+func isMarkAnswer(f wire.Frame) bool {
+	e, err := wire.ParseEcho(f.Body)
+	return f.Type == wire.TypeEcho && err == nil && e.ID >= carrier.FirstMark
+}
+
 // acknowledge answers marks, but no keep alives.
 func (l *link) acknowledge(f wire.Frame) {
-	if p, err := wire.ParseProbe(f.Body); err == nil && p.ID >= carrier.FirstMark {
+	if p, err := wire.ParseProbe(f.Body); f.Type == wire.TypeProbe && err == nil && p.ID >= carrier.FirstMark {
 		l.c.Send(carrier.Frame{Bytes: wire.AppendEcho(nil, wire.Hop{}, wire.Echo{Probe: p}), Control: true})
 	}
 }
