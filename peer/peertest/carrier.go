@@ -22,14 +22,9 @@ type Carrier struct {
 	other  *Carrier
 	buffer *carrier.Buffer
 	ways   []*way // towards this end
-	ending context.Context
-	end    context.CancelCauseFunc
+	life   *carrier.Life
 	late   context.Context // over when an ending has had its time
 	behead context.CancelFunc
-	over   chan struct{}
-
-	mu    sync.Mutex
-	owned bool // guarded by mu
 
 	receiving      sync.Mutex // held while receive is called
 	sent, received carrier.Counter
@@ -42,11 +37,11 @@ func newCarrier(m *Medium) *Carrier {
 	if m.cfg.Stream {
 		sets = []carrier.Lanes{carrier.AllLanes}
 	}
-	c := &Carrier{medium: m, buffer: carrier.NewBuffer(m.cfg.Limits, sets...), over: make(chan struct{})}
+	c := &Carrier{medium: m, buffer: carrier.NewBuffer(m.cfg.Limits, sets...)}
 	for i := range sets {
 		c.ways = append(c.ways, &way{packets: make(chan packet, inFlight), lossy: i > 0})
 	}
-	c.ending, c.end = context.WithCancelCause(context.Background())
+	c.life = carrier.NewLife(c.buffer, c.serve)
 	c.late, c.behead = context.WithCancel(context.Background())
 	return c
 }
@@ -65,71 +60,36 @@ func (c *Carrier) Stats() carrier.Stats {
 
 // Run implements carrier.Carrier.
 func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
-	cancelled := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
-	defer cancelled()
-	if c.own() {
-		c.serve(receive)
-	}
-	<-c.over
-	cause := context.Cause(c.ending)
-	if s, ok := cause.(stopped); ok {
-		return s.cause
-	}
-	return cause
+	return c.life.Run(ctx, receive)
 }
 
 // Close implements carrier.Carrier.
-func (c *Carrier) Close(code wire.Code, reason string) {
-	c.stop(&carrier.CloseError{Code: code, Reason: reason})
-	if c.own() {
-		go c.serve(func([]byte) {})
-	}
-}
-
-// stopped is the cause when Run's context ended.
-type stopped struct{ cause error }
-
-func (s stopped) Error() string { return s.cause.Error() }
-
-func (c *Carrier) stop(why error) {
-	c.buffer.Seal()
-	c.end(why)
-}
-
-func (c *Carrier) own() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine := !c.owned
-	c.owned = true
-	return mine
-}
+func (c *Carrier) Close(code wire.Code, reason string) { c.life.Close(code, reason) }
 
 func (c *Carrier) serve(receive func([]byte)) {
-	defer close(c.over)
 	var tasks sync.WaitGroup
 	for i, w := range c.ways {
 		tasks.Go(func() { c.write(i) })
 		tasks.Go(func() { c.read(w, receive) })
 	}
-	<-c.ending.Done()
+	<-c.life.Ending().Done()
 	guillotine := time.AfterFunc(carrier.FlushTime, c.behead)
 	tasks.Wait()
 	c.goodbye()
 	guillotine.Stop()
 	c.behead()
-	c.buffer.Close()
 }
 
 // goodbye is what the other end learns of our ending, unless the medium is cut.
 func (c *Carrier) goodbye() {
 	last := carrier.ErrClosed
-	switch cause := context.Cause(c.ending).(type) {
+	switch cause := c.life.Cause().(type) {
 	case *carrier.CloseError:
 		if cause.Remote {
 			return
 		}
 		last = &carrier.CloseError{Code: cause.Code, Reason: cause.Reason, Remote: true}
-	case stopped:
+	case carrier.Left:
 	default:
 		return
 	}

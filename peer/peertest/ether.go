@@ -139,7 +139,7 @@ func (d *Direct) connect() {
 		case <-late.C:
 			d.medium.Break(errBlocked)
 			return
-		case <-d.ending.Done():
+		case <-d.life.Ending().Done():
 			return
 		}
 	}
@@ -162,7 +162,7 @@ func (d *Direct) Run(ctx context.Context, receive func(packet []byte)) error {
 	case <-d.ready:
 	case <-ctx.Done():
 		d.medium.Break(context.Cause(ctx))
-	case <-d.ending.Done():
+	case <-d.life.Ending().Done():
 	}
 	return d.Carrier.Run(ctx, receive)
 }

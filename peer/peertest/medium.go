@@ -74,7 +74,7 @@ func (m *Medium) Heal() {
 // Break ends both carriers at once, as a reset does. What is under way is lost.
 func (m *Medium) Break(why error) {
 	for _, c := range m.ends {
-		c.stop(why)
+		c.life.Stop(why)
 	}
 }
 

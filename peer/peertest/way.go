@@ -41,7 +41,7 @@ func (c *Carrier) write(i int) {
 		}
 		select {
 		case <-tap.Ready():
-		case <-c.ending.Done():
+		case <-c.life.Ending().Done():
 			if tap.Pending().Frames == 0 {
 				return
 			}
@@ -70,7 +70,7 @@ func (c *Carrier) carry(i int, p packet) bool {
 	select {
 	case to.packets <- p:
 		return true
-	case <-c.other.over: // the reader finds out, behind what is under way
+	case <-c.other.life.Over(): // the reader finds out, behind what is under way
 		return false
 	case <-c.late.Done():
 		return false
@@ -79,7 +79,7 @@ func (c *Carrier) carry(i int, p packet) bool {
 
 // read hands over what arrives until this end is over.
 func (c *Carrier) read(w *way, receive func([]byte)) {
-	gone := c.other.over
+	gone := c.other.life.Over()
 	if w.lossy {
 		gone = nil // a goodbye comes on the other way
 	}
@@ -87,7 +87,7 @@ func (c *Carrier) read(w *way, receive func([]byte)) {
 		var p packet
 		select {
 		case p = <-w.packets:
-		case <-c.ending.Done():
+		case <-c.life.Ending().Done():
 			return
 		case <-gone:
 			select {
@@ -100,7 +100,7 @@ func (c *Carrier) read(w *way, receive func([]byte)) {
 			continue
 		}
 		if p.last != nil {
-			c.stop(p.last)
+			c.life.Stop(p.last)
 			return
 		}
 		c.hand(p.bytes, receive)
@@ -114,13 +114,13 @@ func (c *Carrier) await(w *way, p packet) bool {
 		cut, healed := c.medium.isCut()
 		switch {
 		case !cut:
-			return c.ending.Err() == nil
+			return !c.life.Ends()
 		case w.lossy:
 			return false
 		}
 		select {
 		case <-healed:
-		case <-c.ending.Done():
+		case <-c.life.Ending().Done():
 			return false
 		}
 	}
@@ -129,7 +129,7 @@ func (c *Carrier) await(w *way, p packet) bool {
 func (c *Carrier) hand(bytes []byte, receive func([]byte)) {
 	c.receiving.Lock()
 	defer c.receiving.Unlock()
-	if c.ending.Err() == nil {
+	if !c.life.Ends() {
 		c.received.Add(len(bytes))
 		receive(bytes)
 	}

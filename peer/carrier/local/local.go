@@ -11,7 +11,6 @@ package local
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/ladder"
@@ -34,18 +33,11 @@ type Carrier struct {
 	other  *Carrier
 	buffer *carrier.Buffer
 	tap    *carrier.Tap
-	in     chan packet   // towards this end
-	over   chan struct{} // closed when all has ended
+	in     chan packet // towards this end
+	life   *carrier.Life
 
-	// ending is over once the carrier has a reason to end, its cause; late
-	// when the ending has had its time.
-	ending context.Context
-	end    context.CancelCauseFunc
-	late   context.Context
+	late   context.Context // over when the ending has had its time
 	behead context.CancelFunc
-
-	mu    sync.Mutex
-	owned bool // guarded by mu: serve is called or has been, by Run or a Close before it
 
 	sent, received carrier.Counter
 }
@@ -64,9 +56,9 @@ func Pair(limits carrier.Limits) (a, b *Carrier) {
 }
 
 func newCarrier(limits carrier.Limits) *Carrier {
-	c := &Carrier{buffer: carrier.NewBuffer(limits, carrier.AllLanes), in: make(chan packet, underWay), over: make(chan struct{})}
+	c := &Carrier{buffer: carrier.NewBuffer(limits, carrier.AllLanes), in: make(chan packet, underWay)}
 	c.tap = c.buffer.Tap(0)
-	c.ending, c.end = context.WithCancelCause(context.Background())
+	c.life = carrier.NewLife(c.buffer, c.serve)
 	c.late, c.behead = context.WithCancel(context.Background())
 	return c
 }
@@ -85,44 +77,8 @@ func (c *Carrier) Stats() carrier.Stats {
 
 // Run implements carrier.Carrier.
 func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
-	cancelled := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
-	defer cancelled()
-	if c.own() {
-		c.serve(receive)
-	}
-	<-c.over
-	cause := context.Cause(c.ending)
-	if s, ok := cause.(stopped); ok {
-		return s.cause
-	}
-	return cause
+	return c.life.Run(ctx, receive)
 }
 
 // Close implements carrier.Carrier.
-func (c *Carrier) Close(code wire.Code, reason string) {
-	c.stop(&carrier.CloseError{Code: code, Reason: reason})
-	if c.own() { // nobody has run it
-		go c.serve(func([]byte) {})
-	}
-}
-
-// stopped is the cause when Run's context ended: we leave on purpose, without
-// a code.
-type stopped struct{ cause error }
-
-func (s stopped) Error() string { return s.cause.Error() }
-
-// stop gives the carrier a reason to end; the first one counts.
-func (c *Carrier) stop(why error) {
-	c.buffer.Seal()
-	c.end(why)
-}
-
-// own reports whether the caller is the first to want to serve.
-func (c *Carrier) own() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine := !c.owned
-	c.owned = true
-	return mine
-}
+func (c *Carrier) Close(code wire.Code, reason string) { c.life.Close(code, reason) }

@@ -11,10 +11,8 @@ import (
 
 // serve moves packets until the carrier ends, and says goodbye.
 func (c *Carrier) serve(receive func(packet []byte)) {
-	defer close(c.over)
-	defer c.buffer.Close()
 	defer c.behead()
-	context.AfterFunc(c.ending, func() { time.AfterFunc(carrier.FlushTime, c.behead) })
+	context.AfterFunc(c.life.Ending(), func() { time.AfterFunc(carrier.FlushTime, c.behead) })
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		c.write()
@@ -37,7 +35,7 @@ func (c *Carrier) write() {
 		}
 		select {
 		case <-c.tap.Ready():
-		case <-c.ending.Done():
+		case <-c.life.Ending().Done():
 			if c.tap.Pending().Frames == 0 {
 				return
 			}
@@ -50,7 +48,7 @@ func (c *Carrier) carry(p packet) bool {
 	select {
 	case c.other.in <- p:
 		return true
-	case <-c.other.over: // the reader finds out, behind what came before
+	case <-c.other.life.Over(): // the reader finds out, behind what came before
 		return false
 	case <-c.late.Done():
 		return false
@@ -60,7 +58,7 @@ func (c *Carrier) carry(p packet) bool {
 // goodbye is what the other end learns of our ending.
 func (c *Carrier) goodbye() {
 	last := carrier.ErrClosed
-	if cause, ok := context.Cause(c.ending).(*carrier.CloseError); ok {
+	if cause, ok := c.life.Cause().(*carrier.CloseError); ok {
 		if cause.Remote {
 			return
 		}
@@ -73,16 +71,16 @@ func (c *Carrier) goodbye() {
 func (c *Carrier) read(receive func(packet []byte)) {
 	for {
 		select {
-		case <-c.ending.Done():
+		case <-c.life.Ending().Done():
 			return
 		case p := <-c.in:
 			c.take(p, receive)
-		case <-c.other.over:
+		case <-c.other.life.Over():
 			select {
 			case p := <-c.in: // what came before
 				c.take(p, receive)
 			default:
-				c.stop(errGone)
+				c.life.Stop(errGone)
 			}
 		}
 	}
@@ -91,8 +89,8 @@ func (c *Carrier) read(receive func(packet []byte)) {
 func (c *Carrier) take(p packet, receive func(packet []byte)) {
 	switch {
 	case p.last != nil:
-		c.stop(p.last)
-	case c.ending.Err() == nil:
+		c.life.Stop(p.last)
+	case !c.life.Ends():
 		c.received.Add(len(p.bytes))
 		receive(p.bytes)
 	}

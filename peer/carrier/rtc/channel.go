@@ -84,7 +84,7 @@ func (p *Peer) makeChannels() error {
 		}
 		dc.OnOpen(func() {
 			if err := p.opened(id, dc); err != nil {
-				p.stop(err)
+				p.life.Stop(err)
 			}
 		})
 	}

@@ -55,14 +55,11 @@ type Peer struct {
 	pc     *webrtc.PeerConnection
 	buffer *carrier.Buffer
 	ready  chan struct{} // closed when all channels are open
-	over   chan struct{} // closed when all has ended
-	ending context.Context
-	end    context.CancelCauseFunc
+	life   *carrier.Life
 	local  trickle
 	remote remoteCandidates
 
 	mu       sync.Mutex
-	owned    bool                   // guarded by mu: serve is called or has been, by Run or a Close before it
 	channels [channelCount]*channel // guarded by mu until ready
 	open     int                    // guarded by mu
 
@@ -84,10 +81,10 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a peer connection: %w", err)
 	}
-	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{}), over: make(chan struct{})}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{})}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.local.bell = make(chan struct{}, 1)
-	p.ending, p.end = context.WithCancelCause(context.Background())
+	p.life = carrier.NewLife(p.buffer, p.serve)
 	p.rung.Store(int32(ladder.UDP))
 	p.listen()
 	if err := p.makeChannels(); err != nil {
@@ -101,7 +98,7 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 func (p *Peer) listen() {
 	p.pc.OnICECandidate(p.local.add)
 	p.pc.OnConnectionStateChange(p.stateChanged)
-	p.pc.OnDataChannel(func(*webrtc.DataChannel) { p.stop(errExtraChannel) })
+	p.pc.OnDataChannel(func(*webrtc.DataChannel) { p.life.Stop(errExtraChannel) })
 	p.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(p.pairChanged)
 }
 
@@ -131,32 +128,24 @@ func (p *Peer) Stats() carrier.Stats {
 // Run implements carrier.Carrier. The other end learns of an ending, but not
 // its code: data channels have no place for one.
 func (p *Peer) Run(ctx context.Context, receive func(packet []byte)) error {
-	cancelled := context.AfterFunc(ctx, func() { p.stop(stopped{context.Cause(ctx)}) })
-	defer cancelled()
-	if p.own() {
-		p.serve(receive)
-	}
-	<-p.over
-	return p.reason()
+	return p.life.Run(ctx, receive)
 }
 
 // serve moves packets until the connection ends, and closes it.
 func (p *Peer) serve(receive func(packet []byte)) {
-	defer close(p.over)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { p.local.run(p.ending, p.on.Candidate) })
+	tasks.Go(func() { p.local.run(p.life.Ending(), p.on.Candidate) })
 	select {
 	case <-p.ready:
-	case <-p.ending.Done():
+	case <-p.life.Ending().Done():
 	}
 	if p.isReady() {
 		p.pump(&tasks, receive)
 	}
-	<-p.ending.Done()
+	<-p.life.Ending().Done()
 	p.flush()
 	p.shut()
 	tasks.Wait()
-	p.buffer.Close()
 }
 
 func (p *Peer) isReady() bool {
@@ -169,32 +158,12 @@ func (p *Peer) isReady() bool {
 }
 
 // Close implements carrier.Carrier.
-func (p *Peer) Close(code wire.Code, reason string) {
-	p.stop(&carrier.CloseError{Code: code, Reason: reason})
-	if p.own() { // nobody has run it
-		go p.serve(func([]byte) {})
-	}
-}
-
-// stop gives the connection a reason to end; the first one counts.
-func (p *Peer) stop(reason error) {
-	p.buffer.Seal()
-	p.end(reason)
-}
-
-// own reports whether the caller is the first to want to serve.
-func (p *Peer) own() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	mine := !p.owned
-	p.owned = true
-	return mine
-}
+func (p *Peer) Close(code wire.Code, reason string) { p.life.Close(code, reason) }
 
 // ours says that the ending is our own wish.
 func (p *Peer) ours() bool {
-	switch context.Cause(p.ending).(type) {
-	case *carrier.CloseError, stopped:
+	switch p.life.Cause().(type) {
+	case *carrier.CloseError, carrier.Left:
 		return true
 	}
 	return false
@@ -219,19 +188,5 @@ func (p *Peer) shut() {
 		p.log.Debug("a peer connection takes its time to close")
 	}
 }
-
-// reason is why the connection ends, in the words of Run's contract.
-func (p *Peer) reason() error {
-	cause := context.Cause(p.ending)
-	if s, ok := cause.(stopped); ok {
-		return s.cause
-	}
-	return cause
-}
-
-// stopped is the cause when Run's context ended.
-type stopped struct{ cause error }
-
-func (s stopped) Error() string { return s.cause.Error() }
 
 var _ carrier.Carrier = (*Peer)(nil)

@@ -24,7 +24,7 @@ const stall = 50 * time.Millisecond
 // pump starts reading from and writing to the open channels.
 func (p *Peer) pump(tasks *sync.WaitGroup, receive func([]byte)) {
 	for _, c := range p.channels {
-		tasks.Go(func() { p.stop(p.read(c, receive)) })
+		tasks.Go(func() { p.life.Stop(p.read(c, receive)) })
 		tasks.Go(func() { p.write(c) })
 	}
 }
@@ -54,7 +54,7 @@ func (p *Peer) hand(packet []byte, receive func([]byte)) {
 	p.receiving.Lock()
 	defer p.receiving.Unlock()
 	// What came before the other end's goodbye still counts.
-	if cause := context.Cause(p.ending); (cause == nil || cause == carrier.ErrClosed) && len(packet) > 0 {
+	if cause := p.life.Cause(); (cause == nil || cause == carrier.ErrClosed) && len(packet) > 0 {
 		p.received.Add(len(packet))
 		receive(packet)
 	}
@@ -72,7 +72,7 @@ func (p *Peer) write(c *channel) {
 		}
 		select {
 		case <-c.tap.Ready():
-		case <-p.ending.Done():
+		case <-p.life.Ending().Done():
 			if c.tap.Pending().Frames == 0 {
 				return
 			}

@@ -15,9 +15,9 @@ import (
 func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateFailed:
-		p.stop(p.failure())
+		p.life.Stop(p.failure())
 	case webrtc.PeerConnectionStateClosed:
-		p.stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
+		p.life.Stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
 	}
 }
 

@@ -18,7 +18,6 @@ package web
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -57,14 +56,7 @@ type Carrier struct {
 	buffer *carrier.Buffer
 	tap    *carrier.Tap
 	flow   *carrier.Flow
-
-	// ending is over once the carrier has a reason to end, its cause.
-	ending context.Context
-	end    context.CancelCauseFunc
-	over   chan struct{} // closed when all has ended
-
-	mu    sync.Mutex
-	owned bool // guarded by mu: serve is called or has been, by Run or a Close before it
+	life   *carrier.Life
 
 	sent, received carrier.Counter
 }
@@ -80,10 +72,10 @@ func newCarrier(rung ladder.Rung, cfg Config) *Carrier {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	c := &Carrier{rung: rung, cfg: cfg, over: make(chan struct{})}
+	c := &Carrier{rung: rung, cfg: cfg}
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
 	c.tap, c.flow = c.buffer.Tap(0), carrier.NewRequestFlow()
-	c.ending, c.end = context.WithCancelCause(context.Background())
+	c.life = carrier.NewLife(c.buffer, func(receive func(packet []byte)) { c.side.serve(receive) })
 	return c
 }
 
@@ -101,61 +93,11 @@ func (c *Carrier) Stats() carrier.Stats {
 
 // Run implements carrier.Carrier.
 func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
-	cancelled := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
-	defer cancelled()
-	if c.own() {
-		c.serve(receive)
-	}
-	<-c.over
-	return c.reason()
-}
-
-func (c *Carrier) serve(receive func(packet []byte)) {
-	defer close(c.over)
-	c.side.serve(receive)
-	c.buffer.Close()
+	return c.life.Run(ctx, receive)
 }
 
 // Close implements carrier.Carrier.
-func (c *Carrier) Close(code wire.Code, reason string) {
-	c.stop(&carrier.CloseError{Code: code, Reason: reason})
-	if c.own() { // nobody has run it
-		go c.serve(func([]byte) {})
-	}
-}
-
-// stop gives the carrier a reason to end; the first one counts.
-func (c *Carrier) stop(reason error) {
-	c.buffer.Seal()
-	c.end(reason)
-}
-
-// own reports whether the caller is the first to want to serve.
-func (c *Carrier) own() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine := !c.owned
-	c.owned = true
-	return mine
-}
-
-// cause is what the carrier was ended with, nil while it was not.
-func (c *Carrier) cause() error { return context.Cause(c.ending) }
-
-// reason is why the carrier ends, in the words of Run's contract.
-func (c *Carrier) reason() error {
-	cause := c.cause()
-	if s, ok := cause.(stopped); ok {
-		return s.cause
-	}
-	return cause
-}
-
-// stopped is the cause when Run's context ended: we leave on purpose, without
-// a code.
-type stopped struct{ cause error }
-
-func (s stopped) Error() string { return s.cause.Error() }
+func (c *Carrier) Close(code wire.Code, reason string) { c.life.Close(code, reason) }
 
 // take fills b with what the next packet carries, at most limit bytes where
 // frames allow it, and no more than may be under way. Every writer of the
@@ -172,7 +114,7 @@ func (c *Carrier) takeAll(limit int, b *carrier.Batch) bool {
 // deliver hands a packet that came to receive. The other end's goodbye stays
 // here and ends the link.
 func (c *Carrier) deliver(packet []byte, receive func(packet []byte)) {
-	if len(packet) == 0 || c.ending.Err() != nil {
+	if len(packet) == 0 || c.life.Ends() {
 		return
 	}
 	frames, bye := splitEnd(packet)
@@ -184,7 +126,7 @@ func (c *Carrier) deliver(packet []byte, receive func(packet []byte)) {
 		receive(frames)
 	}
 	if bye != nil {
-		c.stop(bye)
+		c.life.Stop(bye)
 	}
 }
 

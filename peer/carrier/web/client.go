@@ -54,7 +54,7 @@ func newClient(cfg DialConfig) (*client, error) {
 	}
 	e.c.side = e
 	e.life, e.kill = context.WithCancelCause(context.Background())
-	context.AfterFunc(e.c.ending, e.guillotine)
+	context.AfterFunc(e.c.life.Ending(), e.guillotine)
 	return e, nil
 }
 
@@ -80,7 +80,7 @@ func (e *client) serve(receive func(packet []byte)) {
 	defer e.hangUp()
 	var tasks sync.WaitGroup
 	tasks.Go(e.write)
-	e.c.stop(e.read(receive))
+	e.c.life.Stop(e.read(receive))
 	tasks.Wait()
 }
 
@@ -91,7 +91,7 @@ func (e *client) write() {
 	if err := e.writeQueued(); err != nil {
 		e.awaitReader(err)
 	}
-	bye := endPacket(e.c.cause())
+	bye := endPacket(e.c.life.Cause())
 	if bye == nil || e.flush() != nil {
 		return
 	}
@@ -100,7 +100,7 @@ func (e *client) write() {
 }
 
 func (e *client) writeQueued() error {
-	for e.c.ending.Err() == nil {
+	for !e.c.life.Ends() {
 		more, err := e.writeOne()
 		switch {
 		case err != nil:
@@ -110,7 +110,7 @@ func (e *client) writeQueued() error {
 		}
 		select {
 		case <-e.c.tap.Ready():
-		case <-e.c.ending.Done():
+		case <-e.c.life.Ending().Done():
 		}
 	}
 	return nil
@@ -133,9 +133,9 @@ func (e *client) awaitReader(err error) {
 	moment := time.NewTimer(closeTime)
 	defer moment.Stop()
 	select {
-	case <-e.c.ending.Done():
+	case <-e.c.life.Ending().Done():
 	case <-moment.C:
-		e.c.stop(err)
+		e.c.life.Stop(err)
 	}
 }
 

@@ -18,7 +18,7 @@ func endPacket(cause error) []byte {
 			return nil
 		}
 		m.Code, m.Reason = cause.Code.Name, cause.Reason
-	case stopped:
+	case carrier.Left:
 	default:
 		return nil
 	}

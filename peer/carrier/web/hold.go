@@ -56,7 +56,7 @@ func (p *poller) hold(r *http.Request, seat chan struct{}, n uint64, limit int) 
 		}
 		select {
 		case <-p.c.tap.Ready():
-		case <-p.c.ending.Done(): // try has an answer now
+		case <-p.c.life.Ending().Done(): // try has an answer now
 		case <-seat: // superseded
 		case <-patience.C:
 			must = true

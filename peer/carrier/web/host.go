@@ -45,12 +45,12 @@ func newHost(rung ladder.Rung, cfg Config) *host {
 }
 
 // begin makes the ending have its end. abort must be set.
-func (h *host) begin() { context.AfterFunc(h.c.ending, h.guillotine) }
+func (h *host) begin() { context.AfterFunc(h.c.life.Ending(), h.guillotine) }
 
 // guillotine ends an ending when it has had its time, and one at once where
 // nothing is left to say.
 func (h *host) guillotine() {
-	if endPacket(h.c.cause()) == nil {
+	if endPacket(h.c.life.Cause()) == nil {
 		h.abort()
 		return
 	}

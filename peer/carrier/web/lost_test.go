@@ -139,7 +139,7 @@ func event(n, size int) carrier.Frame {
 func sendEvents(c *Carrier, count int) {
 	for n := range count {
 		for f := event(n, 100); !c.Send(f); time.Sleep(time.Millisecond) {
-			if c.ending.Err() != nil {
+			if c.life.Ends() {
 				return
 			}
 		}

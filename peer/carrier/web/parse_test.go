@@ -124,7 +124,7 @@ func TestGoodbyes(t *testing.T) {
 	if !bytes.Equal(frames, data) || bye.Error() != "closed by the other end: taken-over: the same key" {
 		t.Errorf("got %q, %v", frames, bye)
 	}
-	if frames, bye = splitEnd(endPacket(stopped{io.EOF})); len(frames) != 0 || bye != carrier.ErrClosed {
+	if frames, bye = splitEnd(endPacket(carrier.Left{Cause: io.EOF})); len(frames) != 0 || bye != carrier.ErrClosed {
 		t.Errorf("who just left: %q, %v", frames, bye)
 	}
 	for _, cause := range []error{nil, io.EOF, &carrier.CloseError{Remote: true}, carrier.ErrClosed} {
@@ -141,8 +141,8 @@ func TestGoodbyes(t *testing.T) {
 }
 
 func FuzzSplitEnd(f *testing.F) {
-	f.Add(endPacket(stopped{io.EOF}))
-	f.Add(wire.AppendFrame(endPacket(stopped{io.EOF}), wire.TypeSignal, wire.Hop{}, []byte(`{"type":"end","code":7}`)))
+	f.Add(endPacket(carrier.Left{Cause: io.EOF}))
+	f.Add(wire.AppendFrame(endPacket(carrier.Left{Cause: io.EOF}), wire.TypeSignal, wire.Hop{}, []byte(`{"type":"end","code":7}`)))
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		frames, bye := splitEnd(packet)
 		if !bytes.HasPrefix(packet, frames) || bye == nil && len(frames) != len(packet) {

@@ -32,7 +32,7 @@ func newPoller(cfg Config) *poller {
 	p := &poller{host: newHost(ladder.Poll, cfg)}
 	p.poller, p.abort = p, p.finish
 	p.idle = time.AfterFunc(abandonTime, func() {
-		p.c.stop(carrier.Fail("cut", "nobody asked for packets for "+abandonTime.String(), nil))
+		p.c.life.Stop(carrier.Fail("cut", "nobody asked for packets for "+abandonTime.String(), nil))
 	})
 	p.begin()
 	return p
@@ -116,12 +116,12 @@ func (p *poller) try(seat chan struct{}, limit int, must bool) (packet []byte, _
 }
 
 func (p *poller) makeLocked(limit int, must bool) {
-	ending := p.c.ending.Err() != nil
+	ending := p.c.life.Ends()
 	switch {
 	case !p.hurried.Load() && p.c.take(limit, &p.batch):
 		p.packet, p.made, p.since = p.batch.Packet, true, time.Now()
 	case ending:
-		p.packet, p.made, p.last = endPacket(p.c.cause()), true, true
+		p.packet, p.made, p.last = endPacket(p.c.life.Cause()), true, true
 	case must:
 		p.made = true
 	}

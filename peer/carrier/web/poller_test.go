@@ -40,7 +40,7 @@ func TestGoodbyeIsKept(t *testing.T) {
 		over := make(chan error, 1)
 		go func() { over <- p.c.Run(t.Context(), nil) }()
 		p.written(p.first(t))
-		p.c.stop(&carrier.CloseError{Reason: "over"})
+		p.c.life.Stop(&carrier.CloseError{Reason: "over"})
 		seat := p.sit(2, minPacket)
 		goodbye, _ := p.try(seat, minPacket, false)
 		if _, bye := splitEnd(goodbye); bye == nil {

@@ -27,7 +27,7 @@ func (e *client) read(receive func(packet []byte)) error {
 func (e *client) readStream(receive func(packet []byte)) error {
 	in := newEvents(e.stream)
 	silent := time.AfterFunc(firstByteTime, func() {
-		e.c.stop(carrier.Fail("stream-buffered", "", nil))
+		e.c.life.Stop(carrier.Fail("stream-buffered", "", nil))
 		e.cut()
 	})
 	_, err := in.r.Peek(1)
@@ -62,8 +62,8 @@ func (e *client) readPolls(receive func(packet []byte)) error {
 	packet := e.first
 	for {
 		e.c.deliver(packet, receive)
-		if e.c.ending.Err() != nil && endPacket(e.c.cause()) == nil {
-			return e.c.cause() // the other end is over
+		if e.c.life.Ends() && endPacket(e.c.life.Cause()) == nil {
+			return e.c.life.Cause() // the other end is over
 		}
 		e.polls++
 		err := e.persist(&e.answer, func() (err error) {

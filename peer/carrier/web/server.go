@@ -111,7 +111,7 @@ func (s *Server) run(id linkID, h *host, serve func(*Carrier)) {
 	go func() {
 		serve(h.c)
 		h.c.Close(wire.CodeByName("internal"), "nobody serves this link")
-		<-h.c.over
+		<-h.c.life.Over()
 		s.forget(id, h)
 	}()
 }

@@ -39,21 +39,21 @@ func (st *streamer) write(w http.ResponseWriter, r *http.Request) {
 	defer st.leave()
 	defer st.release()
 	watched := context.AfterFunc(r.Context(), func() {
-		st.c.stop(carrier.Fail("cut", "the client closed the event stream", nil))
+		st.c.life.Stop(carrier.Fail("cut", "the client closed the event stream", nil))
 	})
 	defer watched()
 	err := st.start(w.Header())
-	for err == nil && st.c.ending.Err() == nil {
+	for err == nil && !st.c.life.Ends() {
 		var more bool
 		if more, err = st.writeOne(st.c.take); more || err != nil {
 			continue
 		}
-		if st.c.flow.Await(st.c.tap, st.c.ending.Done(), st.c.cfg.Timeout) != nil {
+		if st.c.flow.Await(st.c.tap, st.c.life.Ending().Done(), st.c.cfg.Timeout) != nil {
 			st.choke()
 		}
 	}
 	if err != nil {
-		st.c.stop(carrier.Fail("cut", err.Error(), err))
+		st.c.life.Stop(carrier.Fail("cut", err.Error(), err))
 	}
 	st.goodbye()
 }
@@ -71,7 +71,7 @@ func (st *streamer) start(h http.Header) error {
 	}
 	select {
 	case <-st.running:
-	case <-st.c.ending.Done():
+	case <-st.c.life.Ending().Done():
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (st *streamer) put(text []byte) error {
 // goodbye sends what is queued and says why the link ends, where that is ours
 // to say.
 func (st *streamer) goodbye() {
-	bye := endPacket(st.c.cause())
+	bye := endPacket(st.c.life.Cause())
 	if bye == nil {
 		return
 	}
@@ -117,7 +117,7 @@ func (st *streamer) goodbye() {
 
 // choke is the watchdog's bite.
 func (st *streamer) choke() {
-	st.c.stop(fmt.Errorf("the other end took nothing for %v", st.c.cfg.Timeout))
+	st.c.life.Stop(fmt.Errorf("the other end took nothing for %v", st.c.cfg.Timeout))
 	st.cut()
 }
 

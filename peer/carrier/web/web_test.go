@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"log"
@@ -20,11 +21,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // end ends a link without a word, because nobody listens any more.
 func end(c *Carrier) {
-	c.stop(errors.New("the test is over"))
-	if c.own() {
-		c.serve(func([]byte) {})
-	}
-	<-c.over
+	c.life.Stop(errors.New("the test is over"))
+	_ = c.Run(context.Background(), func([]byte) {}) // it says what we told it
 }
 
 // kind is a way to make links: a rung, a version of HTTP, a family of addresses.
@@ -91,7 +89,7 @@ func listenWith(t testing.TB, k kind, cfg Config) *listener {
 			l.versions <- r.Proto
 			return func(c *Carrier) {
 				l.opened <- c
-				<-c.over
+				<-c.life.Over()
 			}
 		},
 		Refuse: func(w http.ResponseWriter, _ *http.Request, no *carrier.Refused) { writeRefusal(w, no) },

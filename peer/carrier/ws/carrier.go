@@ -74,19 +74,12 @@ type Carrier struct {
 	buffer *carrier.Buffer
 	tap    *carrier.Tap
 	flow   *carrier.Flow
+	life   *carrier.Life
 	remote string // for people
-
-	// ending is over once the carrier has a reason to end, its cause.
-	ending context.Context
-	end    context.CancelCauseFunc
-	over   chan struct{} // closed when all has ended
 
 	writing  sync.Mutex    // held to take a packet and write it, so that packets keep their order
 	batch    carrier.Batch // guarded by writing
 	watchdog *time.Timer   // guarded by writing; runs while somebody writes
-
-	mu    sync.Mutex
-	owned bool // guarded by mu: serve is called or has been, by Run or a Close before it
 
 	sent, received carrier.Counter
 }
@@ -96,13 +89,13 @@ func newCarrier(conn *websocket.Conn, raw net.Conn, cfg Config) *Carrier {
 		cfg.WriteTimeout = defaultWriteTimeout
 	}
 	conn.SetReadLimit(-1) // the reader has its own, which tells the other end why
-	c := &Carrier{conn: conn, raw: raw, cfg: cfg, remote: raw.RemoteAddr().String(), over: make(chan struct{})}
+	c := &Carrier{conn: conn, raw: raw, cfg: cfg, remote: raw.RemoteAddr().String()}
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
 	c.tap, c.flow = c.buffer.Tap(0), carrier.NewFlow()
-	c.ending, c.end = context.WithCancelCause(context.Background())
+	c.life = carrier.NewLife(c.buffer, c.serve)
 	c.watchdog = time.AfterFunc(cfg.WriteTimeout, c.choke)
 	c.watchdog.Stop()
-	context.AfterFunc(c.ending, c.guillotine)
+	context.AfterFunc(c.life.Ending(), c.guillotine)
 	return c
 }
 
@@ -134,65 +127,22 @@ func (c *Carrier) Stats() carrier.Stats {
 
 // Run implements carrier.Carrier.
 func (c *Carrier) Run(ctx context.Context, receive func(packet []byte)) error {
-	cancelled := context.AfterFunc(ctx, func() { c.stop(stopped{context.Cause(ctx)}) })
-	defer cancelled()
-	if c.own() {
-		c.serve(receive)
-	}
-	<-c.over
-	return c.reason()
+	return c.life.Run(ctx, receive)
 }
 
 // serve moves packets until the connection ends, and hangs up.
 func (c *Carrier) serve(receive func(packet []byte)) {
-	defer close(c.over)
 	var tasks sync.WaitGroup
 	tasks.Go(c.write)
-	c.stop(c.read(receive))
+	c.life.Stop(c.read(receive))
 	tasks.Wait()
-	c.buffer.Close()
 }
 
 // Close implements carrier.Carrier.
-func (c *Carrier) Close(code wire.Code, reason string) {
-	c.stop(&carrier.CloseError{Code: code, Reason: reason})
-	if c.own() { // nobody has run it
-		go c.serve(func([]byte) {})
-	}
-}
-
-// stop gives the carrier a reason to end; the first one counts.
-func (c *Carrier) stop(reason error) {
-	c.buffer.Seal()
-	c.end(reason)
-}
+func (c *Carrier) Close(code wire.Code, reason string) { c.life.Close(code, reason) }
 
 // guillotine cuts the connection when an ending has had its time, whatever
 // the writer is stuck in.
 func (c *Carrier) guillotine() {
 	time.AfterFunc(carrier.FlushTime+closeTime, func() { c.raw.Close() })
 }
-
-// own reports whether the caller is the first to want to serve.
-func (c *Carrier) own() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine := !c.owned
-	c.owned = true
-	return mine
-}
-
-// reason is why the carrier ends, in the words of Run's contract.
-func (c *Carrier) reason() error {
-	cause := context.Cause(c.ending)
-	if s, ok := cause.(stopped); ok {
-		return s.cause
-	}
-	return cause
-}
-
-// stopped is the cause when Run's context ended: we leave on purpose, without
-// a code.
-type stopped struct{ cause error }
-
-func (s stopped) Error() string { return s.cause.Error() }

@@ -38,7 +38,7 @@ func (c *Carrier) read(receive func(packet []byte)) error {
 		if err != nil {
 			return closeReason(err)
 		}
-		if c.ending.Err() == nil {
+		if !c.life.Ends() {
 			c.received.Add(n)
 			if c.flow.Heard(time.Now(), buf[:n]) {
 				c.tap.Wake()

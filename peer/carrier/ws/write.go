@@ -25,7 +25,7 @@ func (c *Carrier) write() {
 // writeQueued sends until the carrier is ending, each packet under the eyes
 // of the watchdog.
 func (c *Carrier) writeQueued() error {
-	for c.ending.Err() == nil {
+	for !c.life.Ends() {
 		more, err := c.writeWatched()
 		switch {
 		case err != nil:
@@ -33,7 +33,7 @@ func (c *Carrier) writeQueued() error {
 		case more:
 			continue
 		}
-		if c.flow.Await(c.tap, c.ending.Done(), c.cfg.WriteTimeout) != nil {
+		if c.flow.Await(c.tap, c.life.Ending().Done(), c.cfg.WriteTimeout) != nil {
 			c.choke()
 		}
 	}
@@ -60,7 +60,7 @@ func (c *Carrier) writeEagerly() bool {
 		return false
 	}
 	defer c.writing.Unlock()
-	if c.ending.Err() != nil || c.tap.Pending().Bytes > eagerBytes || c.flow.UnderWay() > roomyBytes && !writable(c.raw) {
+	if c.life.Ends() || c.tap.Pending().Bytes > eagerBytes || c.flow.UnderWay() > roomyBytes && !writable(c.raw) {
 		return false
 	}
 	c.watchdog.Reset(c.cfg.WriteTimeout)
@@ -71,7 +71,7 @@ func (c *Carrier) writeEagerly() bool {
 
 // choke is the watchdog's bite.
 func (c *Carrier) choke() {
-	c.stop(fmt.Errorf("the other end took nothing for %v", c.cfg.WriteTimeout))
+	c.life.Stop(fmt.Errorf("the other end took nothing for %v", c.cfg.WriteTimeout))
 	c.raw.Close()
 }
 
@@ -81,9 +81,9 @@ func (c *Carrier) awaitReader(err error) {
 	moment := time.NewTimer(closeTime)
 	defer moment.Stop()
 	select {
-	case <-c.ending.Done():
+	case <-c.life.Ending().Done():
 	case <-moment.C:
-		c.stop(fmt.Errorf("write to the connection: %w", err))
+		c.life.Stop(fmt.Errorf("write to the connection: %w", err))
 	}
 }
 
@@ -133,10 +133,10 @@ func (c *Carrier) flush() {
 // farewell is what the close frame says; ours is false where nothing can or
 // need be said.
 func (c *Carrier) farewell() (status websocket.StatusCode, reason string, ours bool) {
-	switch cause := context.Cause(c.ending).(type) {
+	switch cause := c.life.Cause().(type) {
 	case *carrier.CloseError:
 		return websocket.StatusCode(cause.Code.CloseCode()), clip(cause.Reason, maxReason), !cause.Remote
-	case stopped:
+	case carrier.Left:
 		return websocket.StatusGoingAway, "", true
 	default:
 		return 0, "", false
