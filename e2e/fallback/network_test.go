@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,7 @@ import (
 type network struct {
 	name  string
 	cross func(t *testing.T, c *cell) way // builds it before c.behind and starts the server
-	rungs []string                        // on which the first sample may come, as they are named
+	rungs []string                        // on one of which the link is to be, as they are named
 	named []naming                        // what is told of why
 	stall bool                            // it stalls where others refuse, which takes longer to find out
 }
@@ -36,6 +37,15 @@ const (
 	stalledWithin = 4 * time.Second
 	secondVisit   = 1 * time.Second
 )
+
+// ladder is the rungs that networks are told apart by, best first: what lets one through lets those below it through.
+var ladder = []string{"udp", "ws", "sse", "poll"}
+
+// lets reports whether something can come through on a rung.
+func (n network) lets(rung string) bool {
+	best := slices.IndexFunc(ladder, func(rung string) bool { return slices.Contains(n.rungs, rung) })
+	return slices.Contains(ladder[best:], rung)
+}
 
 func (n network) bound() time.Duration {
 	if n.stall {
@@ -113,10 +123,18 @@ func squidTo443(t *testing.T, c *cell) way {
 // the authority's file.
 func (c *cell) serveTLS(t *testing.T, port uint16) (ca string) {
 	t.Helper()
+	return c.serveTLSAs(t, c.srv.Addr.String(), c.serverAt(port))
+}
+
+// serveTLSAs is serveTLS with another name on the certificate, and listening somewhere else.
+func (c *cell) serveTLSAs(t *testing.T, name string, at netip.AddrPort, args ...string) (ca string) {
+	t.Helper()
 	own, err := authority.New("Test Authority")
 	must(t, err)
-	must(t, own.Files(c.Dir, c.srv.Addr.String()))
-	c.serve(t, "https", c.serverAt(port), "--tls-cert", filepath.Join(c.Dir, "fullchain.pem"), "--tls-key", filepath.Join(c.Dir, "privkey.pem"))
+	must(t, own.Files(c.Dir, name))
+	args = append(args, "--allow-host", name, "--tls-cert", filepath.Join(c.Dir, "fullchain.pem"), "--tls-key", filepath.Join(c.Dir, "privkey.pem"))
+	c.serve(t, "https", at, args...)
+	c.URL = fmt.Sprintf("https://%s:%d", name, at.Port())
 	ca = filepath.Join(c.Dir, "ca.pem")
 	c.Env = []string{"SSL_CERT_FILE=" + ca}
 	return ca
