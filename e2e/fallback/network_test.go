@@ -16,20 +16,9 @@ type network struct {
 	name  string
 	cross func(t *testing.T, c *cell) way // builds it before c.behind and starts the server
 	rungs []string                        // on one of which the link is to be, as they are named
-	named []naming                        // what is told of why
+	named []string                        // the failures that each visitor tells of
 	stall bool                            // it stalls where others refuse, which takes longer to find out
 }
-
-// naming is a failure that is told, and who tells it; nil: all visitors.
-type naming struct {
-	failure string
-	by      []string
-}
-
-func (n naming) isTold(by string) bool { return n.by == nil || slices.Contains(n.by, by) }
-
-// No browser shows a page the certificates of its connections.
-var programsWithTLS = []string{"view", "agent"}
 
 // Bounds of the first sample, from the program's start or the page's opening.
 const (
@@ -56,16 +45,16 @@ func (n network) bound() time.Duration {
 
 var networks = []network{
 	{name: "open", cross: direct, rungs: []string{"ws", "udp"}},
-	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []naming{{"udp-blocked", nil}}},
+	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []string{"udp-blocked"}},
 	{name: "squid", cross: squidWith(open, ""), rungs: []string{"ws"}},
 	{name: "squid to 443 only", cross: squidTo443, rungs: []string{"ws"}},
 	{name: "squid, 407 Basic", cross: squidWith(basic, credentials), rungs: []string{"ws"}},
 	{name: "squid, 407 Digest", cross: squidWith(digest, credentials), rungs: []string{"ws"}},
-	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []naming{{"upgrade-refused", nil}}},
-	{name: "Connection rewritten", cross: boxWith("-rewrite-connection", "keep-alive"), rungs: []string{"sse"}, named: []naming{{"upgrade-refused", nil}}},
-	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []naming{{"upgrade-stalled", nil}}, stall: true},
-	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []naming{{"upgrade-refused", nil}, {"stream-buffered", nil}}, stall: true},
-	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []naming{{"tls-intercepted", programsWithTLS}}},
+	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
+	{name: "Connection rewritten", cross: boxWith("-rewrite-connection", "keep-alive"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
+	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []string{"upgrade-stalled"}, stall: true},
+	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []string{"upgrade-refused", "stream-buffered"}, stall: true},
+	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []string{"tls-intercepted"}},
 	{name: "IPv6 only", cross: onlyIPv6, rungs: []string{"ws"}},
 }
 

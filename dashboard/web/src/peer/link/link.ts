@@ -123,7 +123,7 @@ export class Link {
 	/** standing says how a rung of the link is. */
 	standing(rung: LinkRung): LinkStanding {
 		const failed = this.verdicts.of(rung);
-		if (this.line?.rung === rung) return { state: "use", failure: null };
+		if (this.line?.rung === rung) return { state: "use", failure: this.line.concern };
 		if (this.race?.trying(rung)) return { state: "trying", failure: failed };
 		if (failed !== null) return { state: "failed", failure: failed };
 		return { state: this.rungs().includes(rung) ? "off" : "excluded", failure: null };

@@ -252,6 +252,13 @@ test("a rung that falls silent again and again is tried last", () => {
 	expect(log.at(-1)).toBe("up sse");
 });
 
+test("a link whose TLS something opens is used, and named for it", () => {
+	connect();
+	on("ws").hear(said(0, { type: "welcome", server: "s", role: "viewer", time: 1, intercepted: true }));
+	expect(link.standing("ws")).toEqual({ state: "use", failure: failure("tls-intercepted") });
+	expect(carried).toBeNull();
+});
+
 test("only the rungs that are asked for are tried", () => {
 	connect({ only: ["poll", "sse"] });
 	env.advance(10_000);
