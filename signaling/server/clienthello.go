@@ -88,7 +88,7 @@ const (
 )
 
 var (
-	chromeVersion = regexp.MustCompile(`\bChrome/(\d+)\.`)
+	chromeVersion = regexp.MustCompile(`\b(?:Headless)?Chrome/(\d+)\.`)
 	safariVersion = regexp.MustCompile(`\((?:Macintosh|iPhone|iPad)\b.*\bVersion/(\d+)\..*\bSafari/`) // others use its engine over TLS of their own
 	otherTLS      = []string{"Edge/"}                                                                 // says Chrome, and was none
 )

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/telepath-iot/telepath/peer/ladder"
@@ -25,6 +26,7 @@ const (
 
 func TestSendsGrease(t *testing.T) {
 	for userAgent, want := range map[string]bool{
+		strings.Replace(chromium, "Chrome", "HeadlessChrome", 1): true,
 		chromium: true, newEdge: true, safari: true, iPhone: true,
 		firefox: false, epiphany: false, oldEdge: false, oldSafari: false, oldChrome: false,
 		"": false, "Go-http-client/1.1": false, "curl/8.14.1": false,
