@@ -64,7 +64,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 	l := &link{
 		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
-			rungs: rungsFor(e.Only), dial: r.open, memory: memory, log: e.log(),
+			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
 		},
 	}

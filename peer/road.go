@@ -24,6 +24,7 @@ type road struct {
 	header http.Header
 	tunnel *tunnel.Dialer
 	tls    *tls.Config
+	http1  atomic.Bool                      // HTTP/2 is agreed on here and then cut; racer remembers it for each network
 	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
 }
 
@@ -108,7 +109,7 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 		c, err := ws.Dial(ctx, ws.DialConfig{URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
 		return orNil(c, err)
 	}
-	c, err := web.Dial(ctx, web.DialConfig{Rung: rung, URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
+	c, err := web.Dial(ctx, web.DialConfig{Rung: rung, URL: r.url, Header: header, TLS: r.tls, DialContext: dial, HTTP1: &r.http1})
 	return orNil(c, err)
 }
 

@@ -23,6 +23,9 @@ func TestMatrix(t *testing.T) {
 	warmUp(t)
 	for _, n := range networks {
 		for _, v := range visitors {
+			if n.only != nil && !slices.Contains(n.only, v.name) {
+				continue
+			}
 			t.Run(n.name+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
 				measureCell(t, n, v)

@@ -18,6 +18,7 @@ type network struct {
 	rungs []string                        // on one of which the link is to be, as they are named
 	named []string                        // the failures that each visitor tells of
 	stall bool                            // it stalls where others refuse, which takes longer to find out
+	only  []string                        // the visitors that it is for; nil: all
 }
 
 // Bounds of the first sample, from the program's start or the page's opening.
@@ -55,6 +56,9 @@ var networks = []network{
 	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []string{"upgrade-stalled"}, stall: true},
 	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []string{"upgrade-refused", "stream-buffered"}, stall: true},
 	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []string{"tls-intercepted"}},
+	// Chromium does without HTTP/2 nowhere but on its WebSockets: it does not even get the page here.
+	{name: "HTTP/2 killed", cross: killed, rungs: []string{"sse"}, named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"}, only: []string{"view", "agent"}},
+	{name: "bodies capped", cross: boxWith("-strip-upgrade", "-cap-body", "4096"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
 	{name: "IPv6 only", cross: onlyIPv6, rungs: []string{"ws"}},
 }
 
@@ -149,6 +153,15 @@ func interceptedBy(t *testing.T, c *cell, trusted bool) way {
 		return way{env: c.Env}
 	}
 	c.trustInChromium(t, ca)
+	return way{env: []string{"SSL_CERT_FILE=" + ca}}
+}
+
+// killed: a box opens TLS, agrees on HTTP/2 and resets it.
+func killed(t *testing.T, c *cell) way {
+	must(t, c.behind.CutUDP())
+	c.serveTLS(t, 8443)
+	ca := c.Dir + "/box.pem"
+	c.startBox(t, c.serverAt(8443), "-intercept-tls", "-ca", ca, "-kill-h2", "-strip-upgrade")
 	return way{env: []string{"SSL_CERT_FILE=" + ca}}
 }
 
