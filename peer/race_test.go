@@ -92,7 +92,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 func (c *course) racer() *racer {
 	return &racer{
-		http1: new(atomic.Bool),
+		http1: new(atomic.Bool), body: new(atomic.Int64),
 		rungs: linkRungs, dial: c.dial, memory: &processMemory{}, network: func() string { return "here" },
 		log: Endpoint{}.log(),
 	}

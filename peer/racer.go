@@ -18,7 +18,8 @@ type racer struct {
 	// Set once.
 	rungs   []ladder.Rung // that may be used, best first
 	dial    opening
-	http1   *atomic.Bool // of dial: HTTP/2 is agreed on and then cut
+	http1   *atomic.Bool  // of dial: HTTP/2 is agreed on and then cut
+	body    *atomic.Int64 // of dial: larger bodies do not get through; 0: not known
 	memory  Memory
 	network func() string // what the present network is called in memory
 	log     *slog.Logger
@@ -36,6 +37,9 @@ func (r *racer) find(ctx context.Context, open []byte) (*entrant, error) {
 	known, _ := r.memory.Load(network)
 	fresh := time.Now().Before(known.Until) && slices.Contains(r.rungs, known.Rung)
 	r.http1.Store(fresh && lacksHTTP2(known))
+	if !fresh {
+		r.body.Store(0)
+	}
 	rungs := slices.Clone(r.rungs)
 	if fresh {
 		rungs = slices.DeleteFunc(rungs, func(rung ladder.Rung) bool { return rung == known.Rung })

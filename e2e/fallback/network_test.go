@@ -57,8 +57,7 @@ var networks = []network{
 	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []string{"upgrade-refused", "stream-buffered"}, stall: true},
 	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []string{"tls-intercepted"}},
 	// Chromium does without HTTP/2 nowhere but on its WebSockets: it does not even get the page here.
-	{name: "HTTP/2 killed", cross: killed, rungs: []string{"sse"}, named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"}, only: []string{"view", "agent"}},
-	{name: "bodies capped", cross: boxWith("-strip-upgrade", "-cap-body", "4096"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
+	{name: "HTTP 2 killed", cross: killed, rungs: []string{"sse"}, named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"}, only: []string{"view", "agent"}},
 	{name: "IPv6 only", cross: onlyIPv6, rungs: []string{"ws"}},
 }
 

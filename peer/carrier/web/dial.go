@@ -44,6 +44,14 @@ type DialConfig struct {
 	// that out for itself.
 	HTTP1 *atomic.Bool
 
+	// Body is how large a request's body may be to get through, in bytes; 0: as
+	// large as a packet.
+	Body int
+
+	// OnCapped is called when something between refused bodies, with the size
+	// below which they got through. It may be called by several links at once.
+	OnCapped func(bytes int)
+
 	http1  bool         // the default transport does without HTTP/2
 	agreed *atomic.Bool // set by the default transport when HTTP/2 was agreed on
 }
