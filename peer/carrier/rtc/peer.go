@@ -46,7 +46,8 @@ type Events struct {
 	Candidate func(candidate, mid string)
 }
 
-// Peer is one data-channel connection between a viewer and a device.
+// Peer is one end of a data-channel connection between a viewer and a device,
+// or between either and the server.
 type Peer struct {
 	// set once
 	cfg    Config
@@ -77,7 +78,11 @@ func NewAnswerer(cfg Config, on Events) (*Peer, error) { return newPeer(cfg, on)
 
 func newPeer(cfg Config, on Events) (*Peer, error) {
 	cfg = cfg.orDefault()
-	pc, err := cfg.api().NewPeerConnection(cfg.connection())
+	return newPeerOf(apiWith(cfg.settings()), cfg, on)
+}
+
+func newPeerOf(api *webrtc.API, cfg Config, on Events) (*Peer, error) {
+	pc, err := api.NewPeerConnection(cfg.connection())
 	if err != nil {
 		return nil, fmt.Errorf("make a peer connection: %w", err)
 	}
@@ -85,7 +90,7 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.local.bell = make(chan struct{}, 1)
 	p.life = carrier.NewLife(p.buffer, p.serve)
-	p.rung.Store(int32(ladder.UDP))
+	p.rung.Store(int32(cfg.firstRung()))
 	p.listen()
 	if err := p.makeChannels(); err != nil {
 		p.shut()
