@@ -78,6 +78,7 @@ func (s *Server) drain(servers []*http.Server, stopRest func()) {
 	s.ready.Store(false)
 	s.cfg.Log.Info("draining", "links", len(s.clients.all()))
 	s.listener.Close()
+	s.channels.stop()
 	stopRest() // while those who watch its devices are still here
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()

@@ -3,6 +3,7 @@
 //
 //	GET  /v1/link          a link (docs/protocol.md, section 6.1)
 //	     /v1/link/sse, …   links over plain requests (section 6.7)
+//	POST /v1/link/rtc      an offer of a link over data channels (section 6.10)
 //	POST /v1/login         a login code or token for a session
 //	POST /v1/login-codes   a new login URL (admin)
 //	GET  /v1/devices       presence as JSON (viewer)
@@ -87,6 +88,7 @@ type Server struct {
 	rest     *rest.Rest
 	clients  clients
 	web      *web.Server // links over HTTP
+	channels channels    // links over data channels
 	counts   counts
 }
 
@@ -115,7 +117,14 @@ func (s *Server) open() (err error) {
 	if err = s.loadTLS(); err != nil {
 		return err
 	}
-	return s.listen()
+	if err = s.listen(); err != nil {
+		return err
+	}
+	if err = s.listenChannels(); err != nil {
+		s.close()
+		return err
+	}
+	return nil
 }
 
 func (cfg *Config) complete() error {
@@ -232,6 +241,7 @@ func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.
 
 // close gives free what New opened; the listeners may be closed already.
 func (s *Server) close() {
+	s.channels.close()
 	s.listener.Close()
 	if s.admin != nil {
 		s.admin.Close()

@@ -75,7 +75,7 @@ func (h *hosted) dial(t *testing.T, cfg DialConfig) (near, far *Peer) {
 func TestContractWithHost(t *testing.T) {
 	for name, tcp := range map[string]bool{"UDP": false, "TCP": true} {
 		t.Run(name, func(t *testing.T) {
-			carriertest.Run(t, carriertest.Harness{Connect: func(t *testing.T) (a, b carrier.Carrier) {
+			carriertest.Run(t, carriertest.Harness{Codes: true, Connect: func(t *testing.T) (a, b carrier.Carrier) {
 				return startHost(t, !tcp, tcp).dial(t, DialConfig{NoUDP: tcp, NoTCP: !tcp})
 			}})
 		})

@@ -56,6 +56,7 @@ type Peer struct {
 	pc     *webrtc.PeerConnection
 	buffer *carrier.Buffer
 	ready  chan struct{} // closed when all channels are open
+	said   chan struct{} // closed when the reliable channel's writer has said its last word
 	life   *carrier.Life
 	local  trickle
 	remote remoteCandidates
@@ -86,7 +87,7 @@ func newPeerOf(api *webrtc.API, cfg Config, on Events) (*Peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a peer connection: %w", err)
 	}
-	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{})}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{}), said: make(chan struct{})}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.local.bell = make(chan struct{}, 1)
 	p.life = carrier.NewLife(p.buffer, p.serve)
@@ -131,7 +132,8 @@ func (p *Peer) Stats() carrier.Stats {
 }
 
 // Run implements carrier.Carrier. The other end learns of an ending, but not
-// its code: data channels have no place for one.
+// its code, unless one of the two is the server: there it is said as section 6.7
+// has it, because a link's codes say when to come again.
 func (p *Peer) Run(ctx context.Context, receive func(packet []byte)) error {
 	return p.life.Run(ctx, receive)
 }
@@ -153,9 +155,11 @@ func (p *Peer) serve(receive func(packet []byte)) {
 	tasks.Wait()
 }
 
-func (p *Peer) isReady() bool {
+func (p *Peer) isReady() bool { return closed(p.ready) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-p.ready:
+	case <-c:
 		return true
 	default:
 		return false
