@@ -24,7 +24,7 @@ const stall = 50 * time.Millisecond
 // pump starts reading from and writing to the open channels.
 func (p *Peer) pump(tasks *sync.WaitGroup, receive func([]byte)) {
 	for _, c := range p.channels {
-		tasks.Go(func() { p.life.Stop(p.read(c, receive)) })
+		tasks.Go(func() { p.readAll(c, receive) })
 		tasks.Go(func() {
 			p.write(c)
 			if !c.kind.unordered {
@@ -41,6 +41,15 @@ func (p *Peer) goodbye(c *channel) {
 	if packet := carrier.EndPacket(p.life.Cause()); p.cfg.server && packet != nil {
 		_ = c.SetWriteDeadline(time.Now().Add(stall))
 		_, _ = c.Write(packet) // the other end sees the end anyway, if not why
+	}
+}
+
+// readAll reads a channel to its end, which is that of the connection. The last
+// word is on the reliable channel: the others ending first is no news.
+func (p *Peer) readAll(c *channel, receive func([]byte)) {
+	err := p.read(c, receive)
+	if err != carrier.ErrClosed || !p.cfg.server || !c.kind.unordered {
+		p.life.Stop(err)
 	}
 }
 

@@ -17,7 +17,9 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateFailed:
 		p.life.Stop(p.failure())
 	case webrtc.PeerConnectionStateClosed:
-		p.life.Stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
+		if !p.cfg.server || !p.isReady() { // the server's last word may be unread
+			p.life.Stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
+		}
 	}
 }
 
