@@ -118,7 +118,7 @@ func (l *lift) fell(now time.Duration, rung ladder.Rung) {
 		l.stay = min(2*l.stay, liftStayMax)
 	}
 	l.fellAt, l.next = now, now+liftAfter+l.stay
-	l.why = rungWords[rung] + ": it stopped answering"
+	l.why = rungWords[rung] + ": " + brief(carrier.Fail("fell-silent", "", nil))
 }
 
 // anew: the network is another one, and nothing is known of it.

@@ -69,7 +69,9 @@ func (h *hosted) dial(t *testing.T, cfg DialConfig) (near, far *Peer) {
 	cfg.URL, cfg.IncludeLoopback = h.url, true
 	near, err := Dial(t.Context(), cfg)
 	check(t, err)
-	return near, <-h.far
+	far = <-h.far
+	waitReady(t, far)
+	return near, far
 }
 
 func TestContractWithHost(t *testing.T) {
@@ -93,7 +95,6 @@ func TestRungOfHost(t *testing.T) {
 			near, far := startHost(t, c.udp, c.tcp).dial(t, DialConfig{})
 			run(t, near)
 			run(t, far)
-			waitReady(t, far)
 			if near.Rung() != c.want || far.Rung() != c.want {
 				t.Errorf("rungs %v and %v, want %v", near.Rung(), far.Rung(), c.want)
 			}

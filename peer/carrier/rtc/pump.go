@@ -140,7 +140,7 @@ func (p *Peer) flush() {
 	if !p.ours() || !p.isReady() {
 		return
 	}
-	for begin := time.Now(); (p.unsent() || !closed(p.said)) && time.Since(begin) < carrier.FlushTime; {
+	for begin := time.Now(); (!closed(p.said) || p.unsent()) && time.Since(begin) < carrier.FlushTime; {
 		time.Sleep(flushPoll)
 	}
 }
