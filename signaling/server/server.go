@@ -40,6 +40,7 @@ import (
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
 	"github.com/telepath-iot/telepath/signaling/cluster"
+	"github.com/telepath-iot/telepath/signaling/port"
 	"github.com/telepath-iot/telepath/signaling/rest"
 	"github.com/telepath-iot/telepath/signaling/room"
 )
@@ -47,6 +48,7 @@ import (
 // Config of a Server.
 type Config struct {
 	Listen string // address of links and dashboard; default ":8080"
+	UDP    string // address of datagrams; default: that of Listen; "none": no datagrams
 	Admin  string // address of /metrics; empty: none
 	Data   string // folder for tokens, keys and the registry; required
 	NATS   string // URL of an external NATS; empty: one inside the process
@@ -77,10 +79,13 @@ type Server struct {
 	hosts    *hosts
 	proxies  proxies
 	gate     *gate
-	listener net.Listener // on Listen
-	admin    net.Listener // nil: none
-	tls      *tls.Config  // nil: none
-	keyHash  []byte       // of the TLS certificate; nil: none
+	listener net.Listener   // on Listen
+	headers  *proxyListener // of connections through proxies that send one; nil: none
+	tcp      *port.TCP      // shares listener among HTTP and others
+	udp      *port.UDP      // nil: none
+	admin    net.Listener   // nil: none
+	tls      *tls.Config    // nil: none
+	keyHash  []byte         // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
 	room     *room.Room    // set by Run before anything is served, as rest
@@ -147,20 +152,6 @@ func (cfg *Config) complete() error {
 	return nil
 }
 
-func (s *Server) listen() (err error) {
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
-		return fmt.Errorf("listen for links: %w (choose another address with --listen)", err)
-	}
-	if s.cfg.Admin == "" {
-		return nil
-	}
-	if s.admin, err = net.Listen("tcp", s.cfg.Admin); err != nil {
-		s.listener.Close()
-		return fmt.Errorf("listen for metrics: %w (choose another address with --admin)", err)
-	}
-	return nil
-}
-
 // Addr is where links and the dashboard are served.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
@@ -177,7 +168,8 @@ func (s *Server) Ready() <-chan struct{} { return s.started }
 
 // Run serves until ctx ends and the links are drained. It closes what New opened.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.close()
+	defer s.lock.Close()
+	defer s.closeSockets()
 	b, err := s.openBus(ctx)
 	if err != nil {
 		return err
@@ -228,15 +220,6 @@ func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.
 		}
 	}
 	return records, nil
-}
-
-// close gives free what New opened; the listeners may be closed already.
-func (s *Server) close() {
-	s.listener.Close()
-	if s.admin != nil {
-		s.admin.Close()
-	}
-	s.lock.Close()
 }
 
 // Times of an HTTP connection, until it is a link.
