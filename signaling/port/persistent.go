@@ -25,8 +25,11 @@ type persistent struct {
 
 // Persistent returns a listener whose Accept fails only when l is closed:
 // whatever else goes wrong, such as having no file descriptors left, is tried
-// again. Connections wait in the kernel meanwhile.
+// again. Connections wait in the kernel meanwhile. log may be nil.
 func Persistent(l net.Listener, log *slog.Logger) net.Listener {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	p := &persistent{Listener: l, log: log, closed: make(chan struct{})}
 	p.close = sync.OnceFunc(func() { close(p.closed) })
 	return p

@@ -70,9 +70,9 @@ func mayBeFramed(b []byte) bool {
 	if len(b) < framing {
 		return len(b) == 0 || b[0] <= highestFrame
 	}
-	message := b[framing:]
-	if b[0] > highestFrame || !mayBeSTUN(message) {
+	length, message := int(binary.BigEndian.Uint16(b)), b[framing:]
+	if b[0] > highestFrame || length < stunHeader || length%lengthUnit != 0 || !mayBeSTUN(message) {
 		return false
 	}
-	return len(message) < cookieAt || int(binary.BigEndian.Uint16(b)) == stunHeader+int(binary.BigEndian.Uint16(message[2:]))
+	return len(message) < cookieAt || length == stunHeader+int(binary.BigEndian.Uint16(message[2:]))
 }
