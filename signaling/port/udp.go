@@ -29,9 +29,9 @@ const (
 	// maxDatagram is the longest that is served, in bytes: none of WebRTC is
 	// longer than a packet of Ethernet.
 	maxDatagram = 2048
-	// receiveBuffer is what we ask the kernel to keep while we are not
-	// running, in bytes; it gives what its administrator allows.
-	receiveBuffer = 4 << 20
+	// socketBuffer is what we ask the kernel to keep each way, of all sides
+	// together, in bytes; it gives what its administrator allows.
+	socketBuffer = 4 << 20
 )
 
 // NewUDP makes a UDP, which Run then serves.
@@ -42,7 +42,8 @@ func NewUDP(cfg UDPConfig) *UDP {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	_ = cfg.Conn.SetReadBuffer(receiveBuffer) // a wish
+	_ = cfg.Conn.SetReadBuffer(socketBuffer) // wishes
+	_ = cfg.Conn.SetWriteBuffer(socketBuffer)
 	return &UDP{cfg: cfg, done: make(chan struct{})}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/telepath-iot/telepath/signaling/port"
 )
 
-// noUDP as an address says that no datagrams are served.
-const noUDP = "none"
+// NoUDP as an address says that no datagrams are served.
+const NoUDP = "none"
 
 // pairTries is how often a free port is looked for that is free for UDP as well.
 const pairTries = 10
@@ -61,7 +61,7 @@ func (s *Server) listenPair() error {
 func (s *Server) listenUDP(tcp *net.TCPAddr) (err error) {
 	addr := &net.UDPAddr{IP: tcp.IP, Port: tcp.Port, Zone: tcp.Zone}
 	switch s.cfg.UDP {
-	case noUDP:
+	case NoUDP:
 		return nil
 	case "":
 	default:

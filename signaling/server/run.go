@@ -19,7 +19,7 @@ const drainTime = 5 * time.Second
 func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error) error {
 	s.rest = s.newRest()
 	stopRest := s.runRest()
-	public := s.httpServer(s.routes())
+	public := s.httpServer(s.encrypted(s.routes()))
 	servers := []*http.Server{public}
 	var running sync.WaitGroup
 	failed := make(chan error, 2+len(parts)) // one for each listener and part

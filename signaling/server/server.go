@@ -57,6 +57,7 @@ type Config struct {
 	TLSCert string // PEM files of another
 	TLSKey  string
 
+	Announce      []netip.Addr   // addresses at which others reach the ports; default: see Announced
 	AllowHost     []string       // names this server is reached by, beside its own; NAME or NAME:PORT
 	TrustProxy    []netip.Prefix // networks whose proxies say whom a request is from; default: none
 	ProxyProtocol bool           // connections from there begin with a PROXY header, version 1 or 2
