@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
+	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 // channels are what links over data channels have in common: the server's end
@@ -22,39 +24,20 @@ type channels struct {
 	stop     context.CancelFunc
 }
 
-// listenChannels makes the server's end of data channels.
+// listenChannels makes the server's end of data channels, which come in at the
+// ports' sides for ICE.
 func (s *Server) listenChannels() error {
-	udp, tcp, err := s.iceSides()
-	if err != nil {
-		return err
+	cfg := rtc.HostConfig{TCP: s.tcp.Listener(port.ICE), Limits: limits(), Log: s.cfg.Log}
+	if s.udp != nil {
+		cfg.UDP = s.udp.PacketConn(port.ICE)
 	}
-	host, err := rtc.NewHost(rtc.HostConfig{UDP: udp, TCP: tcp, Limits: limits(), Log: s.cfg.Log})
+	host, err := rtc.NewHost(cfg)
 	if err != nil {
-		return err
+		return fmt.Errorf("listen for data channels: %w", err)
 	}
 	s.channels.host = host
 	s.channels.life, s.channels.stop = context.WithCancel(context.Background())
 	return nil
-}
-
-// socketBuffer is what the kernel may hold of datagrams while we are busy, in
-// bytes; it may grant less. All clients share one socket.
-const socketBuffer = 4 << 20
-
-// iceSides are where ICE's packets come in: the UDP port of the same number as
-// that of links, and none of TCP's.
-func (s *Server) iceSides() (net.PacketConn, net.Listener, error) {
-	at, ok := s.listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return nil, nil, fmt.Errorf("listen for data channels: %T is no TCP address", s.listener.Addr())
-	}
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: at.IP, Port: at.Port, Zone: at.Zone})
-	if err != nil {
-		return nil, nil, fmt.Errorf("listen for data channels: %w", err)
-	}
-	_ = conn.SetReadBuffer(socketBuffer) // whatever it grants is good
-	_ = conn.SetWriteBuffer(socketBuffer)
-	return conn, nil, nil
 }
 
 // close ends all links over data channels, and waits for them.
@@ -67,37 +50,21 @@ func (c *channels) close() {
 	_ = c.host.Close() // its sockets may be closed already
 }
 
-// maxReached bounds the addresses that a client is told.
-const maxReached = 8
-
 // reachedAt are the addresses at which the client that sends a request may
-// reach this server, the likeliest first: the one that it has reached.
-func (s *Server) reachedAt(r *http.Request) (at []netip.Addr) {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
-		at = append(at, plain(local.AddrPort().Addr()))
-	}
-	listen, _ := s.listener.Addr().(*net.TCPAddr)
-	if listen != nil && !listen.IP.IsUnspecified() {
+// reach this server, the likeliest first: those that are announced, and the one
+// that it has reached, unless that is only where something before us reaches us.
+func (s *Server) reachedAt(r *http.Request) []netip.Addr {
+	at := s.Announced()
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok {
 		return at
 	}
-	for _, a := range interfaceAddrs() {
-		if a.IsGlobalUnicast() && len(at) < maxReached && (len(at) == 0 || a != at[0]) {
-			at = append(at, a)
-		}
+	reached := plain(local.AddrPort().Addr())
+	if len(s.cfg.Announce) > 0 && !reached.IsLoopback() {
+		return at
 	}
-	return at
-}
-
-func interfaceAddrs() (list []netip.Addr) {
-	all, _ := net.InterfaceAddrs() // without the right to ask, the one that was reached has to do
-	for _, a := range all {
-		if ipnet, ok := a.(*net.IPNet); ok {
-			if addr, ok := netip.AddrFromSlice(ipnet.IP); ok {
-				list = append(list, addr.Unmap())
-			}
-		}
-	}
-	return list
+	at = slices.DeleteFunc(slices.Clone(at), func(a netip.Addr) bool { return a == reached })
+	return slices.Insert(at, 0, reached)
 }
 
 func isTooLarge(err error) bool {
