@@ -89,6 +89,15 @@ func (c *Conn) succeed(now time.Duration) (wake time.Duration) {
 	return wake
 }
 
+// isRelayed reports whether there is no better path to the device than the link.
+func (c *Conn) isRelayed() bool {
+	if c.device.ID == "" || c.device.State == signal.StateOffline {
+		return false
+	}
+	g := c.paths.carrying()
+	return g == nil || !g.direct()
+}
+
 // prepared lets the first request go, which waits for an offer to carry.
 func (c *Conn) prepared() {
 	select {

@@ -93,7 +93,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	if c.link, err = newLink(cfg.Endpoint, c.loop, &c.meter, cfg.KeepAlive); err != nil {
 		return nil, err
 	}
-	c.link.onSettled = c.askAgain
+	c.link.onSettled, c.link.carries = c.askAgain, c.isRelayed
 	c.link.first, c.link.onUp, c.link.onMoved, c.link.onDown, c.link.onNetwork = c.firstOpen, c.linkUp, c.linkMoved, c.linkDown, c.networkChanged
 	return c, nil
 }

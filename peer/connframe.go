@@ -57,7 +57,7 @@ func (c *Conn) frame(now time.Duration, from *leg, f wire.Frame) error {
 	case 0:
 		return c.serverFrame(f)
 	case viewNumber:
-		if f.Type == wire.TypeData && !c.cfg.Endpoint.mayRelay() {
+		if f.Type == wire.TypeData && !c.cfg.Endpoint.may(from.carrier.Rung()) {
 			return nil
 		}
 		return c.deviceFrame(now, c.relay, f)

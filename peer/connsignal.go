@@ -244,7 +244,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 	}
 	if c.relay == nil {
 		c.relay = &leg{id: c.nextLeg(), carrier: c.link.leg.carrier, number: viewNumber}
-		if c.cfg.Endpoint.mayRelay() {
+		if c.cfg.Endpoint.may(c.relay.carrier.Rung()) {
 			c.paths.up(now, c.relay)
 		}
 	}

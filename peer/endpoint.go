@@ -61,9 +61,6 @@ func (e Endpoint) may(rung ladder.Rung) bool {
 	return len(e.Only) == 0 || slices.Contains(e.Only, rung)
 }
 
-// mayRelay reports whether a link may carry more than signaling.
-func (e Endpoint) mayRelay() bool { return slices.ContainsFunc(linkRungs, e.may) }
-
 func (e Endpoint) log() *slog.Logger {
 	if e.Log == nil {
 		return slog.New(slog.DiscardHandler)

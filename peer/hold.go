@@ -78,14 +78,25 @@ func (l *link) wait(now *held, better chan *entrant) (*entrant, error) {
 	}
 }
 
-// lookOut looks for a better link. The channel yields one entrant, nil if there is none.
+// lookOut looks for a better link, or for another one where that is silent. The
+// channel yields one entrant, nil if there is none.
 func (l *link) lookOut(ctx context.Context, than carrier.Carrier) chan *entrant {
-	found := make(chan *entrant, 1)
-	if l.racer == nil || l.racer.best(than.Rung()) {
+	rung, found := than.Rung(), make(chan *entrant, 1)
+	var searches []func(context.Context) *entrant
+	if l.racer != nil && !l.racer.best(rung) {
+		searches = append(searches, func(ctx context.Context) *entrant { return l.racer.improve(ctx, rung, l.loop.kick) })
+	}
+	if l.lift.dial != nil {
+		searches = append(searches, func(ctx context.Context) *entrant { return l.ascend(ctx, rung) })
+	}
+	if onChannels(rung) {
+		searches = append(searches, l.descend)
+	}
+	if len(searches) == 0 {
 		found <- nil
 		return found
 	}
-	l.tasks.Go(func() { found <- l.racer.improve(ctx, than.Rung(), l.loop.kick) })
+	l.tasks.Go(func() { found <- firstOf(ctx, searches...) })
 	return found
 }
 
@@ -130,8 +141,7 @@ func (l *link) promoted(h *held) bool {
 // has let us in there.
 func (l *link) promote() {
 	l.older, l.leg, l.next = l.leg, l.next, nil
-	l.sentAt, l.heardAt, l.proveBy = l.loop.now(), l.loop.now(), 0
-	l.rests.begin(l.loop.now())
+	l.begin()
 	l.endpoint.log().Info("link moved", "to", l.leg.carrier.Rung().String())
 	select {
 	case <-l.moved: // of a move that nobody waited for
@@ -149,6 +159,10 @@ func (l *link) ended(g *leg, err error) {
 			l.endpoint.log().Warn("something is said more often on the link from now on", "reason", l.rests.why().Brief())
 		}
 		l.leg = nil
+		if rung := g.carrier.Rung(); onChannels(rung) && !l.lift.leaving {
+			l.lift.fell(l.loop.now(), rung)
+			l.hurry.Store(!isRefusal(err)) // nobody but the path has ended it, and other rungs may be sound
+		}
 		l.onDown(err)
 	case l.next:
 		l.next = nil

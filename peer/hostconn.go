@@ -72,7 +72,7 @@ func (c *hostConn) bind(now time.Duration, number uint64) {
 	c.number = number
 	c.host.numbers[number] = c
 	c.relay = &leg{id: c.host.nextLeg(), carrier: c.host.link.leg.carrier, number: number, conn: c}
-	if c.host.cfg.Endpoint.mayRelay() {
+	if c.host.cfg.Endpoint.may(c.relay.carrier.Rung()) {
 		c.paths.up(now, c.relay)
 	}
 	// That the viewer's open came and the server took ours is the first proof (protocol, 7.2).

@@ -22,6 +22,16 @@ func (h *Host) linkDown(err error) {
 	h.tellState()
 }
 
+// relays reports whether there is a viewer to whom no better path leads than the link.
+func (h *Host) relays() bool {
+	for _, c := range h.conns {
+		if g := c.paths.carrying(); c.relay != nil && (g == nil || !g.direct()) {
+			return true
+		}
+	}
+	return false
+}
+
 // linkMoved: of the Conns on the link that was, the server knows nothing any more.
 func (h *Host) linkMoved() {
 	h.welcomed = false

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,9 +29,10 @@ type link struct {
 	onMoved   func()        // in the loop: the link is another one now; older is heard a little longer
 	onSettled func()        // in the loop: older is over, nothing comes on it or arrives from it any more
 	onDown    func(err error)
-	onNetwork func()    // in the loop: this machine's network has changed
-	moved     chan *leg // what became the link; has room for one
-	silent    chan *leg // what was given up; has room for one
+	onNetwork func()      // in the loop: this machine's network has changed
+	carries   func() bool // in the loop: whether the link carries data for want of a better path
+	moved     chan *leg   // what became the link; has room for one
+	silent    chan *leg   // what was given up; has room for one
 
 	failures backoff     // owned by keep
 	welcome  atomic.Bool // the server let us in, since keep looked last
@@ -42,6 +44,8 @@ type link struct {
 	next        *leg // to take leg's place when the server has let us in there
 	older       *leg // leg before a move
 	rode        bool // the request for leg carried the open
+	lift        *lift
+	hop         *hop // nil unless leg is on data channels
 	lastID      uint64
 	sentAt      time.Duration
 	heardAt     time.Duration
@@ -68,6 +72,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, body: &r.body, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
 		},
+		lift: newLift(e, r.openChannels),
 	}
 	return l, nil
 }
@@ -143,9 +148,20 @@ func (l *link) once(ctx context.Context) error {
 func (l *link) up(g *leg) {
 	e, raced := g.carrier.(*entrant)
 	l.leg, l.rode = g, !raced || e.rode
-	l.sentAt, l.heardAt, l.proveBy = l.loop.now(), l.loop.now(), 0
-	l.rests.begin(l.loop.now())
+	l.begin()
 	l.onUp()
+}
+
+// begin: leg is another one now.
+func (l *link) begin() {
+	now, rung := l.loop.now(), l.leg.carrier.Rung()
+	l.sentAt, l.heardAt, l.proveBy = now, now, 0
+	l.rests.begin(now)
+	l.lift.moved(now, rung)
+	l.hop = nil
+	if onChannels(rung) {
+		l.hop = newHop(now, rung)
+	}
 }
 
 // send queues a frame on the link, if there is one.
@@ -206,19 +222,26 @@ func (l *link) compareTLS(key []byte) {
 
 // why says what is to be said of the link beside that it works; empty: nothing.
 func (l *link) why() string {
-	text := l.racer.why()
+	parts := []string{l.lift.why}
+	if l.leg != nil && !onChannels(l.leg.carrier.Rung()) {
+		parts = append(parts, l.racer.why())
+	}
 	for _, concern := range []*carrier.Failure{l.intercepted, l.road.capping(), l.rests.why()} {
 		if concern != nil {
-			text = strings.TrimPrefix(text+"; "+concern.Brief(), "; ")
+			parts = append(parts, concern.Brief())
 		}
 	}
-	return text
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return strings.Join(parts, "; ")
 }
 
 // heard takes what came for the link itself and reports whether that was all.
 func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 	l.heardAt, l.proveBy = now, 0
 	l.rests.heard(now)
+	if l.hop != nil {
+		l.hop.heard(now)
+	}
 	if f.Hop.Conn != 0 {
 		return false, nil
 	}
@@ -230,6 +253,9 @@ func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 		}
 		l.send(control(appendEcho(0, probe, len(f.Body), time.Now)))
 	case wire.TypeEcho: // being heard is all that is wanted
+		if l.hop != nil {
+			return true, l.hop.echoed(now, f.Body)
+		}
 	default:
 		return false, nil
 	}
@@ -252,13 +278,32 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		l.giveUp()
 		return now + time.Hour
 	}
+	wake = min(l.lift.step(now, l.leg.carrier.Rung(), l.carries()), l.watchHop(now))
 	every := l.rests.keepAlive(l.keepAlive)
 	due := max(min(l.sentAt, l.heardAt)+every, l.sentAt+every/3)
 	if now >= due {
 		l.probe()
 		due = now + every/3
 	}
-	return min(due, dead)
+	return min(wake, due, dead)
+}
+
+// watchHop probes the way to the server, and looks for another one when it is in doubt.
+func (l *link) watchHop(now time.Duration) (wake time.Duration) {
+	if l.hop == nil {
+		return now + time.Hour
+	}
+	probe, doubt, wake := l.hop.step(now)
+	if probe {
+		l.probe()
+	}
+	if doubt && !l.lift.leaving {
+		rung := l.leg.carrier.Rung()
+		l.endpoint.log().Info("link in doubt", "rung", rung.String())
+		l.lift.fell(now, rung)
+		l.lift.leave()
+	}
+	return wake
 }
 
 // giveUp leaves a link that is silent. What it still does in ending is not waited for.
@@ -281,5 +326,8 @@ func (l *link) giveUp() {
 func (l *link) probe() {
 	l.lastID++
 	probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(time.Now())}
+	if l.hop != nil {
+		l.hop.probed(l.loop.now(), l.lastID)
+	}
 	l.send(control(wire.AppendProbe(nil, wire.Hop{}, probe)))
 }

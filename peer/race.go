@@ -32,7 +32,8 @@ var (
 	errMute    = errors.New("nothing came")
 )
 
-// linkRungs are the rungs of links, best first.
+// linkRungs are the rungs of links that race, best first: what needs no more
+// than HTTP. Links over data channels come later (see lift).
 var linkRungs = []ladder.Rung{ladder.WS, ladder.SSE, ladder.Poll}
 
 // opening is one rung's way of opening a link. connected is called when there
@@ -164,7 +165,9 @@ func listen(ctx context.Context, rung ladder.Rung, e *entrant) result {
 }
 
 // muteNames are the failures of links that were opened and stayed mute.
-var muteNames = map[ladder.Rung]string{ladder.WS: "upgrade-stalled", ladder.SSE: "stream-buffered", ladder.Poll: "cut"}
+var muteNames = map[ladder.Rung]string{
+	ladder.RelayUDP: "cut", ladder.RelayTCP: "cut", ladder.WS: "upgrade-stalled", ladder.SSE: "stream-buffered", ladder.Poll: "cut",
+}
 
 // finished notes the outcome of a rung.
 func (r *race) finished(got result) {

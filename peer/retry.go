@@ -53,6 +53,12 @@ func refusal(err error) error {
 	return err
 }
 
+// isRefusal reports whether somebody at one of the two ends has ended a link.
+func isRefusal(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused)
+}
+
 // retryPolicy says when to dial again after err.
 func retryPolicy(err error) wire.Retry {
 	var refused *RefusedError

@@ -10,10 +10,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/peer/carrier/ws"
@@ -28,8 +31,10 @@ type road struct {
 	tls    *tls.Config
 	http1  atomic.Bool  // HTTP/2 is agreed on here and then cut; racer remembers it for each network
 	body   atomic.Int64 // larger ones than this are refused by something between; 0: nothing is known
-	log    *slog.Logger
-	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
+
+	loopback bool // the server is on this machine
+	log      *slog.Logger
+	shown    atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
 }
 
 func newRoad(e Endpoint) (*road, error) {
@@ -41,7 +46,7 @@ func newRoad(e Endpoint) (*road, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &road{url: to, tunnel: through, header: http.Header{}, log: e.log()}
+	r := &road{url: to, tunnel: through, header: http.Header{}, log: e.log(), loopback: isLoopback(e.URL)}
 	if e.Token != "" {
 		r.header.Set("Authorization", "Bearer "+e.Token)
 	}
@@ -133,6 +138,27 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 		Body: int(r.body.Load()), OnCapped: r.capped,
 	})
 	return orNil(c, err)
+}
+
+// openChannels implements openingChannels. The request takes the road, its
+// answer says where the data channels lead.
+func (r *road) openChannels(ctx context.Context, noUDP, noTCP bool) (carrier.Carrier, error) {
+	c, err := rtc.Dial(ctx, rtc.DialConfig{
+		Config: rtc.Config{IncludeLoopback: r.loopback, Log: r.log},
+		URL:    r.url, Header: r.header, TLS: r.tls, DialContext: r.tunnel.DialContext,
+		NoUDP: noUDP, NoTCP: noTCP,
+	})
+	return orNil(c, err)
+}
+
+// isLoopback reports whether a URL leads to this machine itself.
+func isLoopback(to string) bool {
+	u, err := url.Parse(to)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && a.IsLoopback() || u.Hostname() == "localhost"
 }
 
 // orNil keeps a nil pointer from becoming an interface that is not nil.

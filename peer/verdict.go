@@ -16,7 +16,10 @@ type Verdict struct {
 }
 
 // rungWords name the rungs of links for people.
-var rungWords = map[ladder.Rung]string{ladder.WS: "WebSocket", ladder.SSE: "event stream", ladder.Poll: "long polling"}
+var rungWords = map[ladder.Rung]string{
+	ladder.RelayUDP: "UDP to the server", ladder.RelayTCP: "TCP to the server",
+	ladder.WS: "WebSocket", ladder.SSE: "event stream", ladder.Poll: "long polling",
+}
 
 // concernsAll reports whether a failure is that of all rungs: the server has
 // answered, or its address does not.

@@ -52,6 +52,7 @@ func (w *world) watchWith(change func(*ViewConfig), direct newDirect, before fun
 	}
 	v.conn = c
 	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), v.director(w.ether)
+	c.link.lift.dial = nil
 	if direct != nil {
 		c.attempts.direct = direct
 	}

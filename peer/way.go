@@ -8,7 +8,7 @@ import (
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
-// LinkRungs are the rungs of links, best first.
+// LinkRungs are the rungs of links that race, best first.
 func LinkRungs() []ladder.Rung { return append([]ladder.Rung(nil), linkRungs...) }
 
 // LinkWords names the rung of a link for people.

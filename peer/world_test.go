@@ -122,6 +122,7 @@ func (w *world) boot(every time.Duration) *device {
 	}
 	d := &device{world: w, host: h}
 	h.link.dial, h.direct = d.dialer(w.relay, true), d.director(w.ether)
+	h.link.lift.dial = nil
 	d.event, d.live = w.declare(h, "event", wire.Event), w.declare(h, "live", wire.Live)
 	if w.before != nil {
 		w.before(d)

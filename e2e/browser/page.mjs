@@ -5,6 +5,8 @@
 const rungs = {
 	"Direct · UDP": "udp",
 	"Direct · TCP": "tcp",
+	"Relay · UDP": "relay-udp",
+	"Relay · TCP": "relay-tcp",
 	"Relay · WebSocket": "ws",
 	"Relay · event stream": "sse",
 	"Relay · long polling": "poll",

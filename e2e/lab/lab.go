@@ -126,6 +126,13 @@ func (h *Host) CutUDP() error {
 // MendUDP takes CutUDP's rules away.
 func (h *Host) MendUDP() error { return h.nft("delete table inet cut") }
 
+// PartUDP makes h's firewall drop all UDP from and to one other host: the two reach third parties, and not one another.
+func (h *Host) PartUDP(other *Host) error {
+	return h.nft(fmt.Sprintf("table inet part {\n"+
+		" chain in { type filter hook input priority 0; ip saddr %s meta l4proto udp drop; }\n"+
+		" chain out { type filter hook output priority 0; ip daddr %s meta l4proto udp drop; }\n}", other.Addr, other.Addr))
+}
+
 func (h *Host) nft(rules string) error {
 	cmd := exec.Command(sbin("ip"), "netns", "exec", h.NS, sbin("nft"), "-f", "-")
 	cmd.Stdin = strings.NewReader(rules)

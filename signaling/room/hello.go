@@ -24,6 +24,7 @@ type Hello struct {
 	Name      string
 	KeepAlive time.Duration
 	Facts     map[string]string
+	UDP       *uint16 // what its welcome says of the UDP port; not the device's word
 	wills     []will
 }
 

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/peer/carrier/ws"
 	"github.com/telepath-iot/telepath/peer/ladder"
@@ -120,9 +121,12 @@ func (r *running) trusting() *tls.Config {
 func (r *running) open(t *testing.T, rung ladder.Rung, header http.Header) (c carrier.Carrier) {
 	t.Helper()
 	url, err := r.url+"/v1/link", error(nil)
-	if rung == ladder.WS {
+	switch rung {
+	case ladder.RelayUDP:
+		c, err = rtc.Dial(t.Context(), rtc.DialConfig{URL: url, Header: header, TLS: r.trusting(), Config: rtc.Config{IncludeLoopback: true}})
+	case ladder.WS:
 		c, err = ws.Dial(t.Context(), ws.DialConfig{URL: url, Header: header, TLS: r.trusting()})
-	} else {
+	default:
 		c, err = web.Dial(t.Context(), web.DialConfig{Rung: rung, URL: url, Header: header, TLS: r.trusting()})
 	}
 	if err != nil {

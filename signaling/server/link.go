@@ -34,6 +34,7 @@ type pass struct {
 	role auth.Role
 	open *openRequest // nil: none
 	from string       // address, for people
+	udp  *uint16      // what its welcome says of the UDP port
 
 	intercepted bool // something between opens its TLS, for sure
 }
@@ -61,6 +62,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 // serveCarrier serves a link, whatever it is made of, until it is over.
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
+	c.udp = p.udp
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
 		return
@@ -77,7 +79,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr, intercepted: intercepted(r)}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, udp: s.toldUDP(r), intercepted: intercepted(r)}, problem
 }
 
 func crowded() *refusal {

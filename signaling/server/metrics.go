@@ -16,7 +16,7 @@ import (
 // metrics serves what the server counts, read when it is asked for.
 func (s *Server) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, s.rest)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, portCollector{s.tcp, s.udp}, s.rest)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
@@ -34,18 +34,20 @@ var (
 	descPackets  = describe("link_packets_total", "Packets on links.", "direction")
 	descTraffic  = describe("link_bytes_total", "Bytes of those packets.", "direction")
 	descDrops    = describe("drops_total", "Frames that were not passed on, by reason (docs/protocol.md, section 5.3).", "reason")
+	descOpening  = describe("channels_opening", "Links over data channels that are being made.")
+	descOpenings = describe("channels_openings_total", "Links over data channels that were answered, by what became of them.", "outcome")
 	descRefusals = describe("refused_total", "Requests, links and frames that were refused, by code (section 6.6).", "code")
 )
 
 // linkRungs are what links are made of.
-var linkRungs = []ladder.Rung{ladder.WS, ladder.SSE, ladder.Poll}
+var linkRungs = []ladder.Rung{ladder.RelayUDP, ladder.RelayTCP, ladder.WS, ladder.SSE, ladder.Poll}
 
 // collector turns a server's counts into metrics.
 type collector struct{ s *Server }
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descLinks, descDevices, descSilence, descQueued, descFrames, descBytes, descPackets, descTraffic, descDrops, descRefusals} {
+	for _, d := range []*prometheus.Desc{descLinks, descDevices, descSilence, descQueued, descFrames, descBytes, descPackets, descTraffic, descDrops, descOpening, descOpenings, descRefusals} {
 		to <- d
 	}
 }
@@ -68,6 +70,11 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		gauge(descDevices, float64(n), state)
 	}
 	gauge(descSilence, c.s.room.Silence(time.Now()).Seconds())
+	opening, openings := c.s.channels.openings.snapshot()
+	gauge(descOpening, float64(opening))
+	for what, n := range openings {
+		total(descOpenings, n, outcomeNames[what])
+	}
 	refusals, stats := c.s.counts.snapshot(c.s.clients.all())
 	refusals["too-many"] += c.s.gate.closed.Load()
 	for code, n := range refusals {

@@ -10,6 +10,7 @@ func (s *Server) routes() http.Handler {
 	api := http.NewServeMux()
 	api.HandleFunc("GET /v1/link", s.serveLink)
 	api.HandleFunc("GET /v1/link/sse", s.web.ServeStream)
+	api.HandleFunc("POST /v1/link/rtc", s.serveChannels)
 	api.HandleFunc("POST /v1/login", s.serveLogin)
 	api.HandleFunc("POST /v1/login-codes", s.serveLoginCodes)
 	api.HandleFunc("GET /v1/devices", s.serveDevices)

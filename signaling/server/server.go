@@ -3,6 +3,7 @@
 //
 //	GET  /v1/link          a link (docs/protocol.md, section 6.1)
 //	     /v1/link/sse, …   links over plain requests (section 6.7)
+//	POST /v1/link/rtc      an offer of a link over data channels (section 6.10)
 //	POST /v1/login         a login code or token for a session
 //	POST /v1/login-codes   a new login URL (admin)
 //	GET  /v1/devices       presence as JSON (viewer)
@@ -40,6 +41,7 @@ import (
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
 	"github.com/telepath-iot/telepath/signaling/cluster"
+	"github.com/telepath-iot/telepath/signaling/port"
 	"github.com/telepath-iot/telepath/signaling/rest"
 	"github.com/telepath-iot/telepath/signaling/room"
 )
@@ -47,6 +49,7 @@ import (
 // Config of a Server.
 type Config struct {
 	Listen string // address of links and dashboard; default ":8080"
+	UDP    string // address of datagrams; default: that of Listen; "none": no datagrams
 	Admin  string // address of /metrics; empty: none
 	Data   string // folder for tokens, keys and the registry; required
 	NATS   string // URL of an external NATS; empty: one inside the process
@@ -55,6 +58,7 @@ type Config struct {
 	TLSCert string // PEM files of another
 	TLSKey  string
 
+	Announce      []netip.Addr   // addresses at which others reach the ports; default: see Announced
 	AllowHost     []string       // names this server is reached by, beside its own; NAME or NAME:PORT
 	TrustProxy    []netip.Prefix // networks whose proxies say whom a request is from; default: none
 	ProxyProtocol bool           // connections from there begin with a PROXY header, version 1 or 2
@@ -77,16 +81,20 @@ type Server struct {
 	hosts    *hosts
 	proxies  proxies
 	gate     *gate
-	listener net.Listener // on Listen
-	admin    net.Listener // nil: none
-	tls      *tls.Config  // nil: none
-	keyHash  []byte       // of the TLS certificate; nil: none
+	listener net.Listener   // on Listen
+	headers  *proxyListener // of connections through proxies that send one; nil: none
+	tcp      *port.TCP      // shares listener among HTTP and others
+	udp      *port.UDP      // nil: none
+	admin    net.Listener   // nil: none
+	tls      *tls.Config    // nil: none
+	keyHash  []byte         // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
 	room     *room.Room    // set by Run before anything is served, as rest
 	rest     *rest.Rest
 	clients  clients
 	web      *web.Server // links over HTTP
+	channels channels    // links over data channels
 	counts   counts
 }
 
@@ -115,7 +123,14 @@ func (s *Server) open() (err error) {
 	if err = s.loadTLS(); err != nil {
 		return err
 	}
-	return s.listen()
+	if err = s.listen(); err != nil {
+		return err
+	}
+	if err = s.listenChannels(); err != nil {
+		s.closeSockets()
+		return err
+	}
+	return nil
 }
 
 func (cfg *Config) complete() error {
@@ -147,20 +162,6 @@ func (cfg *Config) complete() error {
 	return nil
 }
 
-func (s *Server) listen() (err error) {
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
-		return fmt.Errorf("listen for links: %w (choose another address with --listen)", err)
-	}
-	if s.cfg.Admin == "" {
-		return nil
-	}
-	if s.admin, err = net.Listen("tcp", s.cfg.Admin); err != nil {
-		s.listener.Close()
-		return fmt.Errorf("listen for metrics: %w (choose another address with --admin)", err)
-	}
-	return nil
-}
-
 // Addr is where links and the dashboard are served.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
@@ -177,7 +178,8 @@ func (s *Server) Ready() <-chan struct{} { return s.started }
 
 // Run serves until ctx ends and the links are drained. It closes what New opened.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.close()
+	defer s.lock.Close()
+	defer s.closeSockets()
 	b, err := s.openBus(ctx)
 	if err != nil {
 		return err
@@ -228,15 +230,6 @@ func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.
 		}
 	}
 	return records, nil
-}
-
-// close gives free what New opened; the listeners may be closed already.
-func (s *Server) close() {
-	s.listener.Close()
-	if s.admin != nil {
-		s.admin.Close()
-	}
-	s.lock.Close()
 }
 
 // Times of an HTTP connection, until it is a link.

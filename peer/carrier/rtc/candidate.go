@@ -88,7 +88,7 @@ func (p *Peer) AddCandidate(text, mid string) error {
 func (p *Peer) addCandidate(text, mid string) error {
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "a="), "candidate:")
 	if text != "" {
-		clean, err := checkCandidate(text, p.cfg.allows)
+		clean, err := p.cfg.checkCandidate(text)
 		if err != nil {
 			return fmt.Errorf("candidate %q: %w", text, err)
 		}
@@ -106,10 +106,11 @@ func (p *Peer) addCandidate(text, mid string) error {
 
 // checkCandidate passes a candidate of the grammar
 //
-//	foundation "1" "udp" priority address port "typ" type [raddr …]
+//	foundation "1" transport priority address port "typ" type [raddr …]
 //
-// and returns it without its extensions.
-func checkCandidate(text string, allows func(netip.Addr) bool) (string, error) {
+// and returns it without its extensions. transport is "udp", or, of the server
+// alone, "tcp" with the extension `tcptype passive` (RFC 6544, section 4.5).
+func (cfg Config) checkCandidate(text string) (string, error) {
 	f := strings.Fields(text)
 	if len(f) < 8 {
 		return "", errors.New("has fewer than eight fields")
@@ -119,7 +120,7 @@ func checkCandidate(text string, allows func(netip.Addr) bool) (string, error) {
 		return "", errors.New("its foundation is malformed")
 	case f[1] != "1":
 		return "", errors.New("its component is not 1: data channels have one")
-	case !strings.EqualFold(f[2], "udp"):
+	case !cfg.usesTransport(f):
 		return "", fmt.Errorf("transport %q is not used", f[2])
 	case !isNumber(f[3], 32):
 		return "", errors.New("its priority is malformed")
@@ -128,10 +129,24 @@ func checkCandidate(text string, allows func(netip.Addr) bool) (string, error) {
 	case f[6] != "typ":
 		return "", errors.New("its type is missing")
 	}
-	if err := checkAddress(f[4], f[7], allows); err != nil {
+	if err := checkAddress(f[4], f[7], cfg.allows); err != nil {
 		return "", err
 	}
-	return strings.Join(append(f[:8:8], related(f[7])...), " "), nil
+	clean := append(f[:8:8], related(f[7])...)
+	if strings.EqualFold(f[2], "tcp") {
+		clean = append(clean, "tcptype", "passive")
+	}
+	return strings.Join(clean, " "), nil
+}
+
+// usesTransport reports whether a candidate of eight fields or more is over
+// something that we use.
+func (cfg Config) usesTransport(f []string) bool {
+	if strings.EqualFold(f[2], "udp") {
+		return !cfg.noUDP
+	}
+	passive := len(f) >= 10 && f[7] == "host" && f[8] == "tcptype" && f[9] == "passive"
+	return cfg.tcp && strings.EqualFold(f[2], "tcp") && passive
 }
 
 // related is the related address that all but host candidates must have. The

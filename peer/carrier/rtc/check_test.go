@@ -45,7 +45,7 @@ func TestCheckCandidate(t *testing.T) {
 	cfg := Config{Filter: func(a netip.Addr) bool { return a != netip.MustParseAddr("198.51.100.1") }}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			out, err := checkCandidate(c.in, cfg.allows)
+			out, err := cfg.checkCandidate(c.in)
 			switch {
 			case c.err == "" && (err != nil || out != c.out):
 				t.Errorf("got %q, %v", out, err)
@@ -88,11 +88,11 @@ func FuzzCheckCandidate(f *testing.F) {
 	f.Add("1 1 udp 2130706431 192.168.1.7 50000 typ host")
 	f.Add("1 1 udp 1 a.local 50000 typ srflx raddr 0.0.0.0 rport 9")
 	f.Fuzz(func(t *testing.T, text string) {
-		out, err := checkCandidate(text, Config{}.allows)
+		out, err := Config{}.checkCandidate(text)
 		if err != nil {
 			return
 		}
-		again, err := checkCandidate(out, Config{}.allows)
+		again, err := Config{}.checkCandidate(out)
 		if err != nil || again != out {
 			t.Errorf("%q passes as %q, which is %q, %v", text, out, again, err)
 		}

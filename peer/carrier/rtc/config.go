@@ -43,7 +43,10 @@ type Config struct {
 	// Log gets pion's words at debug level. Default: nobody.
 	Log *slog.Logger
 
-	net transport.Net // the tests' network; nil: the real one
+	net    transport.Net // the tests' network; nil: the real one
+	server bool          // the other end, or this one, is the server, which takes no candidates
+	tcp    bool          // candidates of the server over TCP are used, beside or in place of UDP
+	noUDP  bool          // only those
 }
 
 // Server is a STUN or TURN server, by its URLs (RFC 7064, RFC 7065).
@@ -112,8 +115,8 @@ func (cfg Config) settings() webrtc.SettingEngine {
 	s.EnableDataChannelBlockWrite(true)
 	s.SetNet(cfg.net)
 
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
-	s.DisableActiveTCP(true) // a remote candidate must not make us scan our own network
+	s.SetNetworkTypes(cfg.networks())
+	s.DisableActiveTCP(!cfg.tcp) // a remote candidate must not make us scan our own network; the server's do not
 	s.SetIPFilter(cfg.allowsIP)
 	s.SetRemoteIPFilter(cfg.allowsIP) // also for what .local names resolve to
 	s.SetIncludeLoopbackCandidate(cfg.IncludeLoopback)
@@ -143,10 +146,23 @@ func (cfg Config) mdns() ice.MulticastDNSMode {
 	return ice.MulticastDNSModeQueryOnly
 }
 
-// api is pion's, without the media that we have none of.
-func (cfg Config) api() *webrtc.API {
+func (cfg Config) networks() []webrtc.NetworkType {
+	udp := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	tcp := []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}
+	switch {
+	case !cfg.tcp:
+		return udp
+	case cfg.noUDP:
+		return tcp
+	default:
+		return append(udp, tcp...)
+	}
+}
+
+// apiWith is pion's, without the media that we have none of.
+func apiWith(s webrtc.SettingEngine) *webrtc.API {
 	return webrtc.NewAPI(
-		webrtc.WithSettingEngine(cfg.settings()),
+		webrtc.WithSettingEngine(s),
 		webrtc.WithMediaEngine(&webrtc.MediaEngine{}),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
 	)

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -83,12 +84,42 @@ func (p *Peer) setRemote(kind webrtc.SDPType, text string) error {
 	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: text}); err != nil {
 		return err
 	}
-	for _, c := range append(candidates, p.remote.described()...) {
+	if p.cfg.server && kind == webrtc.SDPTypeOffer {
+		return nil // whoever knows our password is found by it
+	}
+	candidates = append(candidates, p.remote.described()...)
+	if p.cfg.server && p.cfg.tcp && !p.cfg.noUDP {
+		candidates = p.laterTCP(candidates)
+	}
+	p.addCandidates(candidates)
+	return nil
+}
+
+func (p *Peer) addCandidates(candidates []candidate) {
+	for _, c := range candidates {
 		if err := p.addCandidate(c.text, c.mid); err != nil {
 			p.log.Debug("a candidate of the other end is not used", "reason", err)
 		}
 	}
-	return nil
+}
+
+// tcpDelay is how long UDP is tried alone. ICE takes the first pair that
+// answers: a lost packet must not decide for TCP.
+const tcpDelay = 700 * time.Millisecond
+
+// laterTCP returns the candidates that are tried at once; TCP's follow.
+func (p *Peer) laterTCP(candidates []candidate) (now []candidate) {
+	var later []candidate
+	for _, c := range candidates {
+		if f := strings.Fields(c.text); len(f) > 2 && strings.EqualFold(f[2], "tcp") {
+			later = append(later, c)
+		} else {
+			now = append(now, c)
+		}
+	}
+	timer := time.AfterFunc(tcpDelay, func() { p.addCandidates(later) })
+	context.AfterFunc(p.life.Ending(), func() { timer.Stop() })
+	return now
 }
 
 // checkSDP takes a description apart (protocol section 3.6): bounded, well

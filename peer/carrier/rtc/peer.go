@@ -46,7 +46,8 @@ type Events struct {
 	Candidate func(candidate, mid string)
 }
 
-// Peer is one data-channel connection between a viewer and a device.
+// Peer is one end of a data-channel connection between a viewer and a device,
+// or between either and the server.
 type Peer struct {
 	// set once
 	cfg    Config
@@ -55,6 +56,7 @@ type Peer struct {
 	pc     *webrtc.PeerConnection
 	buffer *carrier.Buffer
 	ready  chan struct{} // closed when all channels are open
+	said   chan struct{} // closed when the reliable channel's writer has said its last word
 	life   *carrier.Life
 	local  trickle
 	remote remoteCandidates
@@ -77,15 +79,19 @@ func NewAnswerer(cfg Config, on Events) (*Peer, error) { return newPeer(cfg, on)
 
 func newPeer(cfg Config, on Events) (*Peer, error) {
 	cfg = cfg.orDefault()
-	pc, err := cfg.api().NewPeerConnection(cfg.connection())
+	return newPeerOf(apiWith(cfg.settings()), cfg, on)
+}
+
+func newPeerOf(api *webrtc.API, cfg Config, on Events) (*Peer, error) {
+	pc, err := api.NewPeerConnection(cfg.connection())
 	if err != nil {
 		return nil, fmt.Errorf("make a peer connection: %w", err)
 	}
-	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{})}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{}), said: make(chan struct{})}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.local.bell = make(chan struct{}, 1)
 	p.life = carrier.NewLife(p.buffer, p.serve)
-	p.rung.Store(int32(ladder.UDP))
+	p.rung.Store(int32(cfg.firstRung()))
 	p.listen()
 	if err := p.makeChannels(); err != nil {
 		p.shut()
@@ -126,7 +132,8 @@ func (p *Peer) Stats() carrier.Stats {
 }
 
 // Run implements carrier.Carrier. The other end learns of an ending, but not
-// its code: data channels have no place for one.
+// its code, unless one of the two is the server: there it is said as section 6.7
+// has it, because a link's codes say when to come again.
 func (p *Peer) Run(ctx context.Context, receive func(packet []byte)) error {
 	return p.life.Run(ctx, receive)
 }
@@ -148,9 +155,11 @@ func (p *Peer) serve(receive func(packet []byte)) {
 	tasks.Wait()
 }
 
-func (p *Peer) isReady() bool {
+func (p *Peer) isReady() bool { return closed(p.ready) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-p.ready:
+	case <-c:
 		return true
 	default:
 		return false

@@ -24,8 +24,32 @@ const stall = 50 * time.Millisecond
 // pump starts reading from and writing to the open channels.
 func (p *Peer) pump(tasks *sync.WaitGroup, receive func([]byte)) {
 	for _, c := range p.channels {
-		tasks.Go(func() { p.life.Stop(p.read(c, receive)) })
-		tasks.Go(func() { p.write(c) })
+		tasks.Go(func() { p.readAll(c, receive) })
+		tasks.Go(func() {
+			p.write(c)
+			if !c.kind.unordered {
+				p.goodbye(c)
+				close(p.said)
+			}
+		})
+	}
+}
+
+// goodbye tells the server, or is the server's word, why the link ends. Between
+// viewer and device the end of one path is no news.
+func (p *Peer) goodbye(c *channel) {
+	if packet := carrier.EndPacket(p.life.Cause()); p.cfg.server && packet != nil {
+		_ = c.SetWriteDeadline(time.Now().Add(stall))
+		_, _ = c.Write(packet) // the other end sees the end anyway, if not why
+	}
+}
+
+// readAll reads a channel to its end, which is that of the connection. The last
+// word is on the reliable channel: the others ending first is no news.
+func (p *Peer) readAll(c *channel, receive func([]byte)) {
+	err := p.read(c, receive)
+	if err != carrier.ErrClosed || !p.cfg.server || !c.kind.unordered {
+		p.life.Stop(err)
 	}
 }
 
@@ -43,6 +67,12 @@ func (p *Peer) read(c *channel, receive func([]byte)) error {
 			return p.readError(err)
 		case text:
 			return errors.New("the other end sent a text message: it is no telepath")
+		case !c.kind.unordered && p.cfg.server:
+			frames, bye := carrier.SplitEnd(buf[:n])
+			p.hand(frames, receive)
+			if bye != nil {
+				return bye
+			}
 		default:
 			p.hand(buf[:n], receive)
 		}
@@ -110,7 +140,7 @@ func (p *Peer) flush() {
 	if !p.ours() || !p.isReady() {
 		return
 	}
-	for begin := time.Now(); p.unsent() && time.Since(begin) < carrier.FlushTime; {
+	for begin := time.Now(); (!closed(p.said) || p.unsent()) && time.Since(begin) < carrier.FlushTime; {
 		time.Sleep(flushPoll)
 	}
 }

@@ -17,7 +17,9 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateFailed:
 		p.life.Stop(p.failure())
 	case webrtc.PeerConnectionStateClosed:
-		p.life.Stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
+		if !p.cfg.server || !p.isReady() { // the server's last word may be unread
+			p.life.Stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
+		}
 	}
 }
 
@@ -53,7 +55,26 @@ func (p *Peer) pairChanged(pair *webrtc.ICECandidatePair) {
 	text := fmt.Sprintf("%s %s:%d and %s %s:%d",
 		pair.Local.Typ, pair.Local.Address, pair.Local.Port, pair.Remote.Typ, pair.Remote.Address, pair.Remote.Port)
 	p.pair.Store(&text)
-	p.rung.Store(int32(rungOf(pair, p.relayProtocol(pair.Local))))
+	rung := rungOf(pair, p.relayProtocol(pair.Local))
+	if p.cfg.server {
+		rung = rungToServer[rung]
+	}
+	p.rung.Store(int32(rung))
+}
+
+// rungToServer is what a pair makes where the server is one end of it.
+var rungToServer = map[ladder.Rung]ladder.Rung{ladder.UDP: ladder.RelayUDP, ladder.TCP: ladder.RelayTCP}
+
+// firstRung is the rung as long as there is no pair.
+func (cfg Config) firstRung() ladder.Rung {
+	switch {
+	case !cfg.server:
+		return ladder.UDP
+	case cfg.noUDP:
+		return ladder.RelayTCP
+	default:
+		return ladder.RelayUDP
+	}
 }
 
 // rungOf is the rung of a candidate pair. relay is how we reach our own TURN

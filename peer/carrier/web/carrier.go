@@ -117,7 +117,7 @@ func (c *Carrier) deliver(packet []byte, receive func(packet []byte)) {
 	if len(packet) == 0 || c.life.Ends() {
 		return
 	}
-	frames, bye := splitEnd(packet)
+	frames, bye := carrier.SplitEnd(packet)
 	if len(frames) > 0 {
 		c.received.Add(len(frames))
 		if c.flow.Heard(time.Now(), frames) {

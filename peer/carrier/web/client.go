@@ -98,7 +98,7 @@ func (e *client) write() {
 	if err := e.writeQueued(); err != nil {
 		e.awaitReader(err)
 	}
-	bye := endPacket(e.c.life.Cause())
+	bye := carrier.EndPacket(e.c.life.Cause())
 	if bye == nil || e.flush() != nil {
 		return
 	}

@@ -50,7 +50,7 @@ func (h *host) begin() { context.AfterFunc(h.c.life.Ending(), h.guillotine) }
 // guillotine ends an ending when it has had its time, and one at once where
 // nothing is left to say.
 func (h *host) guillotine() {
-	if endPacket(h.c.life.Cause()) == nil {
+	if carrier.EndPacket(h.c.life.Cause()) == nil {
 		h.abort()
 		return
 	}

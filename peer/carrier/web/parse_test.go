@@ -120,31 +120,31 @@ func TestNumbers(t *testing.T) {
 func TestGoodbyes(t *testing.T) {
 	data := wire.AppendFrame(nil, wire.TypeData, wire.Hop{Conn: 3}, []byte("data"))
 	said := &carrier.CloseError{Code: wire.CodeByName("taken-over"), Reason: "the same key"}
-	frames, bye := splitEnd(append(bytes.Clone(data), endPacket(said)...))
+	frames, bye := carrier.SplitEnd(append(bytes.Clone(data), carrier.EndPacket(said)...))
 	if !bytes.Equal(frames, data) || bye.Error() != "closed by the other end: taken-over: the same key" {
 		t.Errorf("got %q, %v", frames, bye)
 	}
-	if frames, bye = splitEnd(endPacket(carrier.Left{Cause: io.EOF})); len(frames) != 0 || bye != carrier.ErrClosed {
+	if frames, bye = carrier.SplitEnd(carrier.EndPacket(carrier.Left{Cause: io.EOF})); len(frames) != 0 || bye != carrier.ErrClosed {
 		t.Errorf("who just left: %q, %v", frames, bye)
 	}
 	for _, cause := range []error{nil, io.EOF, &carrier.CloseError{Remote: true}, carrier.ErrClosed} {
-		if p := endPacket(cause); p != nil {
+		if p := carrier.EndPacket(cause); p != nil {
 			t.Errorf("%v is told to the other end: %q", cause, p)
 		}
 	}
 	toConn := wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: 1}, []byte(`{"type":"end"}`))
-	for _, packet := range [][]byte{data, toConn, append(endPacket(said), data...), data[:3]} {
-		if frames, bye := splitEnd(packet); bye != nil || !bytes.Equal(frames, packet) {
+	for _, packet := range [][]byte{data, toConn, append(carrier.EndPacket(said), data...), data[:3]} {
+		if frames, bye := carrier.SplitEnd(packet); bye != nil || !bytes.Equal(frames, packet) {
 			t.Errorf("%q ends the link: %v", packet, bye)
 		}
 	}
 }
 
 func FuzzSplitEnd(f *testing.F) {
-	f.Add(endPacket(carrier.Left{Cause: io.EOF}))
-	f.Add(wire.AppendFrame(endPacket(carrier.Left{Cause: io.EOF}), wire.TypeSignal, wire.Hop{}, []byte(`{"type":"end","code":7}`)))
+	f.Add(carrier.EndPacket(carrier.Left{Cause: io.EOF}))
+	f.Add(wire.AppendFrame(carrier.EndPacket(carrier.Left{Cause: io.EOF}), wire.TypeSignal, wire.Hop{}, []byte(`{"type":"end","code":7}`)))
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		frames, bye := splitEnd(packet)
+		frames, bye := carrier.SplitEnd(packet)
 		if !bytes.HasPrefix(packet, frames) || bye == nil && len(frames) != len(packet) {
 			t.Fatalf("of %q remains %q, %v", packet, frames, bye)
 		}

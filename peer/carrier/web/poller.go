@@ -121,7 +121,7 @@ func (p *poller) makeLocked(limit int, must bool) {
 	case !p.hurried.Load() && p.c.take(limit, &p.batch):
 		p.packet, p.made, p.since = p.batch.Packet, true, time.Now()
 	case ending:
-		p.packet, p.made, p.last = endPacket(p.c.life.Cause()), true, true
+		p.packet, p.made, p.last = carrier.EndPacket(p.c.life.Cause()), true, true
 	case must:
 		p.made = true
 	}

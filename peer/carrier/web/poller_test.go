@@ -43,7 +43,7 @@ func TestGoodbyeIsKept(t *testing.T) {
 		p.c.life.Stop(&carrier.CloseError{Reason: "over"})
 		seat := p.sit(2, minPacket)
 		goodbye, _ := p.try(seat, minPacket, false)
-		if _, bye := splitEnd(goodbye); bye == nil {
+		if _, bye := carrier.SplitEnd(goodbye); bye == nil {
 			t.Fatalf("no goodbye: %q", goodbye)
 		}
 		p.written(seat, false) // it was cut

@@ -62,7 +62,7 @@ func (e *client) readPolls(receive func(packet []byte)) error {
 	packet := e.first
 	for {
 		e.c.deliver(packet, receive)
-		if e.c.life.Ends() && endPacket(e.c.life.Cause()) == nil {
+		if e.c.life.Ends() && carrier.EndPacket(e.c.life.Cause()) == nil {
 			return e.c.life.Cause() // the other end is over
 		}
 		e.polls++

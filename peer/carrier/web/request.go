@@ -86,7 +86,7 @@ func (e *client) exchange(path string, header http.Header, body []byte, read fun
 // discard frees an answer. What is left of it must be little, or the
 // connection is not worth keeping.
 func discard(answer *http.Response) {
-	_, _ = io.CopyN(io.Discard, answer.Body, maxRefusal)
+	_, _ = io.CopyN(io.Discard, answer.Body, carrier.MaxRefusal)
 	answer.Body.Close()
 }
 

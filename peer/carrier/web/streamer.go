@@ -103,7 +103,7 @@ func (st *streamer) put(text []byte) error {
 // goodbye sends what is queued and says why the link ends, where that is ours
 // to say.
 func (st *streamer) goodbye() {
-	bye := endPacket(st.c.life.Cause())
+	bye := carrier.EndPacket(st.c.life.Cause())
 	if bye == nil {
 		return
 	}

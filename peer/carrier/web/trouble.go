@@ -1,14 +1,11 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
-	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // trouble is an answer that is none of the server's, or not all of it.
@@ -43,13 +40,10 @@ func (t *trouble) Error() string {
 
 func (t *trouble) Unwrap() error { return t.cause }
 
-// maxRefusal bounds what is read of an answer that is no packet, in bytes.
-const maxRefusal = 4 << 10
-
 // answerError says what an answer means that is not the one hoped for: the
 // server's refusal, or something between. size is that of what was sent.
 func answerError(answer *http.Response, size int) error {
-	if refused := parseRefusal(answer); refused != nil {
+	if refused := carrier.ReadRefusal(answer); refused != nil {
 		return refused
 	}
 	seen := "status " + answer.Status
@@ -64,19 +58,6 @@ func answerError(answer *http.Response, size int) error {
 		return &trouble{seen: seen}
 	}
 	return carrier.Fail("not-telepath", seen, nil)
-}
-
-// parseRefusal reads {"code","reason","remedy"} (section 6.1), nil if the
-// answer is none.
-func parseRefusal(answer *http.Response) *carrier.Refused {
-	var body struct{ Code, Reason, Remedy string }
-	err := json.NewDecoder(io.LimitReader(answer.Body, maxRefusal)).Decode(&body)
-	if err != nil || body.Code == "" || answer.StatusCode < http.StatusBadRequest {
-		return nil
-	}
-	return &carrier.Refused{
-		Status: answer.StatusCode, Code: wire.CodeByName(body.Code), Reason: body.Reason, Remedy: body.Remedy,
-	}
 }
 
 // openError names what kept a link from opening.

@@ -3,7 +3,6 @@ package ws
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"github.com/coder/websocket"
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
-	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // DialConfig says where to connect, and how.
@@ -95,7 +93,7 @@ func dialError(connected bool, answer *http.Response, err error) error {
 		}
 		return f
 	}
-	if refused := parseRefusal(answer); refused != nil {
+	if refused := carrier.ReadRefusal(answer); refused != nil {
 		if refused.Code.Name == "no-upgrade" {
 			return carrier.Fail("upgrade-refused", "the server got the request without it", nil)
 		}
@@ -116,21 +114,6 @@ func wrongAnswer(answer *http.Response) *carrier.Failure {
 		return carrier.Fail("not-telepath", fmt.Sprintf("the answer is %s to %.200s: use that URL if you trust it", answer.Status, to), nil)
 	}
 	return carrier.Fail("not-telepath", "the answer is "+answer.Status, nil)
-}
-
-// parseRefusal reads {"code","reason","remedy"} (protocol section 6.1), nil
-// if the answer is none. The body was cut to 1 KiB by the dialer.
-func parseRefusal(answer *http.Response) *carrier.Refused {
-	var body struct{ Code, Reason, Remedy string }
-	if answer.Body == nil {
-		return nil
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || body.Code == "" {
-		return nil
-	}
-	return &carrier.Refused{
-		Status: answer.StatusCode, Code: wire.CodeByName(body.Code), Reason: body.Reason, Remedy: body.Remedy,
-	}
 }
 
 var _ carrier.Carrier = (*Carrier)(nil)

@@ -1,5 +1,6 @@
 import type { Archive } from "../archive/events";
-import { isLinkRung } from "../peer/carrier/link-carrier";
+import { type Allowed, ChannelLink } from "../peer/carrier/channel-link";
+import { isLinkRung, type LinkCarrierEvents, type LinkRequest } from "../peer/carrier/link-carrier";
 import { LinkShare } from "../peer/carrier/share";
 import { Conn } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
@@ -49,7 +50,8 @@ export class Engine {
 	private lastNumber = 0;
 	private only: Rung[] = []; // rungs that the open device's paths are restricted to; none: all
 	private asked: Conn | null = null; // whose open the link's first request carried
-	private attempts = 0; // made so far, for whichever Conn
+	private attempts = 0; // made so far, for whichever Conn, and for the link
+	private readonly channelLinks = new Map<number, ChannelLink>(); // links over data channels, by attempt
 	private cancelPath: (() => void) | null = null;
 	/** What is being read of the device that is to be opened; null: nothing is. */
 	private loading: Promise<void> | null = null;
@@ -61,6 +63,7 @@ export class Engine {
 			env,
 			why,
 			...(dial === undefined ? {} : { dial }),
+			channels: (...asked) => this.channelLink(...asked),
 			opening: () => {
 				this.asked = this.conn;
 				return this.conn?.open() ?? null;
@@ -109,27 +112,57 @@ export class Engine {
 			case "pull":
 				this.intake.pull();
 				break;
-			case "rtc.offer":
-				this.conn?.page.offered(message.attempt, message.sdp);
-				break;
-			case "rtc.candidate":
-				this.conn?.page.found(message.attempt, message.candidate, message.mid);
-				break;
-			case "rtc.channels":
-				this.channels(message.attempt, message.channels);
-				break;
-			case "rtc.state":
-				this.conn?.page.state(message.attempt, message.state, message.pair ?? null);
-				break;
-			case "rtc.failed":
-				this.conn?.page.failNow(message.attempt, message.reason);
-				break;
+			default:
+				this.assisted(message);
 		}
 	}
 
 	dispose(): void {
 		this.close();
 		this.link.close();
+	}
+
+	/** assisted takes what the page says of an RTCPeerConnection: of the link, or of the Conn. */
+	private assisted(message: Extract<ToWorker, { attempt: number }>): void {
+		const ours = this.channelLinks.get(message.attempt);
+		switch (message.type) {
+			case "rtc.offer":
+				if (ours) ours.offered(message.sdp);
+				else this.conn?.page.offered(message.attempt, message.sdp);
+				break;
+			case "rtc.candidate": // of a link's the server takes none
+				if (!ours) this.conn?.page.found(message.attempt, message.candidate, message.mid);
+				break;
+			case "rtc.channels":
+				if (ours) ours.channels(message.channels);
+				else this.channels(message.attempt, message.channels);
+				break;
+			case "rtc.state":
+				if (ours) ours.state(message.state, message.pair ?? null);
+				else this.conn?.page.state(message.attempt, message.state, message.pair ?? null);
+				break;
+			case "rtc.failed":
+				if (ours) ours.failed(message.reason);
+				else this.conn?.page.failNow(message.attempt, message.reason);
+				break;
+		}
+	}
+
+	/** channelLink begins a link over data channels, whose connection is on the page. */
+	private channelLink(request: LinkRequest, allowed: Allowed, events: LinkCarrierEvents): ChannelLink {
+		const { number, create, answer, close } = this.assistant();
+		const attempt = number();
+		const introducer = {
+			answer: (sdp: string) => answer(attempt, sdp),
+			close: () => {
+				this.channelLinks.delete(attempt);
+				close(attempt);
+			},
+		};
+		const link = new ChannelLink(request, allowed, introducer, events, this.options.env);
+		this.channelLinks.set(attempt, link);
+		create(attempt);
+		return link;
 	}
 
 	/** connect waits for what the first request is to carry. */
@@ -252,6 +285,7 @@ export class Engine {
 		const conn = this.conn;
 		if (conn === null) return;
 		if (this.options.env.rebase()) conn.rebased();
+		this.link.carries(conn.relayed);
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
 	}

@@ -35,11 +35,11 @@ export const NAMES: Record<Rung, string> = {
 export const WHY_OFF: Record<Rung, string> = {
 	udp: "not tried",
 	"turn-udp": "not in this version",
-	"relay-udp": "the server has no data channel of its own",
+	"relay-udp": "not needed",
 	tcp: "the device does not listen for TCP",
 	"turn-tcp": "not in this version",
 	"turn-tls": "not in this version",
-	"relay-tcp": "the server has no data channel of its own",
+	"relay-tcp": "not needed",
 	ws: "not tried",
 	sse: "not needed",
 	poll: "not needed",

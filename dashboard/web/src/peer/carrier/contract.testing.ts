@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Env, realEnv } from "../env";
 import { appendFrame, eachFrame, hop, MAX_PACKET, TYPE_SIGNAL, Writer } from "../wire";
 import { dial } from "./dial";
-import type { Ending, LinkCarrier, LinkRung } from "./link-carrier";
+import type { Ending, HttpRung, LinkCarrier } from "./link-carrier";
 import { type ServerLink, TestServer } from "./server.testing";
 
 // The contract of a link's carriers as tests, the twin of Go's carriertest: all
@@ -15,7 +15,7 @@ export class Client {
 	ending: Ending | null = null;
 	readonly carrier: LinkCarrier;
 
-	constructor(rung: LinkRung, url: string, env: Env, token = "secret", open: object | null = null) {
+	constructor(rung: HttpRung, url: string, env: Env, token = "secret", open: object | null = null) {
 		const events = {
 			onOpen: () => {
 				this.opens++;
@@ -90,7 +90,7 @@ export const until = (what: () => void) => vi.waitFor(what, { timeout: 5_000, in
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 export interface Harness {
-	rung: LinkRung;
+	rung: HttpRung;
 	/** codes: closing carries its code to the other end by itself; elsewhere the last packet says it. */
 	codes: boolean;
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Client, frame, numbers, until, World } from "./contract.testing";
-import type { LinkRung } from "./link-carrier";
+import type { HttpRung } from "./link-carrier";
 import { refuse, type ServerLink, TestServer } from "./server.testing";
 
 // What happens to links over HTTP on the way to the server: the carriers of
@@ -19,13 +19,13 @@ afterEach(async () => {
 	await server.stop();
 });
 
-function begin(rung: LinkRung, world = new World()): Client {
+function begin(rung: HttpRung, world = new World()): Client {
 	const client = new Client(rung, server.url, world);
 	clients.push(client);
 	return client;
 }
 
-async function connect(rung: LinkRung): Promise<[Client, ServerLink]> {
+async function connect(rung: HttpRung): Promise<[Client, ServerLink]> {
 	const arriving = server.next();
 	const client = begin(rung);
 	const link = await arriving;

@@ -2,14 +2,23 @@ import type { Failure } from "../failures";
 import type { Rung } from "../ladder";
 import type { Refusal } from "../signal";
 
-/** LINK_RUNGS are the rungs that a link to the server may be on, best first. */
+/** LINK_RUNGS are the rungs of links that need no more than HTTP, best first: a link begins on one of them. */
 export const LINK_RUNGS = ["ws", "sse", "poll"] as const satisfies readonly Rung[];
+/** CHANNEL_RUNGS are those of links over data channels to the server, best first. */
+export const CHANNEL_RUNGS = ["relay-udp", "relay-tcp"] as const satisfies readonly Rung[];
 
-export type LinkRung = (typeof LINK_RUNGS)[number];
+export type HttpRung = (typeof LINK_RUNGS)[number];
+export type ChannelRung = (typeof CHANNEL_RUNGS)[number];
+export type LinkRung = HttpRung | ChannelRung;
 
-/** isLinkRung tells a rung of the relay, which a link makes, from one of a data-channel connection. */
+/** onChannels tells a link over data channels from one over HTTP. */
+export function onChannels(rung: string): rung is ChannelRung {
+	return (CHANNEL_RUNGS as readonly string[]).includes(rung);
+}
+
+/** isLinkRung tells a rung of the relay, which a link makes, from one of a data-channel connection to the device. */
 export function isLinkRung(rung: string): rung is LinkRung {
-	return (LINK_RUNGS as readonly string[]).includes(rung);
+	return onChannels(rung) || (LINK_RUNGS as readonly string[]).includes(rung);
 }
 
 /**

@@ -171,7 +171,7 @@ export class Conn {
 	/** linkFrame takes a frame with this Conn's number from the link; left: from the line that was left for it, whose signals come here, too. */
 	linkFrame(frame: Frame, left = false): void {
 		// Without a rung of the relay only what is said for the direct path counts.
-		if (frame.type !== TYPE_SIGNAL && !this.may(isLinkRung)) return;
+		if (frame.type !== TYPE_SIGNAL && !this.mayRelay(left)) return;
 		if (!left) this.take(this.linkPath, frame);
 		else if (frame.type !== TYPE_SIGNAL) this.take(this.leftPath, frame);
 	}
@@ -186,6 +186,14 @@ export class Conn {
 		const wakes = [this.paths.step(), this.direct.step()];
 		this.acknowledge(now);
 		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.standing.opening.wake()));
+	}
+
+	/** relayed: there is no better path to the device than the link. */
+	get relayed(): boolean {
+		const { device } = this.standing;
+		if (device === null || device.state === "offline") return false;
+		const best = this.paths.best();
+		return best === undefined || isLinkRung(best.rung);
 	}
 
 	/** nudge: somebody looks again, or the network has changed. A direct path is then tried at once, beside one that stands. */
@@ -354,7 +362,7 @@ export class Conn {
 		this.epoch = epoch;
 		this.standing.accept(relayed);
 		if (relayed) this.direct.giveUp();
-		if (this.link !== null && this.linkPath === 0 && this.may(isLinkRung)) {
+		if (this.link !== null && this.linkPath === 0 && this.mayRelay(false)) {
 			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
 		}
 		this.paths.accepted(this.linkPath);
@@ -373,6 +381,12 @@ export class Conn {
 		for (const path of [this.linkPath, this.leftPath]) if (path !== 0) this.paths.down(path);
 		this.linkPath = this.leftPath = 0;
 		this.standing.opening.accepted = false;
+	}
+
+	/** mayRelay says whether the link may carry more than signaling; left: the line that was left for it may, if it did. */
+	private mayRelay(left: boolean): boolean {
+		const { only = [] } = this.options;
+		return only.length === 0 || (left ? this.leftPath !== 0 : this.link !== null && only.includes(this.link.rung));
 	}
 
 	/** may says whether any rung of a kind may be used. */

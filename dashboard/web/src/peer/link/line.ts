@@ -1,10 +1,27 @@
-import type { Ending, LinkCarrier, LinkCarrierEvents, LinkRung } from "../carrier/link-carrier";
+import {
+	type Ending,
+	type LinkCarrier,
+	type LinkCarrierEvents,
+	type LinkRung,
+	onChannels,
+} from "../carrier/link-carrier";
 import type { SharedLink } from "../carrier/share";
 import { Alarm, type Env } from "../env";
 import { type Failure, failure } from "../failures";
 import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
-import { eachFrame, FormatError, type Frame, type Probe, parseProbe, TYPE_PROBE, TYPE_SIGNAL } from "../wire";
+import {
+	eachFrame,
+	FormatError,
+	type Frame,
+	type Probe,
+	parseEcho,
+	parseProbe,
+	TYPE_ECHO,
+	TYPE_PROBE,
+	TYPE_SIGNAL,
+} from "../wire";
 import { echoFrame, probeFrame, signalFrame } from "./encode";
+import { Hop } from "./hop";
 import { Prober } from "./prober";
 
 /** Something is sent at least this often, in ms; the default keep alive of section 6.2. */
@@ -30,6 +47,8 @@ export interface LineEvents {
 	onPacketEnd(): void;
 	/** a signal of the link itself that is not about its being. */
 	onSignal(message: ToViewer): void;
+	/** the way to the server is in doubt; again and again while it is. Of data channels only. */
+	onDoubt(): void;
 	/** the line is over and closed. */
 	onOver(ending: Ending): void;
 }
@@ -39,6 +58,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private readonly alarm: Alarm;
 	private readonly prober = new Prober();
 	private readonly born: number;
+	private hop: Hop | null = null; // of data channels, from the welcome on
 	private welcomed = false;
 	private closed = false;
 	private refusal: Refusal | null = null;
@@ -115,6 +135,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	onPacket(packet: Uint8Array): void {
 		this.heardAt = this.env.now();
+		this.hop?.heard(this.heardAt);
 		this.proveBy = Infinity;
 		eachFrame(
 			packet,
@@ -142,6 +163,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private own(frame: Frame): void {
 		try {
 			if (frame.type === TYPE_PROBE) this.answer(parseProbe(frame.body));
+			else if (frame.type === TYPE_ECHO) this.echoed(frame);
 			else if (frame.type === TYPE_SIGNAL) this.signalled(parseSignal(frame.body));
 		} catch (error) {
 			if (!(error instanceof FormatError)) throw error;
@@ -154,6 +176,11 @@ export class Line implements SharedLink, LinkCarrierEvents {
 		this.send(echoFrame(0, { ...probe, heard: true, t2: wall, t3: wall }), false);
 	}
 
+	private echoed(frame: Frame): void {
+		const rtt = this.prober.echo(parseEcho(frame.body), this.env.wall());
+		if (rtt !== null) this.hop?.proved(this.env.now(), rtt);
+	}
+
 	private signalled(message: ToViewer | null): void {
 		switch (message?.type) {
 			case undefined:
@@ -161,6 +188,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 			case "welcome":
 				this.welcomed = true;
 				this.intercepted = message.intercepted;
+				if (onChannels(this.rung)) this.hop ??= new Hop(this.env.now(), this.rung);
 				this.events.onWelcome(message);
 				break;
 			case "refuse":
@@ -180,14 +208,17 @@ export class Line implements SharedLink, LinkCarrierEvents {
 			this.onOver(SILENT);
 			return;
 		}
-		if (this.welcomed && now - this.sentAt >= KEEP_ALIVE) this.probe();
-		this.schedule();
+		const hop = this.hop?.step(now);
+		if (hop?.probe || (this.welcomed && now - this.sentAt >= KEEP_ALIVE)) this.probe();
+		if (hop?.doubt) this.events.onDoubt();
+		if (!this.closed) this.schedule();
 	}
 
 	private probe(): void {
 		this.send(probeFrame(0, { ...this.prober.next(this.env.wall(), true), full: false }), false);
 		// Also when it was refused: a queue that does not drain will be found out by the silence.
 		this.sentAt = this.env.now();
+		this.hop?.probed(this.sentAt);
 	}
 
 	private deadAt(): number {
@@ -195,7 +226,8 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	}
 
 	private schedule(): void {
-		this.alarm.set(Math.min(this.deadAt(), this.welcomed ? this.sentAt + KEEP_ALIVE : Infinity));
+		const hop = this.hop?.step(this.env.now()).wake ?? Infinity;
+		this.alarm.set(Math.min(this.deadAt(), hop, this.welcomed ? this.sentAt + KEEP_ALIVE : Infinity));
 	}
 }
 

@@ -1,10 +1,15 @@
+import type { Allowed } from "../carrier/channel-link";
 import { type Dial, dial as dialBrowser } from "../carrier/dial";
 import {
+	CHANNEL_RUNGS,
 	type Ending,
+	type HttpRung,
 	LINK_RUNGS,
 	type LinkCarrier,
 	type LinkCarrierEvents,
+	type LinkRequest,
 	type LinkRung,
+	onChannels,
 } from "../carrier/link-carrier";
 import { Alarm, type Env } from "../env";
 import { failure } from "../failures";
@@ -12,6 +17,7 @@ import { height } from "../ladder";
 import type { FromViewer, Refusal, ToViewer } from "../signal";
 import { codeByName, type Frame, type Retry } from "../wire";
 import { retryDelay } from "./backoff";
+import { Lift } from "./lift";
 import { Line, type Welcome } from "./line";
 import { type Asked, Race } from "./race";
 import type { LinkStanding } from "./standing";
@@ -21,6 +27,8 @@ import { type Carried, KNOWN_FOR, Verdicts } from "./verdicts";
 const LEAVE_AFTER = 2_000;
 /** A line that is closed still sends what it has queued, and says goodbye, for no longer than this, in ms. */
 const GOODBYE_WITHIN = 600;
+/** Where no line was found in the place of a silent one, it is tried again after about so long, in ms. */
+const LOWER_AGAIN = 500;
 /** However often somebody says that the network may have changed, better rungs are tried at most so often, in ms. */
 const NUDGED_EVERY = 10_000;
 
@@ -49,6 +57,8 @@ export interface LinkOptions {
 	opening(): FromViewer | null;
 	/** dial makes carriers; tests put their own here. */
 	dial?: Dial;
+	/** channels makes a carrier over data channels to the server; absent: there are none. */
+	channels?(request: LinkRequest, allowed: Allowed, events: LinkCarrierEvents): LinkCarrier;
 	/** why asks the server, by plain HTTP, why it refused: a browser does not tell. */
 	why(url: string, token: string): Promise<Asked>;
 }
@@ -69,6 +79,7 @@ export interface Target {
 export class Link {
 	private readonly alarm: Alarm;
 	private readonly verdicts = new Verdicts();
+	private lift = new Lift(false, false);
 	private target: Target | null = null;
 	private carried: Carried | null = null;
 	private race: Race | null = null;
@@ -89,6 +100,8 @@ export class Link {
 		this.drop();
 		this.verdicts.clear();
 		this.target = target;
+		const may = (rung: LinkRung) => this.options.channels !== undefined && this.allowed(rung);
+		this.lift = new Lift(may("relay-udp"), may("relay-tcp"));
 		this.carried = target.carried ?? null;
 		const known = this.known();
 		if (known !== null) this.verdicts.recall(known);
@@ -114,10 +127,20 @@ export class Link {
 	nudge(): void {
 		const now = this.options.env.now();
 		if (this.target === null) return;
+		this.lift.anew(now);
 		if (this.line === null && this.race === null) this.retryAt = Math.min(this.retryAt, now);
 		this.current?.prove();
 		if (now - this.lookedAt >= NUDGED_EVERY) this.lookHigher();
 		this.schedule();
+	}
+
+	/** carries says, now and then, whether the link is what carries for want of a better path: then data channels to the server are worth having. */
+	carries(on: boolean): void {
+		const line = this.current;
+		if (line === null || this.race !== null) return;
+		const wish = this.lift.step(this.options.env.now(), line.rung, on);
+		if (wish === "up") this.run([onChannels(line.rung) ? "relay-udp" : this.lift.udp ? "relay-udp" : "relay-tcp"]);
+		else if (wish === "down") this.lookLower();
 	}
 
 	/** standing says how a rung of the link is. */
@@ -126,13 +149,18 @@ export class Link {
 		if (this.line?.rung === rung) return { state: "use", failure: this.line.concern };
 		if (this.race?.trying(rung)) return { state: "trying", failure: failed };
 		if (failed !== null) return { state: "failed", failure: failed };
-		return { state: this.rungs().includes(rung) ? "off" : "excluded", failure: null };
+		return { state: this.allowed(rung) ? "off" : "excluded", failure: null };
 	}
 
-	/** rungs are those that may be tried, best first. */
-	private rungs(): LinkRung[] {
+	private allowed(rung: LinkRung): boolean {
 		const only = this.target?.only ?? [];
-		return only.length === 0 ? [...LINK_RUNGS] : LINK_RUNGS.filter((rung) => only.includes(rung));
+		return only.length === 0 || only.includes(rung);
+	}
+
+	/** rungs are those over HTTP that may be tried, best first; all if none may carry: the server introduces all the same. */
+	private rungs(): HttpRung[] {
+		const rungs = LINK_RUNGS.filter((rung) => this.allowed(rung));
+		return rungs.length === 0 ? [...LINK_RUNGS] : rungs;
 	}
 
 	/** known is what was found out on this network, while that holds. */
@@ -148,10 +176,33 @@ export class Link {
 	private look(): void {
 		this.retryAt = Infinity;
 		const rungs = this.rungs();
-		const known = this.known()?.rung;
-		const order = known !== undefined && rungs.includes(known) ? [known, ...rungs.filter((r) => r !== known)] : rungs;
 		this.options.events.onConnecting();
-		this.run(this.verdicts.order(order));
+		this.run(this.order(rungs));
+	}
+
+	/** order begins with what is known to carry here. */
+	private order(rungs: HttpRung[]): LinkRung[] {
+		const known = this.known()?.rung;
+		const first = rungs.filter((rung) => rung === known);
+		return this.verdicts.order([...first, ...rungs.filter((rung) => rung !== known)]);
+	}
+
+	/** lookLower looks for a line that needs no data channels, beside the one that does. That stays until the other is welcomed. */
+	private lookLower(): void {
+		this.race?.close();
+		this.run(this.order(this.rungs()));
+	}
+
+	private lowerAgain(line: Line): void {
+		if (line === this.line && this.race === null && this.fresh === null) this.lookLower();
+	}
+
+	/** doubt: the data channels to the server are silent. */
+	private doubt(line: Line): void {
+		if (line !== this.line || !this.lift.doubt(this.options.env.now())) return;
+		this.options.env.debug("link: in doubt:", line.rung);
+		this.verdicts.failed(line.rung, failure("fell-silent"));
+		this.lookLower();
 	}
 
 	/** lookHigher tries the better rungs, beside the line there is. */
@@ -174,6 +225,7 @@ export class Link {
 			beside,
 			verdicts: this.verdicts,
 			dial: (rung, first, events) => {
+				if (onChannels(rung)) return this.dialChannels(rung, events);
 				const open = first && !beside ? opening() : null;
 				return (this.options.dial ?? dialBrowser)(rung, { url, token, open }, events, env);
 			},
@@ -183,9 +235,19 @@ export class Link {
 				this.race = null;
 				this.over({ refusal });
 			},
-			onDone: () => this.looked(beside),
+			onDone: () => this.looked(beside, rungs.some(onChannels)),
 		});
 		this.race.start();
+	}
+
+	/** dialChannels opens data channels to the server: from UDP down, or over UDP where TCP is what there is. */
+	private dialChannels(rung: LinkRung, events: LinkCarrierEvents): LinkCarrier {
+		const { url, token } = this.target ?? { url: "", token: "" };
+		const { channels } = this.options;
+		if (channels === undefined) throw new Error("there are no data channels");
+		const udp = this.lift.udp && rung === "relay-udp";
+		const tcp = this.lift.tcp && !onChannels(this.line?.rung ?? "ws");
+		return channels({ url, token, open: null }, { udp, tcp }, events);
 	}
 
 	private won(carrier: LinkCarrier): LinkCarrierEvents {
@@ -197,6 +259,7 @@ export class Link {
 			onSignal: (message) => {
 				if (line === this.line) events.onSignal(message);
 			},
+			onDoubt: () => this.doubt(line),
 			onOver: (ending) => this.ended(line, ending),
 		});
 		if (this.line === null) this.line = line;
@@ -214,6 +277,9 @@ export class Link {
 			this.fresh = null;
 		}
 		this.failures = 0;
+		this.lift.moved(this.options.env.now(), line.rung);
+		if (line.rung === "relay-tcp" && this.lift.udp) this.verdicts.failed("relay-udp", failure("udp-blocked"));
+		else if (onChannels(line.rung)) for (const rung of CHANNEL_RUNGS) this.verdicts.carries(rung);
 		const known = this.known();
 		this.learn(known?.rung === line.rung ? known.since : this.wall());
 		this.options.events.onUp(welcome, line);
@@ -240,7 +306,7 @@ export class Link {
 	/** learn notes which rung carries, since when that is known, and why no better one does. */
 	private learn(since: number): void {
 		const rung = this.line?.rung;
-		if (rung === undefined) return;
+		if (rung === undefined || onChannels(rung)) return; // which says nothing of the others
 		const before = this.carried;
 		this.carried = rung === this.rungs()[0] ? null : this.verdicts.remember(rung, since);
 		if (JSON.stringify(before) !== JSON.stringify(this.carried)) this.options.events.onCarried(this.carried);
@@ -248,8 +314,17 @@ export class Link {
 	}
 
 	/** looked: a race is over, and nobody was refused. */
-	private looked(beside: boolean): void {
+	private looked(beside: boolean, channels: boolean): void {
 		this.race = null;
+		if (channels) {
+			if (this.fresh === null) this.lift.failed(this.options.env.now());
+			return;
+		}
+		const line = this.line;
+		if (line !== null && onChannels(line.rung) && this.fresh === null) {
+			this.options.env.later(LOWER_AGAIN * (0.5 + this.options.env.random()), () => this.lowerAgain(line));
+			return;
+		}
 		if (this.line === null) {
 			const why = this.verdicts.worst() ?? failure("unanswered");
 			this.over({ failure: why });
@@ -264,6 +339,7 @@ export class Link {
 		}
 		if (line === this.fresh) this.fresh = null;
 		if (line !== this.line) return;
+		if (onChannels(line.rung)) this.lift.ended(this.options.env.now());
 		if ("refusal" in ending && ending.refusal.code === "silent") this.verdicts.silent(line.rung, line.age);
 		this.drop();
 		this.over(ending);
@@ -289,7 +365,8 @@ export class Link {
 
 	/** higherAt is when the better rungs are tried again. */
 	private higherAt(): number {
-		if (this.carried === null || this.current === null || this.race !== null) return Infinity;
+		if (this.carried === null || this.current === null || this.race !== null || onChannels(this.current.rung))
+			return Infinity;
 		return this.options.env.now() + this.carried.since + KNOWN_FOR - this.wall();
 	}
 

@@ -1,24 +1,24 @@
-package web
+package carrier
 
 import (
 	"bytes"
 
-	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// endPacket is the packet that tells the other end why the link ends. Nil:
+// EndPacket is the packet that tells the other end why a link ends, on rungs
+// that have no other place for it (protocol section 6.7). Nil:
 // nothing can be said, or need be.
-func endPacket(cause error) []byte {
+func EndPacket(cause error) []byte {
 	m := signal.Message{Type: signal.End}
 	switch cause := cause.(type) {
-	case *carrier.CloseError:
+	case *CloseError:
 		if cause.Remote {
 			return nil
 		}
 		m.Code, m.Reason = cause.Code.Name, cause.Reason
-	case carrier.Left:
+	case Left:
 	default:
 		return nil
 	}
@@ -29,9 +29,9 @@ func endPacket(cause error) []byte {
 	return wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{}, body)
 }
 
-// splitEnd separates the signal `end` from the frames before it. bye is nil
+// SplitEnd separates the signal `end` from the frames before it. bye is nil
 // if there is none.
-func splitEnd(packet []byte) (frames []byte, bye error) {
+func SplitEnd(packet []byte) (frames []byte, bye error) {
 	for rest := packet; len(rest) > 0; {
 		f, next, err := wire.NextFrame(rest)
 		if next == nil { // it breaks off: receive will say so
@@ -57,7 +57,7 @@ func parseEnd(f wire.Frame) error {
 	case err != nil || m.Type != signal.End:
 		return nil
 	case m.Code == "":
-		return carrier.ErrClosed
+		return ErrClosed
 	}
-	return &carrier.CloseError{Code: wire.CodeByName(m.Code), Reason: m.Reason, Remote: true}
+	return &CloseError{Code: wire.CodeByName(m.Code), Reason: m.Reason, Remote: true}
 }
