@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -90,7 +91,7 @@ func NewExternal(urls []string, secret string) (*External, error) {
 // CheckURL reports what is wrong with the URL of a TURN server.
 func CheckURL(url string) error {
 	parsed, err := stun.ParseURI(url)
-	if err != nil || parsed.Scheme != stun.SchemeTypeTURN && parsed.Scheme != stun.SchemeTypeTURNS {
+	if err != nil || strings.ContainsAny(url, " \t\r\n") || parsed.Scheme != stun.SchemeTypeTURN && parsed.Scheme != stun.SchemeTypeTURNS {
 		return fmt.Errorf("%.100q is no URL of a TURN server: want turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or turns:HOST:PORT?transport=tcp", url)
 	}
 	return nil
