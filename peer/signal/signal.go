@@ -56,6 +56,7 @@ type Message struct {
 	Facts       map[string]string `json:"facts,omitempty"`
 	Wills       []Will            `json:"wills,omitempty"`
 	Session     uint64            `json:"session,omitempty"`
+	UDP         *uint16           `json:"udp,omitempty"` // in welcome: the server's port for ICE and TURN; 0: none
 
 	// Refusals.
 	Code       string   `json:"code,omitempty"`
