@@ -30,6 +30,9 @@ func (c *Conn) end(why string) {
 	r.mu.Lock()
 	delete(c.device.watching, c)
 	r.mu.Unlock()
+	if why == signal.Close && r.cfg.TURN != nil {
+		r.cfg.TURN.Revoke(c.id)
+	}
 	if b := c.bound.Load(); b != nil {
 		b.session.unbind(b)
 		mention(b.session.link, b.number, signal.Message{Type: why})
@@ -46,10 +49,10 @@ func (c *Conn) publishWill(w will, now time.Time) {
 }
 
 // greet tells the viewer what the server knows: presence, description and
-// the values it keeps.
-func (c *Conn) greet(presence signal.Device) {
+// the values it keeps; and which TURN servers it may use.
+func (c *Conn) greet(presence signal.Device, servers []signal.Server) {
 	link := c.viewer.link
-	Tell(link, c.number, signal.Message{Type: signal.Opened, ID: c.id, Device: object(presence)})
+	Tell(link, c.number, signal.Message{Type: signal.Opened, ID: c.id, Device: object(presence), Servers: servers})
 	for _, m := range c.device.description.messages() {
 		Tell(link, c.number, m)
 	}

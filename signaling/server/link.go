@@ -34,6 +34,7 @@ type pass struct {
 	role auth.Role
 	open *openRequest // nil: none
 	from string       // address, for people
+	host string       // by which it reached this server
 	udp  *uint16      // what its welcome says of the UDP port
 
 	intercepted bool // something between opens its TLS, for sure
@@ -62,6 +63,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 // serveCarrier serves a link, whatever it is made of, until it is over.
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
+	c.host = p.host
 	c.udp = p.udp
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
@@ -79,7 +81,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr, udp: s.toldUDP(r), intercepted: intercepted(r)}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, udp: s.toldUDP(r), intercepted: intercepted(r)}, problem
 }
 
 func crowded() *refusal {

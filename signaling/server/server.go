@@ -44,6 +44,7 @@ import (
 	"github.com/telepath-iot/telepath/signaling/port"
 	"github.com/telepath-iot/telepath/signaling/rest"
 	"github.com/telepath-iot/telepath/signaling/room"
+	"github.com/telepath-iot/telepath/signaling/turn"
 )
 
 // Config of a Server.
@@ -63,6 +64,10 @@ type Config struct {
 	TrustProxy    []netip.Prefix // networks whose proxies say whom a request is from; default: none
 	ProxyProtocol bool           // connections from there begin with a PROXY header, version 1 or 2
 	PathPrefix    string         // under which a proxy serves us; "/telepath"; requests without are served too
+
+	NoTURN      bool     // no TURN server inside the process; default: one on Listen's port
+	TURNServers []string // URLs of an external one that takes credentials of TURNSecret; then there is none inside
+	TURNSecret  string
 
 	OpenRole auth.Role // whoever comes without a token has it: viewer, operator or empty
 
@@ -90,6 +95,8 @@ type Server struct {
 	keyHash  []byte         // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
+	turn     *turn.Server  // nil: none inside the process
+	servers  room.TURN     // nil: there is no TURN server
 	room     *room.Room    // set by Run before anything is served, as rest
 	rest     *rest.Rest
 	clients  clients
@@ -126,11 +133,10 @@ func (s *Server) open() (err error) {
 	if err = s.listen(); err != nil {
 		return err
 	}
-	if err = s.listenChannels(); err != nil {
+	if err = errors.Join(s.listenChannels(), s.openTURN()); err != nil {
 		s.closeSockets()
-		return err
 	}
-	return nil
+	return err
 }
 
 func (cfg *Config) complete() error {
@@ -193,15 +199,15 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := room.Config{ID: id, Name: s.cfg.Name, Store: b, Log: s.cfg.Log}
+	cfg := room.Config{ID: id, Name: s.cfg.Name, Store: b, TURN: s.servers, Log: s.cfg.Log}
 	if s.cfg.NATS == "" {
 		s.room = room.New(cfg, records)
-		return s.serve(ctx, s.room.Run)
+		return s.serve(ctx, s.room.Run, s.runTURN)
 	}
 	joined := cluster.New(b, id, s.cfg.Log)
 	cfg.Peers = joined
 	s.room = room.New(cfg, records)
-	return s.serve(ctx, s.room.Run, func(ctx context.Context) error { return joined.Run(ctx, s.room) })
+	return s.serve(ctx, s.room.Run, s.runTURN, func(ctx context.Context) error { return joined.Run(ctx, s.room) })
 }
 
 func (s *Server) openBus(ctx context.Context) (bus.Bus, error) {
