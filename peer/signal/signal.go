@@ -80,6 +80,7 @@ type Message struct {
 	On        bool              `json:"on,omitempty"`
 	Final     map[uint32]string `json:"final,omitempty"`
 	Relayed   bool              `json:"relayed,omitempty"` // in accept: there are no direct paths to this device
+	Servers   []Server          `json:"servers,omitempty"` // in opened, and in open on its way to the device
 
 	// Data-channel connections.
 	Offer     *SDP   `json:"offer,omitempty"`
@@ -93,6 +94,15 @@ type Message struct {
 type SDP struct {
 	Attempt uint64 `json:"attempt"`
 	SDP     string `json:"sdp"`
+}
+
+// Server is a TURN server that this Conn may use for its data-channel connections, with the names of W3C's RTCIceServer. Its
+// credentials are good for one Conn, until they expire.
+type Server struct {
+	URLs       []string `json:"urls"` // RFC 7065, such as turn:HOST:PORT?transport=udp
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
+	Expires    uint64   `json:"expires"` // Unix seconds
 }
 
 // Will is a complete Data frame (type, hop and body without the length), to be published when its device is cut.
