@@ -56,6 +56,7 @@ type Message struct {
 	Facts       map[string]string `json:"facts,omitempty"`
 	Wills       []Will            `json:"wills,omitempty"`
 	Session     uint64            `json:"session,omitempty"`
+	UDP         *uint16           `json:"udp,omitempty"` // in welcome: the server's port for ICE and TURN; 0: none
 
 	// Refusals.
 	Code       string   `json:"code,omitempty"`
@@ -87,6 +88,7 @@ type Message struct {
 	Attempt   uint64 `json:"attempt,omitempty"`
 	SDP       string `json:"sdp,omitempty"`
 	Candidate string `json:"candidate,omitempty"`
+	Turned    bool   `json:"turned,omitempty"` // in offer and retry: the turned kind of connection; in accept: the device can make those
 	Mid       string `json:"mid,omitempty"`
 }
 

@@ -30,7 +30,7 @@ export class Carrier {
 		now: number,
 		readonly id: number,
 		readonly born: number,
-		readonly rung: Rung,
+		public rung: Rung,
 	) {
 		this.height = height(rung);
 		this.lastHeard = this.trouble = this.expectFrom = now;
