@@ -4,8 +4,6 @@ import { height, type Rung } from "./rung";
 
 /** Carrier is what the ladder knows of one path. */
 export class Carrier {
-	readonly height: number;
-
 	// What came from the other end.
 	everHeard = false;
 	lastHeard: number; // when it opened, until something was heard
@@ -32,8 +30,11 @@ export class Carrier {
 		readonly born: number,
 		public rung: Rung,
 	) {
-		this.height = height(rung);
 		this.lastHeard = this.trouble = this.expectFrom = now;
+	}
+
+	get height(): number {
+		return height(this.rung);
 	}
 
 	isSound(): boolean {
