@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"sync/atomic"
 
@@ -31,10 +30,9 @@ type road struct {
 	tls    *tls.Config
 	http1  atomic.Bool  // HTTP/2 is agreed on here and then cut; racer remembers it for each network
 	body   atomic.Int64 // larger ones than this are refused by something between; 0: nothing is known
-
-	loopback bool // the server is on this machine
-	log      *slog.Logger
-	shown    atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
+	log    *slog.Logger
+	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
+	at     atomic.Pointer[netip.AddrPort]   // where the server was reached without a proxy; nil: nowhere yet
 }
 
 func newRoad(e Endpoint) (*road, error) {
@@ -46,7 +44,7 @@ func newRoad(e Endpoint) (*road, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &road{url: to, tunnel: through, header: http.Header{}, log: e.log(), loopback: isLoopback(e.URL)}
+	r := &road{url: to, tunnel: through, header: http.Header{}, log: e.log()}
 	if e.Token != "" {
 		r.header.Set("Authorization", "Bearer "+e.Token)
 	}
@@ -125,6 +123,7 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := r.tunnel.DialContext(ctx, network, addr)
 		if err == nil {
+			r.note(conn, addr)
 			connected()
 		}
 		return conn, err
@@ -144,21 +143,29 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 // answer says where the data channels lead.
 func (r *road) openChannels(ctx context.Context, noUDP, noTCP bool) (carrier.Carrier, error) {
 	c, err := rtc.Dial(ctx, rtc.DialConfig{
-		Config: rtc.Config{IncludeLoopback: r.loopback, Log: r.log},
+		Config: rtc.Config{IncludeLoopback: r.address().Addr().IsLoopback(), Log: r.log},
 		URL:    r.url, Header: r.header, TLS: r.tls, DialContext: r.tunnel.DialContext,
 		NoUDP: noUDP, NoTCP: noTCP,
 	})
 	return orNil(c, err)
 }
 
-// isLoopback reports whether a URL leads to this machine itself.
-func isLoopback(to string) bool {
-	u, err := url.Parse(to)
-	if err != nil {
-		return false
+// note keeps the server's address, if it is that and no proxy's.
+func (r *road) note(conn net.Conn, addr string) {
+	proxy, err := r.tunnel.ProxyFor(addr)
+	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok && err == nil && proxy == nil {
+		at := tcp.AddrPort()
+		at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+		r.at.Store(&at)
 	}
-	a, err := netip.ParseAddr(u.Hostname())
-	return err == nil && a.IsLoopback() || u.Hostname() == "localhost"
+}
+
+// address is the server's, not valid while none is known.
+func (r *road) address() (at netip.AddrPort) {
+	if known := r.at.Load(); known != nil {
+		at = *known
+	}
+	return at
 }
 
 // orNil keeps a nil pointer from becoming an interface that is not nil.

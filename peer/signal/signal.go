@@ -89,6 +89,7 @@ type Message struct {
 	Attempt   uint64 `json:"attempt,omitempty"`
 	SDP       string `json:"sdp,omitempty"`
 	Candidate string `json:"candidate,omitempty"`
+	Turned    bool   `json:"turned,omitempty"` // in offer and retry: the turned kind of connection; in accept: the device can make those
 	Mid       string `json:"mid,omitempty"`
 }
 

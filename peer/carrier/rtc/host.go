@@ -48,7 +48,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		h.Close()
 		return nil, err
 	}
-	s := h.cfg.settings()
+	s := h.cfg.settings(nil) // it has no TURN server
 	s.SetLite(true)
 	s.SetNet(singleNet(h.ip6))
 	s.SetNetworkTypes(h.networks())
@@ -108,7 +108,7 @@ func (h *Host) Answer(offer string, at []netip.Addr) (*Peer, string, error) {
 	if len(candidates) == 0 {
 		return nil, "", errNoAddress
 	}
-	p, err := newPeerOf(h.api, h.cfg, Events{})
+	p, err := unconnected(h.cfg, Events{}).connect(h.api)
 	if err != nil {
 		return nil, "", err
 	}
