@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/ledger"
+	"github.com/telepath-iot/telepath/e2e/outcome"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
@@ -44,8 +45,11 @@ func warmUp(t *testing.T) {
 }
 
 func visitCell(t *testing.T, n network, v visitor) {
+	row := outcome.Cell{Test: t.Name()}
+	outcome.Tell(t, &row, func(failed bool) { row.Failed = failed })
 	c := newCell(t, v.host)
 	visit := v.first(t, c, n.cross(t, c))
+	row.First, row.Rung = visit.took, visit.rung
 	if visit.took > n.bound() {
 		t.Errorf("the first sample came after %v, want at most %v", visit.took, n.bound())
 	}
@@ -53,6 +57,7 @@ func visitCell(t *testing.T, n network, v visitor) {
 		t.Errorf("it came on %s, want %v", visit.rung, n.rungs)
 	}
 	verdict := countEvents(t, visit)
+	row.Sent, row.Lost, row.Repeated, row.Disorder, row.InGaps = verdict.Sent, verdict.Lost, verdict.Twice, verdict.Disorder, verdict.InGaps
 	said := visit.says(t)
 	for _, why := range n.named {
 		if why.isTold(v.name) && !tells(said, why.failure) {
@@ -60,6 +65,7 @@ func visitCell(t *testing.T, n network, v visitor) {
 		}
 	}
 	again := visit.again(t)
+	row.Again = again
 	if again > secondVisit {
 		t.Errorf("on the second visit the first sample came after %v, want at most %v", again, secondVisit)
 	}
