@@ -21,6 +21,7 @@ type Cell struct {
 	Failed         bool
 	First, Again   time.Duration // until the first sample, also on the second visit
 	Rung           string        // it came on; empty: not told
+	Alone          bool          // measured again when no other cell ran: beside them it took too long
 	Sent           int           // events
 	Lost, Repeated int
 	Disorder       int

@@ -39,11 +39,14 @@ func soakMatrix(length time.Duration) (string, error) {
 	}
 	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(a.Test, b.Test) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells, some at a time; in each, 20 events a second for %v. What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
+	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells, some at a time; in each, 20 events a second for %v. A time that was too long beside other cells was taken again with the machine to itself (alone). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
 	b.WriteString("| network / behind it | first sample | on the second visit | on | events | lost | repeated | out of order | in declared gaps | |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d | %d | %s |\n", strings.TrimPrefix(r.Test, "TestMatrix/"),
-			seconds(r.First), seconds(r.Again), r.Rung, r.Sent, r.Lost, r.Repeated, r.Disorder, r.InGaps, passed(r.Failed))
+		name := strings.TrimPrefix(r.Test, "TestMatrix/")
+		if r.Alone {
+			name += " (alone)"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d | %d | %s |\n", name, seconds(r.First), seconds(r.Again), r.Rung, r.Sent, r.Lost, r.Repeated, r.Disorder, r.InGaps, passed(r.Failed))
 	}
 	return b.String(), err
 }

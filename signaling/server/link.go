@@ -34,6 +34,8 @@ type pass struct {
 	role auth.Role
 	open *openRequest // nil: none
 	from string       // address, for people
+
+	intercepted bool // something between opens its TLS, for sure
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -63,7 +65,7 @@ func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass)
 		s.serveDevice(ctx, c)
 		return
 	}
-	s.serveViewer(ctx, c, p.open)
+	s.serveViewer(ctx, c, p)
 }
 
 // checkLink sees a request for a link through the gates.
@@ -75,7 +77,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, intercepted: intercepted(r)}, problem
 }
 
 func crowded() *refusal {
