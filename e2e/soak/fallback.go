@@ -13,27 +13,27 @@ import (
 	"github.com/telepath-iot/telepath/e2e/outcome"
 )
 
-// runTests runs one test of e2e/fallback with a time that its environment sets, and returns the rows that it told.
-func runTests[Row any](name, variable string, length time.Duration) (rows []Row, err error) {
+// runTests runs tests of e2e/fallback, by a pattern, with a time that its environment sets, and returns the rows that it told.
+func runTests[Row any](pattern, variable string, length time.Duration) (rows []Row, err error) {
 	dir, err := os.MkdirTemp("", "telepath-soak-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "outcome")
-	cmd := exec.Command("go", "test", "-count=1", "-timeout", "3h", "-v", "-run", "^"+name+"$", "./e2e/fallback")
+	cmd := exec.Command("go", "test", "-count=1", "-timeout", "3h", "-v", "-run", pattern, "./e2e/fallback")
 	cmd.Env = append(os.Environ(), "TELEPATH_E2E=require", outcome.Variable+"="+file, fmt.Sprintf("%s=%.0f", variable, length.Seconds()))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	failed := cmd.Run()
 	rows, err = outcome.Read[Row](file)
 	if failed != nil {
-		err = fmt.Errorf("%s: %w", name, failed)
+		err = fmt.Errorf("%s: %w", pattern, failed)
 	}
 	return rows, err
 }
 
-func soakMatrix(length time.Duration) (string, error) {
-	rows, err := runTests[outcome.Cell]("TestMatrix", "TELEPATH_CELL_SECONDS", length)
+func soakMatrix(cells string, length time.Duration) (string, error) {
+	rows, err := runTests[outcome.Cell]("^TestMatrix$/("+cells+")", "TELEPATH_CELL_SECONDS", length)
 	if len(rows) == 0 {
 		return "", err
 	}
@@ -52,7 +52,7 @@ func soakMatrix(length time.Duration) (string, error) {
 }
 
 func soakSlow(length time.Duration) (string, error) {
-	rows, err := runTests[outcome.Slow]("TestSlowHop", "TELEPATH_SLOW_SECONDS", length)
+	rows, err := runTests[outcome.Slow]("^TestSlowHop$", "TELEPATH_SLOW_SECONDS", length)
 	if len(rows) == 0 {
 		return "", err
 	}

@@ -30,6 +30,7 @@ func main() {
 	}
 	chosen := flag.String("parts", "switches,dashboard,comeback,matrix,slow", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
+	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
 	slow := flag.Duration("slow", 5*time.Minute, "on the slow hop")
 	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
@@ -42,7 +43,7 @@ func main() {
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
 		{"comeback", func() (string, error) { return soakComeback(*conns) }},
-		{"matrix", func() (string, error) { return soakMatrix(*cell) }},
+		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},
 		{"slow", func() (string, error) { return soakSlow(*slow) }},
 	}
 	exit(run(runs, strings.Split(*chosen, ","), *out))
