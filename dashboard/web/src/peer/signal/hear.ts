@@ -111,7 +111,8 @@ function refusal(m: Members): Refusal {
 
 function welcome(m: Members): ToViewer {
 	const who = { server: word(m, "server"), role: word(m, "role"), time: m.uint("time") };
-	return { type: "welcome", ...who, intercepted: m.bool("intercepted") };
+	const udp = m.has("udp") ? m.uint("udp") : null;
+	return { type: "welcome", ...who, intercepted: m.bool("intercepted"), udp };
 }
 
 function candidate(m: Members): ToViewer {
