@@ -143,6 +143,10 @@ func TestMistakes(t *testing.T) {
 		"argument":       {[]string{"serve", "extra", "--data", t.TempDir()}, 2, "takes no arguments"},
 		"no certificate": {[]string{"serve", "--listen", "127.0.0.1:0", "--tls-cert", file, "--tls-key", file, "--data", t.TempDir()}, 1, "TLS certificate"},
 		"nats":           {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1"}, 1, "--nats"},
+		"turn":           {[]string{"serve", "--data", t.TempDir(), "--turn", "yes"}, 2, "on or off"},
+		"turn twice":     {[]string{"serve", "--data", t.TempDir(), "--turn", "off", "--turn-server", "turn:h:1"}, 2, "exclude"},
+		"turn's secret":  {[]string{"serve", "--data", t.TempDir(), "--turn-server", "turn:h:1"}, 2, "--turn-secret-file"},
+		"turn's URL":     {[]string{"serve", "--data", t.TempDir(), "--turn-server", "stun:h:1", "--turn-secret-file", file}, 1, "printable"},
 		"login-url":      {[]string{"login-url", "--data", t.TempDir()}, 1, "token"},
 	} {
 		code, _, errs := program(t.Context(), c.args...)
