@@ -50,6 +50,7 @@ type link struct {
 	sentAt      time.Duration
 	heardAt     time.Duration
 	proveBy     time.Duration // something must be heard by then; 0: no hurry
+	rests       rests
 	intercepted *carrier.Failure
 }
 
@@ -68,7 +69,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 	l := &link{
 		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
-			rungs: rungsFor(e.Only), dial: r.open, memory: memory, log: e.log(),
+			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, body: &r.body, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
 		},
 		lift: newLift(e, r.openChannels),
@@ -155,6 +156,7 @@ func (l *link) up(g *leg) {
 func (l *link) begin() {
 	now, rung := l.loop.now(), l.leg.carrier.Rung()
 	l.sentAt, l.heardAt, l.proveBy = now, now, 0
+	l.rests.begin(now)
 	l.lift.moved(now, rung)
 	l.hop = nil
 	if onChannels(rung) {
@@ -167,8 +169,13 @@ func (l *link) send(f carrier.Frame) bool {
 	if l.leg == nil {
 		return false
 	}
-	l.sentAt = l.loop.now()
+	l.said()
 	return l.leg.carrier.Send(f)
+}
+
+func (l *link) said() {
+	l.sentAt = l.loop.now()
+	l.rests.sent(l.sentAt)
 }
 
 // signal sends a message to the server (conn 0) or through it to a Conn. A
@@ -186,7 +193,7 @@ func (l *link) signalOn(g *leg, conn uint64, m signal.Message) bool {
 	if g == nil {
 		return false
 	}
-	l.sentAt = l.loop.now()
+	l.said()
 	sent := g.carrier.Send(f)
 	if !sent {
 		g.carrier.Close(wire.CodeByName("timeout"), "the server reads no signals")
@@ -219,8 +226,10 @@ func (l *link) why() string {
 	if l.leg != nil && !onChannels(l.leg.carrier.Rung()) {
 		parts = append(parts, l.racer.why())
 	}
-	if l.intercepted != nil {
-		parts = append(parts, l.intercepted.Brief())
+	for _, concern := range []*carrier.Failure{l.intercepted, l.road.capping(), l.rests.why()} {
+		if concern != nil {
+			parts = append(parts, concern.Brief())
+		}
 	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	return strings.Join(parts, "; ")
@@ -229,6 +238,7 @@ func (l *link) why() string {
 // heard takes what came for the link itself and reports whether that was all.
 func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 	l.heardAt, l.proveBy = now, 0
+	l.rests.heard(now)
 	if l.hop != nil {
 		l.hop.heard(now)
 	}
@@ -269,10 +279,11 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		return now + time.Hour
 	}
 	wake = min(l.lift.step(now, l.leg.carrier.Rung(), l.carries()), l.watchHop(now))
-	due := max(min(l.sentAt, l.heardAt)+l.keepAlive, l.sentAt+l.keepAlive/3)
+	every := l.rests.keepAlive(l.keepAlive)
+	due := max(min(l.sentAt, l.heardAt)+every, l.sentAt+every/3)
 	if now >= due {
 		l.probe()
-		due = now + l.keepAlive/3
+		due = now + every/3
 	}
 	return min(wake, due, dead)
 }

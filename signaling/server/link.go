@@ -35,6 +35,8 @@ type pass struct {
 	open *openRequest // nil: none
 	from string       // address, for people
 	udp  *uint16      // what its welcome says of the UDP port
+
+	intercepted bool // something between opens its TLS, for sure
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -65,7 +67,7 @@ func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass)
 		s.serveDevice(ctx, c)
 		return
 	}
-	s.serveViewer(ctx, c, p.open)
+	s.serveViewer(ctx, c, p)
 }
 
 // checkLink sees a request for a link through the gates.
@@ -77,7 +79,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr, udp: s.toldUDP(r)}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, udp: s.toldUDP(r), intercepted: intercepted(r)}, problem
 }
 
 func crowded() *refusal {

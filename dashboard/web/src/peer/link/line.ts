@@ -7,7 +7,7 @@ import {
 } from "../carrier/link-carrier";
 import type { SharedLink } from "../carrier/share";
 import { Alarm, type Env } from "../env";
-import { failure } from "../failures";
+import { type Failure, failure } from "../failures";
 import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
 import {
 	eachFrame,
@@ -62,6 +62,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private welcomed = false;
 	private closed = false;
 	private refusal: Refusal | null = null;
+	private intercepted = false;
 	private heardAt: number;
 	private sentAt: number;
 	private proveBy = Infinity;
@@ -87,6 +88,11 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	get up(): boolean {
 		return this.welcomed && !this.closed;
+	}
+
+	/** concern is what is wrong with it though it works; null: nothing that is known. */
+	get concern(): Failure | null {
+		return this.intercepted ? failure("tls-intercepted") : null;
 	}
 
 	/** age is how long it is there, in ms. */
@@ -181,6 +187,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 				break; // a signal of a later version
 			case "welcome":
 				this.welcomed = true;
+				this.intercepted = message.intercepted;
 				if (onChannels(this.rung)) this.hop ??= new Hop(this.env.now(), this.rung);
 				this.events.onWelcome(message);
 				break;
