@@ -22,6 +22,7 @@ type client struct {
 	carrier carrier.Carrier
 	role    auth.Role
 	from    string
+	keyHash []byte  // of the certificate that its end was shown, as far as we know
 	udp     *uint16 // what its welcome says of the UDP port
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
 	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil

@@ -41,7 +41,7 @@ type running struct {
 	stop func() // waits
 }
 
-func start(t *testing.T, cfg Config) *running {
+func start(t *testing.T, cfg Config, before ...func(*Server)) *running {
 	t.Helper()
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
@@ -50,6 +50,9 @@ func start(t *testing.T, cfg Config) *running {
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, prepare := range before {
+		prepare(s)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -110,7 +113,7 @@ func (r *running) trusting() *tls.Config {
 		return nil
 	}
 	pool := x509.NewCertPool()
-	leaf, err := x509.ParseCertificate(r.tls.Certificates[0].Certificate[0])
+	leaf, err := x509.ParseCertificate(r.certs.Shown("").Certificate().Certificate[0])
 	if err == nil {
 		pool.AddCert(leaf)
 	}
