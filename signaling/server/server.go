@@ -127,14 +127,7 @@ func (s *Server) open() (err error) {
 	if err = s.openCertificates(); err != nil {
 		return err
 	}
-	if err = s.listen(); err != nil {
-		return err
-	}
-	if err = s.listenChannels(); err != nil {
-		s.closeSockets()
-		return err
-	}
-	return nil
+	return s.listen()
 }
 
 func (cfg *Config) complete() error {
