@@ -155,11 +155,12 @@ func (l *link) promote() {
 func (l *link) ended(g *leg, err error) {
 	switch g {
 	case l.leg:
-		if l.rests.over(l.loop.now(), err) {
+		rung := g.carrier.Rung()
+		if !onChannels(rung) && l.rests.over(l.loop.now(), err) {
 			l.endpoint.log().Warn("something is said more often on the link from now on", "reason", l.rests.why().Brief())
 		}
 		l.leg = nil
-		if rung := g.carrier.Rung(); onChannels(rung) && !l.lift.leaving {
+		if onChannels(rung) && !l.lift.leaving {
 			l.lift.fell(l.loop.now(), rung)
 			l.hurry.Store(!isRefusal(err)) // nobody but the path has ended it, and other rungs may be sound
 		}

@@ -40,8 +40,8 @@ func percentile(values []float64, q float64) float64 {
 
 func median(values []float64) float64 { return percentile(values, 0.5) }
 
-// ageResult holds the four subjects of a run.
-type ageResult struct{ barePion, direct, bareSocket, relayed ages }
+// ageResult holds the subjects of a run.
+type ageResult struct{ barePion, direct, barePionRelay, channels, bareSocket, relayed ages }
 
 // measureAges runs the subjects in turn, round by round, all on one host's loopback. What must be relayed runs with UDP cut.
 func measureAges(rounds int, length time.Duration) (*ageResult, error) {
@@ -53,6 +53,7 @@ func measureAges(rounds int, length time.Duration) (*ageResult, error) {
 	host := l.Host("solo")
 	result := &ageResult{
 		barePion: ages{name: "bare pion channel"}, direct: ages{name: "telepath, direct"},
+		barePionRelay: ages{name: "bare pion relay"}, channels: ages{name: "telepath, relayed over data channels"},
 		bareSocket: ages{name: "bare WebSocket relay"}, relayed: ages{name: "telepath, relayed"},
 	}
 	for round := range rounds {
@@ -69,6 +70,12 @@ func (r *ageResult) round(host *lab.Host, length time.Duration) error {
 		return err
 	}
 	if err := measure(&r.direct, func() ([]float64, error) { return agesOfProduct(host, "udp", length) }); err != nil {
+		return err
+	}
+	if err := measure(&r.barePionRelay, func() ([]float64, error) { return agesOfBare(host, "pion-relay", length) }); err != nil {
+		return err
+	}
+	if err := measure(&r.channels, func() ([]float64, error) { return agesOfProduct(host, "relay-udp", length) }); err != nil {
 		return err
 	}
 	if err := host.CutUDP(); err != nil {
@@ -105,7 +112,8 @@ func agesOfProduct(host *lab.Host, rung string, length time.Duration) ([]float64
 		return nil, err
 	}
 	defer server.Kill()
-	device, err := r.StartDevice(host, "board", "--source", fmt.Sprintf("sim,rate=%d,size=%d", rate, sampleSize))
+	only := []string{"--only", "ws," + rung} // the links begin on ws, and end where they are asked for
+	device, err := r.StartDevice(host, "board", append(only, "--source", fmt.Sprintf("sim,rate=%d,size=%d", rate, sampleSize))...)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +121,7 @@ func agesOfProduct(host *lab.Host, rung string, length time.Duration) ([]float64
 	if err := r.AwaitLive(host, "board", 15*time.Second); err != nil {
 		return nil, err
 	}
-	v, err := r.View(host, "board")
+	v, err := r.View(host, "board", only...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +159,11 @@ func agesOfBare(host *lab.Host, kind string, length time.Duration) ([]float64, e
 		command := append([]string{self, "bare"}, args...)
 		return program.Start(program.Spec{Name: args[0], Stdin: true, OnLine: onLine, Args: host.Wrap(command...)})
 	}
-	if kind == "pion" {
+	switch kind {
+	case "pion":
 		return agesOfPion(start, length)
+	case "pion-relay":
+		return agesOfPionRelay(start, length)
 	}
 	return agesOfSockets(start, length)
 }

@@ -20,6 +20,8 @@ func bare(role string, args []string) error {
 		return pionSender()
 	case "pion-receiver":
 		return pionReceiver()
+	case "pion-relay":
+		return pionRelay()
 	case "relay":
 		return socketRelay()
 	case "socket-sender":

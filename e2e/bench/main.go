@@ -1,7 +1,7 @@
 // Command bench measures the product beside the bare libraries it is made of, in one run on one machine, and prints ratios:
 //
-//	age      100 samples of 100 bytes a second over loopback: direct against a bare pion channel, relayed against a bare
-//	         WebSocket relay. Ends and relay are processes of their own on both sides of a ratio.
+//	age      100 samples of 100 bytes a second over loopback: direct against a bare pion channel, relayed over data channels
+//	         against a bare pion relay, relayed over WebSockets against a bare WebSocket relay. Ends and relay are processes of their own on both sides of a ratio.
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
 //

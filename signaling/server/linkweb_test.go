@@ -43,7 +43,7 @@ func (r *running) viewerOn(t *testing.T, rung ladder.Rung, device string) *link 
 // without TLS, where links over HTTP are HTTP/2.
 func TestEveryRungCarriesLinks(t *testing.T) {
 	for name, cfg := range map[string]Config{"HTTP/1.1": {}, "HTTP/2": {TLSSelf: true}} {
-		for _, rungs := range [][2]ladder.Rung{{ladder.Poll, ladder.SSE}, {ladder.SSE, ladder.Poll}, {ladder.WS, ladder.Poll}, {ladder.RelayUDP, ladder.WS}, {ladder.WS, ladder.RelayUDP}, {ladder.RelayUDP, ladder.RelayUDP}} {
+		for _, rungs := range [][2]ladder.Rung{{ladder.Poll, ladder.SSE}, {ladder.SSE, ladder.Poll}, {ladder.WS, ladder.Poll}, {ladder.RelayUDP, ladder.WS}, {ladder.WS, ladder.RelayUDP}, {ladder.RelayUDP, ladder.RelayUDP}, {ladder.RelayTCP, ladder.RelayTCP}} {
 			t.Run(name+": "+rungs[0].String()+" to "+rungs[1].String(), func(t *testing.T) {
 				s := start(t, cfg)
 				d := s.deviceOn(t, rungs[0], "rig")

@@ -17,6 +17,9 @@ const drainTime = 5 * time.Second
 // serve runs the listeners and the parts, which know who is here, until ctx
 // ends, then drains. The parts see the last links go.
 func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error) error {
+	if err := s.listenChannels(); err != nil {
+		return err
+	}
 	s.rest = s.newRest()
 	stopRest := s.runRest()
 	public := s.httpServer(s.encrypted(s.routes()))

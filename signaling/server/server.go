@@ -137,7 +137,7 @@ func (s *Server) open() (err error) {
 	if err = s.listen(); err != nil {
 		return err
 	}
-	if err = errors.Join(s.listenChannels(), s.openTURN()); err != nil {
+	if err = s.openTURN(); err != nil {
 		s.closeSockets()
 	}
 	return err

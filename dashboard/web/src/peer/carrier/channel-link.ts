@@ -140,9 +140,9 @@ export class ChannelLink implements LinkCarrier {
 	private opens(): void {
 		this.channelsOpen = true;
 		this.cancelLate();
-		if (this.pair === null) this.cancelPair = this.env.later(PAIR_WITHIN, () => this.release());
 		this.events.onOpen();
-		this.release();
+		if (this.pair !== null) this.release();
+		else this.cancelPair = this.env.later(PAIR_WITHIN, () => this.release());
 	}
 
 	private packet(packet: Uint8Array): void {
