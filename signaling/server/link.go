@@ -35,6 +35,7 @@ type pass struct {
 	open *openRequest // nil: none
 	from string       // address, for people
 	host string       // by which it reached this server
+	udp  *uint16      // what its welcome says of the UDP port
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -61,6 +62,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
 	c.host = p.host
+	c.udp = p.udp
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
 		return
@@ -77,7 +79,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, udp: s.toldUDP(r)}, problem
 }
 
 func crowded() *refusal {

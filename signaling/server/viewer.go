@@ -14,7 +14,7 @@ const firstConn = 1
 func (s *Server) serveViewer(ctx context.Context, c *client, open *openRequest) {
 	v := s.room.Enter(c, c.role, c.host)
 	c.handle = v.Handle
-	c.tell(signal.Message{Type: signal.Welcome, Server: s.cfg.Name, TLS: s.keyHash, Role: string(c.role), Time: nowMicros()})
+	c.tell(signal.Message{Type: signal.Welcome, Server: s.cfg.Name, TLS: s.keyHash, Role: string(c.role), Time: nowMicros(), UDP: c.udp})
 	if open != nil {
 		v.Open(firstConn, open.message, open.body)
 	}
