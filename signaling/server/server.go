@@ -266,5 +266,6 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 		HTTP2:             http2Limits(),
+		ConnContext:       withClientHello,
 	}
 }
