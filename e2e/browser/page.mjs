@@ -4,8 +4,11 @@
 /** The badge's words for the rungs (dashboard/web has the same table for people). */
 const rungs = {
 	"Direct · UDP": "udp",
-	"Direct · TCP": "tcp",
+	"TURN · UDP": "turn-udp",
 	"Relay · UDP": "relay-udp",
+	"Direct · TCP": "tcp",
+	"TURN · TCP": "turn-tcp",
+	"TURN · TLS": "turn-tls",
 	"Relay · TCP": "relay-tcp",
 	"Relay · WebSocket": "ws",
 	"Relay · event stream": "sse",

@@ -34,6 +34,7 @@ const (
 	State     = "state"
 	Close     = "close"
 	Bye       = "bye"
+	Servers   = "servers"
 	End       = "end" // of a link over HTTP, where a WebSocket has its close frame
 )
 
