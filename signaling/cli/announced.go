@@ -16,7 +16,8 @@ func announced(addrs []netip.Addr, udp uint16, where string) string {
 		port = fmt.Sprintf("UDP port %d", udp)
 	}
 	line := fmt.Sprintf("Announced to devices and viewers: %s, %s.\n", joined(addrs), port)
-	if where == "" || slices.ContainsFunc(addrs, isPublic) {
+	onlyHere := !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.IsLoopback() })
+	if where == "" || onlyHere || slices.ContainsFunc(addrs, isPublic) {
 		return line
 	}
 	return line + fmt.Sprintf("This is %s, and only private addresses are announced: %s; viewers outside this network need --announce PUBLIC-ADDRESS.\n", where, joined(addrs))

@@ -34,7 +34,8 @@ func TestAnnounced(t *testing.T) {
 	if got := announced(private, 8080, "a container"); !strings.Contains(got, "UDP port 8080") || !strings.Contains(got, hint) {
 		t.Errorf("%q", got)
 	}
-	for _, got := range []string{announced(private, 8080, ""), announced(public, 0, "a container")} {
+	here := []netip.Addr{netip.MustParseAddr("127.0.0.1")} // is meant to be reached from nowhere else
+	for _, got := range []string{announced(here, 8080, "a container"), announced(private, 8080, ""), announced(public, 0, "a container")} {
 		if strings.Contains(got, "only private") || strings.Count(got, "\n") != 1 {
 			t.Errorf("%q", got)
 		}

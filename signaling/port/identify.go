@@ -53,7 +53,11 @@ func (t *TCP) identify(ctx context.Context, raw net.Conn, identified func()) {
 func (t *TCP) endTLS(ctx context.Context, conn *tls.Conn) {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		t.cfg.Log.Debug("TLS was not agreed on", "from", conn.RemoteAddr().String(), "err", err)
-		t.drop(conn.NetConn(), BadTLS)
+		why := BadTLS
+		if ctx.Err() != nil {
+			why = Silent
+		}
+		t.drop(conn.NetConn(), why)
 		return
 	}
 	switch conn.ConnectionState().NegotiatedProtocol {

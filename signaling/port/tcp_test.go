@@ -177,7 +177,7 @@ func TestTCPDrops(t *testing.T) {
 	mute := p.Listener(HTTP) // never accepts
 	defer mute.Close()
 	for why, first := range map[Reason]string{
-		Silent: "\x00", Unknown: "\xff", BadTLS: "\x16\x03\x01\x00\x01\x00", Unserved: string(framed(check)), Busy: page,
+		Silent: "\x00", Unknown: "\xff", BadTLS: "\x16\x03\x01\x00\x04\x63\x00\x00\x00", Unserved: string(framed(check)), Busy: page,
 	} {
 		before := p.Counts()
 		say(t, dial(t, p), first, 1000)
