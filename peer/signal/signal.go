@@ -46,6 +46,7 @@ type Message struct {
 	Nonce       Bytes             `json:"nonce,omitempty"`
 	Server      string            `json:"server,omitempty"`
 	TLS         Bytes             `json:"tls,omitempty"` // SHA-256 of the server certificate's public key
+	Intercepted bool              `json:"intercepted,omitempty"`
 	Role        string            `json:"role,omitempty"`
 	Time        uint64            `json:"time,omitempty"` // µs
 	Key         Bytes             `json:"key,omitempty"`

@@ -140,7 +140,7 @@ func (a *ACME) get(name string) error {
 	if before := a.shown[name]; before != nil && slices.Equal(before.cert.Certificate[0], cert.Certificate[0]) {
 		return nil
 	}
-	shown, err := shownNow(cert)
+	shown, err := newShown(cert)
 	if err != nil {
 		return err
 	}

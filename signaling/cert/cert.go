@@ -15,7 +15,6 @@ import (
 
 // Shown is a certificate as those know it to whom it is shown.
 type Shown struct {
-	Since   time.Time // when we began to show it
 	KeyHash []byte    // SHA-256 of its public key (SubjectPublicKeyInfo), which survives a renewal with the same key
 	Until   time.Time // when it ends
 	cert    *tls.Certificate
@@ -27,14 +26,14 @@ func (s *Shown) Pin() string { return "sha256:" + hex.EncodeToString(s.KeyHash) 
 // Certificate is the certificate, with its key.
 func (s *Shown) Certificate() *tls.Certificate { return s.cert }
 
-// shownNow begins to show a certificate.
-func shownNow(cert *tls.Certificate) (*Shown, error) {
+// newShown is how a certificate looks from outside.
+func newShown(cert *tls.Certificate) (*Shown, error) {
 	leaf, err := x509.ParseCertificate(cert.Certificate[0])
 	if err != nil {
 		return nil, fmt.Errorf("read the TLS certificate: %w", err)
 	}
 	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
-	return &Shown{Since: time.Now(), Until: leaf.NotAfter, KeyHash: sum[:], cert: cert}, nil
+	return &Shown{Until: leaf.NotAfter, KeyHash: sum[:], cert: cert}, nil
 }
 
 // config is what all kinds have in common.

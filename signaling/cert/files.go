@@ -45,7 +45,7 @@ func (f *Files) load() error {
 	if err != nil {
 		return fmt.Errorf("load the TLS certificate: %w", err)
 	}
-	shown, err := shownNow(&pair)
+	shown, err := newShown(&pair)
 	if err == nil {
 		f.shown.Store(shown)
 	}

@@ -37,6 +37,8 @@ type pass struct {
 	host string       // by which it reached this server
 	hash []byte       // of the key of the certificate that it was shown
 	udp  *uint16      // what its welcome says of the UDP port
+
+	intercepted bool // something between opens its TLS, for sure
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -67,7 +69,7 @@ func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass)
 		s.serveDevice(ctx, c)
 		return
 	}
-	s.serveViewer(ctx, c, p.open)
+	s.serveViewer(ctx, c, p)
 }
 
 // checkLink sees a request for a link through the gates.
@@ -79,7 +81,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: s.keyHash(r), udp: s.toldUDP(r)}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: keyHash(r), udp: s.toldUDP(r), intercepted: intercepted(r)}, problem
 }
 
 func crowded() *refusal {

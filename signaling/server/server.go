@@ -266,7 +266,6 @@ func http2Limits() *http.HTTP2Config {
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ConnContext:       withSince,
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       bodyTime,
 		WriteTimeout:      writeTime,
@@ -274,5 +273,6 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 		HTTP2:             http2Limits(),
+		ConnContext:       withClientHello,
 	}
 }

@@ -5,11 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"maps"
-	"net"
-	"net/http"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/telepath-iot/telepath/signaling/cert"
 )
@@ -53,6 +50,7 @@ func (s *Server) openCertificates() error {
 		return nil
 	}
 	s.tls = s.certs.TLS()
+	s.tls.GetConfigForClient = s.noteClientHello
 	return nil
 }
 
@@ -84,24 +82,4 @@ func (s *Server) ReloadCertificates() {
 	if s.certs != nil {
 		s.certs.Reload()
 	}
-}
-
-// sinceKey is the key in a request's context of when its connection came.
-type sinceKey struct{}
-
-func withSince(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, sinceKey{}, time.Now())
-}
-
-// keyHash is of the key in the certificate that the client of a request was
-// shown; nil if there was no TLS, or the certificate was replaced meanwhile.
-func (s *Server) keyHash(r *http.Request) []byte {
-	if s.certs == nil || r.TLS == nil {
-		return nil
-	}
-	shown := s.certs.Shown(r.TLS.ServerName)
-	if since, _ := r.Context().Value(sinceKey{}).(time.Time); since.Before(shown.Since) {
-		return nil
-	}
-	return shown.KeyHash
 }

@@ -133,8 +133,9 @@ export class Engine {
 	}
 
 	/** connect waits for what the first request is to carry. */
-	private connect({ url, token, only = [], carried = null }: Extract<ToWorker, { type: "connect" }>): void {
-		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), carried };
+	private connect(message: Extract<ToWorker, { type: "connect" }>): void {
+		const { url, token, only = [], connectMs = 0, carried = null } = message;
+		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), connectMs, carried };
 		const connect = () => {
 			this.here = this.before = null;
 			this.conn?.linkDown(); // the link there is ends without another word

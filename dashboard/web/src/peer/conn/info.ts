@@ -64,19 +64,27 @@ function whyNone({ linked, standing: { refused, device } }: Situation): string {
 function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 	const path = s.paths.on(rung)[0];
 	const successor = rung === "udp" && s.direct.attempts.making() !== undefined;
-	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id), successor);
+	if (path !== undefined) {
+		const told = pathLine(now, path, s.paths.state(path.id), successor);
+		return isLinkRung(rung) ? { ...told, ...concern(s.rungStanding(rung)) } : told;
+	}
 	if (s.only.length > 0 && !s.only.includes(rung)) return line(rung, "off", note.excluded);
 	if (rung === "udp") return attemptLine(now, s);
 	if (isLinkRung(rung)) return linkLine(rung, s.rungStanding(rung), s);
 	return line(rung, "off", WHY_OFF[rung]);
 }
 
-/** whyNotBetter names what failed above the rung in use: that is what somebody can do something about. */
+/** concern is what is wrong with a rung of the link that carries it. */
+function concern({ state, failure: verdict }: LinkStanding): { verdict?: Failure } {
+	return state === "use" && verdict !== null ? { verdict } : {};
+}
+
+/** whyNotBetter names what failed above the rung in use, and what is wrong with it: that is what somebody can do something about. */
 function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[], { standing }: Situation): string[] {
 	if (rung === undefined || !isLinkRung(rung)) return [];
 	const relayed = standing.relayed ? [FAILURES.relayed] : [];
 	const failed = rungs.flatMap(({ rung: other, verdict }) =>
-		verdict === undefined || height(other) >= height(rung)
+		verdict === undefined || height(other) > height(rung)
 			? []
 			: [`${NAMES[other]}: ${verdict.reason} (${verdict.name})`],
 	);
@@ -122,7 +130,9 @@ function udpVerdict(reason: string): { verdict?: Failure } {
 }
 
 /** linkLine is about a rung of the link while the device is not reached through it. */
-function linkLine(rung: LinkRung, { state, failure: verdict }: LinkStanding, s: Situation): RungInfo {
+function linkLine(rung: LinkRung, standing: LinkStanding, s: Situation): RungInfo {
+	const { state, failure: verdict } = standing;
+	if (state === "use") return { ...relayLine(rung, s), ...concern(standing) };
 	if (verdict !== null) {
 		const trying = state === "trying";
 		return {
@@ -131,7 +141,6 @@ function linkLine(rung: LinkRung, { state, failure: verdict }: LinkStanding, s: 
 		};
 	}
 	if (state === "trying") return line(rung, "trying", reasons.connecting);
-	if (state === "use") return relayLine(rung, s);
 	return rung === "ws" && !s.linked ? relayLine(rung, s) : line(rung, "off", WHY_OFF[rung]);
 }
 

@@ -13,7 +13,13 @@ export interface Refusal {
 
 /** ToViewer is every signal that a viewer hears; section 6 says from whom and when. */
 export type ToViewer =
-	| { type: "welcome"; server: string; role: string; time: number /* µs */ }
+	| {
+			type: "welcome";
+			server: string;
+			role: string;
+			time: number; // µs
+			intercepted: boolean; // something between opens this link's TLS; false: nothing is known
+	  }
 	| ({ type: "refuse" } & Refusal)
 	| { type: "devices"; full: boolean; devices: Device[] }
 	| { type: "opened"; device: Device }
@@ -39,7 +45,7 @@ export function parse(body: Uint8Array): ToViewer | null {
 	const m = new Members(parseJSON(body));
 	switch (m.text("type")) {
 		case "welcome":
-			return { type: "welcome", server: word(m, "server"), role: word(m, "role"), time: m.uint("time") };
+			return welcome(m);
 		case "refuse":
 			return { type: "refuse", ...refusal(m) };
 		case "devices":
@@ -85,6 +91,11 @@ function parseJSON(body: Uint8Array): unknown {
 function refusal(m: Members): Refusal {
 	const sentence = (name: string) => clean(m.text(name), MAX_SENTENCE);
 	return { code: word(m, "code"), reason: sentence("reason"), remedy: sentence("remedy") };
+}
+
+function welcome(m: Members): ToViewer {
+	const who = { server: word(m, "server"), role: word(m, "role"), time: m.uint("time") };
+	return { type: "welcome", ...who, intercepted: m.bool("intercepted") };
 }
 
 function candidate(m: Members): ToViewer {
