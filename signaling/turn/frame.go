@@ -34,11 +34,12 @@ var (
 )
 
 // frameSize is the size of the frame whose first channelHeader bytes are head,
-// and how many bytes of padding follow it on a stream.
+// and how many bytes of padding follow it on a stream. No STUN message that we
+// serve is long: one that says so is no frame, and is not waited for.
 func frameSize(head []byte) (size, padding int, err error) {
 	length := int(binary.BigEndian.Uint16(head[lengthAt:]))
 	switch {
-	case head[0] <= maxSTUNByte && length%alignment == 0:
+	case head[0] <= maxSTUNByte && length%alignment == 0 && stunHeader+length <= maxFrame:
 		return stunHeader + length, 0, nil
 	case head[0] >= minChannelByte && head[0] <= maxChannelByte:
 		return channelHeader + length, (alignment - length%alignment) % alignment, nil

@@ -34,6 +34,7 @@ func TestFrames(t *testing.T) {
 		"half a frame":    {stunFrame(t, 8)[:24], nil, io.ErrUnexpectedEOF},
 		"half a header":   {stunFrame(t, 8)[:6], nil, io.EOF},
 		"odd length":      {[]byte{0, 3, 0, 1, 0x21, 0x12, 0xa4, 0x42}, nil, errMalformed},
+		"long stun":       {[]byte{0, 3, 0xff, 0xfc, 0x21, 0x12, 0xa4, 0x42}, nil, errMalformed},
 		"no cookie":       {[]byte{0, 3, 0, 0, 0x21, 0x12, 0xa4, 0x43}, nil, errMalformed},
 		"all zeros":       {make([]byte, 20), nil, errMalformed},
 		"http":            {[]byte("POST / HTTP/1.1\r\n"), [][]byte{}, io.EOF}, // a long frame to us: whoever hands connections over tells it apart
