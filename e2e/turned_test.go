@@ -38,13 +38,16 @@ func newCoturnWorld(t *testing.T, transports ...string) *world {
 	return w
 }
 
+// turnWorlds have a TURN server each: the server itself, or a coturn beside it.
+var turnWorlds = map[string]func(t *testing.T) *world{
+	"own":    func(t *testing.T) *world { return newWorld(t) },
+	"coturn": func(t *testing.T) *world { return newCoturnWorld(t, "udp", "tcp") },
+}
+
 // Where UDP does not go between the two ends, it goes through the TURN server that both reach, the server's own or a real
 // coturn; as soon as it goes, the direct path takes over. No event is lost or comes twice.
 func TestTurnedWhereTheTwoDoNotMeet(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T) *world{
-		"own":    func(t *testing.T) *world { return newWorld(t) },
-		"coturn": func(t *testing.T) *world { return newCoturnWorld(t, "udp", "tcp") },
-	} {
+	for name, start := range turnWorlds {
 		for _, kind := range watchers {
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
 				w := start(t)
@@ -56,11 +59,13 @@ func TestTurnedWhereTheTwoDoNotMeet(t *testing.T) {
 
 // Where UDP does not go at all on one side, TURN over TCP does.
 func TestTurnedOverTCP(t *testing.T) {
-	for _, kind := range watchers {
-		t.Run(kind.name, func(t *testing.T) {
-			w := newCoturnWorld(t, "udp", "tcp")
-			turned(t, w, kind.start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
-		})
+	for name, start := range turnWorlds {
+		for _, kind := range watchers {
+			t.Run(name+"/"+kind.name, func(t *testing.T) {
+				w := start(t)
+				turned(t, w, kind.start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
+			})
+		}
 	}
 }
 
