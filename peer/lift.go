@@ -28,9 +28,6 @@ const (
 	liftForgiven = 60 * time.Second
 )
 
-// channelRungs are those of links over data channels to the server, best first.
-var channelRungs = []ladder.Rung{ladder.RelayUDP, ladder.RelayTCP}
-
 // onChannels reports whether a link of that rung is on data channels.
 func onChannels(rung ladder.Rung) bool { return rung == ladder.RelayUDP || rung == ladder.RelayTCP }
 

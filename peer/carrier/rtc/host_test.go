@@ -149,7 +149,7 @@ func TestDialNamesWhatBlocks(t *testing.T) {
 	}))
 	defer server.Close()
 	for want, noTCP := range map[string]bool{"udp-blocked": true, "relay-blocked": false} {
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		_, err := Dial(ctx, DialConfig{URL: server.URL, Config: Config{IncludeLoopback: true}, NoTCP: noTCP})
 		cancel()
 		if f := carrier.Explain(err); err == nil || f.Name != want {
