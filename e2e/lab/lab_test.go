@@ -49,22 +49,33 @@ func TestUnplug(t *testing.T) {
 
 func open(t *testing.T, names ...string) *Lab {
 	t.Helper()
+	need(t)
+	l, err := New(names...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeWith(t, l)
+	return l
+}
+
+// need skips on a machine that is no laboratory, unless somebody asked for these tests.
+func need(t *testing.T) {
+	t.Helper()
 	if err := Missing(); err != nil {
 		if os.Getenv("TELEPATH_E2E") != "" {
 			t.Fatal(err)
 		}
 		t.Skip(err)
 	}
-	l, err := New(names...)
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+func closeWith(t *testing.T, l *Lab) {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return l
 }
 
 // reaches says whether one of some datagrams from a comes to b within half a second.
