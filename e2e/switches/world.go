@@ -22,7 +22,7 @@ type world struct {
 	far    *rig.FarLink
 	server *rig.Server
 	agent  *program.Program
-	proxy  *program.Program // nil: none
+	proxy  *rig.Squid // nil: none
 	viewer *rig.Watcher
 	life   int // where the present life of the viewer begins among its events
 
