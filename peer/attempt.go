@@ -27,6 +27,7 @@ func newRTC(cfg rtc.Config, on rtc.Events) (direct, error) { return rtc.NewOffer
 
 // attempt is one data-channel connection of a Conn, from its making to its end.
 type attempt struct {
+	kind     kind
 	number   uint64
 	leg      *leg // its carrier is set before made is called
 	stop     context.CancelFunc
@@ -52,22 +53,33 @@ func (t *attempt) watch(ctx context.Context, peer direct, giveUp context.CancelC
 	case <-peer.Ready():
 		opened()
 	case <-timer.C:
-		giveUp(errAttemptTime)
+		giveUp(stuck{why(peer)})
 	}
+}
+
+// stuck is why an attempt was given up that has no open channels in time.
+type stuck struct{ error }
+
+// why a connection has found no way: it knows best itself.
+func why(peer direct) error {
+	if p, ok := peer.(interface{ Stuck() error }); ok {
+		return p.Stuck()
+	}
+	return carrier.Fail("udp-blocked", "", nil)
 }
 
 // maker makes the peer connection and the description that goes to the other end.
 type maker func(fresh newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error)
 
 // offer makes the viewer's half of an attempt.
-func offer(number uint64) maker {
+func offer(k kind, number uint64) maker {
 	return func(fresh newDirect, cfg rtc.Config, on rtc.Events) (direct, signal.Message, error) {
 		peer, err := fresh(cfg, on)
 		if err != nil {
 			return nil, signal.Message{}, err
 		}
 		sdp, err := peer.Offer()
-		return peer, signal.Message{Type: signal.Offer, Attempt: number, SDP: sdp}, closing(peer, err)
+		return peer, signal.Message{Type: signal.Offer, Attempt: number, Turned: k == turned, SDP: sdp}, closing(peer, err)
 	}
 }
 

@@ -7,12 +7,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
-// maxAttempts is how many a Conn has at most: the one in use and its successor.
+// maxAttempts is how many of a kind a Conn has at most: the one in use and its successor.
 const maxAttempts = 2
 
 // attemptTime bounds the making of a connection, from description to open channels.
@@ -21,15 +20,13 @@ const attemptTime = 10 * time.Second
 // maxEarly candidates are kept for a connection that is being made.
 const maxEarly = 20
 
-var errAttemptTime = carrier.Fail("udp-blocked", "no data channel within 10 s", nil)
-
 // attempts are the data-channel connections of one Conn at one end, oldest
-// first. The newer attempt wins. Owned by the loop.
+// first. Of a kind, the newer attempt wins. Owned by the loop.
 type attempts struct {
 	// Set once.
 	loop     *loop
 	conn     any                                          // hostConn or Conn, for the legs
-	rtc      rtc.Config                                   //
+	config   func(k kind) rtc.Config                      // of a connection that is begun now
 	direct   newDirect                                    // newRTC, but for tests
 	meter    *meter                                       //
 	tasks    *sync.WaitGroup                              // to wait for outside the loop
@@ -41,36 +38,51 @@ type attempts struct {
 	receiver func(g *leg) func(packet []byte)             // nil: the loop's
 
 	list []*attempt
-	last uint64 // number of the newest ever
+	last [kinds]uint64 // numbers of the newest ever
 }
 
 // begin starts an attempt beside those there are.
-func (a *attempts) begin(number uint64, make maker) {
-	for len(a.list) >= maxAttempts {
-		a.drop(a.least())
+func (a *attempts) begin(k kind, number uint64, make maker) {
+	for len(a.of(k)) >= maxAttempts {
+		a.drop(a.least(k))
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	t := &attempt{number: number, stop: stop}
+	t := &attempt{kind: k, number: number, stop: stop}
 	t.leg = &leg{id: a.nextID(), conn: a.conn, attempt: t}
-	a.list, a.last = append(a.list, t), number
-	a.tasks.Go(func() { a.run(ctx, t, make) })
+	a.list, a.last[k] = append(a.list, t), number
+	cfg := a.config(k)
+	a.tasks.Go(func() { a.run(ctx, t, cfg, make) })
 }
 
-// least is the attempt that gives way to a newer one: the oldest that carries
-// nothing yet, so that a working path is kept until another one is proved (invariant I4).
-func (a *attempts) least() *attempt {
+// next is the number of the next attempt: they rise, whatever their kind.
+func (a *attempts) next() uint64 { return slices.Max(a.last[:]) + 1 }
+
+// of a kind, oldest first.
+func (a *attempts) of(k kind) (list []*attempt) {
 	for _, t := range a.list {
+		if t.kind == k {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// least is the attempt of a kind that gives way to a newer one: the oldest that carries
+// nothing yet, so that a working path is kept until another one is proved (invariant I4).
+func (a *attempts) least(k kind) *attempt {
+	list := a.of(k)
+	for _, t := range list {
 		if !t.leg.proved {
 			return t
 		}
 	}
-	return a.list[0]
+	return list[0]
 }
 
 // run makes and serves the connection, beside the loop.
-func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
+func (a *attempts) run(ctx context.Context, t *attempt, cfg rtc.Config, make maker) {
 	defer t.stop()
-	peer, description, err := make(a.direct, a.rtc, rtc.Events{Candidate: func(candidate, mid string) {
+	peer, description, err := make(a.direct, cfg, rtc.Events{Candidate: func(candidate, mid string) {
 		m := signal.Message{Type: signal.Candidate, Attempt: t.number, Candidate: candidate, Mid: mid}
 		a.loop.post(func() { a.candidate(t, m) })
 	}})
@@ -85,8 +97,9 @@ func (a *attempts) run(ctx context.Context, t *attempt, make maker) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	a.tasks.Go(func() { t.watch(ctx, peer, cancel, func() { a.loop.post(func() { a.opened(t) }) }) })
 	err = peer.Run(ctx, a.receiver(t.leg))
-	if cause := context.Cause(ctx); errors.Is(cause, errAttemptTime) {
-		err = cause
+	var given stuck
+	if errors.As(context.Cause(ctx), &given) {
+		err = given.error
 	}
 	cancel(nil)
 	a.loop.post(func() { a.ended(t, err) })
@@ -199,9 +212,9 @@ func (a *attempts) ended(t *attempt, err error) {
 	a.over(a.loop.now(), t, err)
 }
 
-// making reports whether one is on its way to open channels.
-func (a *attempts) making() bool {
-	return slices.ContainsFunc(a.list, func(t *attempt) bool { return !t.ready })
+// making reports whether one of a kind is on its way to open channels.
+func (a *attempts) making(k kind) bool {
+	return slices.ContainsFunc(a.list, func(t *attempt) bool { return t.kind == k && !t.ready })
 }
 
 // drop ends an attempt.
@@ -211,12 +224,19 @@ func (a *attempts) drop(t *attempt) {
 	t.stop()
 }
 
-// dropOlder ends what came before t.
+// dropOlder ends what came before t of its kind.
 func (a *attempts) dropOlder(t *attempt) {
-	for _, o := range slices.Clone(a.list) {
+	for _, o := range a.of(t.kind) {
 		if o.number < t.number {
 			a.drop(o)
 		}
+	}
+}
+
+// dropAll ends those of a kind.
+func (a *attempts) dropAll(k kind) {
+	for _, t := range a.of(k) {
+		a.drop(t)
 	}
 }
 

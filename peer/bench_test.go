@@ -43,7 +43,7 @@ func benchmarkPublish(b *testing.B, direct int) {
 	}
 	link := &sink{rung: ladder.WS}
 	h.link.up(&leg{carrier: link})
-	h.greeted()
+	h.greeted(signal.Message{})
 	h.step(h.loop.now())
 	h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "relayed"})
 	for i := range direct {

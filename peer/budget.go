@@ -44,8 +44,8 @@ const (
 	reopenRate  = 1 // opens a second of one Conn that is known; each costs a repetition of what is in flight
 	reopenBurst = 8
 
-	offerRate  = 0.5 // offers a second of one Conn; each costs some 400 kB and 30 goroutines
-	offerBurst = 4
+	offerRate  = 1 // offers a second of one Conn, of both kinds; each costs some 400 kB and 30 goroutines
+	offerBurst = 6
 )
 
 // throttled slows down who delivers packets faster than a viewer may.

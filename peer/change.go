@@ -40,12 +40,17 @@ func (c *Conn) networkChanged() {
 			c.attempts.drop(t)
 		}
 	}
-	c.climb.failures, c.climb.next, c.climb.asked = 0, c.loop.now(), true
+	for k := range c.climbs {
+		c.climbs[k].anew(c.loop.now())
+	}
 }
 
 // networkChanged has the viewers make new attempts, where they can be told.
 func (h *Host) networkChanged() {
 	for _, c := range h.conns {
 		c.tell(signal.Message{Type: signal.RetryRTC})
+		if len(c.attempts.of(turned)) > 0 {
+			c.tell(signal.Message{Type: signal.RetryRTC, Turned: true})
+		}
 	}
 }

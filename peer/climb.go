@@ -5,16 +5,17 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
-// climb is when a viewer makes its next data-channel connection.
+// climb is when a viewer makes its next data-channel connection of a kind.
 type climb struct {
 	failures int           // in a row
 	begun    time.Duration // when the last attempt began
 	next     time.Duration // not before
 	asked    bool          // the device wants a new one
-	refused  bool          // the device has no direct paths
 	why      string        // the last one failed; empty once one is proved
 }
 
@@ -24,69 +25,149 @@ const (
 	climbMax = 15 * time.Second
 	// askedEvery is how often a device can have a new attempt made.
 	askedEvery = 5 * time.Second
-	// overlap is how long a direct path is kept beside its successor, whose
+	// overlap is how long a connection is kept beside its successor, whose
 	// proof takes the other end another moment.
 	overlap = time.Second
+	// turnedAfter is for how long no direct connection may work before a turned
+	// one is made, which costs the TURN server something at each end.
+	turnedAfter = 2 * time.Second
+	// spareTime is for how long a direct connection has to work without a break
+	// before the turned one beside it is given up: as long as the ladder takes
+	// to trust a rung again that has died young.
+	spareTime = time.Minute
+	// serversAge is how old the credentials of TURN servers may be when they are
+	// used. Older ones are asked for again, which takes no clock that is right.
+	serversAge = 10 * time.Minute
 )
 
-// climbStep starts an attempt when none is under way and no direct path is
-// healthy, and drops a path whose successor is proved.
+// climbStep starts attempts that are wanted, and drops connections that are not any more.
 func (c *Conn) climbStep(now time.Duration) (wake time.Duration) {
-	wake = c.succeed(now)
-	if c.cfg.NoDirect || c.climb.refused || !c.accepted || !c.wantsDirect(now) {
-		return wake
+	wake = min(c.succeed(now), c.standingStep(now))
+	for k := range kinds {
+		at := c.wants(now, k)
+		if now >= at {
+			c.beginAttempt(now, k)
+			continue
+		}
+		wake = min(wake, at)
 	}
-	if now >= c.climb.next {
-		c.beginAttempt(now)
-	}
-	return min(wake, c.climb.next)
+	return wake
 }
 
-// refuse notes whether the device has direct paths at all. Offers to one that
-// has not would never be answered.
+// standingStep notes how direct connections fare. One that has worked for long
+// needs no turned one beside it.
+func (c *Conn) standingStep(now time.Duration) (wake time.Duration) {
+	if !c.paths.works(directly) {
+		c.standing = session.Never
+		return session.Never
+	}
+	c.lacking, c.standing = now, min(c.standing, now)
+	if now < c.standing+spareTime {
+		return c.standing + spareTime
+	}
+	c.attempts.dropAll(turned)
+	return session.Never
+}
+
+// allows reports whether connections of a kind can be made.
+func (c *Conn) allows(k kind) bool {
+	switch {
+	case c.cfg.NoDirect || c.relayed:
+		return false
+	case k == turned:
+		return c.turnable && len(c.cfg.Endpoint.turnServers(c.servers)) > 0
+	}
+	return c.cfg.Endpoint.may(ladder.UDP)
+}
+
+// wants is when the next attempt of a kind is to begin: not while one is being
+// made, and not while one that was made is healthy.
+func (c *Conn) wants(now time.Duration, k kind) (at time.Duration) {
+	l := &c.climbs[k]
+	switch {
+	case !c.accepted || !c.allows(k) || c.attempts.making(k):
+		return session.Never
+	case len(c.attempts.of(k)) == 0 || c.paths.toReplace(k):
+		at = l.next
+	case l.asked:
+		at = max(l.next, l.begun+askedEvery)
+	default:
+		return session.Never
+	}
+	if k == turned {
+		at = max(at, c.turnedFrom(now))
+	}
+	return at
+}
+
+// turnedFrom is when a turned connection may begin: when no direct one works
+// for a while, with credentials that are good.
+func (c *Conn) turnedFrom(now time.Duration) time.Duration {
+	switch {
+	case c.paths.works(directly):
+		return session.Never
+	case now < c.lacking+turnedAfter:
+		return c.lacking + turnedAfter
+	case now >= c.toldAt+serversAge:
+		return c.renew(now)
+	}
+	return now
+}
+
+// renew has the server tell its TURN servers again, and says when to look for its answer.
+func (c *Conn) renew(now time.Duration) time.Duration {
+	if now >= c.askedAt+unknownEvery {
+		c.askedAt = now
+		c.link.signal(viewNumber, c.openMessage())
+	}
+	return c.askedAt + unknownEvery
+}
+
+// refuse notes whether the device has data-channel connections at all. Offers to
+// one that has not would never be answered.
 func (c *Conn) refuse(relayed bool) {
-	c.climb.refused = relayed
+	c.relayed = relayed
 	for relayed && len(c.attempts.list) > 0 {
 		c.attempts.drop(c.attempts.list[0])
 	}
 }
 
-func (c *Conn) beginAttempt(now time.Duration) {
-	c.climb.begun, c.climb.next, c.climb.asked = now, now+attemptTime, false
-	number := c.attempts.last + 1
-	c.attempts.begin(number, offer(number))
+func (c *Conn) beginAttempt(now time.Duration, k kind) {
+	l := &c.climbs[k]
+	l.begun, l.next, l.asked = now, now+attemptTime, false
+	number := c.attempts.next()
+	c.attempts.begin(k, number, offer(k, number))
 }
 
-// wantsDirect: no attempt is being made, and none that was made is healthy.
-func (c *Conn) wantsDirect(now time.Duration) bool {
-	switch {
-	case c.attempts.making():
-		return false
-	case len(c.attempts.list) == 0, c.paths.toReplace() != nil:
-		return true
-	default:
-		return c.climb.asked && now >= c.climb.begun+askedEvery
-	}
+// anew forgets what failed: the network is another one. The next attempt begins at once.
+func (l *climb) anew(now time.Duration) {
+	l.failures, l.next, l.begun, l.asked = 0, now, now-askedEvery, true
 }
 
-// succeed notes which attempts are proved, and drops older ones a moment later.
+// succeed notes which attempts are proved, and drops older ones of their kind a moment later.
 func (c *Conn) succeed(now time.Duration) (wake time.Duration) {
 	wake = now + time.Hour
-	for i, t := range c.attempts.list {
-		if t.leg.proved && !t.proved {
-			t.proved, t.provedAt = true, now
-			c.climb.failures, c.climb.why = 0, ""
-		}
-		switch {
-		case i == 0 || !t.proved:
-		case now >= t.provedAt+overlap:
-			c.attempts.dropOlder(t)
-			return wake
-		default:
-			wake = min(wake, t.provedAt+overlap)
+	for k := range kinds {
+		for i, t := range c.attempts.of(k) {
+			c.proven(now, t)
+			switch {
+			case i == 0 || !t.proved:
+			case now >= t.provedAt+overlap:
+				c.attempts.dropOlder(t)
+			default:
+				wake = min(wake, t.provedAt+overlap)
+			}
 		}
 	}
 	return wake
+}
+
+// proven notes the first proof of an attempt.
+func (c *Conn) proven(now time.Duration, t *attempt) {
+	if t.leg.proved && !t.proved {
+		t.proved, t.provedAt = true, now
+		c.climbs[t.kind].failures, c.climbs[t.kind].why = 0, ""
+	}
 }
 
 // prepared lets the first request go, which waits for an offer to carry.
@@ -101,7 +182,7 @@ func (c *Conn) prepared() {
 // climbed: a data-channel connection is open and wants to be proved.
 func (c *Conn) climbed(now time.Duration, t *attempt) {
 	c.paths.up(now, t.leg)
-	c.cfg.Endpoint.log().Debug("data channels open", "attempt", t.number, "rung", t.leg.carrier.Rung().String())
+	c.cfg.Endpoint.log().Debug("data channels open", "attempt", t.number, "kind", t.kind.String(), "rung", t.leg.carrier.Rung().String())
 }
 
 // fell: an attempt failed or its connection ended.
@@ -110,14 +191,17 @@ func (c *Conn) fell(now time.Duration, t *attempt, err error) {
 	if err == nil {
 		return
 	}
-	c.climb.why = "no direct path: " + brief(err)
-	c.cfg.Endpoint.log().Debug("data channels ended", "attempt", t.number, "err", err)
+	l := &c.climbs[t.kind]
+	l.why = noPath[t.kind] + brief(err)
+	c.cfg.Endpoint.log().Debug("data channels ended", "attempt", t.number, "kind", t.kind.String(), "err", err)
 	if t.proved {
-		c.climb.failures = 0
+		l.failures = 0
 	}
-	c.climb.next = now + min(time.Second<<min(c.climb.failures, 5), climbMax)
-	c.climb.failures++
+	l.next = now + min(time.Second<<min(l.failures, 5), climbMax)
+	l.failures++
 }
+
+var noPath = [kinds]string{"no direct path: ", "none through TURN: "}
 
 // brief is an error in one clause.
 func brief(err error) string {
@@ -136,10 +220,11 @@ var notYet = "no direct path so far: " + carrier.Fail("udp-blocked", "", nil).Br
 
 // whyNotDirect says what keeps the direct path from being there; empty: nothing does yet.
 func (c *Conn) whyNotDirect() string {
-	if c.climb.why == "" && c.attempts.making() && c.loop.now() > c.climb.begun+slowAttempt {
+	l := c.climbs[directly]
+	if l.why == "" && c.attempts.making(directly) && c.loop.now() > l.begun+slowAttempt {
 		return notYet
 	}
-	return c.climb.why
+	return l.why
 }
 
 func (c *Conn) answered(m signal.Message) {
@@ -163,14 +248,15 @@ func (c *Conn) tellAttempts() {
 	}
 }
 
-// untold is the offer that an open carries: of the newest attempt, if the
-// device was not told of it yet.
+// untold is the offer that an open carries: of the newest direct attempt, if the
+// device was not told of it yet. A turned one comes after the device has
+// accepted, and knows the servers.
 func (c *Conn) untold() *signal.SDP {
-	n := len(c.attempts.list)
-	if n == 0 {
+	direct := c.attempts.of(directly)
+	if len(direct) == 0 {
 		return nil
 	}
-	t := c.attempts.list[n-1]
+	t := direct[len(direct)-1]
 	if t.told || t.answered || t.peer == nil {
 		return nil
 	}

@@ -80,14 +80,14 @@ func TestViewerFollowsRetry(t *testing.T) {
 		t.Cleanup(func() { close(c.loop.stopped); c.attempts.closeAll(); c.tasks.Wait() })
 		older := &attempt{number: 1, ready: true}
 		older.leg = &leg{id: c.nextLeg(), carrier: &sink{}, conn: c, attempt: older, proved: true}
-		c.attempts.list, c.attempts.last = []*attempt{older}, 1
+		c.attempts.list, c.attempts.last[directly] = []*attempt{older}, 1
 		older.stop = func() {}
 		for range 100 {
 			time.Sleep(100 * time.Millisecond)
 			c.hear(t, signal.Message{Type: signal.RetryRTC})
 			c.step(c.loop.now())
 		}
-		if n := c.attempts.last; n != 2 {
+		if n := c.attempts.last[directly]; n != 2 {
 			t.Fatalf("%d attempts, want one beside the first", n)
 		}
 		newer := c.attempts.list[1]
@@ -114,7 +114,7 @@ func TestAnswerIsRepeated(t *testing.T) {
 		c := h.conns["a"]
 		made := &attempt{number: 3, peer: nil, stop: func() {}}
 		made.leg = &leg{id: h.nextLeg(), conn: c, attempt: made}
-		c.attempts.list, c.attempts.last = []*attempt{made}, 3
+		c.attempts.list, c.attempts.last[directly] = []*attempt{made}, 3
 		c.attempts.made(made, newWorld(t, peertest.Config{}).ether.New(), signal.Message{Type: signal.Answer, Attempt: 3})
 		c.attempts.candidate(made, signal.Message{Type: signal.Candidate, Attempt: 3})
 		if n := link.count(signal.Answer); n != 1 {

@@ -56,7 +56,13 @@ type Conn struct {
 	askedAt  time.Duration   // last open because of an unknown stream
 	settleAt time.Duration   // when what a goodbye overtook must have come; 0: nothing to settle
 	attempts attempts
-	climb    climb
+	climbs   [kinds]climb
+	relayed  bool            // the device has no direct paths
+	turnable bool            // the device can make turned connections
+	servers  []signal.Server // TURN servers, as the server told last: at toldAt
+	toldAt   time.Duration
+	standing time.Duration // since when a direct connection works without a break
+	lacking  time.Duration // when one worked last, or the device accepted us without
 	path     Path
 	pings    map[uint64]chan<- Reply
 	told     bool // of frames that cannot be read
@@ -76,7 +82,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
 	}
-	cfg.NoDirect = cfg.NoDirect || !cfg.Endpoint.may(ladder.UDP)
+	cfg.NoDirect = cfg.NoDirect || !cfg.Endpoint.mayTurn() && !cfg.Endpoint.may(ladder.UDP)
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return nil, err
@@ -87,7 +93,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	}
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{
-		loop: c.loop, conn: c, rtc: cfg.RTC, direct: newRTC, meter: &c.meter, tasks: &c.tasks, nextID: c.nextLeg,
+		loop: c.loop, conn: c, config: c.rtcConfig, direct: newRTC, meter: &c.meter, tasks: &c.tasks, nextID: c.nextLeg,
 		signal: c.throughServer, ready: c.climbed, over: c.fell, prepared: c.prepared, receiver: c.loop.receiver,
 	}
 	if c.link, err = newLink(cfg.Endpoint, c.loop, &c.meter, cfg.KeepAlive); err != nil {
@@ -119,10 +125,10 @@ func (c *Conn) Run(ctx context.Context) error {
 		}
 	})
 	c.paths.ladder.Watch(0, true)
-	if c.cfg.NoDirect {
-		close(c.offerMade)
+	if c.allows(directly) {
+		c.beginAttempt(c.loop.now(), directly)
 	} else {
-		c.beginAttempt(c.loop.now())
+		close(c.offerMade)
 	}
 	c.loop.run(inner, c.handle, c.step)
 	c.attempts.closeAll()
@@ -134,6 +140,9 @@ func (c *Conn) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// rtcConfig is that of a connection that is begun now.
+func (c *Conn) rtcConfig(k kind) rtc.Config { return c.link.rtcConfig(c.cfg.RTC, k, c.servers) }
 
 // leave tells the device that the Conn is over.
 func (c *Conn) leave() {

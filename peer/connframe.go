@@ -96,7 +96,7 @@ func (c *Conn) serverFrame(f wire.Frame) error {
 	m, err := signal.Parse(f.Body)
 	switch m.Type {
 	case signal.Welcome:
-		c.link.welcome.Store(true)
+		c.link.welcomed(m)
 		c.link.compareTLS(m.TLS)
 	case signal.Refuse:
 		c.refused(m)

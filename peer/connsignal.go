@@ -153,7 +153,7 @@ func (c *Conn) signal(now time.Duration, g *leg, m signal.Message) {
 	case signal.Bye:
 		c.ended(now, m)
 	case signal.RetryRTC:
-		c.climb.asked = true
+		c.climbs[kindOf(m)].asked = true
 	default:
 		if g == nil || !g.direct() {
 			c.relayedSignal(now, m)
@@ -184,6 +184,7 @@ func (c *Conn) opened(m signal.Message) {
 		return
 	}
 	c.device = d
+	c.servers, c.toldAt = m.Servers, c.loop.now()
 	if c.cfg.Events.Opened != nil {
 		c.cfg.Events.Opened(d)
 	}
@@ -236,7 +237,11 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 	if err != nil || m.ID != c.id {
 		return
 	}
+	if !c.accepted {
+		c.lacking = now
+	}
 	c.accepted, c.opens = true, 0
+	c.turnable = m.Turned
 	c.refuse(m.Relayed)
 	if c.relay != nil && c.relay.carrier != c.link.leg.carrier { // the link has moved
 		c.paths.down(now, c.relay)

@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
@@ -36,11 +37,12 @@ type hostConn struct {
 	outboxes map[uint32]*session.Outbox // of the Event streams it wants
 	routed   map[uint32]bool            // streams whose shared frames the relay copies to this Conn
 	attempts attempts
+	servers  []signal.Server // TURN servers, as the server told last
 	opens    budget
 	offers   budget
-	retryAt  time.Duration // ask for a new attempt not before
-	jammed   time.Duration // until when no path has room for Events
-	early    time.Duration // until when Live goes on a connection that is not proved
+	retryAt  [kinds]time.Duration // ask for a new attempt not before
+	jammed   time.Duration        // until when no path has room for Events
+	early    time.Duration        // until when Live goes on a connection that is not proved
 }
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
@@ -51,7 +53,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 		offers: budget{rate: offerRate, burst: offerBurst},
 	}
 	c.attempts = attempts{
-		loop: h.loop, conn: c, rtc: h.cfg.RTC, direct: h.direct, meter: &h.meter, tasks: &h.tasks, nextID: h.nextLeg,
+		loop: h.loop, conn: c, config: c.rtcConfig, direct: h.direct, meter: &h.meter, tasks: &h.tasks, nextID: h.nextLeg,
 		signal: c.throughServer, ready: c.climbed, over: c.fell,
 		receiver: func(g *leg) func([]byte) { return throttled(h.loop.receiver(g), h.loop.now) },
 	}
@@ -156,7 +158,7 @@ func (c *hostConn) acked(now time.Duration, body []byte) error {
 func (c *hostConn) relayedSignal(now time.Duration, m signal.Message) {
 	switch m.Type {
 	case signal.Offer:
-		c.offered(now, m.Attempt, m.SDP)
+		c.offered(now, kindOf(m), m.Attempt, m.SDP)
 	case signal.Candidate:
 		c.attempts.fromRemote(m)
 	case signal.Away:
@@ -168,31 +170,43 @@ func (c *hostConn) relayedSignal(now time.Duration, m signal.Message) {
 
 // offered answers a viewer's offer. One that was answered already comes again
 // when the answer may be lost with a link.
-func (c *hostConn) offered(now time.Duration, number uint64, sdp string) {
-	if !c.host.cfg.Endpoint.may(ladder.UDP) {
+func (c *hostConn) offered(now time.Duration, k kind, number uint64, sdp string) {
+	if !c.allows(k) {
 		return
 	}
 	if t := c.attempts.byNumber(number); t != nil {
 		c.attempts.again(t)
 		return
 	}
-	if number > c.attempts.last && c.offers.take(now, 1) {
-		c.attempts.begin(number, answer(number, sdp))
+	if number > c.attempts.last[k] && c.offers.take(now, 1) {
+		c.attempts.begin(k, number, answer(number, sdp))
 	}
+}
+
+// allows reports whether connections of a kind can be made.
+func (c *hostConn) allows(k kind) bool {
+	if k == turned {
+		return len(c.host.cfg.Endpoint.turnServers(c.servers)) > 0
+	}
+	return c.host.cfg.Endpoint.may(ladder.UDP)
+}
+
+func (c *hostConn) rtcConfig(k kind) rtc.Config {
+	return c.host.link.rtcConfig(c.host.cfg.RTC, k, c.servers)
 }
 
 // climbed: a data-channel connection is open and wants to be proved.
 func (c *hostConn) climbed(now time.Duration, t *attempt) {
 	c.paths.up(now, t.leg)
 	c.early = now + earlyTime
-	c.host.cfg.Endpoint.log().Info("direct path open", "conn", c.id, "rung", t.leg.carrier.Rung().String())
+	c.host.cfg.Endpoint.log().Info("data channels open", "conn", c.id, "kind", t.kind.String(), "rung", t.leg.carrier.Rung().String())
 }
 
 // fell: a data-channel connection is over.
 func (c *hostConn) fell(now time.Duration, t *attempt, err error) {
 	c.paths.down(now, t.leg)
 	if err != nil {
-		c.host.cfg.Endpoint.log().Info("direct path ended", "conn", c.id, "err", err)
+		c.host.cfg.Endpoint.log().Info("data channels ended", "conn", c.id, "kind", t.kind.String(), "err", err)
 	}
 }
 
@@ -220,14 +234,16 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 	return min(wake, c.expire(now))
 }
 
-// askForAttempt lets the viewer know that a direct path wants a successor:
+// askForAttempt lets the viewer know that a connection wants a successor:
 // it alone offers, and may be content with what it hears.
 func (c *hostConn) askForAttempt(now time.Duration) {
-	if now < c.retryAt || c.attempts.making() || c.paths.toReplace() == nil {
-		return
+	for k := range kinds {
+		if now < c.retryAt[k] || c.attempts.making(k) || !c.paths.toReplace(k) {
+			continue
+		}
+		c.retryAt[k] = now + retryEvery
+		c.tell(signal.Message{Type: signal.RetryRTC, Turned: k == turned})
 	}
-	c.retryAt = now + retryEvery
-	c.tell(signal.Message{Type: signal.RetryRTC})
 }
 
 // expire ends the Conn when it had no path for too long.

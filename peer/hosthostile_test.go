@@ -28,7 +28,7 @@ func bareHost(t *testing.T) *Host {
 	g, _ := ear(0, ladder.WS)
 	h.link.up(g)
 	h.hello(g, nil)
-	h.greeted()
+	h.greeted(signal.Message{})
 	t.Cleanup(func() {
 		for _, c := range h.conns {
 			c.attempts.closeAll()
@@ -81,7 +81,7 @@ func TestOffersAreBounded(t *testing.T) {
 		for n := range uint64(1000) {
 			c.relayedSignal(h.loop.now(), signal.Message{Type: signal.Offer, Attempt: n + 10})
 		}
-		if n := c.attempts.last; n > 10+offerBurst {
+		if n := c.attempts.last[directly]; n > 10+offerBurst {
 			t.Errorf("%d offers were taken", n)
 		}
 		c.end()

@@ -91,7 +91,7 @@ func (h *Host) serverSignal(m signal.Message) {
 		h.link.compareTLS(m.TLS)
 		h.hello(h.link.leg, m.Nonce)
 	case signal.Welcome:
-		h.greeted()
+		h.greeted(m)
 	case signal.Refuse:
 		h.cfg.Endpoint.log().Warn("server refuses", "code", m.Code, "reason", m.Reason, "remedy", m.Remedy)
 	}
@@ -115,7 +115,7 @@ func (h *Host) hello(on *leg, nonce []byte) {
 
 // greeted: the server has let the device in, or, if it asked for no hello, takes
 // it for a viewer.
-func (h *Host) greeted() {
+func (h *Host) greeted(m signal.Message) {
 	if !h.link.leg.said {
 		h.state.Err = notForDevices
 		h.tellState()
@@ -123,7 +123,7 @@ func (h *Host) greeted() {
 		return
 	}
 	h.welcomed = true
-	h.link.welcome.Store(true)
+	h.link.welcomed(m)
 	h.describe(0, h.known, (*Stream).describe)
 	for _, s := range h.known {
 		s.unstored = s.newest.Count > 0 // a new server knows nothing

@@ -37,11 +37,11 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		c = h.newConn(now, m.ID)
 		h.cfg.Endpoint.log().Info("viewer joined", "conn", m.ID, "role", m.Role)
 	}
-	c.want, c.wanted, c.from = m.Want, map[uint32]bool{}, m.From
+	c.want, c.wanted, c.from, c.servers = m.Want, map[uint32]bool{}, m.From, m.Servers
 	c.bind(now, number)
 	c.accept(now, m)
 	if m.Offer != nil {
-		c.offered(now, m.Offer.Attempt, m.Offer.SDP)
+		c.offered(now, directly, m.Offer.Attempt, m.Offer.SDP)
 	}
 	c.step(now) // so that it has its paths before the next sample
 	c.route()
@@ -69,7 +69,7 @@ func (c *hostConn) accept(now time.Duration, m signal.Message) {
 	c.older = watchedBefore(m, c.host.epoch)
 	c.throughServer(signal.Message{
 		Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now()),
-		Relayed: !c.host.cfg.Endpoint.may(ladder.UDP),
+		Relayed: !c.host.cfg.Endpoint.may(ladder.UDP) && !c.host.cfg.Endpoint.mayTurn(), Turned: c.allows(turned),
 	})
 	var wanted []*Stream
 	for _, s := range c.host.known {

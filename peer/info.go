@@ -2,6 +2,7 @@ package peer
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -43,7 +44,7 @@ func (c *Conn) Info() Info {
 	}
 	for _, t := range c.attempts.list {
 		if !t.ready {
-			info.Rungs = append(info.Rungs, RungInfo{Rung: ladder.UDP, State: "trying"})
+			info.Rungs = append(info.Rungs, RungInfo{Rung: t.kind.rung(), State: "trying"})
 		}
 	}
 	slices.SortStableFunc(info.Rungs, func(a, b RungInfo) int { return int(a.Rung) - int(b.Rung) })
@@ -125,13 +126,24 @@ func (c *Conn) whyOfPath() string {
 		return "the device is offline"
 	case onRelay && c.cfg.NoDirect:
 		return "a direct path was not asked for"
-	case onRelay && c.climb.refused:
+	case onRelay && c.relayed:
 		return "the device has no direct paths"
 	}
-	if why := c.whyNotDirect(); onRelay && why != "" {
-		return why
+	why := c.whyNotDirect()
+	switch {
+	case why == "" || len(use) == 0:
+		return c.paths.decision.Reason
+	case onRelay:
+		return join(why, c.climbs[turned].why)
+	case len(use) == 1 && use[0].direct() && use[0].attempt.kind == turned:
+		return join(c.paths.decision.Reason, why)
 	}
 	return c.paths.decision.Reason
+}
+
+// join puts clauses into one sentence; empty ones are left out.
+func join(clauses ...string) string {
+	return strings.Join(slices.DeleteFunc(clauses, func(s string) bool { return s == "" }), "; ")
 }
 
 // Clock is the device's clock minus ours, ± the error; false while unknown.

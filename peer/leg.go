@@ -11,7 +11,7 @@ import (
 type leg struct {
 	id      int
 	carrier carrier.Carrier
-	number  uint64   // conn number in the hop part; 0 on a direct path
+	number  uint64   // conn number in the hop part; 0 on a data-channel connection
 	conn    any      // the hostConn or Conn it belongs to; nil for the link itself
 	attempt *attempt // that made it; nil for the link
 	proved  bool     // an echo has come: later probes need not be of full size
@@ -21,7 +21,7 @@ type leg struct {
 // send queues one frame; what the carrier refuses it has counted.
 func (g *leg) send(f carrier.Frame) bool { return g.carrier.Send(f) }
 
-// direct reports whether it is a direct path, not the link.
+// direct reports whether it is a data-channel connection with the other end, of either kind, not the link.
 func (g *leg) direct() bool { return g.attempt != nil }
 
 // control is a frame of path business.

@@ -47,6 +47,7 @@ type link struct {
 	heardAt     time.Duration
 	proveBy     time.Duration // something must be heard by then; 0: no hurry
 	intercepted *carrier.Failure
+	udp         *uint16 // the server's port, as it says; nil: it has not said
 }
 
 // dialer makes a link. open is the JSON of the open signal that may ride in the request; nil: none.
@@ -186,6 +187,14 @@ func signalFrame(conn uint64, m signal.Message) (carrier.Frame, error) {
 	}
 	hop := wire.Hop{Conn: conn, Priority: wire.High}
 	return carrier.Frame{Class: wire.Signal, Conn: conn, Bytes: wire.AppendFrame(nil, wire.TypeSignal, hop, body)}, nil
+}
+
+// welcomed takes what the server says of itself.
+func (l *link) welcomed(m signal.Message) {
+	l.welcome.Store(true)
+	if m.UDP != nil {
+		l.udp = m.UDP
+	}
 }
 
 // compareTLS notes whether TLS ends somewhere else than at the server.

@@ -73,20 +73,27 @@ func (p *paths) byID(id int) *leg {
 	return nil
 }
 
-// toReplace returns a direct path that wants a successor, nil if none does.
+// toReplace reports whether a connection of a kind wants a successor.
 // The link is not for us to replace: its watchdog ends it, and keep dials anew.
-func (p *paths) toReplace() *leg {
-	for _, id := range p.decision.Replace {
-		if g := p.byID(id); g != nil && g.direct() {
-			return g
-		}
-	}
-	return nil
+func (p *paths) toReplace(k kind) bool {
+	return slices.ContainsFunc(p.decision.Replace, func(id int) bool {
+		g := p.byID(id)
+		return g != nil && g.direct() && g.attempt.kind == k
+	})
+}
+
+// works reports whether a connection of a kind is proved and answers.
+func (p *paths) works(k kind) bool {
+	return slices.ContainsFunc(p.legs, func(g *leg) bool {
+		s := p.ladder.State(g.id)
+		return g.direct() && g.attempt.kind == k && s.Usable && !s.InDoubt
+	})
 }
 
 // step asks the ladder, sends the probes that are due, and returns the legs
 // that came into use. The decision stands in p.use and p.decision.
 func (p *paths) step(now time.Duration) (added []*leg, changed bool) {
+	p.rerung()
 	d := p.ladder.Step(now)
 	for _, id := range d.Probe {
 		if g := p.byID(id); g != nil {
@@ -108,6 +115,13 @@ func (p *paths) step(now time.Duration) (added []*leg, changed bool) {
 	}
 	p.use = use
 	return added, true
+}
+
+// rerung tells the ladder where a connection has found another way.
+func (p *paths) rerung() {
+	for _, g := range p.legs {
+		p.ladder.Rerung(g.id, g.carrier.Rung())
+	}
 }
 
 // stands reports whether the legs in use are those already.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ type road struct {
 	tunnel *tunnel.Dialer
 	tls    *tls.Config
 	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
+	at     atomic.Pointer[netip.AddrPort]   // where the server was reached without a proxy; nil: nowhere yet
 }
 
 func newRoad(e Endpoint) (*road, error) {
@@ -100,6 +102,7 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := r.tunnel.DialContext(ctx, network, addr)
 		if err == nil {
+			r.note(conn, addr)
 			connected()
 		}
 		return conn, err
@@ -110,6 +113,24 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 	}
 	c, err := web.Dial(ctx, web.DialConfig{Rung: rung, URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
 	return orNil(c, err)
+}
+
+// note keeps the server's address, if it is that and no proxy's.
+func (r *road) note(conn net.Conn, addr string) {
+	proxy, err := r.tunnel.ProxyFor(addr)
+	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok && err == nil && proxy == nil {
+		at := tcp.AddrPort()
+		at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+		r.at.Store(&at)
+	}
+}
+
+// address is the server's, not valid while none is known.
+func (r *road) address() (at netip.AddrPort) {
+	if known := r.at.Load(); known != nil {
+		at = *known
+	}
+	return at
 }
 
 // orNil keeps a nil pointer from becoming an interface that is not nil.

@@ -73,6 +73,9 @@ func schedule(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	w := newWorld(t, peertest.Config{Delay: oneWay / 2, Loss: 0.03, Seed: seed})
 	w.size = []int{12, 12, 4000}[seed%3] // the largest fill a Conn's flight
+	if seed%2 == 1 {
+		w.relay.Tell(someServer)
+	}
 	const every = 40 * time.Millisecond
 	w.boot(every)
 	time.Sleep(time.Second)
@@ -99,7 +102,7 @@ func (w *world) mishap(rng *rand.Rand, every time.Duration, viewers []*watcher) 
 	}
 	link := somebody.medium()
 	undo = func() {}
-	switch what := rng.IntN(7); {
+	switch what := rng.IntN(8); {
 	case what <= 1:
 		w.ether.Cut()
 		undo = w.ether.Heal
@@ -117,6 +120,9 @@ func (w *world) mishap(rng *rand.Rand, every time.Duration, viewers []*watcher) 
 	case what == 6:
 		w.device.stop()
 		w.boot(every)
+	case what == 7:
+		w.turn.Cut()
+		undo = w.turn.Heal
 	}
 	return undo
 }

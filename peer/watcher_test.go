@@ -51,7 +51,7 @@ func (w *world) watchWith(change func(*ViewConfig), direct newDirect, before fun
 		w.t.Fatal(err)
 	}
 	v.conn = c
-	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), v.director(w.ether)
+	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), w.director(&v.node)
 	if direct != nil {
 		c.attempts.direct = direct
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/peertest"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -22,6 +23,7 @@ type world struct {
 	t      *testing.T
 	relay  *peertest.Relay
 	ether  *peertest.Ether
+	turn   *peertest.Ether // of turned connections; used where the relay tells of servers
 	device *device         // the present run of it
 	size   int             // of a sample's payload, in bytes
 	before func(d *device) // called with each run of the device before it starts; may be nil
@@ -36,6 +38,7 @@ func newWorld(t *testing.T, direct peertest.Config) *world {
 	direct.FailAfter = 10 * time.Second // ICE's verdict
 	w := &world{
 		t: t, size: 12, relay: peertest.NewRelay(oneWay), ether: peertest.NewEther(direct),
+		turn:      peertest.NewEther(peertest.Config{Rung: ladder.TurnUDP, Delay: 2 * oneWay, FailAfter: 10 * time.Second}),
 		published: map[uint32]uint64{},
 	}
 	t.Cleanup(w.relay.Stop) // after all that was started later
@@ -71,14 +74,26 @@ func (n *node) dialer(r *peertest.Relay, device bool) dialer {
 	}
 }
 
-func (n *node) director(e *peertest.Ether) newDirect {
-	return func(rtc.Config, rtc.Events) (direct, error) {
-		d := e.New()
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.legs = append(n.legs, d)
-		return d, nil
+// director makes connections in the ether of their kind.
+func (w *world) director(n *node) newDirect {
+	return func(cfg rtc.Config, _ rtc.Events) (direct, error) {
+		if cfg.RelayOnly {
+			return n.made(w.turn), nil
+		}
+		return n.made(w.ether), nil
 	}
+}
+
+func (n *node) director(e *peertest.Ether) newDirect {
+	return func(rtc.Config, rtc.Events) (direct, error) { return n.made(e), nil }
+}
+
+func (n *node) made(e *peertest.Ether) *peertest.Direct {
+	d := e.New()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.legs = append(n.legs, d)
+	return d
 }
 
 // medium is that of the newest link.
@@ -121,7 +136,7 @@ func (w *world) boot(every time.Duration) *device {
 		w.t.Fatal(err)
 	}
 	d := &device{world: w, host: h}
-	h.link.dial, h.direct = d.dialer(w.relay, true), d.director(w.ether)
+	h.link.dial, h.direct = d.dialer(w.relay, true), w.director(&d.node)
 	d.event, d.live = w.declare(h, "event", wire.Event), w.declare(h, "live", wire.Live)
 	if w.before != nil {
 		w.before(d)

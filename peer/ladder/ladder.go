@@ -37,6 +37,14 @@ func (l *Ladder) Up(now time.Duration, id int, rung Rung) {
 	})
 }
 
+// Rerung notes that a carrier is on another rung than it was: it has found
+// another way to the same end. What is known of it stays.
+func (l *Ladder) Rerung(id int, rung Rung) {
+	if c := l.find(id); c != nil && rung < rungs {
+		c.rung = rung
+	}
+}
+
 // Down removes a carrier that is closed.
 func (l *Ladder) Down(now time.Duration, id int) {
 	c := l.find(id)

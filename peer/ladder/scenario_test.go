@@ -137,6 +137,12 @@ func (p *player) event(now time.Duration, verb string, args []string) error {
 			return fmt.Errorf("no rung %q", options["rung"])
 		}
 		p.ladder.Up(now, id, rung)
+	case "rerung":
+		rung, ok := ParseRung(options["rung"])
+		if !ok {
+			return fmt.Errorf("no rung %q", options["rung"])
+		}
+		p.ladder.Rerung(id, rung)
 	case "down":
 		delete(p.answering, id)
 		p.ladder.Down(now, id)

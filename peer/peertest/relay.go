@@ -27,6 +27,7 @@ type Relay struct {
 	streams []json.RawMessage // describe signals of the newest session
 	epoch   string            // of streams
 	kept    map[uint32]keptFrame
+	servers []signal.Server // TURN servers that both ends of a Conn are told
 	viewers map[*relayViewer]bool
 	media   map[*Medium]bool
 	shared  int // Data frames that came without a conn number
@@ -63,6 +64,13 @@ var errRefused = errors.New("connection refused")
 // NewRelay makes a relay whose links have that delay, one way.
 func NewRelay(delay time.Duration) *Relay {
 	return &Relay{delay: delay, viewers: map[*relayViewer]bool{}, media: map[*Medium]bool{}, kept: map[uint32]keptFrame{}}
+}
+
+// Tell has both ends of a Conn told of TURN servers, from the next open on.
+func (r *Relay) Tell(servers ...signal.Server) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.servers = servers
 }
 
 // Dial makes a link for a device, or for a viewer: with the JSON of the open

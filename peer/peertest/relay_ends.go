@@ -177,7 +177,7 @@ func (r *Relay) open(v *relayViewer, number uint64, body []byte) {
 		c = &relayConn{id: m.ID, viewer: v, number: number, routes: map[uint32]bool{}}
 		v.conns[number] = c
 	}
-	tellSignal(v.link, number, signal.Message{Type: signal.Opened, ID: m.ID, Device: object(*r.known)})
+	tellSignal(v.link, number, signal.Message{Type: signal.Opened, ID: m.ID, Device: object(*r.known), Servers: r.servers})
 	for _, d := range r.streams {
 		tell(v.link, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: number}, d), wire.Signal, false)
 	}
@@ -193,7 +193,8 @@ func (r *Relay) open(v *relayViewer, number uint64, body []byte) {
 		c.bound = r.device.last
 		r.device.conns[c.bound] = c
 	}
-	tell(r.device.link, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: c.bound}, body), wire.Signal, false)
+	m.Servers = r.servers
+	tellSignal(r.device.link, c.bound, m)
 }
 
 // moved takes a Conn off the older link of its viewer.

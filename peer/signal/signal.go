@@ -56,6 +56,7 @@ type Message struct {
 	Facts       map[string]string `json:"facts,omitempty"`
 	Wills       []Will            `json:"wills,omitempty"`
 	Session     uint64            `json:"session,omitempty"`
+	UDP         *uint16           `json:"udp,omitempty"` // in welcome: the server's port for ICE and TURN; 0: none
 
 	// Refusals.
 	Code       string   `json:"code,omitempty"`
@@ -80,12 +81,14 @@ type Message struct {
 	On        bool              `json:"on,omitempty"`
 	Final     map[uint32]string `json:"final,omitempty"`
 	Relayed   bool              `json:"relayed,omitempty"` // in accept: there are no direct paths to this device
+	Servers   []Server          `json:"servers,omitempty"` // in opened, and in open on its way to the device
 
 	// Data-channel connections.
 	Offer     *SDP   `json:"offer,omitempty"`
 	Attempt   uint64 `json:"attempt,omitempty"`
 	SDP       string `json:"sdp,omitempty"`
 	Candidate string `json:"candidate,omitempty"`
+	Turned    bool   `json:"turned,omitempty"` // in offer and retry: the turned kind of connection; in accept: the device can make those
 	Mid       string `json:"mid,omitempty"`
 }
 
@@ -93,6 +96,15 @@ type Message struct {
 type SDP struct {
 	Attempt uint64 `json:"attempt"`
 	SDP     string `json:"sdp"`
+}
+
+// Server is a TURN server that this Conn may use for its data-channel connections, with the names of W3C's RTCIceServer. Its
+// credentials are good for one Conn, until they expire.
+type Server struct {
+	URLs       []string `json:"urls"` // RFC 7065, such as turn:HOST:PORT?transport=udp
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
+	Expires    uint64   `json:"expires"` // Unix seconds
 }
 
 // Will is a complete Data frame (type, hop and body without the length), to be published when its device is cut.

@@ -28,6 +28,10 @@ func TestMessagesAreWhatTheProtocolShows(t *testing.T) {
 		{Message{Type: Describe, Epoch: "0a1b2c3d"}, `{"type":"describe","epoch":"0a1b2c3d","streams":[]}`},
 		{Message{Type: Route, On: true, Routed: []uint32{1, 7}}, `{"type":"route","on":true,"streams":[1,7]}`},
 		{Message{Type: Route}, `{"type":"route","streams":[]}`},
+		{
+			Message{Type: Opened, Servers: []Server{{URLs: []string{"turn:h:1?transport=udp"}, Username: "2:u", Credential: "c", Expires: 2}}},
+			`{"type":"opened","servers":[{"urls":["turn:h:1?transport=udp"],"username":"2:u","credential":"c","expires":2}]}`,
+		},
 		{Message{Type: Hello, Wills: []Will{{Bytes{1, 2, 3}}}}, `{"type":"hello","wills":[{"frame":"AQID"}]}`},
 		{Message{Type: Bye, Final: map[uint32]string{1: "0a1b2c3d:5"}}, `{"type":"bye","final":{"1":"0a1b2c3d:5"}}`},
 	} {

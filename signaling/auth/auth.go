@@ -59,6 +59,7 @@ type Auth struct {
 	tokens map[Role][sha256.Size]byte // set once: hashes, so that lengths do not show in timing
 	key    []byte                     // set once: signs sessions
 	posts  []byte                     // set once: makes the keys of devices that post
+	turn   string                     // set once: makes credentials for TURN
 	codes  codes
 	tries  tries
 }
@@ -84,6 +85,9 @@ func Open(dir string) (*Auth, error) {
 	}
 	posts, err := secretFile(filepath.Join(dir, "posts.key"), randomText(postsKeyBytes))
 	if err != nil {
+		return nil, err
+	}
+	if a.turn, err = secretFile(filepath.Join(dir, "turn.key"), randomText(turnKeyBytes)); err != nil {
 		return nil, err
 	}
 	a.key, a.posts = []byte(key), []byte(posts)

@@ -15,6 +15,7 @@ const (
 	tokenBytes      = 32
 	sessionKeyBytes = 32
 	postsKeyBytes   = 32
+	turnKeyBytes    = 32
 )
 
 // minSecret is the shortest secret that is accepted from a file, in

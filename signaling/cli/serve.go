@@ -15,11 +15,12 @@ import (
 	"github.com/telepath-iot/telepath/settings"
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/server"
+	"github.com/telepath-iot/telepath/signaling/turn"
 )
 
 func serveCommand() *cobra.Command {
 	var cfg server.Config
-	var tlsMode, openRole string
+	var tlsMode, openRole, turnMode string
 	var trust []string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -38,6 +39,9 @@ func serveCommand() *cobra.Command {
 	f.StringSliceVar(&trust, "trust-proxy", nil, "`networks` of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded count; default: none")
 	f.BoolVar(&cfg.ProxyProtocol, "proxy-protocol", false, "connections from --trust-proxy begin with a PROXY header, version 1 or 2")
 	f.StringVar(&cfg.PathPrefix, "path-prefix", "", "`path` under which a reverse proxy serves this, such as /telepath")
+	f.StringVar(&turnMode, "turn", "on", "`on` or off: a TURN server on the port of --listen, for the two ends of a connection and nobody else")
+	f.StringSliceVar(&cfg.TURNServers, "turn-server", nil, "`URLs` of an external TURN server (coturn with use-auth-secret) in its place, such as turn:turn.example:3478?transport=udp")
+	f.String("turn-secret-file", "", "`file` with the external TURN server's secret")
 	f.StringVar(&openRole, "open-role", "", "`role` (viewer or operator) of whoever comes without a token; default: none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settings.Require(cmd, "data"); err != nil {
@@ -53,6 +57,13 @@ func serveCommand() *cobra.Command {
 		}
 		if cfg.PathPrefix, err = server.CleanPrefix(cfg.PathPrefix); err != nil {
 			return settings.Usagef("--path-prefix: %w", err)
+		}
+		if cfg.TURNSecret, err = settings.Secret(cmd, settings.Prefix, "turn-secret"); err != nil {
+			return err
+		}
+		cfg.NoTURN = turnMode == "off"
+		if err := checkTURN(cfg, turnMode); err != nil {
+			return err
 		}
 		if err := check(cfg, tlsMode); err != nil {
 			return err
@@ -81,6 +92,26 @@ func check(cfg server.Config, tlsMode string) error {
 		return err
 	}
 	return checkAddress("admin", cfg.Admin)
+}
+
+func checkTURN(cfg server.Config, mode string) error {
+	external := len(cfg.TURNServers) > 0
+	switch {
+	case mode != "on" && mode != "off":
+		return settings.Usagef("--turn %.40q: give on or off", mode)
+	case external && mode == "off":
+		return settings.Usagef("--turn off and --turn-server exclude one another: an external server is there, or none")
+	case external && cfg.TURNSecret == "":
+		return settings.Usagef("--turn-server needs the secret that the server has as static-auth-secret: give it with --turn-secret-file")
+	case !external && cfg.TURNSecret != "":
+		return settings.Usagef("--turn-secret-file is the secret of the servers that --turn-server names: give their URLs")
+	}
+	for _, url := range cfg.TURNServers {
+		if err := turn.CheckURL(url); err != nil {
+			return settings.Usagef("--turn-server: %w", err)
+		}
+	}
+	return nil
 }
 
 func checkAddress(flag, address string) error {

@@ -46,10 +46,10 @@ func (c *Conn) publishWill(w will, now time.Time) {
 }
 
 // greet tells the viewer what the server knows: presence, description and
-// the values it keeps.
-func (c *Conn) greet(presence signal.Device) {
+// the values it keeps; and which TURN servers it may use.
+func (c *Conn) greet(presence signal.Device, servers []signal.Server) {
 	link := c.viewer.link
-	Tell(link, c.number, signal.Message{Type: signal.Opened, ID: c.id, Device: object(presence)})
+	Tell(link, c.number, signal.Message{Type: signal.Opened, ID: c.id, Device: object(presence), Servers: servers})
 	for _, m := range c.device.description.messages() {
 		Tell(link, c.number, m)
 	}

@@ -24,6 +24,7 @@ type Hello struct {
 	Name      string
 	KeepAlive time.Duration
 	Facts     map[string]string
+	Host      string // by which the device reached this server, HOST or HOST:PORT; empty: unknown. Set by who heard the hello
 	wills     []will
 }
 

@@ -26,12 +26,13 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 	b := c.bound.Load()
 	switch {
 	case b == nil:
-		c.greet(presence)
+		c.greet(presence, nil)
 	case b.session.home != "": // greets itself; a name may mean another device there
-		ask(b, with(body, map[string]string{"role": role, "device": c.device.id}))
+		ask(b, with(body, map[string]json.RawMessage{"role": quoted(role), "device": quoted(c.device.id), "servers": nil}))
 	default:
-		c.greet(presence)
-		ask(b, with(body, map[string]string{"role": role}))
+		viewer, device := v.room.turnServers(c, b.session)
+		c.greet(presence, viewer)
+		ask(b, with(body, map[string]json.RawMessage{"role": quoted(role), "servers": listed(device)}))
 	}
 }
 
@@ -141,8 +142,8 @@ func checkOpen(m signal.Message) (device string, refusal *Refusal) {
 }
 
 // with sets members of a signal, in the place of whatever the viewer wrote
-// there. JSON readers may take "Role" for "role": all spellings go.
-func with(body []byte, set map[string]string) []byte {
+// there; nil: there is none. JSON readers may take "Role" for "role": all spellings go.
+func with(body []byte, set map[string]json.RawMessage) []byte {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil { // it was parsed before
 		return body
@@ -155,7 +156,9 @@ func with(body []byte, set map[string]string) []byte {
 		}
 	}
 	for name, value := range set {
-		members[name] = quoted(value)
+		if value != nil {
+			members[name] = value
+		}
 	}
 	changed, err := json.Marshal(members)
 	if err != nil { // all of it was JSON before

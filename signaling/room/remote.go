@@ -169,7 +169,7 @@ func (s *Session) unused() bool {
 // EnterTrunk makes a viewer of another server's link. What its viewers may do
 // was checked there.
 func (r *Room) EnterTrunk(link Link) *Viewer {
-	v := r.Enter(link, auth.Admin)
+	v := r.Enter(link, auth.Admin, "")
 	v.trunk = true
 	return v
 }

@@ -55,6 +55,7 @@ type Config struct {
 	Peers      Peers        // other servers; nil: there are none
 	MaxDevices int          // known at once; default 10,000
 	Store      Store        // keeps last seen; nil: memory only
+	TURN       TURN         // nil: no TURN servers are told
 	Log        *slog.Logger // default: discards
 }
 

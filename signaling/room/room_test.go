@@ -120,7 +120,7 @@ func TestPresenceTimes(t *testing.T) {
 		run(t, r)
 		s, _ := join(t, r, hello("rig", 30*time.Second))
 		link := &fakeLink{}
-		v := r.Enter(link, auth.Viewer)
+		v := r.Enter(link, auth.Viewer, "")
 		defer v.Leave()
 		v.Handle(signalFrame(t, 0, signal.Message{Type: signal.Watch}), time.Now())
 		states := func() (told []string) {
@@ -158,7 +158,7 @@ func TestFleetComesBack(t *testing.T) {
 		r := New(Config{}, nil)
 		run(t, r)
 		link := &fakeLink{}
-		v := r.Enter(link, auth.Viewer)
+		v := r.Enter(link, auth.Viewer, "")
 		defer v.Leave()
 		v.Handle(signalFrame(t, 0, signal.Message{Type: signal.Watch}), time.Now())
 		synctest.Wait()
@@ -286,7 +286,7 @@ func TestWelcomeComesFirst(t *testing.T) {
 	r := New(Config{}, nil)
 	first, _ := join(t, r, hello("rig", time.Minute))
 	first.End(Cut)
-	v := r.Enter(&fakeLink{}, auth.Viewer)
+	v := r.Enter(&fakeLink{}, auth.Viewer, "")
 	defer v.Leave()
 	asking, stop := context.WithCancel(t.Context())
 	var asks sync.WaitGroup
@@ -315,7 +315,7 @@ func TestControlHasItsSource(t *testing.T) {
 	s, device := join(t, r, hello("rig", time.Minute))
 	var viewers [2]fakeLink
 	for i := range viewers {
-		v := r.Enter(&viewers[i], auth.Viewer)
+		v := r.Enter(&viewers[i], auth.Viewer, "")
 		defer v.Leave()
 		for conn := range uint64(2) {
 			v.Handle(signalFrame(t, conn+1, openMessage("rig")), time.Now())
@@ -358,7 +358,7 @@ func TestConnLimits(t *testing.T) {
 		t.Fatalf("a device beyond the limit: %v", no)
 	}
 	link := &fakeLink{}
-	v := r.Enter(link, auth.Viewer)
+	v := r.Enter(link, auth.Viewer, "")
 	for n := range uint64(maxConnsPerViewer + 1) {
 		v.Handle(signalFrame(t, n+1, openMessage("rig")), time.Now())
 	}
@@ -382,7 +382,7 @@ func FuzzHandle(f *testing.F) {
 		if no != nil {
 			t.Fatal(no)
 		}
-		v := r.Enter(&fakeLink{}, auth.Viewer)
+		v := r.Enter(&fakeLink{}, auth.Viewer, "")
 		v.Handle(signalFrame(t, 1, openMessage("rig")), time.Now())
 		for len(packet) > 0 {
 			frame, rest, err := wire.NextFrame(packet)

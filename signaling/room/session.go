@@ -19,6 +19,7 @@ type Session struct {
 	device    *Device
 	number    uint64
 	home      string // not empty: a shadow of the session that is at this server
+	host      string // by which the device reached this server; empty: unknown
 	link      Link
 	keepAlive time.Duration
 	wills     []will
@@ -45,7 +46,7 @@ type binding struct {
 
 func newSession(r *Room, h Hello, link Link, now time.Time) *Session {
 	s := &Session{
-		room: r, link: link, keepAlive: h.KeepAlive, wills: h.wills,
+		room: r, link: link, keepAlive: h.KeepAlive, wills: h.wills, host: h.Host,
 		bindings: make(map[uint64]*binding),
 		byConn:   make(map[string]*binding),
 	}

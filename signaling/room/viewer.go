@@ -20,6 +20,7 @@ type Viewer struct {
 	link  Link
 	id    uint64 // within this server
 	role  auth.Role
+	host  string // by which it reached this server; empty: unknown
 	trunk bool // it is another server's link, for many viewers
 	// misses are opens of devices that are not there: each is a search through all.
 	misses *rate.Limiter
@@ -36,10 +37,11 @@ const (
 	missesAtOnce    = maxConnsPerViewer
 )
 
-// Enter makes a viewer of a link. Whoever entered calls Leave when it is over.
-func (r *Room) Enter(link Link, role auth.Role) *Viewer {
+// Enter makes a viewer of a link. host is where it reached this server, HOST or
+// HOST:PORT; empty: unknown. Whoever entered calls Leave when it is over.
+func (r *Room) Enter(link Link, role auth.Role, host string) *Viewer {
 	return &Viewer{
-		room: r, link: link, id: r.viewers.Add(1), role: role, conns: make(map[uint64]*Conn),
+		room: r, link: link, id: r.viewers.Add(1), role: role, host: host, conns: make(map[uint64]*Conn),
 		misses: rate.NewLimiter(missesPerSecond, missesAtOnce),
 	}
 }

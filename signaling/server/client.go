@@ -22,6 +22,7 @@ type client struct {
 	carrier carrier.Carrier
 	role    auth.Role
 	from    string
+	host    string // by which it reached this server; empty: a device in this process
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
 	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil
 	posting bool                // a device in this process: it is heard of by its posts, not by its link

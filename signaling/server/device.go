@@ -88,6 +88,7 @@ func (d *device) hello(body []byte) {
 		d.end(no)
 		return
 	}
+	h.Host = d.host
 	session, no := d.server.room.Join(h, d)
 	if no != nil {
 		d.end(no)

@@ -34,6 +34,7 @@ type pass struct {
 	role auth.Role
 	open *openRequest // nil: none
 	from string       // address, for people
+	host string       // by which it reached this server
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -59,6 +60,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 // serveCarrier serves a link, whatever it is made of, until it is over.
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
+	c.host = p.host
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
 		return
@@ -75,7 +77,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host}, problem
 }
 
 func crowded() *refusal {

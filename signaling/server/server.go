@@ -42,6 +42,7 @@ import (
 	"github.com/telepath-iot/telepath/signaling/cluster"
 	"github.com/telepath-iot/telepath/signaling/rest"
 	"github.com/telepath-iot/telepath/signaling/room"
+	"github.com/telepath-iot/telepath/signaling/turn"
 )
 
 // Config of a Server.
@@ -59,6 +60,10 @@ type Config struct {
 	TrustProxy    []netip.Prefix // networks whose proxies say whom a request is from; default: none
 	ProxyProtocol bool           // connections from there begin with a PROXY header, version 1 or 2
 	PathPrefix    string         // under which a proxy serves us; "/telepath"; requests without are served too
+
+	NoTURN      bool     // no TURN server inside the process; default: one on Listen's port
+	TURNServers []string // URLs of an external one that takes credentials of TURNSecret; then there is none inside
+	TURNSecret  string
 
 	OpenRole auth.Role // whoever comes without a token has it: viewer, operator or empty
 
@@ -83,6 +88,8 @@ type Server struct {
 	keyHash  []byte       // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
+	turn     *turn.Server  // nil: none inside the process
+	servers  turnServers   // nil: there is no TURN server
 	room     *room.Room    // set by Run before anything is served, as rest
 	rest     *rest.Rest
 	clients  clients
@@ -99,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 	s.hosts = newHosts(cfg.AllowHost)
 	s.web = s.newWeb()
 	if err := s.open(); err != nil {
-		s.lock.Close() // a nil File says so and does nothing
+		s.close()
 		return nil, err
 	}
 	return s, nil
@@ -115,7 +122,10 @@ func (s *Server) open() (err error) {
 	if err = s.loadTLS(); err != nil {
 		return err
 	}
-	return s.listen()
+	if err = s.listen(); err != nil {
+		return err
+	}
+	return s.openTURN()
 }
 
 func (cfg *Config) complete() error {
@@ -194,12 +204,12 @@ func (s *Server) Run(ctx context.Context) error {
 	cfg := room.Config{ID: id, Name: s.cfg.Name, Store: b, Log: s.cfg.Log}
 	if s.cfg.NATS == "" {
 		s.room = room.New(cfg, records)
-		return s.serve(ctx, s.room.Run)
+		return s.serve(ctx, s.room.Run, s.runTURN)
 	}
 	joined := cluster.New(b, id, s.cfg.Log)
 	cfg.Peers = joined
 	s.room = room.New(cfg, records)
-	return s.serve(ctx, s.room.Run, func(ctx context.Context) error { return joined.Run(ctx, s.room) })
+	return s.serve(ctx, s.room.Run, s.runTURN, func(ctx context.Context) error { return joined.Run(ctx, s.room) })
 }
 
 func (s *Server) openBus(ctx context.Context) (bus.Bus, error) {
@@ -232,11 +242,13 @@ func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.
 
 // close gives free what New opened; the listeners may be closed already.
 func (s *Server) close() {
-	s.listener.Close()
+	if s.listener != nil {
+		s.listener.Close()
+	}
 	if s.admin != nil {
 		s.admin.Close()
 	}
-	s.lock.Close()
+	s.lock.Close() // a nil File says so and does nothing
 }
 
 // Times of an HTTP connection, until it is a link.

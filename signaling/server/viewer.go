@@ -12,7 +12,7 @@ const firstConn = 1
 // serveViewer serves a viewer's link until it is over. What the viewer asked
 // for in its request is on its way before it has said anything on the link.
 func (s *Server) serveViewer(ctx context.Context, c *client, open *openRequest) {
-	v := s.room.Enter(c, c.role)
+	v := s.room.Enter(c, c.role, c.host)
 	c.handle = v.Handle
 	c.tell(signal.Message{Type: signal.Welcome, Server: s.cfg.Name, TLS: s.keyHash, Role: string(c.role), Time: nowMicros()})
 	if open != nil {

@@ -76,7 +76,7 @@ class Attempt {
 		config: RTCConfiguration,
 		private readonly options: RtcPageOptions,
 	) {
-		this.pc = new RTCPeerConnection(config);
+		this.pc = connection(config);
 		this.handOver(createChannels(this.pc));
 		this.pc.onicecandidate = ({ candidate }) => this.found(candidate);
 		this.pc.onconnectionstatechange = () => void this.report();
@@ -87,7 +87,7 @@ class Attempt {
 	answer(sdp: string): void {
 		this.pc
 			.setRemoteDescription({ type: "answer", sdp })
-			.then(() => this.addEarly())
+			.then(() => this.answered())
 			.catch((err) => this.fail(words(err)));
 	}
 
@@ -132,6 +132,14 @@ class Attempt {
 		});
 	}
 
+	private answered(): void {
+		const ice = this.pc.sctp?.transport.iceTransport;
+		if (ice !== undefined && "onselectedcandidatepairchange" in ice) {
+			ice.onselectedcandidatepairchange = () => void this.report();
+		}
+		this.addEarly();
+	}
+
 	private addEarly(): void {
 		const early = this.early ?? [];
 		this.early = null;
@@ -154,6 +162,32 @@ class Attempt {
 		this.dispose();
 		this.options.post({ type: "rtc.failed", attempt: this.number, reason });
 	}
+}
+
+/**
+ * connection makes one with those servers that the browser accepts: of one URL
+ * that it finds malformed it would make none.
+ */
+function connection(config: RTCConfiguration): RTCPeerConnection {
+	try {
+		return new RTCPeerConnection(config);
+	} catch {
+		const iceServers = (config.iceServers ?? []).flatMap(accepted);
+		return new RTCPeerConnection({ ...config, iceServers });
+	}
+}
+
+/** accepted is a server with those of its URLs that the browser takes; none if it takes none. */
+function accepted(server: RTCIceServer): RTCIceServer[] {
+	const urls = [server.urls].flat().filter((url) => {
+		try {
+			new RTCPeerConnection({ iceServers: [{ ...server, urls: url }] }).close();
+			return true;
+		} catch {
+			return false;
+		}
+	});
+	return urls.length === 0 ? [] : [{ ...server, urls }];
 }
 
 function words(err: unknown): string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,7 +89,7 @@ func (p *Peer) AddCandidate(text, mid string) error {
 func (p *Peer) addCandidate(text, mid string) error {
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "a="), "candidate:")
 	if text != "" {
-		clean, err := checkCandidate(text, p.cfg.allows)
+		clean, err := p.cfg.checkCandidate(text)
 		if err != nil {
 			return fmt.Errorf("candidate %q: %w", text, err)
 		}
@@ -108,8 +109,8 @@ func (p *Peer) addCandidate(text, mid string) error {
 //
 //	foundation "1" "udp" priority address port "typ" type [raddr …]
 //
-// and returns it without its extensions.
-func checkCandidate(text string, allows func(netip.Addr) bool) (string, error) {
+// that belongs to this kind of connection, and returns it without its extensions.
+func (cfg Config) checkCandidate(text string) (string, error) {
 	f := strings.Fields(text)
 	if len(f) < 8 {
 		return "", errors.New("has fewer than eight fields")
@@ -128,7 +129,10 @@ func checkCandidate(text string, allows func(netip.Addr) bool) (string, error) {
 	case f[6] != "typ":
 		return "", errors.New("its type is missing")
 	}
-	if err := checkAddress(f[4], f[7], allows); err != nil {
+	if err := cfg.checkType(f[7]); err != nil {
+		return "", err
+	}
+	if err := cfg.checkAddress(f[4], f[5], f[7]); err != nil {
 		return "", err
 	}
 	return strings.Join(append(f[:8:8], related(f[7])...), " "), nil
@@ -143,20 +147,36 @@ func related(kind string) []string {
 	return []string{"raddr", "0.0.0.0", "rport", "9"}
 }
 
-func checkAddress(address, kind string, allows func(netip.Addr) bool) error {
+// checkType lets through what belongs to the kind of connection.
+func (cfg Config) checkType(kind string) error {
 	switch kind {
-	case "host", "srflx", "prflx", "relay":
+	case "relay":
+		if !cfg.RelayOnly {
+			return errors.New("a relayed address does not belong to a direct connection")
+		}
+	case "host", "srflx", "prflx":
+		if cfg.RelayOnly {
+			return fmt.Errorf("type %q does not belong to a turned connection, which takes relayed addresses alone", kind)
+		}
 	default:
 		return fmt.Errorf("type %q is unknown", kind)
 	}
+	return nil
+}
+
+func (cfg Config) checkAddress(address, port, kind string) error {
 	a, err := netip.ParseAddr(address)
 	switch {
 	case err != nil && kind == "host" && isMDNS(address):
 		return nil // what it resolves to is filtered when it is known
 	case err != nil:
 		return errors.New("its address is malformed")
-	case a.Zone() != "" || !allows(a):
+	case a.Zone() != "" || !cfg.allows(a):
 		return fmt.Errorf("address %v is not allowed", a)
+	case slices.ContainsFunc(cfg.Own, func(own netip.AddrPort) bool {
+		return own.Addr().Unmap() == a.Unmap() && strconv.Itoa(int(own.Port())) == port
+	}):
+		return fmt.Errorf("the server itself listens at %v:%s", a, port)
 	}
 	return nil
 }

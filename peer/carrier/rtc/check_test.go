@@ -16,7 +16,7 @@ func TestCheckCandidate(t *testing.T) {
 			"a browser's", "842163049 1 UDP 1677729535 203.0.113.4 61665 typ srflx raddr 10.0.0.1 rport 61665 generation 0 ufrag x network-cost 999",
 			"842163049 1 UDP 1677729535 203.0.113.4 61665 typ srflx" + relay, "",
 		},
-		{"IPv6", "a+/ 1 udp 1 2001:db8::1 1 typ relay", "a+/ 1 udp 1 2001:db8::1 1 typ relay" + relay, ""},
+		{"IPv6", "a+/ 1 udp 1 2001:db8::1 1 typ prflx", "a+/ 1 udp 1 2001:db8::1 1 typ prflx" + relay, ""},
 		{"mDNS", "1 1 udp 1 2c2d5a3e-9f5e-4b6c-8d30-0a0d5d8f5a11.local 5 typ host", "1 1 udp 1 2c2d5a3e-9f5e-4b6c-8d30-0a0d5d8f5a11.local 5 typ host", ""},
 		{"empty", "", "", "fewer than eight"},
 		{"tcp", "1 1 tcp 1 192.168.1.7 9 typ host tcptype active", "", "not used"},
@@ -41,19 +41,59 @@ func TestCheckCandidate(t *testing.T) {
 		{"broadcast", "1 1 udp 1 255.255.255.255 9 typ host", "", "not allowed"},
 		{"unspecified", "1 1 udp 1 0.0.0.0 9 typ host", "", "not allowed"},
 		{"filtered", "1 1 udp 1 198.51.100.1 9 typ host", "", "not allowed"},
+		{"relayed", "1 1 udp 1 203.0.113.9 9 typ relay", "", "direct"},
+		{"the server's own port", "1 1 udp 1 203.0.113.1 443 typ host", "", "server itself"},
+		{"the server's own port, mapped", "1 1 udp 1 ::ffff:203.0.113.1 443 typ srflx", "", "server itself"},
+		{
+			"another port of the server's address", "1 1 udp 1 203.0.113.1 444 typ srflx raddr 10.0.0.1 rport 5",
+			"1 1 udp 1 203.0.113.1 444 typ srflx" + relay, "",
+		},
 	}
-	cfg := Config{Filter: func(a netip.Addr) bool { return a != netip.MustParseAddr("198.51.100.1") }}
+	cfg := Config{
+		Filter: func(a netip.Addr) bool { return a != netip.MustParseAddr("198.51.100.1") },
+		Own:    []netip.AddrPort{netip.MustParseAddrPort("203.0.113.1:443")},
+	}
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			out, err := checkCandidate(c.in, cfg.allows)
-			switch {
-			case c.err == "" && (err != nil || out != c.out):
-				t.Errorf("got %q, %v", out, err)
-			case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
-				t.Errorf("got %q, %v, want %q", out, err, c.err)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { checkOne(t, cfg, c.in, c.out, c.err) })
 	}
+}
+
+func checkOne(t *testing.T, cfg Config, in, want, wantErr string) {
+	t.Helper()
+	out, err := cfg.checkCandidate(in)
+	switch {
+	case wantErr == "" && (err != nil || out != want):
+		t.Errorf("got %q, %v", out, err)
+	case wantErr != "" && (err == nil || !strings.Contains(err.Error(), wantErr)):
+		t.Errorf("got %q, %v, want %q", out, err, wantErr)
+	}
+}
+
+// A turned connection takes relayed addresses alone, and of these, too, none
+// that leads somewhere special.
+func TestCheckCandidateOfTurnedConnection(t *testing.T) {
+	const relay = " raddr 0.0.0.0 rport 9"
+	for _, c := range []struct{ name, in, out, err string }{
+		{"relayed", "1 1 udp 1 203.0.113.9 9 typ relay raddr 10.0.0.1 rport 5", "1 1 udp 1 203.0.113.9 9 typ relay" + relay, ""},
+		{"relayed, private", "1 1 udp 1 10.0.0.9 9 typ relay", "1 1 udp 1 10.0.0.9 9 typ relay" + relay, ""},
+		{"host", "1 1 udp 1 203.0.113.9 9 typ host", "", "relayed addresses alone"},
+		{"reflexive", "1 1 udp 1 203.0.113.9 9 typ srflx", "", "relayed addresses alone"},
+		{"peer-reflexive", "1 1 udp 1 203.0.113.9 9 typ prflx", "", "relayed addresses alone"},
+		{"mDNS", "1 1 udp 1 a.local 9 typ host", "", "relayed addresses alone"},
+		{"mDNS as relayed", "1 1 udp 1 a.local 9 typ relay", "", "malformed"},
+		{"loopback", "1 1 udp 1 127.0.0.1 9 typ relay", "", "not allowed"},
+		{"metadata", "1 1 udp 1 169.254.169.254 80 typ relay", "", "not allowed"},
+		{"multicast", "1 1 udp 1 239.1.1.1 80 typ relay", "", "not allowed"},
+		{"tcp", "1 1 tcp 1 203.0.113.9 9 typ relay tcptype passive", "", "not used"},
+	} {
+		t.Run(c.name, func(t *testing.T) { checkOne(t, Config{RelayOnly: true}, c.in, c.out, c.err) })
+	}
+}
+
+// Loopback is for two ends that both say so.
+func TestCheckCandidateOnLoopback(t *testing.T) {
+	const text = "1 1 udp 1 127.0.0.1 9 typ host"
+	checkOne(t, Config{IncludeLoopback: true}, text, text, "")
 }
 
 // good is a description as a browser makes it, shortened.
@@ -88,11 +128,11 @@ func FuzzCheckCandidate(f *testing.F) {
 	f.Add("1 1 udp 2130706431 192.168.1.7 50000 typ host")
 	f.Add("1 1 udp 1 a.local 50000 typ srflx raddr 0.0.0.0 rport 9")
 	f.Fuzz(func(t *testing.T, text string) {
-		out, err := checkCandidate(text, Config{}.allows)
+		out, err := Config{}.checkCandidate(text)
 		if err != nil {
 			return
 		}
-		again, err := checkCandidate(out, Config{}.allows)
+		again, err := Config{}.checkCandidate(out)
 		if err != nil || again != out {
 			t.Errorf("%q passes as %q, which is %q, %v", text, out, again, err)
 		}

@@ -1,6 +1,8 @@
 package rtc
 
 import (
+	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -21,8 +23,19 @@ type Config struct {
 	// that can reach one another's addresses need none.
 	Servers []Server
 
-	// RelayOnly uses TURN servers only: the turned kind of connection.
+	// RelayOnly makes the turned kind of connection: only relayed addresses, of
+	// the TURN servers among Servers at this end and of whichever at the other.
 	RelayOnly bool
+
+	// Dial connects to TURN servers over TCP. Default: net.Dialer.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// TLS says whom to trust of TURN servers over TLS. Default: the system's authorities.
+	TLS *tls.Config
+
+	// Own are the listening sockets of our server: a candidate of the other end
+	// there is none, but would have us talk to the server in its name.
+	Own []netip.AddrPort
 
 	// Filter says which addresses of the other end may be tried, and which of
 	// our own are offered. It adds to what is refused anyway: unspecified,
@@ -98,6 +111,10 @@ const (
 	iceFailed       = 7 * time.Second
 	iceKeepAlive    = time.Second
 
+	// relayWait lets the best of several ways to the TURN servers win, though
+	// another one had its answer first.
+	relayWait = 150 * time.Millisecond
+
 	// iceChecks is how often a pair is tried, each 200 ms, before it counts as
 	// dead: 5 s, because the other end may learn our address late, and its
 	// firewall may let us in only after it has sent itself.
@@ -105,7 +122,7 @@ const (
 )
 
 // settings is the setting engine with all that facts have taught.
-func (cfg Config) settings() webrtc.SettingEngine {
+func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 	var s webrtc.SettingEngine
 	s.LoggerFactory = logFactory{cfg.Log}
 	s.DetachDataChannels()
@@ -114,14 +131,19 @@ func (cfg Config) settings() webrtc.SettingEngine {
 
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.DisableActiveTCP(true) // a remote candidate must not make us scan our own network
-	s.SetIPFilter(cfg.allowsIP)
+	if cfg.RelayOnly {
+		s.SetICEProxyDialer(relays)
+		s.SetRelayAcceptanceMinWait(relayWait)
+	} else {
+		s.SetIPFilter(cfg.allowsIP) // with it pion would allocate once for each of our addresses
+		s.SetRelayAcceptanceMinWait(0)
+	}
 	s.SetRemoteIPFilter(cfg.allowsIP) // also for what .local names resolve to
 	s.SetIncludeLoopbackCandidate(cfg.IncludeLoopback)
 	s.SetICEMulticastDNSMode(cfg.mdns())
 	s.SetHostAcceptanceMinWait(0)
 	s.SetSrflxAcceptanceMinWait(0)
 	s.SetPrflxAcceptanceMinWait(0)
-	s.SetRelayAcceptanceMinWait(0)
 	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
 	s.SetICEMaxBindingRequests(iceChecks)
 
@@ -137,25 +159,23 @@ func (cfg Config) settings() webrtc.SettingEngine {
 }
 
 func (cfg Config) mdns() ice.MulticastDNSMode {
-	if cfg.NoMDNS {
+	if cfg.NoMDNS || cfg.RelayOnly {
 		return ice.MulticastDNSModeDisabled
 	}
 	return ice.MulticastDNSModeQueryOnly
 }
 
 // api is pion's, without the media that we have none of.
-func (cfg Config) api() *webrtc.API {
+func (cfg Config) api(relays *relayDialer) *webrtc.API {
 	return webrtc.NewAPI(
-		webrtc.WithSettingEngine(cfg.settings()),
+		webrtc.WithSettingEngine(cfg.settings(relays)),
 		webrtc.WithMediaEngine(&webrtc.MediaEngine{}),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
 	)
 }
 
-func (cfg Config) connection() (c webrtc.Configuration) {
-	for _, s := range cfg.Servers {
-		c.ICEServers = append(c.ICEServers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
-	}
+func (cfg Config) connection(relays *relayDialer) webrtc.Configuration {
+	c := webrtc.Configuration{ICEServers: relays.iceServers()}
 	if cfg.RelayOnly {
 		c.ICETransportPolicy = webrtc.ICETransportPolicyRelay
 	}

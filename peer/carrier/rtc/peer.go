@@ -1,5 +1,7 @@
-// Package rtc is the carrier over WebRTC data channels: the direct path
-// between viewer and device (rungs `udp`, `turn-udp` and their kin).
+// Package rtc is the carrier over WebRTC data channels between viewer and
+// device. A connection is of one of two kinds (protocol section 7.3): direct
+// (rung `udp`), or turned, through the TURN servers of both ends (rungs
+// `turn-udp`, `turn-tcp`, `turn-tls`, by how this end reaches its own).
 //
 // Both ends create the same three channels with fixed numbers (protocol
 // section 7.1), so that none has to be announced:
@@ -58,6 +60,7 @@ type Peer struct {
 	life   *carrier.Life
 	local  trickle
 	remote remoteCandidates
+	relays *relayDialer
 
 	mu       sync.Mutex
 	channels [channelCount]*channel // guarded by mu until ready
@@ -65,6 +68,7 @@ type Peer struct {
 
 	receiving      sync.Mutex   // held while receive is called
 	rung           atomic.Int32 // a ladder.Rung
+	relayed        atomic.Bool  // a TURN server has given us an address
 	pair           atomic.Pointer[string]
 	sent, received carrier.Counter
 }
@@ -77,15 +81,19 @@ func NewAnswerer(cfg Config, on Events) (*Peer, error) { return newPeer(cfg, on)
 
 func newPeer(cfg Config, on Events) (*Peer, error) {
 	cfg = cfg.orDefault()
-	pc, err := cfg.api().NewPeerConnection(cfg.connection())
-	if err != nil {
-		return nil, fmt.Errorf("make a peer connection: %w", err)
-	}
-	p := &Peer{cfg: cfg, log: cfg.Log, on: on, pc: pc, ready: make(chan struct{})}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{})}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.local.bell = make(chan struct{}, 1)
 	p.life = carrier.NewLife(p.buffer, p.serve)
+	p.relays = &relayDialer{cfg: cfg, life: p.life.Ending(), ends: map[string]relayEnd{}}
 	p.rung.Store(int32(ladder.UDP))
+	if cfg.RelayOnly {
+		p.rung.Store(int32(ladder.TurnUDP)) // until it is known better
+	}
+	var err error
+	if p.pc, err = cfg.api(p.relays).NewPeerConnection(cfg.connection(p.relays)); err != nil {
+		return nil, fmt.Errorf("make a peer connection: %w", err)
+	}
 	p.listen()
 	if err := p.makeChannels(); err != nil {
 		p.shut()
@@ -96,10 +104,18 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 
 // listen connects pion's events.
 func (p *Peer) listen() {
-	p.pc.OnICECandidate(p.local.add)
+	p.pc.OnICECandidate(p.found)
 	p.pc.OnConnectionStateChange(p.stateChanged)
 	p.pc.OnDataChannel(func(*webrtc.DataChannel) { p.life.Stop(errExtraChannel) })
 	p.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(p.pairChanged)
+}
+
+// found takes a candidate of our own.
+func (p *Peer) found(c *webrtc.ICECandidate) {
+	if c != nil && c.Typ == webrtc.ICECandidateTypeRelay {
+		p.relayed.Store(true)
+	}
+	p.local.add(c)
 }
 
 // Ready is closed when all three channels are open.

@@ -21,7 +21,21 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 	}
 }
 
-// failure says why there is no path, for the people at both ends.
+// Stuck says why there is no path yet, for the people at both ends.
+func (p *Peer) Stuck() error {
+	switch {
+	case !p.cfg.RelayOnly:
+		return carrier.Fail("udp-blocked", "", nil)
+	case p.relayed.Load():
+		return carrier.Fail("turn-no-path", "", nil)
+	}
+	if last := p.relays.last.Load(); last != nil {
+		return carrier.Fail("turn-unreachable", last.Brief(), last)
+	}
+	return carrier.Fail("turn-unreachable", "", nil)
+}
+
+// failure says why there is no path any more.
 func (p *Peer) failure() error {
 	pair := p.Pair()
 	switch {
@@ -29,6 +43,8 @@ func (p *Peer) failure() error {
 		return errors.New("the DTLS handshake failed: the other end's certificate does not match its description, or packets were changed on the way")
 	case pair != "":
 		return fmt.Errorf("nothing came for %v between %s: the network changed, or UDP is blocked now", iceDisconnected+iceFailed, pair)
+	case p.cfg.RelayOnly:
+		return p.Stuck()
 	case p.remote.count() == 0:
 		return errors.New("the other end offered no address that may be used: it has no network, or hides its addresses and this network resolves no .local names")
 	default:
@@ -53,21 +69,20 @@ func (p *Peer) pairChanged(pair *webrtc.ICECandidatePair) {
 	text := fmt.Sprintf("%s %s:%d and %s %s:%d",
 		pair.Local.Typ, pair.Local.Address, pair.Local.Port, pair.Remote.Typ, pair.Remote.Address, pair.Remote.Port)
 	p.pair.Store(&text)
-	p.rung.Store(int32(rungOf(pair, p.relayProtocol(pair.Local))))
+	p.rung.Store(int32(rungOf(pair.Local, p.relayProtocol(pair.Local))))
 }
 
-// rungOf is the rung of a candidate pair. relay is how we reach our own TURN
-// server, if we use one.
-func rungOf(pair *webrtc.ICECandidatePair, relay string) ladder.Rung {
-	turned := pair.Local.Typ == webrtc.ICECandidateTypeRelay || pair.Remote.Typ == webrtc.ICECandidateTypeRelay
+// rungOf is the rung of a candidate pair: what this end knows, its own hop.
+// relay is how it reaches its TURN server, if it uses one.
+func rungOf(local *webrtc.ICECandidate, relay string) ladder.Rung {
 	switch {
-	case turned && relay == "tls":
+	case local.Typ == webrtc.ICECandidateTypeRelay && relay == "tls":
 		return ladder.TurnTLS
-	case turned && relay == "tcp":
+	case local.Typ == webrtc.ICECandidateTypeRelay && relay == "tcp":
 		return ladder.TurnTCP
-	case turned:
+	case local.Typ == webrtc.ICECandidateTypeRelay:
 		return ladder.TurnUDP
-	case pair.Local.Protocol == webrtc.ICEProtocolTCP:
+	case local.Protocol == webrtc.ICEProtocolTCP:
 		return ladder.TCP
 	default:
 		return ladder.UDP

@@ -9,15 +9,13 @@ import { Link, type LinkOptions } from "../peer/link/link";
 import type { FromViewer, ToViewer } from "../peer/signal";
 import type { Frame } from "../peer/wire";
 import type { FromWorker, Rung, ToWorker } from "../port";
+import { directConfig, turnedConfig } from "./ice";
 import { Intake } from "./intake";
 import { Keeper } from "./keeper";
 import { Presence } from "./presence";
 
 /** The badge is told at most this often, in ms. */
 const PATH_EVERY = 250;
-/** No TURN server and no STUN server: addresses of this computer, and what the other end sees of them. */
-const RTC_CONFIG: RTCConfiguration = { iceServers: [] };
-
 /** EngineOptions are what differs between a Worker and a page. */
 export interface EngineOptions {
 	env: Env;
@@ -49,6 +47,8 @@ export class Engine {
 	private lastNumber = 0;
 	private only: Rung[] = []; // rungs that the open device's paths are restricted to; none: all
 	private asked: Conn | null = null; // whose open the link's first request carried
+	private url = ""; // of the server
+	private udp: number | null = null; // its port for STUN, as it says; null: it has not said
 	private attempts = 0; // made so far, for whichever Conn
 	private cancelPath: (() => void) | null = null;
 	/** What is being read of the device that is to be opened; null: nothing is. */
@@ -134,6 +134,7 @@ export class Engine {
 
 	/** connect waits for what the first request is to carry. */
 	private connect({ url, token, only = [], carried = null }: Extract<ToWorker, { type: "connect" }>): void {
+		this.url = url;
 		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), carried };
 		const connect = () => {
 			this.here = this.before = null;
@@ -144,7 +145,8 @@ export class Engine {
 		else void this.loading.then(connect);
 	}
 
-	private up({ role }: { role: string }, line: Line): void {
+	private up({ role, udp }: { role: string; udp: number | null }, line: Line): void {
+		this.udp = udp;
 		this.options.post({ type: "link", state: "open", role });
 		line.signal(0, { type: "watch" });
 		// The server gave number 1 to the Conn of the first request, also if the page has left it meanwhile.
@@ -228,7 +230,12 @@ export class Engine {
 		const { post } = this.options;
 		return {
 			number: () => ++this.attempts,
-			create: (attempt) => post({ type: "rtc.create", attempt, config: RTC_CONFIG }),
+			create: (attempt, through) =>
+				post({
+					type: "rtc.create",
+					attempt,
+					config: through === null ? directConfig(this.url, this.udp) : turnedConfig(through),
+				}),
 			answer: (attempt, sdp) => post({ type: "rtc.answer", attempt, sdp }),
 			candidate: (attempt, candidate, mid) => post({ type: "rtc.candidate", attempt, candidate, mid }),
 			close: (attempt) => post({ type: "rtc.close", attempt }),

@@ -1,6 +1,7 @@
 // What is said to people about paths: the one table of words. Codes, JSON and
 // metrics use the rungs' names instead.
 
+import { failure } from "./failures";
 import type { Rung } from "./ladder";
 
 /** RUNG_WORDS are the badge's words. */
@@ -34,11 +35,11 @@ export const NAMES: Record<Rung, string> = {
 /** WHY_OFF says why a rung is not among the ways tried. */
 export const WHY_OFF: Record<Rung, string> = {
 	udp: "not tried",
-	"turn-udp": "not in this version",
+	"turn-udp": "not needed",
 	"relay-udp": "the server has no data channel of its own",
 	tcp: "the device does not listen for TCP",
-	"turn-tcp": "not in this version",
-	"turn-tls": "not in this version",
+	"turn-tcp": "not needed",
+	"turn-tls": "not needed",
 	"relay-tcp": "the server has no data channel of its own",
 	ws: "not tried",
 	sse: "not needed",
@@ -98,4 +99,13 @@ export const FAILURES = {
 	silent: "it stopped answering",
 	network: "the network changed",
 	relayed: "the device has no direct paths",
+	turnUnreachable: failure("turn-unreachable").reason,
+	turnNoPath: failure("turn-no-path").reason,
+} as const;
+
+/** NO_TURN says why no connection is made through TURN. */
+export const NO_TURN = {
+	noServer: "the server tells of no TURN server",
+	noURL: "the server tells of none that is reached this way",
+	device: "the device was told of no TURN server, or is of an older version",
 } as const;

@@ -23,7 +23,9 @@ test.each([
 	[{ ...udp, candidateType: "relay", relayProtocol: "udp" }, udp, "turn-udp"],
 	[{ ...udp, candidateType: "relay", relayProtocol: "tcp" }, udp, "turn-tcp"],
 	[{ ...udp, candidateType: "relay", relayProtocol: "tls" }, udp, "turn-tls"],
-	[udp, { ...udp, candidateType: "relay" }, "turn-udp"],
+	[{ ...udp, candidateType: "relay", url: "turns:h:443?transport=tcp" }, udp, "turn-tls"],
+	[{ ...udp, candidateType: "relay", url: "turn:h:443?transport=tcp" }, udp, "turn-tcp"],
+	[{ ...udp, candidateType: "relay" }, udp, "turn-udp"],
 	[{ ...udp, protocol: "tcp" }, udp, "tcp"],
 ])("%o to %o is %s", (local, remote, rung) => {
 	expect(pairOf(report(local, remote))?.rung).toBe(rung);

@@ -28,7 +28,7 @@ export function pairOf(entries: ReadonlyMap<string, Entry>): Pair | null {
 	const local = entries.get(text(pair, "localCandidateId"));
 	const remote = entries.get(text(pair, "remoteCandidateId"));
 	if (local === undefined || remote === undefined) return null;
-	return { local: describe(local), remote: describe(remote), rung: rungOf(local, remote) };
+	return { local: describe(local), remote: describe(remote), rung: rungOf(local) };
 }
 
 function selected(entries: ReadonlyMap<string, Entry>): Entry | undefined {
@@ -40,14 +40,18 @@ function selected(entries: ReadonlyMap<string, Entry>): Entry | undefined {
 	return [...entries.values()].find((entry) => entry.type === "candidate-pair" && entry.selected === true);
 }
 
-/** rungOf follows from the candidates' types: a relay at either end makes it turned, by how that end reaches its relay. */
-function rungOf(local: Entry, remote: Entry): Rung {
+/** rungOf is what this end knows: how it reaches its own TURN server, or that it needs none. */
+function rungOf(local: Entry): Rung {
 	if (text(local, "candidateType") === "relay") {
-		const by = text(local, "relayProtocol");
+		const by = text(local, "relayProtocol") || byURL(text(local, "url"));
 		return by === "tls" ? "turn-tls" : by === "tcp" ? "turn-tcp" : "turn-udp";
 	}
-	if (text(remote, "candidateType") === "relay") return "turn-udp";
 	return text(local, "protocol") === "tcp" ? "tcp" : "udp";
+}
+
+/** byURL is how a TURN server is reached, where a browser names its URL only. */
+function byURL(url: string): string {
+	return /^turns:/i.test(url) ? "tls" : /transport=tcp$/i.test(url) ? "tcp" : "udp";
 }
 
 function describe(candidate: Entry): string {

@@ -1,5 +1,5 @@
-// Attempts at a data-channel connection: one at a time is being made, beside
-// those that stand. Numbers rise, the newer one wins, and one that fails is
+// Attempts at a data-channel connection of one kind: one at a time is being made,
+// beside those that stand. Numbers rise, the newer one wins, and one that fails is
 // repeated later and later (sections 6.3 and 7.2). Pure: it is told what
 // happened and when, and says what to do.
 
@@ -7,6 +7,9 @@
 const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000];
 /** An attempt that has no open channels by now has failed, in ms: ten round trips on the slowest link that is worth one. */
 const PATIENCE = 10_000;
+
+/** As many there are at most: the one in use and its successor. */
+const MOST = 2;
 
 /** Phase of an attempt: being made, with open channels, proven both ways. */
 export type Phase = "making" | "open" | "proved";
@@ -47,6 +50,13 @@ export class Attempts {
 		return number;
 	}
 
+	/** excess is the attempt that has to give way to the newest: the oldest that is not proven; 0: there is room. */
+	excess(): number {
+		if (this.all.size <= MOST) return 0;
+		const all = [...this.all.values()];
+		return (all.find((a) => a.phase !== "proved") ?? all[0])?.number ?? 0;
+	}
+
 	/** opened: its channels are open. */
 	opened(number: number): void {
 		const attempt = this.all.get(number);
@@ -84,6 +94,11 @@ export class Attempts {
 	/** replace asks for a successor beside what stands; one that is being made already is that successor. */
 	replace(): void {
 		if (this.making() === undefined) this.successorWanted = true;
+	}
+
+	/** dropped forgets an attempt that was given up for no fault of its own. */
+	dropped(number: number): void {
+		this.all.delete(number);
 	}
 
 	/** fresh forgets the pauses: the other end is new. */

@@ -24,6 +24,7 @@ import {
 } from "../wire";
 import { type Assistant, Direct } from "./direct";
 import { type Measures, pathInfo } from "./info";
+import { usable } from "./kind";
 import { Meter } from "./meter";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
@@ -113,6 +114,7 @@ export class Conn {
 			paths: this.paths,
 			assistant: options.assistant,
 			signal: (message) => this.link?.signal(message),
+			onStale: () => this.standing.opening.again(env.now()),
 			onPacket: (path, packet) => this.packet(path, packet),
 			onChange: () => this.settle(),
 		});
@@ -181,7 +183,8 @@ export class Conn {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
 		this.streams.settle(now);
-		this.direct.allow(this.may((rung) => !isLinkRung(rung)) && this.standing.hopeful(this.link !== null));
+		this.direct.allow("direct", this.may((rung) => rung === "udp") && this.standing.hopeful(this.link !== null));
+		this.direct.allow("turned", this.standing.opening.accepted && this.standing.turned && !this.standing.relayed);
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		this.acknowledge(now);
@@ -307,14 +310,17 @@ export class Conn {
 		if (message === null || (direct && !DIRECT_SIGNALS.has(message.type))) return;
 		switch (message.type) {
 			case "opened":
+				this.direct.tell(usable(message.servers, this.options.only ?? []));
+				this.presence(message.device, false);
+				break;
 			case "state":
-				this.presence(message.device, message.type === "state");
+				this.presence(message.device, true);
 				break;
 			case "refused":
 				this.refuse(message);
 				break;
 			case "accept":
-				this.accept(message.id, message.epoch, message.relayed);
+				this.accept(message.id, message.epoch, message);
 				break;
 			case "describe":
 				this.describe(message.epoch, message.streams);
@@ -327,7 +333,7 @@ export class Conn {
 				break;
 			case "retry":
 				this.paths.heard(path);
-				this.direct.retry();
+				this.direct.retry(message.turned ? "turned" : "direct");
 				break;
 			case "bye":
 				this.streams.bye(this.options.env.now(), message.final);
@@ -349,11 +355,12 @@ export class Conn {
 		this.options.events.onRefused(refused);
 	}
 
-	private accept(id: string, epoch: number, relayed: boolean): void {
+	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean }): void {
 		if (id !== this.id) return;
 		this.epoch = epoch;
-		this.standing.accept(relayed);
-		if (relayed) this.direct.giveUp();
+		if (!this.standing.opening.accepted) this.direct.accepted();
+		this.standing.accept(can);
+		if (can.relayed) this.direct.giveUp();
 		if (this.link !== null && this.linkPath === 0 && this.may(isLinkRung)) {
 			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
 		}

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { CHANNELS } from "../carrier/channels";
+import type { Rung } from "../ladder";
 import type { FromViewer } from "../signal";
 import { FakeChannel, TestEnv } from "../testing";
 import { FAILURES } from "../words";
@@ -10,6 +11,7 @@ let env: TestEnv;
 let made: number;
 let asked: string[];
 let told: FromViewer[];
+let stale: number;
 let paths: Paths;
 let direct: Direct;
 
@@ -18,29 +20,31 @@ beforeEach(() => {
 	made = 0;
 	asked = [];
 	told = [];
+	stale = 0;
 	paths = new Paths(env, { onReplace: (id) => direct.replace(id), onProved: (id) => direct.proved(id) });
 	direct = new Direct({
 		env,
 		paths,
 		assistant: {
 			number: () => ++made,
-			create: (n) => asked.push(`create ${n}`),
+			create: (n, through) => asked.push(`create ${n}${through === null ? "" : ` through ${through[0]?.urls}`}`),
 			answer: (n, sdp) => asked.push(`answer ${n} ${sdp}`),
 			candidate: (n, candidate) => asked.push(`candidate ${n} ${candidate}`),
 			close: (n) => asked.push(`close ${n}`),
 		},
 		signal: (message) => told.push(message),
+		onStale: () => stale++,
 		onPacket: () => undefined,
 		onChange: () => undefined,
 	});
 });
 
 /** connect takes an attempt to open channels; its path. */
-function connect(attempt: number): number {
+function connect(attempt: number, rung: Rung = "udp"): number {
 	const channels = CHANNELS.map(({ id }) => new FakeChannel(id));
 	direct.channels(attempt, channels as unknown as RTCDataChannel[]);
 	for (const channel of channels) channel.opens();
-	const path = paths.on("udp")[0];
+	const path = paths.on(rung)[0];
 	if (path === undefined) throw new Error("no path");
 	return path.id;
 }
@@ -66,16 +70,16 @@ test("an attempt that finds no way is closed, and says why", () => {
 	env.advance(10_000);
 	direct.step();
 	expect(asked).toEqual(["create 1", "close 1"]);
-	expect(direct.attempts.reason).toBe(FAILURES.timeout);
+	expect(direct.attempts("direct").reason).toBe(FAILURES.timeout);
 	env.advance(1_000);
 	direct.step();
 	expect(asked.at(-1)).toBe("create 2");
 	direct.state(2, "failed", null);
-	expect(direct.attempts.reason).toBe(FAILURES.ice);
+	expect(direct.attempts("direct").reason).toBe(FAILURES.ice);
 });
 
 test("nothing is begun while it is of no use", () => {
-	direct.allow(false);
+	direct.allow("direct", false);
 	expect(direct.step()).toBe(Infinity);
 	expect(asked).toEqual([]);
 });
@@ -130,4 +134,116 @@ test("looking again ends a pause; another network ends what is being made, and p
 	expect(asked).toEqual(["create 4"]);
 	direct.proved(connect(4));
 	expect(asked).toEqual(["create 4", "close 3"]);
+});
+
+const server = { urls: ["turn:h:1?transport=udp"], username: "u", credential: "c" };
+
+/** turned is a Direct whose first direct attempt is under way, and which may make turned ones. */
+function turned(): void {
+	direct.announce(true);
+	direct.tell([server]);
+	direct.allow("turned", true);
+	direct.accepted();
+	direct.step();
+	asked.length = 0;
+}
+
+/** proves lets a path be proven, and go on being so. */
+function proves(path: number): void {
+	paths.accepted(path);
+	direct.proved(path);
+	paths.step();
+}
+
+test("a turned connection is begun when no direct one works for 2 s, and said to be one", () => {
+	turned();
+	env.advance(1_999);
+	expect(direct.step()).toBe(env.now() + 1);
+	expect(asked).toEqual([]);
+	env.advance(1);
+	direct.step();
+	expect(asked).toEqual(["create 2 through turn:h:1?transport=udp"]);
+	direct.offered(2, "sdp");
+	expect(told).toEqual([{ type: "offer", attempt: 2, sdp: "sdp", turned: true }]);
+	proves(connect(2, "turn-udp"));
+	expect(direct.works("turned")).toBe(true);
+	expect(direct.works("direct")).toBe(false);
+});
+
+test("it is a spare for a minute beside a direct one that works, and no reason to give that up", () => {
+	turned();
+	env.advance(2_000);
+	direct.step();
+	proves(connect(2, "turn-udp"));
+	const path = connect(1);
+	proves(path);
+	expect(asked.splice(0)).toEqual(["create 2 through turn:h:1?transport=udp"]);
+	for (let second = 0; second < 60; second++) {
+		expect(direct.step()).toBeLessThan(Infinity);
+		env.advance(1_000);
+		proves(path);
+	}
+	expect(asked).toEqual([]);
+	direct.step();
+	expect(asked).toEqual(["close 2"]);
+	expect(direct.works("direct")).toBe(true);
+});
+
+test("no turned one is made beside a direct one, without servers, or for a device that has none", () => {
+	turned();
+	proves(connect(1));
+	env.advance(500);
+	direct.step();
+	expect(asked).toEqual([]);
+	direct.failNow(1, FAILURES.closed);
+	direct.tell([]);
+	env.advance(60_000);
+	direct.step();
+	direct.tell([server]);
+	direct.allow("turned", false);
+	direct.step();
+	expect(asked.filter((what) => what.includes("through"))).toEqual([]);
+});
+
+test("credentials that are old are asked for again before they are used", () => {
+	turned();
+	proves(connect(1));
+	for (let second = 0; second < 601; second++) {
+		env.advance(1_000);
+		proves(paths.on("udp")[0]?.id ?? 0);
+		direct.step();
+	}
+	direct.failNow(1, FAILURES.closed);
+	env.advance(2_000);
+	direct.step();
+	expect(stale).toBe(1);
+	expect(asked.filter((what) => what.includes("through"))).toEqual([]);
+	direct.tell([{ ...server, urls: ["turn:h:2"] }]);
+	direct.step();
+	expect(asked.at(-1)).toBe("create 3 through turn:h:2");
+});
+
+test("what keeps it from being made has a name", () => {
+	turned();
+	env.advance(2_000);
+	direct.step();
+	direct.state(2, "failed", null);
+	expect(direct.attempts("turned").reason).toBe(FAILURES.turnUnreachable);
+	env.advance(1_000);
+	direct.step();
+	direct.found(3, "candidate:1 1 udp 1 192.0.2.1 9 typ relay raddr 0.0.0.0 rport 0", "0");
+	direct.state(3, "failed", null);
+	expect(direct.attempts("turned").reason).toBe(FAILURES.turnNoPath);
+});
+
+test("never more than two of a kind", () => {
+	direct.step();
+	proves(connect(1));
+	for (let n = 2; n < 6; n++) {
+		direct.retry("direct");
+		direct.step();
+		connect(n);
+	}
+	expect(direct.attempts("direct").numbers()).toEqual([1, 5]);
+	expect(asked.filter((what) => what.startsWith("close"))).toEqual(["close 2", "close 3", "close 4"]);
 });

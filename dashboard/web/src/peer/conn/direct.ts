@@ -1,16 +1,19 @@
 import { RtcCarrier } from "../carrier/rtc";
 import type { Env } from "../env";
 import type { Rung } from "../ladder";
-import type { FromViewer } from "../signal";
+import type { FromViewer, TurnServer } from "../signal";
 import { FAILURES } from "../words";
 import { Attempts } from "./attempts";
+import { KINDS, type Kind } from "./kind";
 import type { Paths } from "./paths";
+import { Turns } from "./turns";
 
 /** Assistant is the page's half: it has the RTCPeerConnections. */
 export interface Assistant {
 	/** number makes the number of the next attempt; they rise. */
 	number(this: void): number;
-	create(attempt: number): void;
+	/** create makes a connection: a turned one through these servers, or a direct one. */
+	create(attempt: number, through: TurnServer[] | null): void;
 	answer(attempt: number, sdp: string): void;
 	candidate(attempt: number, candidate: string, mid: string): void;
 	close(attempt: number): void;
@@ -23,6 +26,8 @@ export interface DirectOptions {
 	assistant: Assistant;
 	/** signal sends a signal of this Conn through the server. */
 	signal(message: FromViewer): void;
+	/** the TURN servers' credentials are old: the server should tell them again. */
+	onStale(): void;
 	onPacket(path: number, packet: Uint8Array): void;
 	/** something happened that the Conn should look at. */
 	onChange(): void;
@@ -30,26 +35,45 @@ export interface DirectOptions {
 
 /** Build is what one attempt has gathered so far. */
 interface Build {
+	readonly kind: Kind;
 	carrier: RtcCarrier | null;
 	path: number; // 0: its channels are not open yet
 	pair: string | null;
 	rung: Rung;
+	relayed: boolean; // a TURN server has given an address
 	told: FromViewer[]; // offer and candidates that wait for the server to know the Conn
 }
 
 /** Offers and candidates kept while the server cannot be told; more are no help. */
 const MAX_TOLD = 32;
 
-/** Direct makes data-channel connections to the device and replaces those that die. */
+/** Direct makes data-channel connections to the device, of both kinds, and replaces those that die. */
 export class Direct {
-	readonly attempts: Attempts;
+	private readonly byKind: Record<Kind, Attempts>;
 	private readonly builds = new Map<number, Build>();
+	private readonly turns = new Turns();
 	private announced = false;
 	/** Without these nothing can be built: a link, and a device on the other side of it. */
-	private possible = true;
+	private readonly possible: Record<Kind, boolean> = { direct: true, turned: false };
 
 	constructor(private readonly options: DirectOptions) {
-		this.attempts = new Attempts(options.assistant.number);
+		const { number } = options.assistant;
+		this.byKind = { direct: new Attempts(number), turned: new Attempts(number) };
+	}
+
+	/** attempts of a kind. */
+	attempts(kind: Kind): Attempts {
+		return this.byKind[kind];
+	}
+
+	/** servers are the TURN servers that may be used. */
+	get servers(): readonly TurnServer[] {
+		return this.turns.servers;
+	}
+
+	/** works says whether a connection of a kind is proven and answers. */
+	works(kind: Kind): boolean {
+		return [...this.builds.values()].some((b) => b.kind === kind && this.options.paths.works(b.path));
 	}
 
 	/** announce says whether the server knows this Conn now and may be given offers. */
@@ -58,9 +82,19 @@ export class Direct {
 		if (on) for (const build of this.builds.values()) this.flush(build);
 	}
 
-	/** allow says whether attempts make sense. */
-	allow(possible: boolean): void {
-		this.possible = possible;
+	/** allow says whether attempts of a kind make sense. */
+	allow(kind: Kind, possible: boolean): void {
+		this.possible[kind] = possible;
+	}
+
+	/** tell: these are the TURN servers from now on. */
+	tell(servers: TurnServer[]): void {
+		this.turns.tell(this.options.env.now(), servers);
+	}
+
+	/** accepted: the device is there; a direct connection has its time from now on. */
+	accepted(): void {
+		this.turns.lack(this.options.env.now());
 	}
 
 	/** giveUp: the device has no direct paths, so what was begun leads nowhere. */
@@ -70,52 +104,57 @@ export class Direct {
 
 	/** fresh: the device is a new session, its earlier failures tell nothing. */
 	fresh(): void {
-		this.attempts.fresh(this.options.env.now());
+		for (const kind of KINDS) this.byKind[kind].fresh(this.options.env.now());
 	}
 
 	/** nudge ends pauses. On another network what is being made began on the old one, and what stands gets a successor. */
 	nudge(changed: boolean): void {
-		const making = changed ? this.attempts.making() : undefined;
-		if (making !== undefined) this.fail(making.number, FAILURES.network);
-		this.attempts.fresh(this.options.env.now());
-		if (changed) this.attempts.replace();
+		for (const kind of KINDS) {
+			const attempts = this.byKind[kind];
+			const making = changed ? attempts.making() : undefined;
+			if (making !== undefined) this.fail(making.number, FAILURES.network);
+			attempts.fresh(this.options.env.now());
+			if (changed) attempts.replace();
+		}
 	}
 
 	/** step begins and ends attempts whose time has come, and says when to call it again. */
 	step(): number {
 		const now = this.options.env.now();
-		const expired = this.attempts.expired(now);
-		if (expired !== 0) this.fail(expired, this.announced ? FAILURES.timeout : FAILURES.noLink);
-		const number = this.possible ? this.attempts.start(now) : 0;
-		if (number !== 0) this.begin(number);
-		return this.possible || this.attempts.making() !== undefined ? this.attempts.wake() : Infinity;
+		const spare = this.turns.stand(now, this.works("direct"));
+		if (spare === "over") this.dropAll("turned");
+		return Math.min(...KINDS.map((kind) => this.stepOf(kind, now)), spare === "over" ? Infinity : spare);
 	}
 
 	/** replace asks for a successor of a path, if it is one of these. */
 	replace(path: number): void {
-		if (this.find(path) !== null) this.attempts.replace();
+		const found = this.find(path);
+		if (found !== null) this.byKind[found.build.kind].replace();
 	}
 
-	/** proved: the path works both ways, older ones are not needed any more. */
+	/** proved: the path works both ways, older ones of its kind are not needed any more. */
 	proved(path: number): void {
-		const number = this.find(path);
-		if (number === null) return;
-		for (const older of this.attempts.proved(number)) this.drop(older);
+		const found = this.find(path);
+		if (found === null) return;
+		for (const older of this.byKind[found.build.kind].proved(found.number)) this.drop(older);
 	}
 
 	/** retry is the device's request for a new attempt. */
-	retry(): void {
-		this.attempts.replace();
+	retry(kind: Kind): void {
+		this.byKind[kind].replace();
 	}
 
 	// What the page says.
 
 	offered(number: number, sdp: string): void {
-		this.tell(number, { type: "offer", attempt: number, sdp });
+		const turned = this.builds.get(number)?.kind === "turned" ? { turned: true as const } : {};
+		this.say(number, { type: "offer", attempt: number, sdp, ...turned });
 	}
 
 	found(number: number, candidate: string, mid: string): void {
-		this.tell(number, { type: "candidate", attempt: number, candidate, mid });
+		const build = this.builds.get(number);
+		if (build !== undefined && / typ relay\b/.test(candidate)) build.relayed = true;
+		this.say(number, { type: "candidate", attempt: number, candidate, mid });
 	}
 
 	channels(number: number, channels: RTCDataChannel[]): void {
@@ -144,7 +183,7 @@ export class Direct {
 			build.rung = pair.rung;
 			if (build.path !== 0) this.options.paths.rerung(build.path, pair.rung);
 		}
-		if (state === "failed") this.failNow(number, FAILURES.ice);
+		if (state === "failed") this.failNow(number, this.stuck(build, FAILURES.ice));
 		else if (state === "closed") this.failNow(number, FAILURES.closed);
 	}
 
@@ -165,31 +204,76 @@ export class Direct {
 
 	/** pair is the candidate pair of a path, in words. */
 	pair(path: number): string | null {
-		const number = this.find(path);
-		return number === null ? null : (this.builds.get(number)?.pair ?? null);
+		return this.find(path)?.build.pair ?? null;
 	}
 
 	dispose(): void {
 		for (const number of this.builds.keys()) this.drop(number);
 	}
 
-	private begin(number: number): void {
-		this.builds.set(number, { carrier: null, path: 0, pair: null, rung: "udp", told: [] });
-		this.options.env.debug("direct: attempt", number);
-		this.options.assistant.create(number);
+	private stepOf(kind: Kind, now: number): number {
+		const attempts = this.byKind[kind];
+		const expired = attempts.expired(now);
+		if (expired !== 0) this.fail(expired, this.late(expired));
+		const from = kind === "turned" ? this.turnedFrom(now) : 0;
+		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
+		if (number !== 0) this.begin(kind, number);
+		if (attempts.making() !== undefined) return attempts.wake();
+		return this.possible[kind] ? Math.max(attempts.wake(), from) : Infinity;
+	}
+
+	/** turnedFrom is when a turned connection may begin; Infinity: not before something changes. */
+	private turnedFrom(now: number): number {
+		const { turns } = this;
+		if (this.works("direct") || turns.servers.length === 0 || this.byKind.turned.nextAt() === Infinity) return Infinity;
+		if (turns.from > now || !turns.stale(now)) return turns.from;
+		this.options.onStale();
+		return Infinity; // they are told again: that is a change
+	}
+
+	private late(number: number): string {
+		if (!this.announced) return FAILURES.noLink;
+		const build = this.builds.get(number);
+		return build === undefined ? FAILURES.timeout : this.stuck(build, FAILURES.timeout);
+	}
+
+	/** stuck is why nothing got through, which depends on the kind. */
+	private stuck(build: Build, direct: string): string {
+		if (build.kind === "direct") return direct;
+		return build.relayed ? FAILURES.turnNoPath : FAILURES.turnUnreachable;
+	}
+
+	private begin(kind: Kind, number: number): void {
+		const rung = kind === "direct" ? "udp" : "turn-udp";
+		this.builds.set(number, { kind, carrier: null, path: 0, pair: null, rung, relayed: false, told: [] });
+		const excess = this.byKind[kind].excess();
+		if (excess !== 0) this.giveAway(kind, excess);
+		this.options.env.debug("direct: attempt", number, kind);
+		this.options.assistant.create(number, kind === "turned" ? [...this.turns.servers] : null);
 	}
 
 	private opened(number: number): void {
 		const build = this.builds.get(number);
 		if (build === undefined || build.carrier === null) return;
-		this.attempts.opened(number);
+		this.byKind[build.kind].opened(number);
 		build.path = this.options.paths.up(build.rung, build.carrier);
 		this.options.onChange();
 	}
 
 	private fail(number: number, reason: string): void {
+		const build = this.builds.get(number);
+		if (build === undefined) return;
 		this.options.env.debug("direct: attempt", number, "failed:", reason);
-		this.attempts.failed(this.options.env.now(), number, reason);
+		this.byKind[build.kind].failed(this.options.env.now(), number, reason);
+		this.drop(number);
+	}
+
+	private dropAll(kind: Kind): void {
+		for (const number of this.byKind[kind].numbers()) this.giveAway(kind, number);
+	}
+
+	private giveAway(kind: Kind, number: number): void {
+		this.byKind[kind].dropped(number);
 		this.drop(number);
 	}
 
@@ -202,7 +286,7 @@ export class Direct {
 		this.options.assistant.close(number);
 	}
 
-	private tell(number: number, message: FromViewer): void {
+	private say(number: number, message: FromViewer): void {
 		const build = this.builds.get(number);
 		if (build === undefined) return;
 		if (build.told.length < MAX_TOLD) build.told.push(message);
@@ -213,8 +297,8 @@ export class Direct {
 		for (const message of build.told.splice(0)) this.options.signal(message);
 	}
 
-	private find(path: number): number | null {
-		for (const [number, build] of this.builds) if (build.path === path) return number;
+	private find(path: number): { number: number; build: Build } | null {
+		for (const [number, build] of this.builds) if (build.path === path && path !== 0) return { number, build };
 		return null;
 	}
 }

@@ -2,8 +2,9 @@ import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
 import { type Failure, failure } from "../failures";
 import { height, RUNGS, type Rung, type State } from "../ladder";
 import type { LinkStanding } from "../link/standing";
-import { FAILURES, NAMES, note, reasons, WHY_OFF } from "../words";
+import { FAILURES, NAMES, NO_TURN, note, reasons, WHY_OFF } from "../words";
 import type { Direct } from "./direct";
+import { type Kind, kindOfRung, turnRung } from "./kind";
 import type { PathInfo, RungInfo } from "./path-info";
 import type { Path, Paths } from "./paths";
 import type { Standing } from "./standing";
@@ -63,24 +64,27 @@ function whyNone({ linked, standing: { refused, device } }: Situation): string {
 
 function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 	const path = s.paths.on(rung)[0];
-	const successor = rung === "udp" && s.direct.attempts.making() !== undefined;
+	const kind = kindOfRung(rung);
+	const successor = kind !== null && s.direct.attempts(kind).making() !== undefined;
 	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id), successor);
 	if (s.only.length > 0 && !s.only.includes(rung)) return line(rung, "off", note.excluded);
-	if (rung === "udp") return attemptLine(now, s);
+	if (kind === "turned") return turnLine(now, rung, s);
+	if (rung === "udp") return attemptLine(now, "udp", "direct", s);
 	if (isLinkRung(rung)) return linkLine(rung, s.rungStanding(rung), s);
 	return line(rung, "off", WHY_OFF[rung]);
 }
 
 /** whyNotBetter names what failed above the rung in use: that is what somebody can do something about. */
 function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[], { standing }: Situation): string[] {
-	if (rung === undefined || !isLinkRung(rung)) return [];
+	if (rung === undefined || !(isLinkRung(rung) || kindOfRung(rung) === "turned")) return [];
 	const relayed = standing.relayed ? [FAILURES.relayed] : [];
-	const failed = rungs.flatMap(({ rung: other, verdict }) =>
-		verdict === undefined || height(other) >= height(rung)
-			? []
-			: [`${NAMES[other]}: ${verdict.reason} (${verdict.name})`],
-	);
-	return [...relayed, ...failed];
+	const failed = new Map<string, string>(); // by what is wrong: that of TURN is the same for all its rungs
+	for (const { rung: other, verdict } of rungs) {
+		if (verdict === undefined || height(other) >= height(rung)) continue;
+		const key = kindOfRung(other) === "turned" ? verdict.name : other;
+		if (!failed.has(key)) failed.set(key, `${NAMES[other]}: ${verdict.reason} (${verdict.name})`);
+	}
+	return [...relayed, ...failed.values()];
 }
 
 /** pathLine is about a rung that has a carrier. */
@@ -89,7 +93,7 @@ function pathLine(now: number, path: Path, state: State, successor: boolean): Ru
 	const age = now - state.lastHeard;
 	const using = state.inUse ? "use" : "warm";
 	if (!state.usable && path.proved) {
-		const verdict = path.rung === "udp" ? udpVerdict(FAILURES.silent) : {};
+		const verdict = path.rung === "udp" ? verdictOf(FAILURES.silent) : {};
 		return { ...line(path.rung, "failed", note.dead(path.rung, age, successor), rtt), ...verdict };
 	}
 	if (!state.usable) return line(path.rung, "trying", note.unproven(now - path.since), rtt);
@@ -100,23 +104,38 @@ function pathLine(now: number, path: Path, state: State, successor: boolean): Ru
 	return line(path.rung, using, state.inUse ? note.proven(age) : note.warm(age), rtt);
 }
 
-/** attemptLine is about the direct rung while there is no connection. */
-function attemptLine(now: number, { direct, linked, standing }: Situation): RungInfo {
-	if (standing.relayed) return line("udp", "off", FAILURES.relayed);
-	const { attempts } = direct;
+/** turnLine is about a rung through TURN while there is no connection on it. */
+function turnLine(now: number, rung: Rung, s: Situation): RungInfo {
+	const { direct, standing } = s;
+	if (standing.relayed) return line(rung, "off", FAILURES.relayed);
+	if (direct.servers.length === 0) return line(rung, "off", NO_TURN.noServer);
+	const offered = direct.servers.some(({ urls }) => urls.some((url) => turnRung(url) === rung));
+	if (!offered) return line(rung, "off", NO_TURN.noURL);
+	if (standing.opening.accepted && !standing.turned) return line(rung, "off", NO_TURN.device);
+	// What stands or is made on another of these rungs is what this one would be for.
+	if (direct.works("direct") || direct.works("turned")) return line(rung, "off", WHY_OFF[rung]);
+	return attemptLine(now, rung, "turned", s);
+}
+
+/** attemptLine is about a rung of a kind of which there is no connection. */
+function attemptLine(now: number, rung: Rung, kind: Kind, { direct, linked, standing }: Situation): RungInfo {
+	if (standing.relayed) return line(rung, "off", FAILURES.relayed);
+	const attempts = direct.attempts(kind);
 	const making = attempts.making();
 	if (making !== undefined) {
 		const age = now - making.since;
-		const verdict = linked && age >= SUSPECT ? udpVerdict(FAILURES.timeout) : {};
-		return { ...line("udp", "trying", note.connecting(age, attempts.reason)), ...verdict };
+		const verdict = linked && age >= SUSPECT ? verdictOf(kind === "direct" ? FAILURES.timeout : attempts.reason) : {};
+		return { ...line(rung, "trying", note.connecting(age, attempts.reason)), ...verdict };
 	}
-	if (attempts.reason === "") return line("udp", "off", WHY_OFF.udp);
+	if (attempts.reason === "") return line(rung, "off", WHY_OFF[rung]);
 	const words = linked ? note.failed(attempts.reason, attempts.nextAt() - now) : note.pausedNoLink(attempts.reason);
-	return { ...line("udp", "failed", words), ...udpVerdict(attempts.reason) };
+	return { ...line(rung, "failed", words), ...verdictOf(attempts.reason) };
 }
 
-/** udpVerdict: only where nothing got through, UDP itself is what is suspected. */
-function udpVerdict(reason: string): { verdict?: Failure } {
+/** verdictOf names a failure: only where nothing got through, UDP itself is what is suspected. */
+function verdictOf(reason: string): { verdict?: Failure } {
+	if (reason === FAILURES.turnUnreachable) return { verdict: failure("turn-unreachable") };
+	if (reason === FAILURES.turnNoPath) return { verdict: failure("turn-no-path") };
 	const blocked = reason === FAILURES.timeout || reason === FAILURES.ice || reason === FAILURES.silent;
 	return blocked ? { verdict: failure("udp-blocked") } : {};
 }

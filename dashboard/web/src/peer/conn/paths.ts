@@ -54,13 +54,12 @@ export class Paths {
 		this.ladder.down(this.env.now(), id);
 	}
 
-	/** rerung corrects the rung of a path: it is a new one for the ladder. */
+	/** rerung corrects the rung of a path. */
 	rerung(id: number, rung: Rung): void {
 		const path = this.all.get(id);
 		if (path === undefined || path.rung === rung) return;
 		path.rung = rung;
-		this.ladder.down(this.env.now(), id);
-		this.ladder.up(this.env.now(), id, rung);
+		this.ladder.rerung(id, rung);
 	}
 
 	heard(id: number): void {
@@ -128,6 +127,12 @@ export class Paths {
 
 	state(id: number): State {
 		return this.ladder.state(id);
+	}
+
+	/** works says whether a path is proven and answers. */
+	works(id: number): boolean {
+		const state = this.ladder.state(id);
+		return this.all.has(id) && state.usable && !state.inDoubt;
 	}
 
 	/** rtt of the best path in ms; 0: not measured yet. */

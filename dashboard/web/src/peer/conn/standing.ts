@@ -18,6 +18,8 @@ export class Standing {
 	refused: Refused | null = null;
 	/** The device has no direct paths and answers no offers. */
 	relayed = false;
+	/** The device can make turned connections. */
+	turned = false;
 
 	/** presence takes news of the device. A new session of it knows nothing of this Conn, which has to be opened again. */
 	presence(now: number, device: Device, changed: boolean): Change {
@@ -39,9 +41,10 @@ export class Standing {
 		this.opening.refused(now, codeByName(refused.code).retry, random);
 	}
 
-	accept(relayed: boolean): void {
+	accept({ relayed, turned }: { relayed: boolean; turned: boolean }): void {
 		this.opening.accept();
 		this.relayed = relayed;
+		this.turned = turned;
 		this.refused = null;
 	}
 

@@ -4,8 +4,6 @@ import { height, type Rung } from "./rung";
 
 /** Carrier is what the ladder knows of one path. */
 export class Carrier {
-	readonly height: number;
-
 	// What came from the other end.
 	everHeard = false;
 	lastHeard: number; // when it opened, until something was heard
@@ -30,10 +28,13 @@ export class Carrier {
 		now: number,
 		readonly id: number,
 		readonly born: number,
-		readonly rung: Rung,
+		public rung: Rung,
 	) {
-		this.height = height(rung);
 		this.lastHeard = this.trouble = this.expectFrom = now;
+	}
+
+	get height(): number {
+		return height(this.rung);
 	}
 
 	isSound(): boolean {

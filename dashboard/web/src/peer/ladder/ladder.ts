@@ -37,6 +37,12 @@ export class Ladder {
 		if (this.find(id) === undefined) this.carriers.push(new Carrier(now, id, ++this.births, rung));
 	}
 
+	/** rerung notes that a carrier has found another way to the same end. What is known of it stays. */
+	rerung(id: number, rung: Rung): void {
+		const carrier = this.find(id);
+		if (carrier !== undefined) carrier.rung = rung;
+	}
+
 	/** down removes a carrier that is closed. */
 	down(now: number, id: number): void {
 		const gone = this.find(id);

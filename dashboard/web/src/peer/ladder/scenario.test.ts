@@ -82,6 +82,7 @@ class Player {
 		const rtt = option.has("rtt") ? parseTime(option.get("rtt") ?? "") : 0;
 		const verbs: Record<string, () => void> = {
 			up: () => this.ladder.up(now, id, parseRung(option.get("rung") ?? "") ?? fail("no such rung")),
+			rerung: () => this.ladder.rerung(id, parseRung(option.get("rung") ?? "") ?? fail("no such rung")),
 			down: () => {
 				this.answering.delete(id);
 				this.ladder.down(now, id);

@@ -10,12 +10,12 @@ const BOARD = { id: "00ff", name: "board", state: "live", since: 1795000000.25, 
 
 describe("what a viewer hears", () => {
 	test.each([
-		[{ type: "welcome", server: "s", role: "viewer", time: 7 }],
+		[{ type: "welcome", server: "s", role: "viewer", time: 7, udp: 3478 }],
 		[{ type: "refuse", code: "forbidden", reason: "no", remedy: "ask" }],
 		[{ type: "answer", attempt: 2, sdp: "v=0\r\n" }],
 		[{ type: "candidate", attempt: 2, candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host", mid: "0" }],
 		[{ type: "candidate", attempt: 2, candidate: "", mid: "0" }],
-		[{ type: "retry" }],
+		[{ type: "retry", turned: true }],
 		[{ type: "end", code: "draining", reason: "restarting" }],
 	])("%j", (message) => {
 		expect(hear(message)).toEqual(message);
@@ -31,10 +31,20 @@ describe("what a viewer hears", () => {
 		expect(hear({ type: "opened", device: { ...BOARD, heard_ms: 0 } })).toEqual({
 			type: "opened",
 			device: { ...board, heardMs: 0 },
+			servers: [],
 		});
 		expect(hear({ type: "state", device: { state: "offline", later: 1 } })).toEqual({
 			type: "state",
 			device: { id: "", name: "", state: "offline", since: 0, heardMs: null, session: 0, facts: {} },
+		});
+	});
+
+	test("TURN servers, but neither other URLs nor more than can be used", () => {
+		const urls = ["turn:h:1", "turns:h:2?transport=tcp", "stun:h:1", "http://h", 7, `turn:${"h".repeat(600)}`];
+		const server = { urls, username: "9:u", credential: "c", expires: 9 };
+		const read = hear({ type: "opened", device: BOARD, servers: Array(9).fill(server) });
+		expect(read).toMatchObject({
+			servers: Array(4).fill({ urls: ["turn:h:1", "turns:h:2?transport=tcp"], username: "9:u", credential: "c" }),
 		});
 	});
 
@@ -73,6 +83,7 @@ describe("what a viewer hears", () => {
 			epoch: 0xffffffff,
 			now: 9,
 			relayed: false,
+			turned: false,
 		});
 		expect(hear({ type: "accept", id: "u", epoch: "ffffffff", relayed: true })).toMatchObject({ relayed: true });
 		expect(hear({ type: "bye", final: { 7: "0000000a:100" } })).toEqual({
@@ -104,6 +115,7 @@ describe("what cannot be read is refused", () => {
 		["a type that is no text", '{"type":1}'],
 		["a member of another type", '{"type":"welcome","server":1}'],
 		["a state that is none", '{"type":"opened","device":{"state":"asleep"}}'],
+		["servers that are no list", JSON.stringify({ type: "opened", device: BOARD, servers: {} })],
 		["no device", '{"type":"opened"}'],
 		["a device that is a name", '{"type":"opened","device":"board"}'],
 		["an epoch that is none", '{"type":"accept","epoch":"xyz"}'],
@@ -121,10 +133,13 @@ describe("what cannot be read is refused", () => {
 	});
 
 	test("but not what is as deep and as large as allowed, or has brackets in strings", () => {
-		expect(parse(bytes(`{"type":"retry","x":${"[".repeat(15)}${"]".repeat(15)}}`))).toEqual({ type: "retry" });
+		expect(parse(bytes(`{"type":"retry","x":${"[".repeat(15)}${"]".repeat(15)}}`))).toEqual({
+			type: "retry",
+			turned: false,
+		});
 		const rest = MAX_SIGNAL - '{"type":"retry","x":""}'.length;
-		expect(parse(bytes(`{"type":"retry","x":"${"[".repeat(rest)}"}`))).toEqual({ type: "retry" });
-		expect(parse(bytes(`{"type":"retry","x":"\\"${"{".repeat(30)}"}`))).toEqual({ type: "retry" });
+		expect(parse(bytes(`{"type":"retry","x":"${"[".repeat(rest)}"}`))).toEqual({ type: "retry", turned: false });
+		expect(parse(bytes(`{"type":"retry","x":"\\"${"{".repeat(30)}"}`))).toEqual({ type: "retry", turned: false });
 	});
 
 	test("damaged signals are read or refused; nothing else happens", () => {

@@ -2,6 +2,7 @@ import { clean, FormatError, MAX_CANDIDATE, MAX_SDP, MAX_SIGNAL, MAX_STREAM_ID, 
 import { depth } from "./depth";
 import { type Device, parseDevice } from "./device";
 import { type EpochSeq, parseEpoch, parsePosition } from "./position";
+import { parseServers, type TurnServer } from "./server";
 import { parseStream, type Stream } from "./stream";
 
 /** Refusal says what happened and what to do, beside a code of section 6.6. */
@@ -13,16 +14,29 @@ export interface Refusal {
 
 /** ToViewer is every signal that a viewer hears; section 6 says from whom and when. */
 export type ToViewer =
-	| { type: "welcome"; server: string; role: string; time: number /* µs */ }
+	| {
+			type: "welcome";
+			server: string;
+			role: string;
+			time: number /* µs */;
+			udp: number | null /* port; null: not said */;
+	  }
 	| ({ type: "refuse" } & Refusal)
 	| { type: "devices"; full: boolean; devices: Device[] }
-	| { type: "opened"; device: Device }
+	| { type: "opened"; device: Device; servers: TurnServer[] }
 	| ({ type: "refused"; candidates: Device[] } & Refusal)
-	| { type: "accept"; id: string; epoch: number; now: number /* µs */; relayed: boolean /* no direct paths */ }
+	| {
+			type: "accept";
+			id: string;
+			epoch: number;
+			now: number; // µs
+			relayed: boolean; // no direct paths
+			turned: boolean; // the device can make turned connections
+	  }
 	| { type: "describe"; epoch: number; streams: Stream[] }
 	| { type: "answer"; attempt: number; sdp: string }
 	| { type: "candidate"; attempt: number; candidate: string; mid: string }
-	| { type: "retry" }
+	| { type: "retry"; turned: boolean }
 	| { type: "state"; device: Device }
 	| { type: "end"; code: string; reason: string }
 	| { type: "bye"; final: Map<number, EpochSeq> /* by stream number */ };
@@ -39,17 +53,30 @@ export function parse(body: Uint8Array): ToViewer | null {
 	const m = new Members(parseJSON(body));
 	switch (m.text("type")) {
 		case "welcome":
-			return { type: "welcome", server: word(m, "server"), role: word(m, "role"), time: m.uint("time") };
+			return {
+				type: "welcome",
+				server: word(m, "server"),
+				role: word(m, "role"),
+				time: m.uint("time"),
+				udp: m.has("udp") ? m.uint("udp") : null,
+			};
 		case "refuse":
 			return { type: "refuse", ...refusal(m) };
 		case "devices":
 			return { type: "devices", full: m.bool("full"), devices: m.list("devices", parseDevice) };
 		case "opened":
-			return { type: "opened", device: parseDevice(m.any("device")) };
+			return { type: "opened", device: parseDevice(m.any("device")), servers: parseServers(m) };
 		case "refused":
 			return { type: "refused", ...refusal(m), candidates: m.list("candidates", parseDevice) };
 		case "accept":
-			return { type: "accept", id: word(m, "id"), epoch: epoch(m), now: m.uint("now"), relayed: m.bool("relayed") };
+			return {
+				type: "accept",
+				id: word(m, "id"),
+				epoch: epoch(m),
+				now: m.uint("now"),
+				relayed: m.bool("relayed"),
+				turned: m.bool("turned"),
+			};
 		case "describe":
 			return { type: "describe", epoch: epoch(m), streams: m.list("streams", parseStream).filter((s) => s !== null) };
 		case "answer":
@@ -57,7 +84,7 @@ export function parse(body: Uint8Array): ToViewer | null {
 		case "candidate":
 			return candidate(m);
 		case "retry":
-			return { type: "retry" };
+			return { type: "retry", turned: m.bool("turned") };
 		case "state":
 			return { type: "state", device: parseDevice(m.any("device")) };
 		case "end":

@@ -4,6 +4,7 @@ import { appendFrame, FormatError, type Hop, MAX_SIGNAL, TYPE_SIGNAL, type Write
 export interface Offer {
 	attempt: number;
 	sdp: string;
+	turned?: true; // of the turned kind
 }
 
 /** FromViewer is every signal that a viewer says, with its members as JSON has them. */
