@@ -203,7 +203,7 @@ func (r *Result) run(w *world, counted time.Duration) error {
 	r.Verdict, err = events.Settle(v, 1)
 	r.Rung, r.Said = told(v)
 	if r.Judge() != nil {
-		r.Said += "the agent said at last:\n" + agent.Tail(60) + "the viewer:\n" + v.Tail(60)
+		r.Said += "the agent said:\n" + complaints(agent) + "the viewer:\n" + complaints(v.Program) + "the server:\n" + complaints(w.server.Program)
 	}
 	return err
 }
@@ -221,6 +221,16 @@ func told(v *rig.Watcher) (rung, said string) {
 		}
 	}
 	return rung, said
+}
+
+// complaints are what a program wrote to standard error, its log.
+func complaints(p *program.Program) (said string) {
+	for line := range strings.Lines(p.Tail(10_000)) {
+		if strings.Contains(line, " ! ") {
+			said += line
+		}
+	}
+	return said
 }
 
 // What a cell must hold.
