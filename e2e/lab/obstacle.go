@@ -25,6 +25,16 @@ func (h *Host) Fence(proxy *Host) error {
 		proxy.Addr, proxy.Addr))
 }
 
+// Part makes h's firewall drop all UDP from and to another host silently, as two NATs that do not fit do.
+func (h *Host) Part(from *Host) error {
+	return h.nft(fmt.Sprintf("table inet part {\n"+
+		" chain in { type filter hook input priority 0; ip saddr %s meta l4proto udp drop; }\n"+
+		" chain out { type filter hook output priority 0; ip daddr %s meta l4proto udp drop; }\n}", from.Addr, from.Addr))
+}
+
+// Join undoes Part.
+func (h *Host) Join() error { return h.nft("delete table inet part") }
+
 // Readdress gives the host these addresses and takes all others away, of both families.
 func (h *Host) Readdress(to ...netip.Prefix) error {
 	commands := []string{"ip -n " + h.NS + " addr flush dev eth0"}

@@ -30,6 +30,9 @@ func (c *Conn) end(why string) {
 	r.mu.Lock()
 	delete(c.device.watching, c)
 	r.mu.Unlock()
+	if why == signal.Close && r.cfg.TURN != nil {
+		r.cfg.TURN.Revoke(c.id)
+	}
 	if b := c.bound.Load(); b != nil {
 		b.session.unbind(b)
 		mention(b.session.link, b.number, signal.Message{Type: why})

@@ -13,6 +13,8 @@ type TURN interface {
 	// to do without, because that end's link is to another server. None: there is
 	// no TURN server for it.
 	Servers(conn, host string) []signal.Server
+	// Revoke ends what a Conn that is over has at its servers. It does not wait.
+	Revoke(conn string)
 }
 
 // turnServers are what both ends of a Conn are told. They get credentials of the

@@ -12,7 +12,16 @@ import (
 )
 
 // fakeTURN has a server at every host that is known.
-type fakeTURN struct{ anywhere string }
+type fakeTURN struct {
+	anywhere string
+	revoked  *[]string // by Revoke; nil: not of interest
+}
+
+func (f fakeTURN) Revoke(conn string) {
+	if f.revoked != nil {
+		*f.revoked = append(*f.revoked, conn)
+	}
+}
 
 func (f fakeTURN) Servers(conn, host string) []signal.Server {
 	if host == "" {
@@ -77,5 +86,22 @@ func TestServersAcrossATrunk(t *testing.T) {
 	_, viewer, device := openTURN(t, fakeTURN{anywhere: "turn.example"}, true)
 	if len(viewer) != 1 || len(device) != 1 || viewer[0].URLs[0] != device[0].URLs[0] {
 		t.Errorf("told %v and %v", viewer, device)
+	}
+}
+
+// A Conn that its viewer closes has nothing more to do at a TURN server; one
+// whose viewer's link was cut lives on while a path carries it.
+func TestWhatIsClosedIsRevoked(t *testing.T) {
+	var revoked []string
+	r := New(Config{TURN: fakeTURN{revoked: &revoked}}, nil)
+	join(t, r, hello("rig", time.Minute))
+	v := r.Enter(&fakeLink{}, auth.Viewer, "viewer.example:2")
+	first, second := openMessage("rig"), openMessage("rig")
+	v.Handle(signalFrame(t, 1, first), time.Now())
+	v.Handle(signalFrame(t, 2, second), time.Now())
+	v.Handle(signalFrame(t, 1, signal.Message{Type: signal.Close}), time.Now())
+	v.Leave()
+	if len(revoked) != 1 || revoked[0] != first.ID {
+		t.Errorf("revoked: %v, want %s of %s and %s", revoked, first.ID, first.ID, second.ID)
 	}
 }

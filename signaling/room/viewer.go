@@ -21,7 +21,7 @@ type Viewer struct {
 	id    uint64 // within this server
 	role  auth.Role
 	host  string // by which it reached this server; empty: unknown
-	trunk bool // it is another server's link, for many viewers
+	trunk bool   // it is another server's link, for many viewers
 	// misses are opens of devices that are not there: each is a search through all.
 	misses *rate.Limiter
 

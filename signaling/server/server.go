@@ -89,7 +89,7 @@ type Server struct {
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
 	turn     *turn.Server  // nil: none inside the process
-	servers  turnServers   // nil: there is no TURN server
+	servers  room.TURN     // nil: there is no TURN server
 	room     *room.Room    // set by Run before anything is served, as rest
 	rest     *rest.Rest
 	clients  clients
@@ -201,7 +201,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := room.Config{ID: id, Name: s.cfg.Name, Store: b, Log: s.cfg.Log}
+	cfg := room.Config{ID: id, Name: s.cfg.Name, Store: b, TURN: s.servers, Log: s.cfg.Log}
 	if s.cfg.NATS == "" {
 		s.room = room.New(cfg, records)
 		return s.serve(ctx, s.room.Run, s.runTURN)

@@ -6,15 +6,8 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/signaling/turn"
 )
-
-// turnServers knows the TURN servers of a Conn, and ends what it has there.
-type turnServers interface {
-	Servers(conn, host string) []signal.Server
-	Revoke(conn string)
-}
 
 // openTURN makes the TURN server that the configuration asks for, or notes
 // where an external one is.

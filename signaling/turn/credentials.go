@@ -12,7 +12,7 @@ import (
 // CredentialLife is how long credentials are good for making allocations. What
 // was allocated lives on for as long as its client refreshes it, or until its
 // session is revoked.
-const CredentialLife = 12 * time.Hour
+const CredentialLife = time.Hour
 
 // credentials are time-limited, and good for one session: the name says both,
 // the password is its MAC. It is the scheme of draft-uberti-behave-turn-rest-00,

@@ -133,17 +133,21 @@ func (r *relay) forget() {
 
 func (r *relay) close() { r.closing.Do(func() { close(r.closed) }) }
 
-// end makes pion give the allocation up. pion must not do that while it deals
-// with a request of the same client (a permission that is just being added has
-// no timer yet, which would be a panic), so its own timers are never let to:
-// this comes first.
+// end takes the relay out at once, and makes pion give the allocation up. pion
+// must not do that while it deals with a request of the same client (a
+// permission that is just being added has no timer yet, which would be a panic),
+// so its own timers are never let to: this comes first.
 func (r *relay) end() {
 	f := r.table.frontOf(r)
 	r.forget()
-	if f != nil {
-		f.wait()
+	if f == nil {
+		r.close()
+		return
 	}
-	r.close()
+	go func() { // pion may be writing to a client that does not read
+		f.wait()
+		r.close()
+	}()
 }
 
 // endEarly is how long before pion's own timer an allocation ends.
