@@ -203,6 +203,9 @@ func (r *Result) run(w *world, counted time.Duration) error {
 	r.Verdict, err = events.Settle(v, 1)
 	r.Rung, r.Said = told(v)
 	if r.Judge() != nil {
+		if r.Viewer == "Chromium" {
+			r.Said += drawer(v)
+		}
 		r.Said += "the agent said:\n" + complaints(agent) + "the viewer:\n" + complaints(v.Program) + "the server:\n" + complaints(w.server.Program)
 	}
 	return err
@@ -221,6 +224,18 @@ func told(v *rig.Watcher) (rung, said string) {
 		}
 	}
 	return rung, said
+}
+
+// drawer is what a page says of all its rungs.
+func drawer(v *rig.Watcher) string {
+	if err := v.Write("drawer"); err != nil {
+		return err.Error()
+	}
+	shown, err := v.Await("drawer", 0, patience, func(e rig.Event) bool { return e.Type == "drawer" })
+	if err != nil {
+		return err.Error()
+	}
+	return "its drawer:\n" + shown.Text + "\n"
 }
 
 // complaints are what a program wrote to standard error, its log.
