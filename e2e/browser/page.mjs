@@ -4,7 +4,12 @@
 /** The badge's words for the rungs (dashboard/web has the same table for people). */
 const rungs = {
 	"Direct · UDP": "udp",
+	"TURN · UDP": "turn-udp",
+	"Relay · UDP": "relay-udp",
 	"Direct · TCP": "tcp",
+	"TURN · TCP": "turn-tcp",
+	"TURN · TLS": "turn-tls",
+	"Relay · TCP": "relay-tcp",
 	"Relay · WebSocket": "ws",
 	"Relay · event stream": "sse",
 	"Relay · long polling": "poll",

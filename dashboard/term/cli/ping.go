@@ -12,13 +12,15 @@ import (
 	"github.com/telepath-iot/telepath/dashboard/term/ping"
 	"github.com/telepath-iot/telepath/dashboard/term/view"
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/settings"
 )
 
 type pingFlags struct {
-	count    int
-	interval time.Duration
-	json     bool
+	count       int
+	interval    time.Duration
+	untilDirect bool
+	json        bool
 }
 
 func pingCommand() *cobra.Command {
@@ -30,6 +32,10 @@ func pingCommand() *cobra.Command {
 shows for each reply its path and round trip, and in the end a summary. It exits
 with 1 if there was no reply at all. DEVICE is a name or an id.
 
+With --until-direct it ends with the first reply that came on a direct path (udp
+or tcp) and exits with 0; with 1 if there was none in as many pings as -c says,
+10 unless it says otherwise.
+
 With --json it prints one object a line. Their types and members:
   ping      device, seq, path and rtt_ms (null without a reply), reason (why there is none)
   summary   device, sent, received, loss_percent, min_ms, avg_ms, p50_ms, p95_ms, p99_ms, max_ms`,
@@ -39,9 +45,13 @@ With --json it prints one object a line. Their types and members:
 	f := cmd.Flags()
 	f.IntVarP(&flags.count, "count", "c", 0, "how many pings (default: until Ctrl-C)")
 	f.DurationVarP(&flags.interval, "interval", "i", time.Second, "time between pings")
+	f.BoolVar(&flags.untilDirect, "until-direct", false, "end with the first reply on a direct path")
 	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
 	return linkFlags(cmd)
 }
+
+// untilDirectCount is how many pings wait for a direct path: a slow one takes some seconds.
+const untilDirectCount = 10
 
 // minInterval keeps a typing error from becoming a flood.
 const minInterval = 10 * time.Millisecond
@@ -49,6 +59,9 @@ const minInterval = 10 * time.Millisecond
 func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 	if flags.count < 0 || flags.interval < minInterval {
 		return settings.Usagef("-c %d -i %v: want a count of 0 or more and an interval of at least %v", flags.count, flags.interval, minInterval)
+	}
+	if flags.untilDirect && flags.count == 0 {
+		flags.count = untilDirectCount
 	}
 	e, err := linkEndpoint(cmd)
 	if err != nil {
@@ -68,7 +81,11 @@ func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 		end(conn.Run(ctx)) // a refusal ends the pings
 	}()
 	printer := pingPrinter{out: settings.Stdout(cmd), device: device, json: flags.json}
-	summary, err := ping.Run(ctx, conn, ping.Config{Count: flags.count, Interval: flags.interval, Each: printer.each})
+	config := ping.Config{Count: flags.count, Interval: flags.interval, Each: printer.each}
+	if flags.untilDirect {
+		config.Until = func(r peer.Reply) bool { return r.Rung == ladder.UDP || r.Rung == ladder.TCP }
+	}
+	summary, err := ping.Run(ctx, conn, config)
 	refused := ctx.Err() != nil && cmd.Context().Err() == nil
 	end(nil)
 	<-over
@@ -78,7 +95,13 @@ func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 	if err != nil {
 		return err
 	}
-	return printer.end(summary)
+	if err := printer.end(summary); err != nil {
+		return err
+	}
+	if flags.untilDirect && !summary.Until {
+		return settings.Failed()
+	}
+	return nil
 }
 
 // noStream is a glob that fits no stream: a name cannot begin with a space.

@@ -21,6 +21,7 @@ type Config struct {
 	Interval time.Duration // between pings; default 1 s
 	Wait     time.Duration // for a reply, at most; default 3 s
 	Each     func(Result) error
+	Until    func(peer.Reply) bool // the reply that ends it; nil: none does
 }
 
 // Result is one ping.
@@ -36,7 +37,7 @@ var errNoReply = errors.New("no reply")
 // retryPath is how soon a ping is tried again while there is no path.
 const retryPath = 20 * time.Millisecond
 
-// Run pings until Count is reached or ctx ends. The error is Each's.
+// Run pings until Count is reached, the reply came that Until waits for, or ctx ends. The error is Each's.
 func Run(ctx context.Context, to Pinger, config Config) (Summary, error) {
 	if config.Interval <= 0 {
 		config.Interval = time.Second
@@ -60,6 +61,11 @@ func Run(ctx context.Context, to Pinger, config Config) (Summary, error) {
 		}
 		if err := config.Each(result); err != nil {
 			return summarize(sent, trips), err
+		}
+		if result.Err == nil && config.Until != nil && config.Until(result.Reply) {
+			s := summarize(sent, trips)
+			s.Until = true
+			return s, nil
 		}
 		if sent != config.Count {
 			wait(ctx, ticker.C)

@@ -58,7 +58,7 @@ func TestRun(t *testing.T) {
 			device{delays: []time.Duration{10 * ms, 30 * ms, 20 * ms}},
 			3,
 			[]string{"10ms", "30ms", "20ms"},
-			Summary{3, 3, 10 * ms, 20 * ms, 20 * ms, 30 * ms, 30 * ms, 30 * ms},
+			Summary{Sent: 3, Received: 3, Min: 10 * ms, Avg: 20 * ms, P50: 20 * ms, P95: 30 * ms, P99: 30 * ms, Max: 30 * ms},
 			2*time.Second + 20*ms,
 		},
 		{
@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 			device{delays: []time.Duration{10 * ms, -1, 10 * ms}},
 			3,
 			[]string{"10ms", "no reply", "10ms"},
-			Summary{3, 2, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms},
+			Summary{Sent: 3, Received: 2, Min: 10 * ms, Avg: 10 * ms, P50: 10 * ms, P95: 10 * ms, P99: 10 * ms, Max: 10 * ms},
 			4*time.Second + 10*ms,
 		},
 		{
@@ -74,7 +74,7 @@ func TestRun(t *testing.T) {
 			device{noPath: 2 * time.Second, delays: []time.Duration{10 * ms}},
 			1,
 			[]string{"10ms"},
-			Summary{1, 1, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms, 10 * ms},
+			Summary{Sent: 1, Received: 1, Min: 10 * ms, Avg: 10 * ms, P50: 10 * ms, P95: 10 * ms, P99: 10 * ms, Max: 10 * ms},
 			2*time.Second + 10*ms,
 		},
 		{
@@ -126,6 +126,24 @@ func TestRunEnds(t *testing.T) {
 		broken := errors.New("the reader is gone")
 		if _, err := Run(t.Context(), d, Config{Each: func(Result) error { return broken }}); !errors.Is(err, broken) {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestRunUntil(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &device{delays: []time.Duration{time.Millisecond, -1, 3 * time.Millisecond}}
+		config := Config{
+			Count: 5, Each: func(Result) error { return nil },
+			Until: func(r peer.Reply) bool { return r.RoundTrip == 3*time.Millisecond },
+		}
+		summary, err := Run(t.Context(), d, config)
+		if err != nil || summary.Sent != 3 || summary.Received != 2 || !summary.Until {
+			t.Errorf("%+v, %v", summary, err)
+		}
+		config.Until = func(peer.Reply) bool { return false }
+		if summary, err = Run(t.Context(), d, config); err != nil || summary.Sent != 5 || summary.Until {
+			t.Errorf("%+v, %v", summary, err)
 		}
 	})
 }

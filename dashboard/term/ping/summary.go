@@ -9,6 +9,7 @@ import (
 type Summary struct {
 	Sent, Received               int
 	Min, Avg, P50, P95, P99, Max time.Duration // all 0 without a reply
+	Until                        bool          // the reply came that Config.Until waits for
 }
 
 // Loss is the share of pings without a reply, in percent.
