@@ -33,10 +33,10 @@ func (l *Lab) Home(name string, kind Kind) (*Home, error) {
 		return nil, err
 	}
 	l.homes++
-	lan := netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, byte(l.homes), 0}), 24)
-	home := &Home{Host: &Host{NS: l.prefix + "-" + name, Addr: lan.Addr().Next().Next()}, Router: router, Kind: kind}
+	lan := netip.AddrFrom4([4]byte{192, 168, byte(l.homes), 0})
+	home := newHome(router, l.prefix+"-"+name, lan, kind)
 	l.hosts[name] = home.Host
-	return home, home.build(lan)
+	return home, home.build()
 }
 
 // Home is a host, and the router between it and all others.
@@ -44,27 +44,42 @@ type Home struct {
 	*Host
 	Router *Host // nil: the host is on the public network itself
 	Kind   Kind
+	Inside netip.Addr // of the router, as the host sees it: its gateway
 }
 
 // NewHome puts a host of a namespace of its own behind a router that is there already: the end of a link, say. Close removes it.
 func NewHome(router *Host, ns string, kind Kind) (*Home, error) {
-	lan := netip.MustParsePrefix("192.168.1.0/24")
-	home := &Home{Host: &Host{NS: ns, Addr: lan.Addr().Next().Next()}, Router: router, Kind: kind}
-	return home, home.build(lan)
+	home := newHome(router, ns, netip.MustParseAddr("192.168.1.0"), kind)
+	return home, home.build()
+}
+
+// newHome is a host of a network of 256 addresses: the first one is the router's, the second one the host's.
+func newHome(router *Host, ns string, lan netip.Addr, kind Kind) *Home {
+	inside := lan.Next()
+	return &Home{Host: &Host{NS: ns, Addr: inside.Next()}, Router: router, Kind: kind, Inside: inside}
+}
+
+// Move gives the host another address at home and takes the one it had away, as another lease does: its system knows of it, and
+// what was bound to the old address is of no use any more. A FullCone's router lets in to the first address only.
+func (h *Home) Move() error {
+	first, second := h.Inside.Next(), h.Inside.Next().Next()
+	h.Addr = map[netip.Addr]netip.Addr{first: second, second: first}[h.Addr]
+	return run(
+		"ip -n "+h.NS+" addr flush dev eth0",
+		"ip -n "+h.NS+" addr add "+h.Addr.String()+"/24 dev eth0",
+		"ip -n "+h.NS+" route replace default via "+h.Inside.String(),
+	)
 }
 
 // Close removes what NewHome has made; homes of a laboratory are removed with it.
 func (h *Home) Close() error { return remove(h.NS) }
 
-// Inside is the router's address that the host sees: its gateway.
-func (h *Home) Inside() netip.Addr { return h.Addr.Prev() }
-
 // inner is the router's interface towards the host.
 const inner = "home0"
 
-// build joins the two, and has the router pass on what its kind lets through. lan's first address is the router's.
-func (h *Home) build(lan netip.Prefix) error {
-	gateway := lan.Addr().Next()
+// build joins the two, and has the router pass on what its kind lets through.
+func (h *Home) build() error {
+	gateway := h.Inside
 	err := run(
 		"ip netns add "+h.NS,
 		"ip -n "+h.Router.NS+" link add "+inner+" type veth peer name eth0 netns "+h.NS,

@@ -25,7 +25,7 @@ const (
 	UDPBlocked Kind = "UDP blocked"
 	// Only443 lets out TCP to port 443 and drops all else silently.
 	Only443 Kind = "only TCP 443"
-	// OnlyProxy lets nothing through. A proxy on the router itself can be reached, at Inside.
+	// OnlyProxy lets nothing through. A proxy on the router itself can be reached, at Home.Inside.
 	OnlyProxy Kind = "only squid with 407"
 )
 

@@ -53,7 +53,7 @@ func TestKinds(t *testing.T) {
 func TestRouterIsReached(t *testing.T) {
 	l, _ := openInternet(t)
 	home := home(t, l, "host", OnlyProxy)
-	if !dials(t, home.Host, home.Router, netip.AddrPortFrom(home.Inside(), 3128)) {
+	if !dials(t, home.Host, home.Router, netip.AddrPortFrom(home.Inside, 3128)) {
 		t.Error("the router is not reached from inside")
 	}
 }

@@ -50,6 +50,15 @@ func (h *Host) Readdress(to ...netip.Prefix) error {
 	return run(commands...)
 }
 
+// Replace gives an interface of the host another address in the place of one that it has.
+func (h *Host) Replace(dev string, from, to netip.Addr) error {
+	return run(
+		"ip -n "+h.NS+" addr add "+to.String()+"/24 dev "+dev,
+		"ip -n "+h.NS+" addr del "+from.String()+"/24 dev "+dev,
+		"ip -n "+h.NS+" route replace default dev "+dev,
+	)
+}
+
 // Knows makes programs that are started on h from now on find names under addresses, as /etc/hosts does.
 func (h *Host) Knows(names map[string]netip.Addr) error {
 	text := strings.Builder{}

@@ -87,7 +87,7 @@ func (w *world) settle(name string, kind lab.Kind) (e end, err error) {
 	if err != nil {
 		return e, err
 	}
-	at := netip.AddrPortFrom(e.home.Inside(), rig.ProxyPort)
+	at := netip.AddrPortFrom(e.home.Inside, rig.ProxyPort)
 	squid, err := w.StartSquid(e.home.Router, at, dir, rig.SquidPolicy{Auth: "basic", Ports: fmt.Sprint(serverPort)})
 	if err != nil {
 		return e, err

@@ -14,7 +14,7 @@ import (
 
 // viewBy watches in a terminal.
 func viewBy(args ...string) func(*world) (*rig.Watcher, error) {
-	return func(w *world) (*rig.Watcher, error) { return w.View(w.far.Here, device, args...) }
+	return func(w *world) (*rig.Watcher, error) { return w.View(w.viewAt(), device, args...) }
 }
 
 func (w *world) startProxy() (err error) {
@@ -30,11 +30,11 @@ func viewByProxy(w *world) (*rig.Watcher, error) {
 	if err := w.startProxy(); err != nil {
 		return nil, err
 	}
-	return w.View(w.far.Here, device, "--relay", "--proxy", w.proxy.URL(""))
+	return w.View(w.viewAt(), device, "--relay", "--proxy", w.proxy.URL(""))
 }
 
 func browse(w *world) (*rig.Watcher, error) {
-	return w.Browse(w.far.Here, w.server.LoginURL, device)
+	return w.Browse(w.viewAt(), w.server.LoginURL, device)
 }
 
 // restartProxy counts from when the new one is ready.
@@ -91,4 +91,16 @@ func restartAgent(w *world, _ *rand.Rand) (time.Time, error) {
 	}
 	w.startProducer()
 	return started, nil
+}
+
+// moveHome counts from when the host has its new address.
+func moveHome(w *world, _ *rand.Rand) (time.Time, error) {
+	err := w.home.Move()
+	return time.Now(), err
+}
+
+// moveRouter counts from when the router has its new address.
+func moveRouter(w *world, _ *rand.Rand) (time.Time, error) {
+	err := w.far.Move()
+	return time.Now(), err
 }
