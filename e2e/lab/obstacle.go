@@ -50,6 +50,13 @@ func (h *Host) Readdress(to ...netip.Prefix) error {
 	return run(commands...)
 }
 
+// DenyInbound is a firewall as boards have it: what the host has not asked for does not come in, answers do. Whoever wants to
+// meet it must be sent something first.
+func (h *Host) DenyInbound() error {
+	return h.nft("table inet firewall {\n chain in { type filter hook input priority 0; policy drop;\n" +
+		"  iif lo accept; ct state established,related accept; }\n}")
+}
+
 // Replace gives an interface of the host another address in the place of one that it has.
 func (h *Host) Replace(dev string, from, to netip.Addr) error {
 	return run(
