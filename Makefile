@@ -50,7 +50,7 @@ web: .cache/web.stamp
 
 .PHONY: test
 test: ## everything (installs what is missing): format, lint, units, build, programs and a browser
-	@tools/test.sh need format lint go web build e2e fallback
+	@tools/test.sh need format lint go web build e2e fallback nat
 
 .PHONY: test-go
 test-go: ## Go's unit tests with the race detector
@@ -67,6 +67,10 @@ test-e2e: ## the built programs and Chromium in network namespaces (root)
 .PHONY: test-fallback
 test-fallback: ## the programs and Chromium behind firewalls, proxies and boxes that spoil (root)
 	@tools/test.sh need build fallback
+
+.PHONY: test-nat
+test-nat: ## device and viewer behind every kind of NAT, each with each (root)
+	@tools/test.sh need build nat
 
 .PHONY: lint
 lint: ## formatters and linters, changing nothing

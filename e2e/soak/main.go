@@ -3,6 +3,7 @@
 //	dashboard  20 charts of 3 series at 100 samples a second each, in headless Chromium, for ten minutes: frames a second, the
 //	           heap after a collection, the browser's share of the processors
 //	switches   what carries a stream is taken away, fifty times a kind: events lost or repeated, time until a fresh sample
+//	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
 // A part that is not run keeps its section of the page. Root is needed, for network namespaces.
 package main
@@ -16,19 +17,24 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/telepath-iot/telepath/e2e/nat"
 )
 
 func main() {
-	parts := flag.String("parts", "switches,dashboard", "what to run")
+	parts := flag.String("parts", "switches,dashboard,nat", "what to run")
 	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
 	count := flag.Int("count", 50, "switches of each kind")
 	kinds := flag.String("kinds", "", "of switches, by name; default: all")
+	pair := flag.Duration("pair", 30*time.Second, "of events for each pair of NATs")
+	viewers := flag.String("viewers", strings.Join(nat.Viewers, ","), "behind NATs")
 	seed := flag.Uint64("seed", 1, "of what is random in the switches")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
+		{"nat", func() (string, error) { return soakNAT(strings.Split(*viewers, ","), *pair) }},
 	}
 	if err := run(runs, strings.Split(*parts, ","), *out); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)

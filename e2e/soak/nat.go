@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/nat"
+	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/switches"
 )
 
@@ -27,6 +29,9 @@ const natAtATime = 4
 // soakNAT runs all pairs with the viewers, writes the table into natPage and returns what docs/soak.md says of it.
 func soakNAT(viewers []string, counted time.Duration) (string, error) {
 	if err := lab.Missing(); err != nil {
+		return "", err
+	}
+	if err := warmUp(); err != nil {
 		return "", err
 	}
 	results := runGrid(viewers, counted)
@@ -46,6 +51,16 @@ func soakNAT(viewers []string, counted time.Duration) (string, error) {
 		errs = append(errs, err)
 	}
 	return "## Every NAT before every NAT\n\n" + summary + "\nThe table is in [nat.md](nat.md).\n", errors.Join(errs...)
+}
+
+// warmUp starts Chromium once, so that the first cell does not wait for the disk.
+func warmUp() error {
+	dir, err := os.MkdirTemp("", "telepath-soak-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return rig.WarmUpChromium(context.Background(), dir)
 }
 
 var natTitle = map[string]string{"view": "`telepath view`:", "Chromium": "The dashboard in Chromium:"}
