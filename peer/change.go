@@ -26,6 +26,7 @@ func (l *link) watchNetwork(ctx context.Context) {
 
 // prove asks the server for a sign of life, now.
 func (l *link) prove() {
+	l.rests = rests{movedAt: l.loop.now()} // on the network as it is nothing is known
 	if l.leg != nil {
 		l.proveBy = l.loop.now() + proveTime
 		l.probe()

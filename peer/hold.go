@@ -131,6 +131,7 @@ func (l *link) promoted(h *held) bool {
 func (l *link) promote() {
 	l.older, l.leg, l.next = l.leg, l.next, nil
 	l.sentAt, l.heardAt, l.proveBy = l.loop.now(), l.loop.now(), 0
+	l.rests.begin(l.loop.now())
 	l.endpoint.log().Info("link moved", "to", l.leg.carrier.Rung().String())
 	select {
 	case <-l.moved: // of a move that nobody waited for
@@ -144,6 +145,9 @@ func (l *link) promote() {
 func (l *link) ended(g *leg, err error) {
 	switch g {
 	case l.leg:
+		if l.rests.over(l.loop.now(), err) {
+			l.endpoint.log().Warn("something is said more often on the link from now on", "reason", l.rests.why().Brief())
+		}
 		l.leg = nil
 		l.onDown(err)
 	case l.next:

@@ -45,7 +45,7 @@ func (k kind) rung() ladder.Rung {
 // turnServers are those of the servers that were told whose rungs may carry.
 func (e Endpoint) turnServers(told []signal.Server) (list []rtc.Server) {
 	for _, s := range told {
-		urls := slices.DeleteFunc(slices.Clone(s.URLs), func(u string) bool { return !e.may(turnRung(u)) })
+		urls := slices.DeleteFunc(slices.Clone(s.URLs), func(u string) bool { return !e.may(TurnRung(u)) })
 		if len(urls) > 0 {
 			list = append(list, rtc.Server{URLs: urls, Username: s.Username, Credential: s.Credential})
 		}
@@ -53,8 +53,11 @@ func (e Endpoint) turnServers(told []signal.Server) (list []rtc.Server) {
 	return list
 }
 
-// turnRung is the rung that a TURN server's URL (RFC 7065) makes.
-func turnRung(u string) ladder.Rung {
+// TurnRungs are the rungs of the turned kind, best first.
+func TurnRungs() []ladder.Rung { return []ladder.Rung{ladder.TurnUDP, ladder.TurnTCP, ladder.TurnTLS} }
+
+// TurnRung is the rung that a TURN server's URL (RFC 7065) makes.
+func TurnRung(u string) ladder.Rung {
 	scheme, rest, _ := strings.Cut(u, ":")
 	switch {
 	case scheme == "turns":
@@ -67,7 +70,7 @@ func turnRung(u string) ladder.Rung {
 
 // mayTurn reports whether any rung of the turned kind may carry.
 func (e Endpoint) mayTurn() bool {
-	return slices.ContainsFunc([]ladder.Rung{ladder.TurnUDP, ladder.TurnTCP, ladder.TurnTLS}, e.may)
+	return slices.ContainsFunc(TurnRungs(), e.may)
 }
 
 // rtcConfig completes the configuration of a connection of a kind with what is

@@ -46,6 +46,7 @@ type link struct {
 	sentAt      time.Duration
 	heardAt     time.Duration
 	proveBy     time.Duration // something must be heard by then; 0: no hurry
+	rests       rests
 	intercepted *carrier.Failure
 	udp         *uint16 // the server's port, as it says; nil: it has not said
 }
@@ -65,7 +66,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 	l := &link{
 		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
-			rungs: rungsFor(e.Only), dial: r.open, memory: memory, log: e.log(),
+			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, body: &r.body, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
 		},
 	}
@@ -144,6 +145,7 @@ func (l *link) up(g *leg) {
 	e, raced := g.carrier.(*entrant)
 	l.leg, l.rode = g, !raced || e.rode
 	l.sentAt, l.heardAt, l.proveBy = l.loop.now(), l.loop.now(), 0
+	l.rests.begin(l.loop.now())
 	l.onUp()
 }
 
@@ -152,8 +154,13 @@ func (l *link) send(f carrier.Frame) bool {
 	if l.leg == nil {
 		return false
 	}
-	l.sentAt = l.loop.now()
+	l.said()
 	return l.leg.carrier.Send(f)
+}
+
+func (l *link) said() {
+	l.sentAt = l.loop.now()
+	l.rests.sent(l.sentAt)
 }
 
 // signal sends a message to the server (conn 0) or through it to a Conn. A
@@ -171,7 +178,7 @@ func (l *link) signalOn(g *leg, conn uint64, m signal.Message) bool {
 	if g == nil {
 		return false
 	}
-	l.sentAt = l.loop.now()
+	l.said()
 	sent := g.carrier.Send(f)
 	if !sent {
 		g.carrier.Close(wire.CodeByName("timeout"), "the server reads no signals")
@@ -209,8 +216,10 @@ func (l *link) compareTLS(key []byte) {
 // why says what is to be said of the link beside that it works; empty: nothing.
 func (l *link) why() string {
 	text := l.racer.why()
-	if l.intercepted != nil {
-		text = strings.TrimPrefix(text+"; "+l.intercepted.Brief(), "; ")
+	for _, concern := range []*carrier.Failure{l.intercepted, l.road.capping(), l.rests.why()} {
+		if concern != nil {
+			text = strings.TrimPrefix(text+"; "+concern.Brief(), "; ")
+		}
 	}
 	return text
 }
@@ -218,6 +227,7 @@ func (l *link) why() string {
 // heard takes what came for the link itself and reports whether that was all.
 func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 	l.heardAt, l.proveBy = now, 0
+	l.rests.heard(now)
 	if f.Hop.Conn != 0 {
 		return false, nil
 	}
@@ -251,10 +261,11 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		l.giveUp()
 		return now + time.Hour
 	}
-	due := max(min(l.sentAt, l.heardAt)+l.keepAlive, l.sentAt+l.keepAlive/3)
+	every := l.rests.keepAlive(l.keepAlive)
+	due := max(min(l.sentAt, l.heardAt)+every, l.sentAt+every/3)
 	if now >= due {
 		l.probe()
-		due = now + l.keepAlive/3
+		due = now + every/3
 	}
 	return min(due, dead)
 }

@@ -19,7 +19,7 @@ type Memory interface {
 // Learned is what is known of the way to a server on one network.
 type Learned struct {
 	Rung   ladder.Rung // of the link
-	Failed []Verdict   // of better rungs
+	Failed []Verdict   // of better rungs; what is wrong with this one though it carries
 	Until  time.Time   // when the better ones are to be tried again
 }
 

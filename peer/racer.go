@@ -18,6 +18,8 @@ type racer struct {
 	// Set once.
 	rungs   []ladder.Rung // that may be used, best first
 	dial    opening
+	http1   *atomic.Bool  // of dial: HTTP/2 is agreed on and then cut
+	body    *atomic.Int64 // of dial: larger bodies do not get through; 0: not known
 	memory  Memory
 	network func() string // what the present network is called in memory
 	log     *slog.Logger
@@ -34,6 +36,10 @@ func (r *racer) find(ctx context.Context, open []byte) (*entrant, error) {
 	network := r.network()
 	known, _ := r.memory.Load(network)
 	fresh := time.Now().Before(known.Until) && slices.Contains(r.rungs, known.Rung)
+	r.http1.Store(fresh && lacksHTTP2(known))
+	if !fresh {
+		r.body.Store(0)
+	}
 	rungs := slices.Clone(r.rungs)
 	if fresh {
 		rungs = slices.DeleteFunc(rungs, func(rung ladder.Rung) bool { return rung == known.Rung })
@@ -42,7 +48,7 @@ func (r *racer) find(ctx context.Context, open []byte) (*entrant, error) {
 	e, err := r.race(ctx, rungs, open)
 	switch {
 	case err != nil:
-	case fresh && e.Rung() == known.Rung && len(r.last.verdicts) == 0:
+	case fresh && e.Rung() == known.Rung && len(r.last.verdicts) == 0 && r.http1.Load() == lacksHTTP2(known):
 		r.tell(known.Rung, known.Failed) // the better ones were not asked again
 	default:
 		r.learn(network, e.Rung())
@@ -71,8 +77,18 @@ func (r *racer) learn(network string, rung ladder.Rung) {
 			l.Failed = append(l.Failed, v)
 		}
 	}
+	if rung != ladder.WS && r.http1.Load() {
+		l.Failed = append(l.Failed, Verdict{rung, carrier.Fail(noHTTP2, "", nil)})
+	}
 	r.memory.Store(network, l)
 	r.tell(rung, l.Failed)
+}
+
+// noHTTP2 is the failure that concerns the rung which carries: over HTTP/1.1 it does.
+const noHTTP2 = "http2-broken"
+
+func lacksHTTP2(l Learned) bool {
+	return slices.ContainsFunc(l.Failed, func(v Verdict) bool { return v.Failure.Name == noHTTP2 })
 }
 
 // verdictOn finds the newest verdict on a rung.

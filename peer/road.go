@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,6 +27,9 @@ type road struct {
 	header http.Header
 	tunnel *tunnel.Dialer
 	tls    *tls.Config
+	http1  atomic.Bool  // HTTP/2 is agreed on here and then cut; racer remembers it for each network
+	body   atomic.Int64 // larger ones than this are refused by something between; 0: nothing is known
+	log    *slog.Logger
 	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
 	at     atomic.Pointer[netip.AddrPort]   // where the server was reached without a proxy; nil: nowhere yet
 }
@@ -38,7 +43,7 @@ func newRoad(e Endpoint) (*road, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &road{url: to, tunnel: through, header: http.Header{}}
+	r := &road{url: to, tunnel: through, header: http.Header{}, log: e.log()}
 	if e.Token != "" {
 		r.header.Set("Authorization", "Bearer "+e.Token)
 	}
@@ -93,6 +98,21 @@ func (r *road) intercepted(own []byte) *carrier.Failure {
 	return carrier.Fail("tls-intercepted", "its certificate was issued by "+carrier.IssuerOf(shown), nil)
 }
 
+// capped notes that something between refuses larger bodies than this.
+func (r *road) capped(bytes int) {
+	if before := r.body.Swap(int64(bytes)); before != int64(bytes) {
+		r.log.Info("smaller requests are sent from now on", "reason", r.capping().Brief())
+	}
+}
+
+// capping names what capped noted; nil: nothing.
+func (r *road) capping() *carrier.Failure {
+	if bytes := r.body.Load(); bytes > 0 {
+		return carrier.Fail("body-capped", fmt.Sprintf("up to %d bytes get through", bytes), nil)
+	}
+	return nil
+}
+
 // open implements opening.
 func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
 	header := r.header.Clone()
@@ -111,7 +131,10 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 		c, err := ws.Dial(ctx, ws.DialConfig{URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
 		return orNil(c, err)
 	}
-	c, err := web.Dial(ctx, web.DialConfig{Rung: rung, URL: r.url, Header: header, TLS: r.tls, DialContext: dial})
+	c, err := web.Dial(ctx, web.DialConfig{
+		Rung: rung, URL: r.url, Header: header, TLS: r.tls, DialContext: dial, HTTP1: &r.http1,
+		Body: int(r.body.Load()), OnCapped: r.capped,
+	})
 	return orNil(c, err)
 }
 

@@ -2,8 +2,10 @@ package fallback
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,35 +23,93 @@ func TestMatrix(t *testing.T) {
 	}
 	for _, n := range networks {
 		for _, v := range visitors {
+			if n.only != nil && !slices.Contains(n.only, v.name) {
+				continue
+			}
 			t.Run(n.name+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
-				visitCell(t, n, v)
+				measureCell(t, n, v)
 			})
 		}
 	}
 }
 
-func visitCell(t *testing.T, n network, v visitor) {
+// quiet is held by who measures alone, and shared by cells that run side by side.
+var quiet sync.RWMutex
+
+// measureCell visits a cell. What other cells take of the processor is no property of the programs: a time that was too
+// long beside them is measured again when nobody else is there. What the programs do wrong they do then, too.
+func measureCell(t *testing.T, n network, v visitor) {
+	quiet.RLock()
+	got := func() times {
+		defer quiet.RUnlock()
+		return visitCell(t, n, v)
+	}()
+	if got.within(n) || t.Failed() {
+		return
+	}
+	t.Run("alone", func(t *testing.T) {
+		quiet.Lock()
+		defer quiet.Unlock()
+		if got := visitCell(t, n, v); !got.within(n) {
+			t.Errorf("%v, want at most %v and %v", got, n.bound(), secondVisit)
+		}
+	})
+}
+
+// visitCell goes through a cell once, checks what happens in it, and returns how long that took.
+func visitCell(t *testing.T, n network, v visitor) times {
+	t.Helper()
 	c := newCell(t, v.host)
 	visit := v.first(t, c, n.cross(t, c))
-	if visit.took > n.bound() {
-		t.Errorf("the first sample came after %v, want at most %v", visit.took, n.bound())
-	}
-	if visit.rung != "" && !slices.Contains(n.rungs, visit.rung) {
-		t.Errorf("it came on %s, want %v", visit.rung, n.rungs)
+	if visit.rung != "" { // an agent's is not known to the viewer
+		checkRung(t, n, visit)
 	}
 	verdict := countEvents(t, visit)
 	said := visit.says(t)
-	for _, why := range n.named {
-		if why.isTold(v.name) && !tells(said, why.failure) {
-			t.Errorf("%s is not named in:\n%s", why.failure, said)
+	for _, failure := range n.named {
+		if !tells(said, failure) {
+			t.Errorf("%s is not named in:\n%s", failure, said)
 		}
 	}
-	again := visit.again(t)
-	if again > secondVisit {
-		t.Errorf("on the second visit the first sample came after %v, want at most %v", again, secondVisit)
+	if !slices.Contains(n.named, "tls-intercepted") && tells(said, "tls-intercepted") {
+		t.Errorf("nobody opens TLS here, and yet it says:\n%s", said)
 	}
-	t.Logf("first sample after %v, again after %v; %v", visit.took.Round(time.Millisecond), again.Round(time.Millisecond), verdict)
+	got := times{visit.took, visit.again(t)}
+	t.Logf("%v; %v", got, verdict)
+	return got
+}
+
+// times are those of a cell's first samples.
+type times struct{ first, again time.Duration }
+
+func (got times) String() string {
+	return fmt.Sprintf("first sample after %v, again after %v", got.first.Round(time.Millisecond), got.again.Round(time.Millisecond))
+}
+
+func (got times) within(n network) bool { return got.first <= n.bound() && got.again <= secondVisit }
+
+// climbWithin is how long a link may be on a lower rung than the network lets through: that it was faster is known at once,
+// the better one has 2 s from then on (docs/protocol.md, section 6.8), and a loaded machine a moment more.
+const climbWithin = 4 * time.Second
+
+// checkRung: the first sample comes on what works, whichever is faster, and then the link is on the best of it.
+func checkRung(t *testing.T, n network, v *visit) {
+	t.Helper()
+	if !n.lets(v.rung) {
+		t.Errorf("the first sample came on %s, which does not get through here", v.rung)
+	}
+	if slices.Contains(n.rungs, v.rung) {
+		return
+	}
+	began := time.Now()
+	_, err := v.watcher.Await("better path", 0, climbWithin, func(e rig.Event) bool {
+		return e.Type == "path" && slices.Contains(n.rungs, e.Path)
+	})
+	if err != nil {
+		t.Errorf("the first sample came on %s, and then no path was one of %v: %v", v.rung, n.rungs, err)
+	}
+	t.Logf("the first sample came on %s, the link was on one of %v %v later", v.rung, n.rungs, time.Since(began).Round(time.Millisecond))
 }
 
 // countEvents lets events flow for a while and closes the book on them.

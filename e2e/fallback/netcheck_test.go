@@ -52,22 +52,9 @@ func netcheck(t *testing.T, c *cell, w way) (got checked) {
 	return got
 }
 
-// killed: a box opens TLS, agrees on HTTP/2 and resets it.
-func killed(t *testing.T, c *cell) way {
-	must(t, c.behind.CutUDP())
-	c.serveTLS(t, 8443)
-	ca := c.Dir + "/box.pem"
-	c.startBox(t, c.serverAt(8443), "-intercept-tls", "-ca", ca, "-kill-h2", "-strip-upgrade")
-	return way{env: []string{"SSL_CERT_FILE=" + ca}}
-}
-
 // TestNetcheck: what a user learns on each network agrees with how the programs fare there.
 func TestNetcheck(t *testing.T) {
-	all := append(slices.Clone(networks), network{
-		name: "HTTP/2 killed", cross: killed, rungs: []string{"sse"},
-		named: []naming{{"tls-intercepted", nil}, {"http2-broken", nil}, {"upgrade-refused", nil}},
-	})
-	for _, n := range all {
+	for _, n := range networks {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCell(t, "view")
@@ -77,8 +64,8 @@ func TestNetcheck(t *testing.T) {
 			}
 			for _, named := range n.named {
 				// UDP is a matter between the two ends, which no server answers for.
-				if named.failure != "udp-blocked" && !slices.Contains(got.failures, named.failure) {
-					t.Errorf("%s is not among the failures %v", named.failure, got.failures)
+				if named != "udp-blocked" && !slices.Contains(got.failures, named) {
+					t.Errorf("%s is not among the failures %v", named, got.failures)
 				}
 			}
 		})

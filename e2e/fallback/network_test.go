@@ -14,21 +14,11 @@ import (
 type network struct {
 	name  string
 	cross func(t *testing.T, c *cell) way // builds it before c.behind and starts the server
-	rungs []string                        // on which the first sample may come, as they are named
-	named []naming                        // what is told of why
+	rungs []string                        // on one of which the link is to be, as they are named
+	named []string                        // the failures that each visitor tells of
 	stall bool                            // it stalls where others refuse, which takes longer to find out
+	only  []string                        // the visitors that it is for; nil: all
 }
-
-// naming is a failure that is told, and who tells it; nil: all visitors.
-type naming struct {
-	failure string
-	by      []string
-}
-
-func (n naming) isTold(by string) bool { return n.by == nil || slices.Contains(n.by, by) }
-
-// No browser shows a page the certificates of its connections.
-var programsWithTLS = []string{"view", "agent"}
 
 // Bounds of the first sample, from the program's start or the page's opening.
 const (
@@ -36,6 +26,15 @@ const (
 	stalledWithin = 4 * time.Second
 	secondVisit   = 1 * time.Second
 )
+
+// ladder is the rungs that networks are told apart by, best first: what lets one through lets those below it through.
+var ladder = []string{"udp", "ws", "sse", "poll"}
+
+// lets reports whether something can come through on a rung.
+func (n network) lets(rung string) bool {
+	best := slices.IndexFunc(ladder, func(rung string) bool { return slices.Contains(n.rungs, rung) })
+	return slices.Contains(ladder[best:], rung)
+}
 
 func (n network) bound() time.Duration {
 	if n.stall {
@@ -46,16 +45,18 @@ func (n network) bound() time.Duration {
 
 var networks = []network{
 	{name: "open", cross: direct, rungs: []string{"ws", "udp"}},
-	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []naming{{"udp-blocked", nil}}},
+	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []string{"udp-blocked"}},
 	{name: "squid", cross: squidWith(openProxy, ""), rungs: []string{"ws"}},
 	{name: "squid to 443 only", cross: squidTo443, rungs: []string{"ws"}},
 	{name: "squid, 407 Basic", cross: squidWith(basic, rig.ProxyCredentials), rungs: []string{"ws"}},
 	{name: "squid, 407 Digest", cross: squidWith(digest, rig.ProxyCredentials), rungs: []string{"ws"}},
-	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []naming{{"upgrade-refused", nil}}},
-	{name: "Connection rewritten", cross: boxWith("-rewrite-connection", "keep-alive"), rungs: []string{"sse"}, named: []naming{{"upgrade-refused", nil}}},
-	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []naming{{"upgrade-stalled", nil}}, stall: true},
-	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []naming{{"upgrade-refused", nil}, {"stream-buffered", nil}}, stall: true},
-	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []naming{{"tls-intercepted", programsWithTLS}}},
+	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
+	{name: "Connection rewritten", cross: boxWith("-rewrite-connection", "keep-alive"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
+	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []string{"upgrade-stalled"}, stall: true},
+	{name: "buffering", cross: boxWith("-strip-upgrade", "-buffer"), rungs: []string{"poll"}, named: []string{"upgrade-refused", "stream-buffered"}, stall: true},
+	{name: "TLS intercepted, trusted", cross: intercepted, rungs: []string{"ws"}, named: []string{"tls-intercepted"}},
+	// Chromium does without HTTP/2 nowhere but on its WebSockets: it does not even get the page here.
+	{name: "HTTP 2 killed", cross: killed, rungs: []string{"sse"}, named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"}, only: []string{"view", "agent"}},
 	{name: "IPv6 only", cross: onlyIPv6, rungs: []string{"ws"}},
 }
 
@@ -113,7 +114,13 @@ func squidTo443(t *testing.T, c *cell) way {
 // the authority's file.
 func (c *cell) serveTLS(t *testing.T, port uint16) (ca string) {
 	t.Helper()
-	server, ca, err := c.StartTLSServer(c.srv, c.serverAt(port))
+	return c.serveTLSAs(t, c.srv.Addr.String(), c.serverAt(port))
+}
+
+// serveTLSAs is serveTLS with another name on the certificate, and listening somewhere else.
+func (c *cell) serveTLSAs(t *testing.T, name string, at netip.AddrPort, args ...string) (ca string) {
+	t.Helper()
+	server, ca, err := c.StartTLSServer(c.srv, name, at, args...)
 	must(t, err)
 	c.serving(t, server)
 	return ca
@@ -139,6 +146,15 @@ func interceptedBy(t *testing.T, c *cell, trusted bool) way {
 		return way{env: c.Env}
 	}
 	must(t, c.TrustInChromium(ca))
+	return way{env: []string{"SSL_CERT_FILE=" + ca}}
+}
+
+// killed: a box opens TLS, agrees on HTTP/2 and resets it.
+func killed(t *testing.T, c *cell) way {
+	must(t, c.behind.CutUDP())
+	c.serveTLS(t, 8443)
+	ca := c.Dir + "/box.pem"
+	c.startBox(t, c.serverAt(8443), "-intercept-tls", "-ca", ca, "-kill-h2", "-strip-upgrade")
 	return way{env: []string{"SSL_CERT_FILE=" + ca}}
 }
 

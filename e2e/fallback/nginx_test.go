@@ -25,7 +25,7 @@ func TestNginx(t *testing.T) {
 		for _, v := range visitors {
 			t.Run(n.name+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
-				visitCell(t, n, v)
+				measureCell(t, n, v)
 			})
 		}
 	}

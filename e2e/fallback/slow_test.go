@@ -16,12 +16,8 @@ import (
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
-// The hop behind a proxy that takes at full speed what it delivers slowly: of 100 Hz x 100 B one stream alone fills it.
-const (
-	slowHop     = "rate=64kbit delay=20ms"
-	hereOnHop   = "10.77.0.1/24"
-	serverOnHop = "10.77.0.2"
-)
+// slowHop is behind a proxy that takes at full speed what it delivers slowly: of 100 Hz x 100 B one stream alone fills it.
+const slowHop = "rate=64kbit delay=20ms"
 
 // slowFor is how long samples are looked at. `make soak` has the full five minutes.
 var slowFor = seconds("TELEPATH_SLOW_SECONDS", 20)
@@ -87,14 +83,7 @@ func slowNginx(t *testing.T, c *cell) way {
 		"proxy_buffering on; proxy_buffers 64 64k; proxy_ignore_headers X-Accel-Buffering;")
 	c.serveBehindNginx(t)
 	c.startNginx(t, 80, connection+"\nserver {\nlisten 80;\n"+location+"}\n")
-	must(t, c.behind.Unplug())
-	hop, err := program.Start(program.Spec{Name: "linkem", Args: []string{
-		tools + "/linkem", "-ns-a", c.behind.NS, "-addr-a", hereOnHop, "-ns-b", c.srv.NS, "-addr-b", serverOnHop + "/24", "-both", slowHop,
-	}})
-	must(t, err)
-	endWith(t, "linkem", hop)
-	_, err = hop.WaitFor(readyLine, patience)
-	must(t, err)
+	c.stretch(t, slowHop)
 	return way{url: "http://" + serverOnHop + "/telepath"}
 }
 

@@ -60,7 +60,7 @@ func newWorld(p Pair) (w *world, err error) {
 		return w, err
 	}
 	srv := w.lab.Host("srv")
-	server, ca, err := w.StartTLSServer(srv, netip.AddrPortFrom(srv.Addr, serverPort))
+	server, ca, err := w.StartTLSServer(srv, srv.Addr.String(), netip.AddrPortFrom(srv.Addr, serverPort))
 	if err != nil {
 		return w, err
 	}

@@ -11,24 +11,23 @@ import (
 	"github.com/telepath-iot/telepath/e2e/lab"
 )
 
-// StartTLSServer is StartServer with a certificate of a test's authority, which all programs that are started from now on
-// trust. It returns the authority's file beside the server.
-func (r *Rig) StartTLSServer(on *lab.Host, at netip.AddrPort, args ...string) (server *Server, ca string, err error) {
+// StartTLSServer is StartServer with a certificate of a test's authority for a name or an address, which all programs that are
+// started from now on trust, and reach it under. It returns the authority's file beside the server.
+func (r *Rig) StartTLSServer(on *lab.Host, name string, at netip.AddrPort, args ...string) (server *Server, ca string, err error) {
 	own, err := authority.New("Test Authority")
 	if err != nil {
 		return nil, "", err
 	}
-	if err := own.Files(r.Dir, at.Addr().String()); err != nil {
+	if err := own.Files(r.Dir, name); err != nil {
 		return nil, "", err
 	}
-	server, err = r.StartServer(on, at.String(), append([]string{
-		"--tls-cert", filepath.Join(r.Dir, "fullchain.pem"), "--tls-key", filepath.Join(r.Dir, "privkey.pem"),
-	}, args...)...)
+	args = append(args, "--allow-host", name, "--tls-cert", filepath.Join(r.Dir, "fullchain.pem"), "--tls-key", filepath.Join(r.Dir, "privkey.pem"))
+	server, err = r.StartServer(on, at.String(), args...)
 	if err != nil {
 		return nil, "", err
 	}
 	ca = filepath.Join(r.Dir, "ca.pem")
-	r.URL = "https://" + at.String()
+	r.URL = fmt.Sprintf("https://%s:%d", name, at.Port())
 	r.Env = []string{"SSL_CERT_FILE=" + ca}
 	return server, ca, nil
 }

@@ -49,6 +49,7 @@ var (
 func TestCoturnsClientsMeet(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.start(t, way.server...)
 			for _, how := range [][]string{{}, {"-c"}, {"-c", "-s"}, {"-c", "-m", "4", "-l", "1000", "-n", "50"}} {
@@ -66,6 +67,7 @@ func TestCoturnsClientsMeet(t *testing.T) {
 func TestCoturnsClientIsRefused(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.start(t, way.server...)
 			secret, good, old := w.secret(t), in(time.Hour)+":session", in(-time.Second)+":session"

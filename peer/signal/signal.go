@@ -34,6 +34,7 @@ const (
 	State     = "state"
 	Close     = "close"
 	Bye       = "bye"
+	Servers   = "servers"
 	End       = "end" // of a link over HTTP, where a WebSocket has its close frame
 )
 
@@ -46,6 +47,7 @@ type Message struct {
 	Nonce       Bytes             `json:"nonce,omitempty"`
 	Server      string            `json:"server,omitempty"`
 	TLS         Bytes             `json:"tls,omitempty"` // SHA-256 of the server certificate's public key
+	Intercepted bool              `json:"intercepted,omitempty"`
 	Role        string            `json:"role,omitempty"`
 	Time        uint64            `json:"time,omitempty"` // µs
 	Key         Bytes             `json:"key,omitempty"`

@@ -112,6 +112,11 @@ func TestMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	alsoTaken, err := net.ListenPacket("udp", taken.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alsoTaken.Close()
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -127,6 +132,9 @@ func TestMistakes(t *testing.T) {
 		"open role":      {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--open-role", "admin"}, 2, "viewer or operator"},
 		"address":        {[]string{"serve", "--listen", "8080", "--data", t.TempDir()}, 2, "such as :8080"},
 		"admin":          {[]string{"serve", "--admin", "localhost", "--data", t.TempDir()}, 2, "--admin"},
+		"udp":            {[]string{"serve", "--udp", "8080", "--data", t.TempDir()}, 2, "--udp"},
+		"udp taken":      {[]string{"serve", "--listen", "127.0.0.1:0", "--udp", taken.Addr().String(), "--data", t.TempDir()}, 1, "--udp"},
+		"announce":       {[]string{"serve", "--announce", "example.org", "--data", t.TempDir()}, 2, "--announce"},
 		"key alone":      {[]string{"serve", "--tls-key", "k", "--data", t.TempDir()}, 2, "give both"},
 		"two ways":       {[]string{"serve", "--tls", "self", "--tls-cert", "c", "--data", t.TempDir()}, 2, "exclude"},
 		"argument":       {[]string{"serve", "extra", "--data", t.TempDir()}, 2, "takes no arguments"},

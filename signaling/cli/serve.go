@@ -21,7 +21,7 @@ import (
 func serveCommand() *cobra.Command {
 	var cfg server.Config
 	var tlsMode, openRole, turnMode string
-	var trust []string
+	var trust, announce []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
@@ -29,6 +29,8 @@ func serveCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", ":8080", "`address` of links and the dashboard")
+	f.StringVar(&cfg.UDP, "udp", "", "`address` of UDP for data channels and TURN, or none; default: that of --listen")
+	f.StringSliceVar(&announce, "announce", nil, "`addresses` at which others reach this server; default: those of its interfaces")
 	f.StringVar(&cfg.Data, "data", "", "`folder` for tokens, keys and what is known of devices")
 	f.StringVar(&cfg.NATS, "nats", "", "`URL` of an external NATS with JetStream, for several servers; default: one inside the program")
 	f.StringVar(&tlsMode, "tls", "", "`self`: serve TLS with a certificate of our own, whose pin is printed")
@@ -54,6 +56,9 @@ func serveCommand() *cobra.Command {
 		cfg.TLSSelf, cfg.OpenRole = tlsMode == "self", auth.Role(openRole)
 		if cfg.TrustProxy, err = server.ParseProxies(trust); err != nil {
 			return settings.Usagef("--trust-proxy: %w", err)
+		}
+		if cfg.Announce, err = server.ParseAnnounce(announce); err != nil {
+			return settings.Usagef("--announce: %w", err)
 		}
 		if cfg.PathPrefix, err = server.CleanPrefix(cfg.PathPrefix); err != nil {
 			return settings.Usagef("--path-prefix: %w", err)
@@ -88,8 +93,20 @@ func check(cfg server.Config, tlsMode string) error {
 	case cfg.OpenRole != "" && cfg.OpenRole != auth.Viewer && cfg.OpenRole != auth.Operator:
 		return settings.Usagef("--open-role %.40q: give viewer or operator", cfg.OpenRole)
 	}
-	if err := checkAddress("listen", cfg.Listen); err != nil || cfg.Admin == "" {
+	return checkAddresses(cfg)
+}
+
+func checkAddresses(cfg server.Config) error {
+	if err := checkAddress("listen", cfg.Listen); err != nil {
 		return err
+	}
+	if cfg.UDP != "" && cfg.UDP != server.NoUDP {
+		if err := checkAddress("udp", cfg.UDP); err != nil {
+			return err
+		}
+	}
+	if cfg.Admin == "" {
+		return nil
 	}
 	return checkAddress("admin", cfg.Admin)
 }
@@ -150,6 +167,7 @@ func announce(out io.Writer, s *server.Server, cfg server.Config) {
 	if s.Pin() != "" {
 		fmt.Fprintf(out, "Pin of the certificate: %s\n", s.Pin())
 	}
+	fmt.Fprint(out, announced(s.Announced(), s.UDPPort(), surroundings(os.DirFS("/"))))
 	if cfg.OpenRole != "" {
 		fmt.Fprintf(out, "Open to everybody who reaches it, as %s.\n", cfg.OpenRole)
 	}

@@ -24,7 +24,8 @@ type Hello struct {
 	Name      string
 	KeepAlive time.Duration
 	Facts     map[string]string
-	Host      string // by which the device reached this server, HOST or HOST:PORT; empty: unknown. Set by who heard the hello
+	Host      string  // by which the device reached this server, HOST or HOST:PORT; empty: unknown. Set by who heard the hello
+	UDP       *uint16 // what its welcome says of the UDP port; not the device's word
 	wills     []will
 }
 

@@ -44,7 +44,7 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	r.lastSession = max(r.lastSession, d.number)
 	s.device, s.number, d.home = d, r.nextSessionLocked(now), ""
 	d.retained.Revive()
-	Tell(s.link, 0, s.welcome(now)) // before a viewer can find the session, and be heard first
+	Tell(s.link, 0, s.welcome(h.UDP, now)) // before a viewer can find the session, and be heard first
 	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts
 	r.names[h.Name] = d
 	d.setState(signal.StateLive, now)
@@ -52,10 +52,10 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	return older, nil
 }
 
-func (s *Session) welcome(now time.Time) signal.Message {
+func (s *Session) welcome(udp *uint16, now time.Time) signal.Message {
 	return signal.Message{
 		Type: signal.Welcome, Device: quoted(s.device.id), Session: s.number,
-		Server: s.room.cfg.Name, Time: uint64(max(now.UnixMicro(), 0)),
+		Server: s.room.cfg.Name, Time: uint64(max(now.UnixMicro(), 0)), UDP: udp,
 	}
 }
 

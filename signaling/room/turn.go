@@ -3,6 +3,8 @@ package room
 import (
 	"encoding/json"
 
+	"github.com/google/uuid"
+
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
@@ -33,6 +35,15 @@ func (r *Room) turnServers(c *Conn, session *Session) (viewer, device []signal.S
 		return nil, nil
 	}
 	return viewer, device
+}
+
+// tellServers tells a viewer of TURN servers that no Conn is for: to try them.
+func (v *Viewer) tellServers() {
+	m := signal.Message{Type: signal.Servers}
+	if turn := v.room.cfg.TURN; turn != nil && !v.trunk {
+		m.Servers = turn.Servers(uuid.NewString(), v.host)
+	}
+	Tell(v.link, 0, m)
 }
 
 // listed is a list as a member of a signal; nil for none.

@@ -149,6 +149,8 @@ func (v *Viewer) tellServer(m signal.Message) *Refusal {
 	switch m.Type {
 	case signal.Watch:
 		v.room.watch(v)
+	case signal.Servers:
+		v.tellServers()
 	case signal.Hello, signal.Describe:
 		return &Refusal{
 			Code: "forbidden", Reason: "the token is a " + string(v.role) + "'s, which watches and cannot publish",

@@ -22,7 +22,8 @@ type client struct {
 	carrier carrier.Carrier
 	role    auth.Role
 	from    string
-	host    string // by which it reached this server; empty: a device in this process
+	host    string  // by which it reached this server; empty: a device in this process
+	udp     *uint16 // what its welcome says of the UDP port
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
 	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil
 	posting bool                // a device in this process: it is heard of by its posts, not by its link

@@ -89,6 +89,7 @@ func (d *device) hello(body []byte) {
 		return
 	}
 	h.Host = d.host
+	h.UDP = d.udp
 	session, no := d.server.room.Join(h, d)
 	if no != nil {
 		d.end(no)

@@ -38,6 +38,20 @@ func floodOf(l *link, frame []byte) {
 	}
 }
 
+// keepAlive says something now and then, or the link would be cut as silent while others flood.
+func (l *link) keepAlive(t *testing.T) {
+	ctx := t.Context()
+	go func() {
+		for ctx.Err() == nil {
+			l.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+}
+
 // drain reads what has queued up, so that the link can go on.
 func (l *link) drain() {
 	for quiet := time.After(time.Second); ; {
@@ -79,11 +93,13 @@ func TestViewerCannotDrownOthers(t *testing.T) {
 	d.accept(1)
 	good := s.viewer(t, "rig")
 	conn, _ := d.accept(1)
+	good.keepAlive(t)
 	junk := wire.AppendFrame(nil, wire.TypeAck, wire.Hop{Conn: 1}, make([]byte, 1000))
 	floodOf(evil, junk)
 	good.raw(wire.TypeAck, wire.Hop{Conn: 1}, []byte("good"))
-	good.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
-	good.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho }) // the server has it
+	const mine = 77 // by which the answer to this probe is told from those to keep alives
+	good.raw(wire.TypeProbe, wire.Hop{}, []byte{mine, 0, 1})
+	good.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho && f.Body[0] == mine }) // the server has it
 	floodOf(evil, junk)
 	d.next("acknowledgement", func(f frame) bool { return f.Type == wire.TypeAck && f.Hop.Conn == conn })
 	s.expectDrops(t)
@@ -99,18 +115,7 @@ func TestDeviceCannotCutViewer(t *testing.T) {
 	conn, _ := evil.accept(1)
 	v.signal(2, openSignal("good"))
 	good.accept(1)
-	done := make(chan struct{})
-	defer close(done)
-	go func() { // or it would be cut as silent
-		for {
-			v.raw(wire.TypeProbe, wire.Hop{}, []byte{1, 0, 1})
-			select {
-			case <-done:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	}()
+	v.keepAlive(t)
 	flood(evil.link, conn)
 	v.drain()
 	good.publish(wire.Hop{}, 1, 1, "on")

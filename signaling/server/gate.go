@@ -1,15 +1,15 @@
 package server
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"golang.org/x/time/rate"
+
+	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 // Limits are what anybody may take before and after telling a token.
@@ -170,7 +170,7 @@ func (l gatedListener) Accept() (net.Conn, error) {
 		}
 		addr := remote(conn)
 		if l.gate.enter(addr) {
-			return &gatedConn{Conn: conn, leave: sync.OnceFunc(func() { l.gate.leave(addr) })}, nil
+			return &gatedConn{Wrapped: port.Wrapped{Conn: conn}, leave: sync.OnceFunc(func() { l.gate.leave(addr) })}, nil
 		}
 		l.gate.closed.Add(1)
 		conn.Close()
@@ -186,7 +186,7 @@ func remote(conn net.Conn) netip.Addr {
 
 // gatedConn gives its place back when it is closed.
 type gatedConn struct {
-	net.Conn
+	port.Wrapped
 	leave func()
 }
 
@@ -194,12 +194,4 @@ type gatedConn struct {
 func (c *gatedConn) Close() error {
 	c.leave()
 	return c.Conn.Close()
-}
-
-// SyscallConn implements syscall.Conn, for who sets options of the socket.
-func (c *gatedConn) SyscallConn() (syscall.RawConn, error) {
-	if inner, ok := c.Conn.(syscall.Conn); ok {
-		return inner.SyscallConn()
-	}
-	return nil, errors.ErrUnsupported
 }

@@ -35,6 +35,9 @@ type pass struct {
 	open *openRequest // nil: none
 	from string       // address, for people
 	host string       // by which it reached this server
+	udp  *uint16      // what its welcome says of the UDP port
+
+	intercepted bool // something between opens its TLS, for sure
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -61,11 +64,12 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
 	c.host = p.host
+	c.udp = p.udp
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
 		return
 	}
-	s.serveViewer(ctx, c, p.open)
+	s.serveViewer(ctx, c, p)
 }
 
 // checkLink sees a request for a link through the gates.
@@ -77,7 +81,9 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host}, problem
+	return pass{
+		role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, udp: s.toldUDP(r), intercepted: intercepted(r),
+	}, problem
 }
 
 func crowded() *refusal {

@@ -1,11 +1,11 @@
 package server
 
 import (
-	"errors"
 	"log/slog"
 	"net"
-	"syscall"
 	"time"
+
+	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 // proxyListener reads the PROXY headers of connections that come from trusted
@@ -37,10 +37,6 @@ func newProxyListener(l net.Listener, p proxies, log *slog.Logger) *proxyListene
 func (l *proxyListener) Run() {
 	for {
 		conn, err := l.Listener.Accept()
-		if isTemporary(err) {
-			time.Sleep(temporaryPause)
-			continue
-		}
 		if err != nil {
 			l.failed = err
 			close(l.done)
@@ -57,13 +53,6 @@ func (l *proxyListener) Run() {
 	}
 }
 
-// temporaryPause is what net/http waits at least, too, when accepting fails for want of something.
-const temporaryPause = 50 * time.Millisecond
-
-func isTemporary(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.ENOBUFS)
-}
-
 func (l *proxyListener) take(conn net.Conn) {
 	if l.proxies.trust(remote(conn)) {
 		_ = conn.SetDeadline(time.Now().Add(proxyHeaderTime))
@@ -75,7 +64,7 @@ func (l *proxyListener) take(conn net.Conn) {
 		}
 		_ = conn.SetDeadline(time.Time{})
 		if source.IsValid() {
-			conn = &proxiedConn{conn, net.TCPAddrFromAddrPort(source)}
+			conn = &proxiedConn{port.Wrapped{Conn: conn}, net.TCPAddrFromAddrPort(source)}
 		}
 	}
 	select {
@@ -97,17 +86,9 @@ func (l *proxyListener) Accept() (net.Conn, error) {
 
 // proxiedConn is a connection through a proxy, as its client's.
 type proxiedConn struct {
-	net.Conn
+	port.Wrapped
 	source *net.TCPAddr
 }
 
 // RemoteAddr implements net.Conn.
 func (c *proxiedConn) RemoteAddr() net.Addr { return c.source }
-
-// SyscallConn implements syscall.Conn, for who sets options of the socket.
-func (c *proxiedConn) SyscallConn() (syscall.RawConn, error) {
-	if inner, ok := c.Conn.(syscall.Conn); ok {
-		return inner.SyscallConn()
-	}
-	return nil, errors.ErrUnsupported
-}

@@ -29,7 +29,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	s.addHealth(mux)
 	mux.Handle("/", s.guard(links))
-	return s.forwarded(s.prefixed(mux))
+	return s.judged(s.forwarded(s.prefixed(mux)))
 }
 
 func (s *Server) adminRoutes() http.Handler {

@@ -2,12 +2,13 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 // drainTime is how long a server that ends waits for its links to go.
@@ -18,7 +19,7 @@ const drainTime = 5 * time.Second
 func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error) error {
 	s.rest = s.newRest()
 	stopRest := s.runRest()
-	public := s.httpServer(s.routes())
+	public := s.httpServer(s.encrypted(s.routes()))
 	servers := []*http.Server{public}
 	var running sync.WaitGroup
 	failed := make(chan error, 2+len(parts)) // one for each listener and part
@@ -29,13 +30,8 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 			}
 		})
 	}
-	listener := s.listener
-	if s.cfg.ProxyProtocol {
-		headers := newProxyListener(listener, s.proxies, s.cfg.Log)
-		running.Go(headers.Run)
-		listener = headers
-	}
-	start(public, s.wrap(listener))
+	start(public, s.tcp.Listener(port.HTTP))
+	s.runPorts(&running)
 	if s.admin != nil {
 		admin := s.httpServer(s.adminRoutes())
 		servers = append(servers, admin)
@@ -60,17 +56,9 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 	}
 	s.drain(servers, stopRest)
 	stopParts()
+	s.closeSockets()
 	running.Wait()
 	return err
-}
-
-// wrap puts the connection limits, and TLS if there is any, around a listener.
-func (s *Server) wrap(l net.Listener) net.Listener {
-	l = s.gate.listener(l)
-	if s.tls != nil {
-		l = tls.NewListener(l, s.tls)
-	}
-	return l
 }
 
 // drain asks everybody to go elsewhere, waits for them, and stops.

@@ -40,6 +40,7 @@ import (
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
 	"github.com/telepath-iot/telepath/signaling/cluster"
+	"github.com/telepath-iot/telepath/signaling/port"
 	"github.com/telepath-iot/telepath/signaling/rest"
 	"github.com/telepath-iot/telepath/signaling/room"
 	"github.com/telepath-iot/telepath/signaling/turn"
@@ -48,6 +49,7 @@ import (
 // Config of a Server.
 type Config struct {
 	Listen string // address of links and dashboard; default ":8080"
+	UDP    string // address of datagrams; default: that of Listen; "none": no datagrams
 	Admin  string // address of /metrics; empty: none
 	Data   string // folder for tokens, keys and the registry; required
 	NATS   string // URL of an external NATS; empty: one inside the process
@@ -56,6 +58,7 @@ type Config struct {
 	TLSCert string // PEM files of another
 	TLSKey  string
 
+	Announce      []netip.Addr   // addresses at which others reach the ports; default: see Announced
 	AllowHost     []string       // names this server is reached by, beside its own; NAME or NAME:PORT
 	TrustProxy    []netip.Prefix // networks whose proxies say whom a request is from; default: none
 	ProxyProtocol bool           // connections from there begin with a PROXY header, version 1 or 2
@@ -82,10 +85,13 @@ type Server struct {
 	hosts    *hosts
 	proxies  proxies
 	gate     *gate
-	listener net.Listener // on Listen
-	admin    net.Listener // nil: none
-	tls      *tls.Config  // nil: none
-	keyHash  []byte       // of the TLS certificate; nil: none
+	listener net.Listener   // on Listen
+	headers  *proxyListener // of connections through proxies that send one; nil: none
+	tcp      *port.TCP      // shares listener among HTTP and others
+	udp      *port.UDP      // nil: none
+	admin    net.Listener   // nil: none
+	tls      *tls.Config    // nil: none
+	keyHash  []byte         // of the TLS certificate; nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
 	turn     *turn.Server  // nil: none inside the process
@@ -106,7 +112,7 @@ func New(cfg Config) (*Server, error) {
 	s.hosts = newHosts(cfg.AllowHost)
 	s.web = s.newWeb()
 	if err := s.open(); err != nil {
-		s.close()
+		s.lock.Close() // a nil File says so and does nothing
 		return nil, err
 	}
 	return s, nil
@@ -125,7 +131,10 @@ func (s *Server) open() (err error) {
 	if err = s.listen(); err != nil {
 		return err
 	}
-	return s.openTURN()
+	if err = s.openTURN(); err != nil {
+		s.closeSockets()
+	}
+	return err
 }
 
 func (cfg *Config) complete() error {
@@ -157,20 +166,6 @@ func (cfg *Config) complete() error {
 	return nil
 }
 
-func (s *Server) listen() (err error) {
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
-		return fmt.Errorf("listen for links: %w (choose another address with --listen)", err)
-	}
-	if s.cfg.Admin == "" {
-		return nil
-	}
-	if s.admin, err = net.Listen("tcp", s.cfg.Admin); err != nil {
-		s.listener.Close()
-		return fmt.Errorf("listen for metrics: %w (choose another address with --admin)", err)
-	}
-	return nil
-}
-
 // Addr is where links and the dashboard are served.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
@@ -187,7 +182,8 @@ func (s *Server) Ready() <-chan struct{} { return s.started }
 
 // Run serves until ctx ends and the links are drained. It closes what New opened.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.close()
+	defer s.lock.Close()
+	defer s.closeSockets()
 	b, err := s.openBus(ctx)
 	if err != nil {
 		return err
@@ -240,17 +236,6 @@ func (s *Server) loadRecords(ctx context.Context, b bus.Bus, id string) ([]room.
 	return records, nil
 }
 
-// close gives free what New opened; the listeners may be closed already.
-func (s *Server) close() {
-	if s.listener != nil {
-		s.listener.Close()
-	}
-	if s.admin != nil {
-		s.admin.Close()
-	}
-	s.lock.Close() // a nil File says so and does nothing
-}
-
 // Times of an HTTP connection, until it is a link.
 const (
 	headerTime = 5 * time.Second // TLS handshake, and headers of a request
@@ -281,5 +266,6 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 		HTTP2:             http2Limits(),
+		ConnContext:       withClientHello,
 	}
 }

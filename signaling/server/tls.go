@@ -43,7 +43,7 @@ func (s *Server) loadTLS() error {
 	if err != nil {
 		return fmt.Errorf("load the TLS certificate: %w", err)
 	}
-	s.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	s.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetConfigForClient: noteClientHello}
 	s.keyHash, err = keyHashOf(cert.Certificate[0])
 	return err
 }

@@ -2,10 +2,9 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"net/netip"
 
+	"github.com/telepath-iot/telepath/signaling/port"
 	"github.com/telepath-iot/telepath/signaling/turn"
 )
 
@@ -22,20 +21,29 @@ func (s *Server) openTURN() (err error) {
 	case s.cfg.NoTURN:
 		return nil
 	}
-	udp, err := s.listenUDP()
-	if err != nil {
-		return err
+	cfg := turn.Config{
+		Secret:    s.auth.TURNSecret(),
+		Listeners: []net.Listener{s.tcp.Listener(port.TURN)},
+		Addresses: s.Announced(),
+		URLs:      s.turnWays(),
+		Log:       s.cfg.Log,
 	}
-	port := portOf(s.listener.Addr())
-	s.turn, err = turn.New(turn.Config{
-		Secret:      s.auth.TURNSecret(),
-		PacketConns: []net.PacketConn{udp},
-		Addresses:   addresses(),
-		URLs:        turn.Ways{UDP: portOf(udp.LocalAddr()), Port: port},
-		Log:         s.cfg.Log,
-	})
+	if s.udp != nil {
+		cfg.PacketConns = []net.PacketConn{s.udp.PacketConn(port.TURN)}
+	}
+	s.turn, err = turn.New(cfg)
 	s.servers = s.turn
 	return err
+}
+
+// turnWays are where clients find TURN. Behind a reverse proxy they have reached
+// that one, which passes HTTP alone.
+func (s *Server) turnWays() turn.Ways {
+	ways := turn.Ways{UDP: int(s.UDPPort()), TCP: s.tcpAddr().Port, TLS: s.tls != nil}
+	if len(s.proxies) == 0 {
+		ways.Own = ways.TCP
+	}
+	return ways
 }
 
 func (s *Server) runTURN(ctx context.Context) error {
@@ -44,29 +52,4 @@ func (s *Server) runTURN(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return s.turn.Run(ctx)
-}
-
-// listenUDP opens the UDP port of the same number as that of links.
-func (s *Server) listenUDP() (net.PacketConn, error) {
-	conn, err := net.ListenPacket("udp", s.listener.Addr().String())
-	if err != nil {
-		return nil, fmt.Errorf("listen for UDP: %w (choose another address with --listen, or do without with --turn off)", err)
-	}
-	return conn, nil
-}
-
-func portOf(addr net.Addr) int {
-	a, _ := netip.ParseAddrPort(addr.String())
-	return int(a.Port())
-}
-
-// addresses of this machine's interfaces, at which others may reach it.
-func addresses() (list []netip.Addr) {
-	addrs, _ := net.InterfaceAddrs() // no rights to ask: there are none
-	for _, a := range addrs {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().IsGlobalUnicast() {
-			list = append(list, prefix.Addr())
-		}
-	}
-	return list
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"os"
@@ -15,8 +16,8 @@ import (
 	"github.com/telepath-iot/telepath/peer/signal"
 )
 
-// allocate takes what a signal told and makes an allocation at the first URL of the given beginning and end.
-func allocate(t *testing.T, servers []signal.Server, scheme, transport string) net.PacketConn {
+// allocateAt takes what a signal told and makes an allocation at the first URL of the given beginning and end.
+func (r *running) allocateAt(t *testing.T, servers []signal.Server, scheme, transport string) net.PacketConn {
 	t.Helper()
 	if len(servers) != 1 {
 		t.Fatalf("told %+v", servers)
@@ -27,10 +28,7 @@ func allocate(t *testing.T, servers []signal.Server, scheme, transport string) n
 			at = strings.TrimSuffix(rest, "?transport="+transport)
 		}
 	}
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := r.dialTURN(t, at, scheme, transport)
 	c, err := turn.NewClient(&turn.ClientConfig{
 		TURNServerAddr: at, Conn: conn, Username: servers[0].Username, Password: servers[0].Credential,
 		LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
@@ -53,33 +51,62 @@ func allocate(t *testing.T, servers []signal.Server, scheme, transport string) n
 	return relayed
 }
 
+func (r *running) dialTURN(t *testing.T, at, scheme, transport string) net.PacketConn {
+	t.Helper()
+	var packets net.PacketConn
+	var stream net.Conn
+	var err error
+	switch scheme + " " + transport {
+	case "turn udp":
+		packets, err = net.ListenPacket("udp", "127.0.0.1:0")
+	case "turn tcp":
+		stream, err = net.Dial("tcp", at)
+	case "turns tcp":
+		stream, err = tls.Dial("tcp", at, r.trusting())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stream != nil {
+		return turn.NewSTUNConn(stream)
+	}
+	return packets
+}
+
 // Both ends of a Conn are told where to allocate and meet there; when the Conn
 // is closed, what they have there is gone.
 func TestTURNOfAConn(t *testing.T) {
-	s := start(t, Config{})
+	s := start(t, Config{TLSSelf: true})
 	d := s.device(t, newKey(t), "rig")
-	v := s.viewer(t, "rig")
-	opened, _ := v.nextSignal(signal.Opened)
-	_, open := d.accept(1)
-	viewer, device := allocate(t, opened.Servers, "turn", "udp"), allocate(t, open.Servers, "turn", "udp")
-	if left := time.Until(time.Unix(int64(opened.Servers[0].Expires), 0)); left < 50*time.Minute {
-		t.Errorf("credentials are good for %v", left)
-	}
-	// Each first says something to the other, which permits the other to do so, too (RFC 8656, section 9).
-	say := func(from net.PacketConn, text string, to net.PacketConn) {
-		if _, err := from.WriteTo([]byte(text), to.LocalAddr()); err != nil {
-			t.Fatal(err)
+	for i, way := range [][2]string{{"turn", "udp"}, {"turn", "tcp"}, {"turns", "tcp"}} {
+		v := s.viewer(t, "rig")
+		opened, _ := v.nextSignal(signal.Opened)
+		_, open := d.accept(1)
+		viewer, device := s.allocateAt(t, opened.Servers, way[0], way[1]), s.allocateAt(t, open.Servers, "turn", "udp")
+		if left := time.Until(time.Unix(int64(opened.Servers[0].Expires), 0)); left < 50*time.Minute {
+			t.Errorf("credentials are good for %v", left)
 		}
+		// Each says something to the other, which permits the other to do so, too (RFC 8656, section 9).
+		s.say(t, device, "into the void", viewer)
+		s.say(t, viewer, "hello", device)
+		buf := make([]byte, 100)
+		n, from, err := device.ReadFrom(buf)
+		if err != nil || string(buf[:n]) != "hello" || from.String() != viewer.LocalAddr().String() {
+			t.Fatalf("%s: the device heard %q from %v, %v", way, buf[:n], from, err)
+		}
+		if have := s.turn.Stats(); have.Allocations != 2 {
+			t.Errorf("%d: %d allocations", i, have.Allocations)
+		}
+		v.signal(1, signal.Message{Type: signal.Close})
+		s.waitFor(t, "the allocations to be gone", func() bool { return s.turn.Stats().Allocations == 0 })
 	}
-	say(device, "into the void", viewer)
-	say(viewer, "hello", device)
-	buf := make([]byte, 100)
-	n, from, err := device.ReadFrom(buf)
-	if err != nil || string(buf[:n]) != "hello" || from.String() != viewer.LocalAddr().String() {
-		t.Fatalf("the device heard %q from %v, %v", buf[:n], from, err)
+}
+
+func (r *running) say(t *testing.T, from net.PacketConn, text string, to net.PacketConn) {
+	t.Helper()
+	if _, err := from.WriteTo([]byte(text), to.LocalAddr()); err != nil {
+		t.Fatal(err)
 	}
-	v.signal(1, signal.Message{Type: signal.Close})
-	s.waitFor(t, "the allocations to be gone", func() bool { return s.turn.Stats().Allocations == 0 })
 }
 
 // metricsText is what the admin listener shows.
@@ -137,7 +164,7 @@ func TestTURNSecretIsKept(t *testing.T) {
 	first.stop()
 	second := start(t, Config{Data: dir})
 	at := netip.MustParseAddrPort(second.Addr().String())
-	allocate(t, []signal.Server{{URLs: []string{"turn:" + at.String() + "?transport=udp"}, Username: username, Credential: password}}, "turn", "udp")
+	second.allocateAt(t, []signal.Server{{URLs: []string{"turn:" + at.String() + "?transport=udp"}, Username: username, Credential: password}}, "turn", "udp")
 	info, err := os.Stat(filepath.Join(dir, "turn.key"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the secret's file: %v, %v", info, err)

@@ -11,12 +11,14 @@ const firstConn = 1
 
 // serveViewer serves a viewer's link until it is over. What the viewer asked
 // for in its request is on its way before it has said anything on the link.
-func (s *Server) serveViewer(ctx context.Context, c *client, open *openRequest) {
+func (s *Server) serveViewer(ctx context.Context, c *client, p pass) {
 	v := s.room.Enter(c, c.role, c.host)
 	c.handle = v.Handle
-	c.tell(signal.Message{Type: signal.Welcome, Server: s.cfg.Name, TLS: s.keyHash, Role: string(c.role), Time: nowMicros()})
-	if open != nil {
-		v.Open(firstConn, open.message, open.body)
+	c.tell(signal.Message{
+		Type: signal.Welcome, Server: s.cfg.Name, TLS: s.keyHash, Intercepted: p.intercepted, Role: string(c.role), Time: nowMicros(), UDP: c.udp,
+	})
+	if p.open != nil {
+		v.Open(firstConn, p.open.message, p.open.body)
 	}
 	c.run(ctx)
 	v.Leave()

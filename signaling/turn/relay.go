@@ -138,14 +138,14 @@ func (r *relay) close() { r.closing.Do(func() { close(r.closed) }) }
 // permission that is just being added has no timer yet, which would be a panic),
 // so its own timers are never let to: this comes first.
 func (r *relay) end() {
-	f := r.table.frontOf(r)
+	h := r.table.handlingOf(r)
 	r.forget()
-	if f == nil {
+	if h == nil {
 		r.close()
 		return
 	}
 	go func() { // pion may be writing to a client that does not read
-		f.wait()
+		h.wait()
 		r.close()
 	}()
 }

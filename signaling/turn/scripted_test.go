@@ -2,8 +2,10 @@ package turn
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pion/stun/v4"
 )
@@ -65,12 +67,50 @@ type addressed struct {
 func (a addressed) LocalAddr() net.Addr  { return a.local }
 func (a addressed) RemoteAddr() net.Addr { return a.remote }
 
-// pipe is a connection in memory: the client's end and the server's.
-func pipe(port int) (ours, theirs net.Conn) {
+// listenerOfOne has one connection.
+type listenerOfOne struct {
+	conn   chan net.Conn
+	closed chan struct{}
+}
+
+func (l listenerOfOne) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conn:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l listenerOfOne) Close() error {
+	close(l.closed)
+	return nil
+}
+
+func (l listenerOfOne) Addr() net.Addr { return &net.TCPAddr{} }
+
+// connect runs the server for one connection in memory, and returns its client's end.
+func (s *Server) connect(t *testing.T) net.Conn {
+	t.Helper()
 	a, b := net.Pipe()
-	client := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: port}
+	client := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}
 	server := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 443}
-	return addressed{a, client, server}, addressed{b, server, client}
+	l := listenerOfOne{make(chan net.Conn), make(chan struct{})}
+	s.cfg.Listeners = []net.Listener{l}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		a.Close()
+		<-done
+	})
+	l.conn <- addressed{b, server, client}
+	synctest.Wait() // it was taken
+	return addressed{a, client, server}
 }
 
 func addrOf(t *testing.T, text string) net.Addr {

@@ -14,11 +14,15 @@ import (
 
 // Ways are those of reaching an embedded server, at the host by which a client reached the signaling server.
 type Ways struct {
-	UDP int  // port; 0: none. If it is Port, clients are told the one they came through, which may have been mapped
-	TCP bool // on the port that clients came through
-	TLS bool // there, too
+	UDP int  // port; 0: none
+	TCP int  // port; 0: none
+	TLS bool // on the port of TCP, too
 
-	Port int // that this server itself listens on
+	// Own is the port at which clients reach the signaling server, as this
+	// machine numbers it: what is on it is told under the number that they used,
+	// which a container's host may have mapped. 0: they come through something
+	// that passes HTTP alone, and are told the numbers as they are.
+	Own int
 }
 
 // Servers are what one end of a session is told: where the server is, and
@@ -45,18 +49,20 @@ func (w Ways) at(host string) (urls []string) {
 	if name == "" {
 		return nil
 	}
-	udp := strconv.Itoa(w.UDP)
-	if w.UDP == w.Port {
-		udp = port
+	at := func(n int) string {
+		if n == w.Own {
+			return net.JoinHostPort(name, port)
+		}
+		return net.JoinHostPort(name, strconv.Itoa(n))
 	}
 	if w.UDP != 0 {
-		urls = append(urls, "turn:"+net.JoinHostPort(name, udp)+"?transport=udp")
+		urls = append(urls, "turn:"+at(w.UDP)+"?transport=udp")
 	}
-	if w.TCP {
-		urls = append(urls, "turn:"+net.JoinHostPort(name, port)+"?transport=tcp")
+	if w.TCP != 0 {
+		urls = append(urls, "turn:"+at(w.TCP)+"?transport=tcp")
 	}
-	if w.TLS {
-		urls = append(urls, "turns:"+net.JoinHostPort(name, port)+"?transport=tcp")
+	if w.TCP != 0 && w.TLS {
+		urls = append(urls, "turns:"+at(w.TCP)+"?transport=tcp")
 	}
 	return urls
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestURLs(t *testing.T) {
-	all := Ways{UDP: 8080, TCP: true, TLS: true, Port: 8080}
+	all := Ways{UDP: 8080, TCP: 8080, TLS: true, Own: 8080}
 	for _, c := range []struct {
 		ways Ways
 		host string
@@ -20,12 +20,13 @@ func TestURLs(t *testing.T) {
 	}{
 		{all, "telepath.example:8080", "turn:telepath.example:8080?transport=udp turn:telepath.example:8080?transport=tcp turns:telepath.example:8080?transport=tcp"},
 		{all, "telepath.example", "turn:telepath.example:443?transport=udp turn:telepath.example:443?transport=tcp turns:telepath.example:443?transport=tcp"},
-		{Ways{UDP: 8080, TCP: true, Port: 8080}, "telepath.example", "turn:telepath.example:80?transport=udp turn:telepath.example:80?transport=tcp"},
+		{Ways{UDP: 8080, TCP: 8080, Own: 8080}, "telepath.example", "turn:telepath.example:80?transport=udp turn:telepath.example:80?transport=tcp"},
 		{all, "192.168.1.2:443", "turn:192.168.1.2:443?transport=udp turn:192.168.1.2:443?transport=tcp turns:192.168.1.2:443?transport=tcp"},
 		{all, "[2001:db8::1]:8080", "turn:[2001:db8::1]:8080?transport=udp turn:[2001:db8::1]:8080?transport=tcp turns:[2001:db8::1]:8080?transport=tcp"},
-		{Ways{UDP: 8080, Port: 8080}, "[::1]", "turn:[::1]:80?transport=udp"},
-		{Ways{UDP: 3478, TCP: true, Port: 8080}, "h:443", "turn:h:3478?transport=udp turn:h:443?transport=tcp"},
-		{Ways{TCP: true, Port: 8080}, "h:443", "turn:h:443?transport=tcp"},
+		{Ways{UDP: 8080, Own: 8080}, "[::1]", "turn:[::1]:80?transport=udp"},
+		{Ways{UDP: 3478, TCP: 8080, Own: 8080}, "h:443", "turn:h:3478?transport=udp turn:h:443?transport=tcp"},
+		{Ways{TCP: 8080, Own: 8080}, "h:443", "turn:h:443?transport=tcp"},
+		{Ways{UDP: 8080, TCP: 8080}, "proxy.example", "turn:proxy.example:8080?transport=udp turn:proxy.example:8080?transport=tcp"},
 		{Ways{}, "h:443", ""},
 		{all, "", ""},
 		{all, ":443", ""},
@@ -42,7 +43,7 @@ func TestURLs(t *testing.T) {
 }
 
 func TestServersOfASession(t *testing.T) {
-	s, err := New(Config{Secret: "s", URLs: Ways{UDP: 1, Port: 1}})
+	s, err := New(Config{Secret: "s", URLs: Ways{UDP: 1, Own: 1}})
 	must(t, err)
 	list := s.Servers("session", "h:1")
 	if len(list) != 1 || !slices.Equal(list[0].URLs, []string{"turn:h:1?transport=udp"}) {

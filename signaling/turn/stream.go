@@ -2,7 +2,6 @@ package turn
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -22,23 +21,23 @@ const (
 // streamBuffer in bytes: a frame, mostly.
 const streamBuffer = 2 << 10
 
-// stream is one client over TCP, with or without TLS. To pion it is a
-// net.PacketConn with one client, so that pion's own framing is not used.
+// stream is one client over TCP, with or without TLS. pion reads it frame by
+// frame: its own framing finds each Read to be one.
 type stream struct {
 	net.Conn
-	*front
-	in *bufio.Reader
+	handling
+	from  *streams
+	in    *bufio.Reader
+	frame [maxFrame]byte
+	once  sync.Once
 
-	once   sync.Once
-	ended  func() // called once, when it is closed
-	arming sync.Mutex
+	arming sync.Mutex // so that what is set last is what counts
 }
 
-func newStream(s *Server, conn net.Conn, ended func()) *stream {
-	st := &stream{Conn: conn, front: newFront(s), in: bufio.NewReaderSize(conn, streamBuffer), ended: ended}
-	st.changed = st.arm
-	st.arm()
-	return st
+func newStream(conn net.Conn, from *streams) *stream {
+	s := &stream{Conn: conn, from: from, in: bufio.NewReaderSize(conn, streamBuffer)}
+	s.arm()
+	return s
 }
 
 // arm sets the time until which the next frame must begin. Without an
@@ -53,7 +52,7 @@ func (s *stream) arm() {
 	_ = s.SetReadDeadline(time.Now().Add(left)) // an error is the next read's
 }
 
-func (s *stream) allocated() bool { return s.relay(client(s.RemoteAddr())) != nil }
+func (s *stream) allocated() bool { return s.from.relay(client(s.RemoteAddr())) != nil }
 
 // rearm is arm for who has an allocation.
 func (s *stream) rearm(left time.Duration) {
@@ -64,26 +63,45 @@ func (s *stream) rearm(left time.Duration) {
 	}
 }
 
-// ReadFrom implements net.PacketConn: one frame. When it fails the connection is over.
-func (s *stream) ReadFrom(p []byte) (int, net.Addr, error) {
+// nothing is a Binding indication: it keeps a path alive and has no answer (RFC 8489, section 6.3.2).
+var nothing = []byte{0x00, 0x11, 0, 0, 0x21, 0x12, 0xA4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+// pionWaits is how many bytes pion's framing wants to see before it looks at a
+// frame. One that is shorter is passed with something behind it that goes nowhere.
+const pionWaits = 9
+
+// Read implements net.Conn for pion: one frame, with its padding. When it fails
+// the connection is over.
+func (s *stream) Read(p []byte) (int, error) {
 	s.dealt()
 	for {
-		n, err := s.next(p)
+		n, err := s.next()
 		switch {
-		case err == nil:
+		case err == nil && len(p) >= pionBuffer: // always
 			s.passing()
-			return n, s.RemoteAddr(), nil
-		case errors.Is(err, errTooLong):
-			s.server.counts.Drops[TooLong].Add(1)
+			return fill(p, s.frame[:n]), nil
+		case err == nil || errors.Is(err, errTooLong):
+			s.from.server.counts.Drops[TooLong].Add(1)
 		default:
 			s.count(err)
-			s.Close()
-			return 0, nil, err
+			return 0, err
 		}
 	}
 }
 
-func (s *stream) next(p []byte) (int, error) {
+// fill puts a frame into p as pion reads it.
+func fill(p, frame []byte) int {
+	n := copy(p, frame)
+	for ; n%alignment != 0; n++ {
+		p[n] = 0
+	}
+	if n < pionWaits {
+		n += copy(p[n:], nothing)
+	}
+	return n
+}
+
+func (s *stream) next() (int, error) {
 	if s.in.Buffered() == 0 {
 		s.rearm(silentTime)
 		if _, err := s.in.Peek(1); err != nil {
@@ -91,118 +109,32 @@ func (s *stream) next(p []byte) (int, error) {
 		}
 	}
 	s.rearm(frameTime)
-	return readFrame(s.in, p)
+	return readFrame(s.in, s.frame[:])
 }
 
 func (s *stream) count(err error) {
 	switch {
 	case errors.Is(err, errMalformed):
-		s.server.counts.refuse(Malformed)
+		s.from.server.counts.refuse(Malformed)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.server.counts.refuse(Idle)
+		s.from.server.counts.refuse(Idle)
 	}
 }
 
-// WriteTo implements net.PacketConn. What could not be written whole is the end
-// of the connection: behind it, frames would begin anywhere.
-func (s *stream) WriteTo(p []byte, _ net.Addr) (int, error) {
+// Write implements net.Conn for pion, which passes one frame. What could not be
+// written whole is the end of the connection: behind it, frames would begin anywhere.
+func (s *stream) Write(p []byte) (int, error) {
 	_ = s.SetWriteDeadline(time.Now().Add(writeTime))
-	n, err := s.Write(s.answer(p, client(s.RemoteAddr())))
-	if err != nil {
-		s.Close()
+	if _, err := s.Conn.Write(s.from.answer(p, client(s.RemoteAddr()))); err != nil {
+		s.Conn.Close()
+		return 0, err
 	}
-	return n, err
+	return len(p), nil
 }
 
-// Close implements net.PacketConn.
+// Close implements net.Conn. pion calls it when it is done with the client.
 func (s *stream) Close() error {
 	err := s.Conn.Close()
-	s.once.Do(s.ended)
+	s.once.Do(func() { s.from.leave(s) })
 	return err
 }
-
-// streams are the connections that are open.
-type streams struct {
-	mu     sync.Mutex
-	open   map[*stream]bool
-	closed bool
-	gone   sync.WaitGroup
-}
-
-// enter serves a connection unless there are too many.
-func (s *Server) enter(conn net.Conn) {
-	all := &s.streams
-	all.mu.Lock()
-	if all.closed || len(all.open) >= s.cfg.Limits.Connections {
-		all.mu.Unlock()
-		s.counts.refuse(Crowded)
-		conn.Close()
-		return
-	}
-	var st *stream
-	st = newStream(s, conn, func() { all.leave(st) })
-	all.open[st] = true
-	all.gone.Add(1)
-	all.mu.Unlock()
-	if err := s.serve(st, st.front); err != nil {
-		s.cfg.Log.Debug("a connection is not served", "from", conn.RemoteAddr(), "err", err)
-		st.Close()
-	}
-}
-
-func (all *streams) leave(st *stream) {
-	all.mu.Lock()
-	delete(all.open, st)
-	all.mu.Unlock()
-	all.gone.Done()
-}
-
-// close closes all connections and waits for them.
-func (all *streams) close() {
-	all.mu.Lock()
-	all.closed = true
-	list := make([]*stream, 0, len(all.open))
-	for st := range all.open {
-		list = append(list, st)
-	}
-	all.mu.Unlock()
-	for _, st := range list {
-		st.Close()
-	}
-	all.gone.Wait()
-}
-
-func (all *streams) count() int {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	return len(all.open)
-}
-
-// Accepting goes on after a failure: file descriptors may have run out, and come back.
-const (
-	acceptPause    = 5 * time.Millisecond
-	maxAcceptPause = time.Second
-)
-
-// accept serves the connections of a listener until it is closed.
-func (s *Server) accept(ctx context.Context, l net.Listener) {
-	pause := acceptPause
-	for {
-		conn, err := l.Accept()
-		switch {
-		case err == nil:
-			pause = acceptPause
-			s.enter(conn)
-			continue
-		case isClosed(err) || ctx.Err() != nil:
-			return
-		}
-		if pause == acceptPause {
-			s.cfg.Log.Warn("no connection for TURN can be taken, and it is tried again", "err", err)
-		}
-		time.Sleep(pause)
-		pause = min(2*pause, maxAcceptPause)
-	}
-}
-
-func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

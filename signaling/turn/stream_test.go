@@ -29,11 +29,10 @@ func TestIdleConnectionsGo(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, err := New(Config{Secret: "s"})
 				must(t, err)
-				ours, theirs := pipe(1)
-				s.enter(theirs)
+				ours := s.connect(t)
 				go io.Copy(io.Discard, ours)
 				begun := time.Now()
-				for s.streams.count() > 0 {
+				for s.Stats().Connections > 0 {
 					_, _ = ours.Write(c.say)
 					time.Sleep(min(c.every, time.Second))
 					if c.every > time.Minute {
@@ -58,15 +57,14 @@ func TestConnectionsWithAllocations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := New(Config{Secret: "s"})
 		must(t, err)
-		ours, theirs := pipe(1)
-		s.enter(theirs)
+		ours := s.connect(t)
 		c := &scripted{t: t, conn: ours, s: s, username: "99999999999:session"}
 		c.ask(allocateType, udpTransport, lifetime(3600-1))
 		begun := time.Now()
 		time.Sleep(silentTime - time.Second)
 		c.ask(refreshType, lifetime(60)) // moves the time by which it must say something
 		synctest.Wait()
-		if n := s.streams.count(); n != 1 {
+		if n := s.Stats().Connections; n != 1 {
 			t.Fatal("it is gone")
 		}
 		time.Sleep(59*time.Second + time.Millisecond) // a second early
@@ -79,7 +77,7 @@ func TestConnectionsWithAllocations(t *testing.T) {
 		c.ask(refreshType, lifetime(0))
 		time.Sleep(allocateTime + time.Second)
 		synctest.Wait()
-		if n := s.streams.count(); n != 0 {
+		if n := s.Stats().Connections; n != 0 {
 			t.Errorf("%v after it began, %v after its last allocation, the connection is there", time.Since(begun), allocateTime)
 		}
 		ours.Close()
@@ -91,15 +89,14 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := New(Config{Secret: "s"})
 		must(t, err)
-		ours, theirs := pipe(1)
-		s.enter(theirs)
+		ours := s.connect(t)
 		allocate, err := stun.Build(stun.TransactionID, allocateType, udpTransport)
 		must(t, err)
 		_, err = ours.Write(allocate.Raw) // net.Pipe has no buffer: the answer waits for a reader
 		must(t, err)
 		time.Sleep(writeTime + time.Second)
 		synctest.Wait()
-		if n := s.streams.count(); n != 0 {
+		if n := s.Stats().Connections; n != 0 {
 			t.Error("it is still there")
 		}
 		ours.Close()
@@ -127,7 +124,7 @@ func TestMalformedFramesEndTheConnection(t *testing.T) {
 		}
 		conn.Close()
 	}
-	until(t, "all are gone", func() bool { return s.streams.count() == 0 })
+	until(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
 }
 
 func isTimeout(err error) bool {
@@ -170,7 +167,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	for _, conn := range conns {
 		conn.Close()
 	}
-	until(t, "all are gone", func() bool { return s.streams.count() == 0 })
+	until(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
 	s.join(t, "tcp", "s")
 }
 

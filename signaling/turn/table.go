@@ -126,10 +126,15 @@ func (t *table) bind(addr netip.AddrPort, f *front, client netip.AddrPort) *rela
 	return r
 }
 
-func (t *table) frontOf(r *relay) *front {
+// handlingOf is what pion deals with for the client of r; nil: nothing.
+func (t *table) handlingOf(r *relay) *handling {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return r.front
+	f, client := r.front, r.client
+	t.mu.RUnlock()
+	if f == nil {
+		return nil
+	}
+	return f.handling(client)
 }
 
 // peer is the relay of another address of r's session; nil: there is none.

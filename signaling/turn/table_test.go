@@ -121,7 +121,7 @@ func TestRevokedWhileItIsMade(t *testing.T) {
 	r, err := s.table.allocate("session", false, 0)
 	must(t, err)
 	s.Revoke("session")
-	f := newFront(s)
+	f := newDatagrams(s, nil)
 	from := &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}
 	f.created(from, nil, "", "", "", r.LocalAddr(), 0)
 	if f.relay(client(from)) != nil {

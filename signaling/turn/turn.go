@@ -11,7 +11,7 @@
 //	                            └──────────── one session ───────────────┘
 //
 // The protocol itself is pion's. What is ours stands in front of it (I9): who may
-// have an answer before anybody knows who he is (front.go, ledger.go), frames of
+// have an answer before anybody knows who he is (datagrams.go, ledger.go), frames of
 // streams (frame.go), times and limits of connections (stream.go); and behind it:
 // who is who (credentials.go), who may reach whom (table.go, relay.go).
 //
@@ -25,7 +25,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/turn/v5"
@@ -80,7 +80,7 @@ type Server struct {
 	credentials credentials
 	table       *table
 	counts      *Counts
-	streams     streams
+	connections atomic.Int64
 }
 
 // New makes a server, which Run then serves.
@@ -95,70 +95,73 @@ func New(cfg Config) (*Server, error) {
 	counts := new(Counts)
 	return &Server{
 		cfg: cfg, credentials: credentials(cfg.Secret), counts: counts,
-		table:   newTable(cfg.Addresses, cfg.Limits, counts),
-		streams: streams{open: make(map[*stream]bool)},
+		table: newTable(cfg.Addresses, cfg.Limits, counts),
 	}, nil
 }
 
 // Run serves until ctx ends. It closes the sockets and listeners of Config.
 func (s *Server) Run(ctx context.Context) error {
-	var accepting sync.WaitGroup
-	defer func() {
-		s.close()
-		accepting.Wait()
-		s.streams.close()
-	}()
 	for _, conn := range s.cfg.PacketConns {
-		f := &packetFront{PacketConn: conn, front: newFront(s)}
-		if err := s.serve(f, f.front); err != nil {
+		defer conn.Close()
+		all := newDatagrams(s, conn)
+		err := s.serve(all.front, turn.ServerConfig{PacketConnConfigs: []turn.PacketConnConfig{{
+			PacketConn: all, RelayAddressGenerator: relays{s}, PermissionHandler: all.permit,
+		}}})
+		if err != nil {
 			return fmt.Errorf("serve TURN over UDP: %w", err)
 		}
 	}
 	for _, l := range s.cfg.Listeners {
-		accepting.Go(func() { s.accept(ctx, l) })
+		all := newStreams(s, l)
+		defer all.end()
+		err := s.serve(all.front, turn.ServerConfig{ListenerConfigs: []turn.ListenerConfig{{
+			Listener: all, RelayAddressGenerator: relays{s}, PermissionHandler: all.permit,
+		}}})
+		if err != nil {
+			return fmt.Errorf("serve TURN over TCP: %w", err)
+		}
 	}
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (s *Server) close() {
-	for _, conn := range s.cfg.PacketConns {
-		conn.Close()
-	}
-	for _, l := range s.cfg.Listeners {
-		l.Close()
-	}
-}
-
-// serve lets pion speak with the clients of conn until that is closed.
-func (s *Server) serve(conn net.PacketConn, f *front) error {
-	_, err := turn.NewServer(turn.ServerConfig{
-		PacketConnConfigs: []turn.PacketConnConfig{{
-			PacketConn:            conn,
-			RelayAddressGenerator: relays{s},
-			PermissionHandler:     f.permit,
-		}},
-		Realm:        realm,
-		AuthHandler:  s.authenticate,
-		QuotaHandler: s.mayAllocate,
-		EventHandler: turn.EventHandler{
-			OnAuth:              s.authenticated,
-			OnAllocationCreated: f.created,
-			OnChannelCreated: func(_, _ net.Addr, _, _, _ string, relayed, _ net.Addr, _ uint16) {
-				s.table.channels(addrPort(relayed), 1)
-			},
-			OnChannelDeleted: func(_, _ net.Addr, _, _, _ string, relayed, _ net.Addr, _ uint16) {
-				s.table.channels(addrPort(relayed), -1)
-			},
+// serve lets pion speak with the clients of a front until its socket or listener fails.
+func (s *Server) serve(f *front, cfg turn.ServerConfig) error {
+	cfg.Realm = realm
+	cfg.AuthHandler = s.authenticate
+	cfg.QuotaHandler = s.mayAllocate
+	cfg.EventHandler = turn.EventHandler{
+		OnAuth:              s.authenticated,
+		OnAllocationCreated: f.created,
+		OnChannelCreated: func(_, _ net.Addr, _, _, _ string, relayed, _ net.Addr, _ uint16) {
+			s.table.channels(addrPort(relayed), 1)
 		},
-		// Who does not ask for a family gets IPv4 (RFC 8656, section 7.1), though it comes over IPv6: two ends
-		// whose relayed addresses are of different families would not meet.
-		StrictAddressFamily: true,
-		InboundMTU:          maxFrame + 1, // pion drops what fills it
-		LoggerFactory:       logs{s.cfg.Log},
-	})
+		OnChannelDeleted: func(_, _ net.Addr, _, _, _ string, relayed, _ net.Addr, _ uint16) {
+			s.table.channels(addrPort(relayed), -1)
+		},
+	}
+	// Who does not ask for a family gets IPv4 (RFC 8656, section 7.1), though it comes over IPv6: two ends
+	// whose relayed addresses are of different families would not meet.
+	cfg.StrictAddressFamily = true
+	cfg.InboundMTU = pionBuffer
+	cfg.LoggerFactory = logs{s.cfg.Log}
+	_, err := turn.NewServer(cfg)
 	return err
 }
+
+// pionBuffer is where pion reads to, in bytes; it drops what fills it.
+const pionBuffer = maxFrame + 16
+
+// enter counts a connection, unless there are as many as there may be.
+func (s *Server) enter() bool {
+	if s.connections.Add(1) > int64(s.cfg.Limits.Connections) {
+		s.connections.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (s *Server) leave() { s.connections.Add(-1) }
 
 // Credentials are for one end of a session, and let it allocate for lifetime.
 // A session that was revoked is allowed again.
@@ -181,5 +184,5 @@ type Stats struct {
 // Stats may be called at any time.
 func (s *Server) Stats() Stats {
 	allocations, sessions := s.table.size()
-	return Stats{s.counts, allocations, sessions, s.streams.count()}
+	return Stats{s.counts, allocations, sessions, int(s.connections.Load())}
 }

@@ -40,6 +40,7 @@ const (
 	nameHTTP1 = "http1"
 	nameHTTP2 = "http2"
 	nameUDP   = "udp"
+	nameNAT   = "mapping"
 	nameClock = "clock"
 
 	latencyPrefix = "latency-" // and the rung

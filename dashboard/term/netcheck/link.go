@@ -20,6 +20,8 @@ type link struct {
 	over    chan struct{}
 	err     error // after over: how it ended
 	greeted signal.Message
+	told    chan signal.Message
+	servers []signal.Server // TURN servers; nil: it did not tell
 }
 
 // echo is an answer to a probe, and when it came.
@@ -35,7 +37,7 @@ func runLink(c carrier.Carrier) *link {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &link{
 		carrier: c, stop: stop,
-		hello: make(chan signal.Message, 1), echoes: make(chan echo, maxEchoes), over: make(chan struct{}),
+		hello: make(chan signal.Message, 1), told: make(chan signal.Message, 1), echoes: make(chan echo, maxEchoes), over: make(chan struct{}),
 	}
 	go func() {
 		defer close(l.over)
@@ -68,8 +70,12 @@ func (l *link) take(f wire.Frame, now time.Time) {
 	switch f.Type {
 	case wire.TypeSignal:
 		m, err := signal.Parse(f.Body)
-		if err == nil && (m.Type == signal.Welcome || m.Type == signal.Challenge) {
+		switch {
+		case err != nil:
+		case m.Type == signal.Welcome, m.Type == signal.Challenge:
 			offer(l.hello, m)
+		case m.Type == signal.Servers:
+			offer(l.told, m)
 		}
 	case wire.TypeProbe:
 		if p, err := wire.ParseProbe(f.Body); err == nil {
@@ -107,6 +113,31 @@ func (l *link) greet(ctx context.Context, wait time.Duration) error {
 	case <-ctx.Done():
 	}
 	return errMute
+}
+
+// tellTime is how long the server may take to tell its TURN servers; one of an
+// older version does not.
+const tellTime = time.Second
+
+// askServers has the server tell a viewer its TURN servers.
+func (l *link) askServers(ctx context.Context) {
+	if l.greeted.Type != signal.Welcome {
+		return
+	}
+	body, err := signal.Message{Type: signal.Servers}.Append(nil)
+	if err != nil {
+		return
+	}
+	l.carrier.Send(carrier.Frame{Class: wire.Signal, Bytes: wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{}, body)})
+	late := time.NewTimer(tellTime)
+	defer late.Stop()
+	select {
+	case m := <-l.told:
+		l.servers = append([]signal.Server{}, m.Servers...)
+	case <-l.over:
+	case <-late.C:
+	case <-ctx.Done():
+	}
 }
 
 // probe measures one round trip to the server, and its clock.

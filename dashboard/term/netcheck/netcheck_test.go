@@ -22,13 +22,17 @@ func TestOpenNetwork(t *testing.T) {
 	got.ok("dns", "tcp4", "proxy", "http1", "ws", "sse", "poll", "latency-ws", "latency-sse", "latency-poll", "clock")
 	got.unknown("no IPv6 address", "tcp6", "ipv6")
 	got.unknown("http://", "tls", "http2")
-	got.unknown("this server answers no UDP", "udp")
+	got.ok("udp", "mapping", "turn-udp")
+	got.detail("mapping", "no NAT")
+	got.detail("turn-udp", "turn:"+r.addr+"?transport=udp gives ")
+	got.unknown("reached this way", "turn-tls")
 	got.detail("ws", `"hub"`)
 	got.detail("proxy", "none")
-	got.expects("ws", "WebSocket gets through, round trip ")
+	got.expects("ws", "WebSocket gets through, round trip ", "turn-udp at least")
 	want := []string{
 		"dns", "tcp4", "tcp6", "ipv6", "proxy", "tls", "http1", "http2", "ws", "sse", "poll",
-		"latency-ws", "latency-sse", "latency-poll", "udp", "clock",
+		"latency-ws", "latency-sse", "latency-poll",
+		"udp", "mapping", "turn-udp", "turn-tcp", "turn-tls", "clock",
 	}
 	if !slices.Equal(got.order, want) {
 		t.Errorf("the order is %v, want %v", got.order, want)

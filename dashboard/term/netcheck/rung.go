@@ -11,6 +11,7 @@ import (
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/signal"
 )
 
 // muteTime is how long an open link may stay without a word of the server's,
@@ -62,6 +63,7 @@ func (s *survey) checkRung(ctx context.Context, rung ladder.Rung) Check {
 		l.leave()
 		return s.noLink(rung, took, err)
 	}
+	l.askServers(ctx)
 	s.keep(rung, l)
 	return ok(took, fmt.Sprintf("linked with server %q", l.greeted.Server))
 }
@@ -113,6 +115,13 @@ func (s *survey) keep(rung ladder.Rung, l *link) {
 	if s.ownKey == nil {
 		s.ownKey = l.greeted.TLS
 	}
+	s.greeted, s.device = true, l.greeted.Type == signal.Challenge
+	if l.greeted.UDP != nil {
+		s.udp = l.greeted.UDP
+	}
+	if l.servers != nil {
+		s.servers = l.servers
+	}
 }
 
 func (s *survey) kept(rung ladder.Rung) *link {
@@ -136,5 +145,8 @@ func (s *survey) leave(rung ladder.Rung) {
 func (s *survey) close() {
 	for _, rung := range peer.LinkRungs() {
 		s.leave(rung)
+	}
+	if s.socket != nil {
+		s.socket.Close()
 	}
 }

@@ -28,6 +28,7 @@ func (s *survey) summarize(p *plan) Summary {
 			if s.intercepted != nil {
 				said = append(said, "TLS: "+s.intercepted.Brief())
 			}
+			said = append(said, p.beside()...)
 			return Summary{Expected: rung.String(), Because: strings.Join(said, "; "), Reached: true}
 		}
 		said = append(said, peer.LinkWords(rung)+": "+brief(c))
@@ -42,6 +43,23 @@ func (s *survey) summarize(p *plan) Summary {
 		return Summary{Expected: None, Because: brief(last)}
 	}
 	return Summary{Expected: None, Because: strings.Join(said, "; ")}
+}
+
+// beside is what is said of data channels beside the link: what this end can do.
+func (p *plan) beside() (said []string) {
+	udp, nat := p.byName[nameUDP].check, p.byName[nameNAT].check
+	switch {
+	case udp.Verdict == Failed:
+		said = append(said, "direct: "+brief(udp))
+	case nat.Verdict == Failed:
+		said = append(said, "direct: "+brief(nat))
+	}
+	for _, rung := range peer.TurnRungs() {
+		if p.byName[rung.String()].check.Verdict == OK {
+			return append(said, "to a device that can do so, too: "+rung.String()+" at least")
+		}
+	}
+	return said
 }
 
 // allFail reports whether all rungs have failed under one name, as when the

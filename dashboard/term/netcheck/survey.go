@@ -14,6 +14,7 @@ import (
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/signal"
 )
 
 // survey is one run: where to, and what its steps have found for those after
@@ -36,10 +37,18 @@ type survey struct {
 
 	intercepted *carrier.Failure // of tls; nil: not, or not known
 
+	socket   net.PacketConn // of udp and mapping; nil: not opened
+	mappings []mapping      // that were seen of it
+
 	mu     sync.Mutex
 	links  map[ladder.Rung]*link // those that are open
 	ownKey []byte                // hash of the server's public key, as it says itself; nil: not known
 	times  []Offset              // measurements of the server's clock
+
+	greeted bool            // the server said something on a link, as what follows
+	device  bool            // it takes us for a device
+	udp     *uint16         // its port for STUN and TURN; nil: it did not say
+	servers []signal.Server // its TURN servers; nil: it did not say
 }
 
 func newSurvey(cfg Config) (*survey, error) {

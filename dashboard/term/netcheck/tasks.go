@@ -22,7 +22,10 @@ func (s *survey) tasks() []task {
 	}
 	list = append(append(list, rungs...), latencies...)
 	list = append(list,
-		task{name: nameUDP, do: s.checkUDP},
+		task{name: nameUDP, after: []string{nameDNS}, behind: names(rungs), do: s.checkUDP},
+		task{name: nameNAT, after: []string{nameUDP}, do: s.checkMapping})
+	list = append(list, s.turnTasks(names(rungs))...)
+	list = append(list,
 		task{name: nameClock, after: []string{nameHTTP1}, behind: names(latencies), do: s.checkClock})
 	for i := range list {
 		if list[i].bound == 0 {

@@ -25,6 +25,7 @@ export type ToWorker =
 			url: string; // ws(s)://…/v1/link
 			token: string;
 			only?: Rung[]; // rungs to keep to, for testing; none or absent: all
+			connectMs?: number; // what connecting to the server took for the page; absent: not known
 			carried?: Carried | null; // what an earlier visit on this network found out
 	  }
 	| { type: "nudge"; changed: boolean } // the page is looked at again, or the network has changed

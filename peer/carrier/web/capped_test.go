@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -36,7 +37,8 @@ func TestBodiesThatAreCapped(t *testing.T) {
 	l := listen(t, kind{rung: ladder.Poll})
 	own := newTransport(DialConfig{})
 	defer own.close()
-	client := l.dial(t, DialConfig{Transport: &capped{own, 2000, 3000}})
+	var told atomic.Int64
+	client := l.dial(t, DialConfig{Transport: &capped{own, 2000, 3000}, OnCapped: func(bytes int) { told.Store(int64(bytes)) }})
 	server := <-l.opened
 	for n := range frames { // so that the first packets are large
 		client.Send(event(n, 100))
@@ -45,6 +47,9 @@ func TestBodiesThatAreCapped(t *testing.T) {
 	fromClient, fromServer := runEnd(t, client), runEnd(t, server)
 	expectEvents(t, fromServer, frames)
 	expectEvents(t, fromClient, frames)
+	if bytes := told.Load(); bytes < minPacket || bytes > 2000 {
+		t.Errorf("bodies are said to be capped at %d", bytes)
+	}
 	for _, c := range []*Carrier{client, server} {
 		if s := c.Stats(); s.Drops.Total() > 0 {
 			t.Errorf("drops: %v", s.Drops)

@@ -23,6 +23,7 @@ type client struct {
 	life      context.Context // of all requests
 	kill      context.CancelCauseFunc
 	release   func()
+	onCapped  func(bytes int)
 	stream    io.ReadCloser // rung sse: the event stream
 	first     []byte        // rung poll: the first answer
 
@@ -47,6 +48,12 @@ func newClient(cfg DialConfig) (*client, error) {
 	e := &client{
 		c: newCarrier(cfg.Rung, cfg.Config), base: base, id: newLinkID().String(),
 		transport: cfg.Transport, release: func() {}, answer: wire.MaxPacket, body: wire.MaxPacket,
+	}
+	if cfg.Body > 0 {
+		e.body = max(cfg.Body, minPacket)
+	}
+	if e.onCapped = cfg.OnCapped; e.onCapped == nil {
+		e.onCapped = func(int) {}
 	}
 	if e.transport == nil {
 		own := newTransport(cfg)
@@ -146,7 +153,7 @@ func (e *client) writeOne() (more bool, _ error) {
 		return false, nil
 	}
 	e.ups++
-	began := time.Now()
+	began, before := time.Now(), e.body
 	err := e.persist(&e.body, func() error {
 		if len(b.Packet) > e.body && len(b.Frames) > 1 { // it was too much
 			e.c.flow.Return(e.c.tap, b)
@@ -157,6 +164,9 @@ func (e *client) writeOne() (more bool, _ error) {
 	if err != nil {
 		e.c.tap.Lost(b)
 		return false, err
+	}
+	if e.body < before {
+		e.onCapped(e.body)
 	}
 	e.c.flow.Acknowledge(began)
 	e.c.sent.Add(len(b.Packet))

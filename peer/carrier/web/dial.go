@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -38,7 +39,21 @@ type DialConfig struct {
 	// environment.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	http1 bool // the default transport does without HTTP/2
+	// HTTP1 tells the default transport to do without HTTP/2. Dial sets it where
+	// HTTP/2 was agreed on and cut, and HTTP/1.1 got through. nil: each Dial finds
+	// that out for itself.
+	HTTP1 *atomic.Bool
+
+	// Body is how large a request's body may be to get through, in bytes; 0: as
+	// large as a packet.
+	Body int
+
+	// OnCapped is called when something between refused bodies, with the size
+	// below which they got through. It may be called by several links at once.
+	OnCapped func(bytes int)
+
+	http1  bool         // the default transport does without HTTP/2
+	agreed *atomic.Bool // set by the default transport when HTTP/2 was agreed on
 }
 
 // openTime is how long it may take from the request to the beginning of the
@@ -49,23 +64,27 @@ const openTime = 10 * time.Second
 // answer has come. The server's refusal is a *carrier.Refused, all other
 // trouble a *carrier.Failure.
 func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
+	cfg.http1, cfg.agreed = cfg.HTTP1 != nil && cfg.HTTP1.Load(), new(atomic.Bool)
 	c, err := dial(ctx, cfg)
 	if err == nil || ctx.Err() != nil || !cfg.suspectsHTTP2(err) {
 		return c, err
 	}
 	cfg.http1 = true
-	if c, again := dial(ctx, cfg); again == nil {
-		return c, nil
+	c, again := dial(ctx, cfg)
+	if again != nil {
+		return nil, err
 	}
-	return nil, err
+	if cfg.HTTP1 != nil {
+		cfg.HTTP1.Store(true)
+	}
+	return c, nil
 }
 
-// suspectsHTTP2 reports whether a link could not be opened as where something
-// between agrees on HTTP/2 and cuts it then.
+// suspectsHTTP2 reports whether a link could not be opened because something
+// between agreed on HTTP/2 and cut it then.
 func (cfg DialConfig) suspectsHTTP2(err error) bool {
 	var failure *carrier.Failure
-	scheme, _, _ := strings.Cut(cfg.URL, ":")
-	return cfg.Transport == nil && (scheme == "https" || scheme == "wss") && errors.As(err, &failure) && failure.Name == "cut"
+	return cfg.agreed.Load() && errors.As(err, &failure) && failure.Name == "cut"
 }
 
 func dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {

@@ -25,16 +25,35 @@ func TestHTTP2Killed(t *testing.T) {
 		}
 		box.StartTLS()
 		trusted := box.Client().Transport.(*http.Transport).TLSClientConfig
-		c, err := Dial(t.Context(), DialConfig{Rung: rung, URL: box.URL + "/v1/link", TLS: trusted})
-		if err != nil {
-			t.Fatalf("%v: %v", rung, err)
+		var http1 atomic.Bool
+		for range 2 {
+			c, err := Dial(t.Context(), DialConfig{Rung: rung, URL: box.URL + "/v1/link", TLS: trusted, HTTP1: &http1})
+			if err != nil {
+				t.Fatalf("%v: %v", rung, err)
+			}
+			if proto := <-l.versions; proto != "HTTP/1.1" || killed.Load() != 1 || !http1.Load() {
+				t.Errorf("%v: the link is made of %s, after %d tries of HTTP/2 in all, want 1", rung, proto, killed.Load())
+			}
+			end(c)
+			end(<-l.opened)
 		}
-		if proto := <-l.versions; proto != "HTTP/1.1" || killed.Load() == 0 {
-			t.Errorf("%v: the link is made of %s, after %d tries of HTTP/2", rung, proto, killed.Load())
-		}
-		end(c)
-		end(<-l.opened)
 		box.Close()
+	}
+}
+
+// TestHTTP2NotSuspected: a connection that was cut over HTTP/1.1 is no reason to do without HTTP/2.
+func TestHTTP2NotSuspected(t *testing.T) {
+	var http1 atomic.Bool
+	asked := 0
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked++
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	trusted := server.Client().Transport.(*http.Transport).TLSClientConfig
+	_, err := Dial(t.Context(), DialConfig{Rung: ladder.Poll, URL: server.URL + "/v1/link", TLS: trusted, HTTP1: &http1})
+	if err == nil || asked != 1 || http1.Load() {
+		t.Errorf("it was tried %d times, and HTTP/2 is blamed: %t; %v", asked, http1.Load(), err)
 	}
 }
 

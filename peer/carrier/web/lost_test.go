@@ -23,7 +23,7 @@ type faulty struct {
 	mu    sync.Mutex
 	rand  *rand.Rand
 	row   map[string]int // losses in a row, by path
-	count int
+	count int            // losses in all; guarded by mu, as rand and row
 }
 
 var errCut = errors.New("the test cuts")
@@ -58,6 +58,12 @@ func (f *faulty) fault(r *http.Request) string {
 	return []string{"request", "answer", "half"}[f.rand.IntN(3)]
 }
 
+func (f *faulty) losses() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count
+}
+
 // half is a body that breaks off.
 type half struct {
 	io.ReadCloser
@@ -90,8 +96,8 @@ func TestNothingIsLostOrRepeated(t *testing.T) {
 			go sendEvents(server, frames)
 			expectEvents(t, fromServer, frames)
 			expectEvents(t, fromClient, frames)
-			if network.count < 5 {
-				t.Errorf("only %d losses", network.count)
+			if lost := network.losses(); lost < 5 {
+				t.Errorf("only %d losses", lost)
 			}
 			for _, c := range []*Carrier{client, server} {
 				if drops := c.Stats().Drops; drops.Total() > 0 {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
@@ -36,6 +37,9 @@ func newTransport(cfg DialConfig) *transport {
 		secure = cfg.TLS.Clone()
 		secure.NextProtos = nil // HTTP's to choose
 	}
+	if cfg.agreed != nil {
+		secure.VerifyConnection = noteHTTP2(cfg.agreed, secure.VerifyConnection)
+	}
 	t := &transport{connect: cfg.DialContext, open: make(map[*transportConn]bool)}
 	if t.connect == nil {
 		scheme, _, _ := strings.Cut(cfg.URL, ":")
@@ -52,6 +56,19 @@ func newTransport(cfg DialConfig) *transport {
 	t.Protocols.SetHTTP1(true)
 	t.Protocols.SetHTTP2(!cfg.http1)
 	return t
+}
+
+// noteHTTP2 sets agreed when HTTP/2 is agreed on, and then asks check, which may be nil.
+func noteHTTP2(agreed *atomic.Bool, check func(tls.ConnectionState) error) func(tls.ConnectionState) error {
+	return func(s tls.ConnectionState) error {
+		if s.NegotiatedProtocol == "h2" {
+			agreed.Store(true)
+		}
+		if check == nil {
+			return nil
+		}
+		return check(s)
+	}
 }
 
 func (t *transport) dial(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -133,9 +133,10 @@ export class Engine {
 	}
 
 	/** connect waits for what the first request is to carry. */
-	private connect({ url, token, only = [], carried = null }: Extract<ToWorker, { type: "connect" }>): void {
+	private connect(message: Extract<ToWorker, { type: "connect" }>): void {
+		const { url, token, only = [], connectMs = 0, carried = null } = message;
 		this.url = url;
-		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), carried };
+		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), connectMs, carried };
 		const connect = () => {
 			this.here = this.before = null;
 			this.conn?.linkDown(); // the link there is ends without another word

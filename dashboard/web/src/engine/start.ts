@@ -1,6 +1,7 @@
 import type { Carried, FromWorker, ToWorker } from "../port";
 import { RtcPage } from "../rtc-page";
 import { DEBUG_NAME, debugWanted } from "./debug";
+import { connectTime } from "./journey";
 import { onlyOf } from "./only";
 import { recall, remember } from "./remember";
 
@@ -72,12 +73,13 @@ function keep(carried: Carried | null): void {
 	if (onlyOf(location.search).length === 0) remember(carried);
 }
 
-/** completed adds what the page knows and a Worker cannot: its address, and what earlier visits stored. */
+/** completed adds what the page knows and a Worker cannot: its address, how it got here, and what earlier visits stored. */
 function completed(message: ToWorker): ToWorker {
 	const only = onlyOf(location.search);
 	if (message.type === "open") return { ...message, only };
 	if (message.type !== "connect") return message;
-	return only.length === 0 ? { ...message, carried: recall() } : { ...message, only };
+	const connect = { ...message, connectMs: connectTime(performance.getEntriesByType("navigation")[0]) };
+	return only.length === 0 ? { ...connect, carried: recall() } : { ...connect, only };
 }
 
 /** anySide is a Worker, or the page itself where there are none. */

@@ -2,6 +2,8 @@ import { beforeEach, expect, test } from "vitest";
 import { CHANNELS } from "../carrier/channels";
 import type { LinkRung } from "../carrier/link-carrier";
 import { LinkShare } from "../carrier/share";
+import { failure } from "../failures";
+import type { LinkStanding } from "../link/standing";
 import type { FromViewer } from "../signal";
 import { FakeChannel, TestEnv } from "../testing";
 import { read, said } from "../testing-signal";
@@ -31,8 +33,10 @@ let log: string[];
 let told: FromViewer[];
 let wire: Uint8Array[]; // what the Conn sent through the link, but signals
 let conn: Conn;
+let standing: LinkStanding;
 
 beforeEach(() => {
+	standing = { state: "use", failure: null };
 	env = new TestEnv();
 	log = [];
 	told = [];
@@ -43,7 +47,7 @@ beforeEach(() => {
 		device: "pi",
 		want: ["*"],
 		from: "head",
-		standing: () => ({ state: "use", failure: null }),
+		standing: () => standing,
 		newestTime: () => null,
 		assistant: {
 			number: () => ++made,
@@ -131,6 +135,18 @@ test("open is sent at once and until accepted; then the relay is the path", () =
 	expect(conn.path()).toMatchObject({ rung: "ws", accepted: true });
 	env.advance(60_000);
 	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
+});
+
+test("what is wrong with the link though it works is told of its rung, before the device has answered and after", () => {
+	standing = { state: "use", failure: failure("tls-intercepted") };
+	up();
+	const ws = () => conn.path().rungs.find((info) => info.rung === "ws");
+	expect(ws()).toMatchObject({ state: "trying", verdict: { name: "tls-intercepted" } });
+	hear(said(1, { type: "opened", device: pi }), ...hello());
+	expect(ws()).toMatchObject({ state: "use", verdict: { name: "tls-intercepted" } });
+	expect(conn.path().reason).toContain("WebSocket: something between opens TLS");
+	standing = { state: "use", failure: null };
+	expect(ws()).not.toHaveProperty("verdict");
 });
 
 test("Events come in order, each once, and are acknowledged: soon, and at once where there is a hole", () => {

@@ -66,7 +66,10 @@ function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 	const path = s.paths.on(rung)[0];
 	const kind = kindOfRung(rung);
 	const successor = kind !== null && s.direct.attempts(kind).making() !== undefined;
-	if (path !== undefined) return pathLine(now, path, s.paths.state(path.id), successor);
+	if (path !== undefined) {
+		const told = pathLine(now, path, s.paths.state(path.id), successor);
+		return isLinkRung(rung) ? { ...told, ...concern(s.rungStanding(rung)) } : told;
+	}
 	if (s.only.length > 0 && !s.only.includes(rung)) return line(rung, "off", note.excluded);
 	if (kind === "turned") return turnLine(now, rung, s);
 	if (rung === "udp") return attemptLine(now, "udp", "direct", s);
@@ -74,13 +77,18 @@ function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 	return line(rung, "off", WHY_OFF[rung]);
 }
 
-/** whyNotBetter names what failed above the rung in use: that is what somebody can do something about. */
+/** concern is what is wrong with a rung of the link that carries it. */
+function concern({ state, failure: verdict }: LinkStanding): { verdict?: Failure } {
+	return state === "use" && verdict !== null ? { verdict } : {};
+}
+
+/** whyNotBetter names what failed above the rung in use, and what is wrong with it: that is what somebody can do something about. */
 function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[], { standing }: Situation): string[] {
 	if (rung === undefined || !(isLinkRung(rung) || kindOfRung(rung) === "turned")) return [];
 	const relayed = standing.relayed ? [FAILURES.relayed] : [];
 	const failed = new Map<string, string>(); // by what is wrong: that of TURN is the same for all its rungs
 	for (const { rung: other, verdict } of rungs) {
-		if (verdict === undefined || height(other) >= height(rung)) continue;
+		if (verdict === undefined || height(other) > height(rung)) continue;
 		const key = kindOfRung(other) === "turned" ? verdict.name : other;
 		if (!failed.has(key)) failed.set(key, `${NAMES[other]}: ${verdict.reason} (${verdict.name})`);
 	}
@@ -141,7 +149,9 @@ function verdictOf(reason: string): { verdict?: Failure } {
 }
 
 /** linkLine is about a rung of the link while the device is not reached through it. */
-function linkLine(rung: LinkRung, { state, failure: verdict }: LinkStanding, s: Situation): RungInfo {
+function linkLine(rung: LinkRung, standing: LinkStanding, s: Situation): RungInfo {
+	const { state, failure: verdict } = standing;
+	if (state === "use") return { ...relayLine(rung, s), ...concern(standing) };
 	if (verdict !== null) {
 		const trying = state === "trying";
 		return {
@@ -150,7 +160,6 @@ function linkLine(rung: LinkRung, { state, failure: verdict }: LinkStanding, s: 
 		};
 	}
 	if (state === "trying") return line(rung, "trying", reasons.connecting);
-	if (state === "use") return relayLine(rung, s);
 	return rung === "ws" && !s.linked ? relayLine(rung, s) : line(rung, "off", WHY_OFF[rung]);
 }
 

@@ -7,7 +7,7 @@ export interface RungInfo {
 	state: "use" | "warm" | "trying" | "failed" | "off";
 	note: string;
 	rttMs: number | null;
-	verdict?: Failure; // why it does not carry, if that has a name
+	verdict?: Failure; // why it does not carry, or what is wrong though it does, if that has a name
 }
 
 /** PathInfo is all that the badge and its drawer show; null means unknown. */

@@ -1,7 +1,7 @@
 import type { Ending, LinkCarrier, LinkCarrierEvents, LinkRung } from "../carrier/link-carrier";
 import type { SharedLink } from "../carrier/share";
 import { Alarm, type Env } from "../env";
-import { failure } from "../failures";
+import { type Failure, failure } from "../failures";
 import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
 import { eachFrame, FormatError, type Frame, type Probe, parseProbe, TYPE_PROBE, TYPE_SIGNAL } from "../wire";
 import { echoFrame, probeFrame, signalFrame } from "./encode";
@@ -42,6 +42,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private welcomed = false;
 	private closed = false;
 	private refusal: Refusal | null = null;
+	private intercepted = false;
 	private heardAt: number;
 	private sentAt: number;
 	private proveBy = Infinity;
@@ -67,6 +68,11 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	get up(): boolean {
 		return this.welcomed && !this.closed;
+	}
+
+	/** concern is what is wrong with it though it works; null: nothing that is known. */
+	get concern(): Failure | null {
+		return this.intercepted ? failure("tls-intercepted") : null;
 	}
 
 	/** age is how long it is there, in ms. */
@@ -154,6 +160,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 				break; // a signal of a later version
 			case "welcome":
 				this.welcomed = true;
+				this.intercepted = message.intercepted;
 				this.events.onWelcome(message);
 				break;
 			case "refuse":

@@ -59,6 +59,8 @@ export interface Target {
 	token: string; // "": none
 	/** only these rungs are tried; none or absent: all. */
 	only?: readonly LinkRung[];
+	/** connectMs is what connecting to the server took, as far as somebody saw it; 0 or absent: nobody did. */
+	connectMs?: number;
 	/** carried is what an earlier visit on this network found out. */
 	carried?: Carried | null;
 }
@@ -121,7 +123,7 @@ export class Link {
 	/** standing says how a rung of the link is. */
 	standing(rung: LinkRung): LinkStanding {
 		const failed = this.verdicts.of(rung);
-		if (this.line?.rung === rung) return { state: "use", failure: null };
+		if (this.line?.rung === rung) return { state: "use", failure: this.line.concern };
 		if (this.race?.trying(rung)) return { state: "trying", failure: failed };
 		if (failed !== null) return { state: "failed", failure: failed };
 		return { state: this.rungs().includes(rung) ? "off" : "excluded", failure: null };
@@ -162,12 +164,13 @@ export class Link {
 
 	private run(rungs: LinkRung[]): void {
 		const { env, opening, why } = this.options;
-		const { url, token } = this.target ?? { url: "", token: "" };
+		const { url, token, connectMs = 0 } = this.target ?? { url: "", token: "" };
 		const beside = this.line !== null;
 		this.lookedAt = env.now();
 		this.race = new Race({
 			env,
 			rungs,
+			connectMs,
 			beside,
 			verdicts: this.verdicts,
 			dial: (rung, first, events) => {

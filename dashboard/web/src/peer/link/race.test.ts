@@ -76,6 +76,27 @@ test("the rungs are tried 300 ms apart, and the first with a frame of the server
 	expect(carried).toBeNull();
 });
 
+test("on a slow way they are tried further apart, and one that was overtaken has longer to show that it works", () => {
+	connect({ connectMs: 400 });
+	env.advance(1_499);
+	expect(dialled.rungs()).toBe("ws");
+	env.advance(1);
+	expect(dialled.rungs()).toBe("ws sse");
+	on("sse").hear(welcome);
+	env.advance(3_199);
+	expect(link.standing("ws").state).toBe("trying");
+	env.advance(1);
+	expect(link.standing("ws").failure?.name).toBe("upgrade-stalled");
+});
+
+test("however slow connecting was, the next one is tried after three seconds", () => {
+	connect({ connectMs: 60_000 });
+	env.advance(2_999);
+	expect(dialled.rungs()).toBe("ws");
+	env.advance(1);
+	expect(dialled.rungs()).toBe("ws sse");
+});
+
 test("only the first request carries the open", () => {
 	connect();
 	env.advance(600);
@@ -229,6 +250,13 @@ test("a rung that falls silent again and again is tried last", () => {
 	expect(link.standing("ws").failure?.name).toBe("upgrade-stalled");
 	on("sse").hear(welcome);
 	expect(log.at(-1)).toBe("up sse");
+});
+
+test("a link whose TLS something opens is used, and named for it", () => {
+	connect();
+	on("ws").hear(said(0, { type: "welcome", server: "s", role: "viewer", time: 1, intercepted: true }));
+	expect(link.standing("ws")).toEqual({ state: "use", failure: failure("tls-intercepted") });
+	expect(carried).toBeNull();
 });
 
 test("only the rungs that are asked for are tried", () => {

@@ -7,6 +7,10 @@ import type { Verdicts } from "./verdicts";
 
 /** The next rung is tried after so long, in ms, or at once when one fails. */
 const APART = 300;
+/** A rung gets so many times what connecting took on this way on top: once to connect, twice for what goes there and back then. */
+const SLOW_PARTS = 3;
+/** However slow the way seems, nothing waits longer for that, in ms. */
+const SLOW_AT_MOST = 2_700;
 /** A carrier that brought no frame in this time, in ms, has failed. */
 const FRAME_WITHIN = 10_000;
 /** One that another has overtaken gets so much longer, in ms: that the server answers is known by then. */
@@ -21,6 +25,7 @@ export interface Asked {
 export interface RaceOptions {
 	env: Env;
 	rungs: readonly LinkRung[]; // in the order in which they are tried
+	connectMs: number; // what connecting took on this way; 0: not known
 	/** beside a link that there is already. */
 	beside: boolean;
 	verdicts: Verdicts;
@@ -56,10 +61,12 @@ export class Race {
 	private first = true;
 	private won = false;
 	private over = false;
+	private readonly slow: number; // what a rung is given because the way is slow, in ms
 	private cancelNext: () => void = () => undefined;
 
 	constructor(private readonly options: RaceOptions) {
 		this.waiting = [...options.rungs];
+		this.slow = Math.min(SLOW_PARTS * options.connectMs, SLOW_AT_MOST);
 	}
 
 	start(): void {
@@ -82,7 +89,8 @@ export class Race {
 		this.cancelNext();
 		const rung = this.won || this.over ? undefined : this.waiting.shift();
 		if (rung === undefined) return;
-		this.cancelNext = this.waiting.length === 0 ? () => undefined : this.options.env.later(APART, () => this.next());
+		this.cancelNext =
+			this.waiting.length === 0 ? () => undefined : this.options.env.later(APART + this.slow, () => this.next());
 		this.run(rung);
 	}
 
@@ -136,7 +144,7 @@ export class Race {
 		}
 		const stalled = failure(runner.rung === "ws" ? "upgrade-stalled" : "stream-buffered");
 		runner.cancel();
-		runner.cancel = this.options.env.later(LATE, () => this.failed(runner, stalled));
+		runner.cancel = this.options.env.later(LATE + this.slow, () => this.failed(runner, stalled));
 	}
 
 	private ended(runner: Runner, ending: Ending): void {

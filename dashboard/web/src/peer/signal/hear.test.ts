@@ -10,7 +10,8 @@ const BOARD = { id: "00ff", name: "board", state: "live", since: 1795000000.25, 
 
 describe("what a viewer hears", () => {
 	test.each([
-		[{ type: "welcome", server: "s", role: "viewer", time: 7, udp: 3478 }],
+		[{ type: "welcome", server: "s", role: "viewer", time: 7, intercepted: false, udp: null }],
+		[{ type: "welcome", server: "s", role: "viewer", time: 7, intercepted: true, udp: 3478 }],
 		[{ type: "refuse", code: "forbidden", reason: "no", remedy: "ask" }],
 		[{ type: "answer", attempt: 2, sdp: "v=0\r\n" }],
 		[{ type: "candidate", attempt: 2, candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host", mid: "0" }],

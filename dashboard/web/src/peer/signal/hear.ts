@@ -18,8 +18,9 @@ export type ToViewer =
 			type: "welcome";
 			server: string;
 			role: string;
-			time: number /* µs */;
-			udp: number | null /* port; null: not said */;
+			time: number; // µs
+			intercepted: boolean; // something between opens this link's TLS; false: nothing is known
+			udp: number | null; // port; null: not said
 	  }
 	| ({ type: "refuse" } & Refusal)
 	| { type: "devices"; full: boolean; devices: Device[] }
@@ -53,13 +54,7 @@ export function parse(body: Uint8Array): ToViewer | null {
 	const m = new Members(parseJSON(body));
 	switch (m.text("type")) {
 		case "welcome":
-			return {
-				type: "welcome",
-				server: word(m, "server"),
-				role: word(m, "role"),
-				time: m.uint("time"),
-				udp: m.has("udp") ? m.uint("udp") : null,
-			};
+			return welcome(m);
 		case "refuse":
 			return { type: "refuse", ...refusal(m) };
 		case "devices":
@@ -112,6 +107,12 @@ function parseJSON(body: Uint8Array): unknown {
 function refusal(m: Members): Refusal {
 	const sentence = (name: string) => clean(m.text(name), MAX_SENTENCE);
 	return { code: word(m, "code"), reason: sentence("reason"), remedy: sentence("remedy") };
+}
+
+function welcome(m: Members): ToViewer {
+	const who = { server: word(m, "server"), role: word(m, "role"), time: m.uint("time") };
+	const udp = m.has("udp") ? m.uint("udp") : null;
+	return { type: "welcome", ...who, intercepted: m.bool("intercepted"), udp };
 }
 
 function candidate(m: Members): ToViewer {

@@ -1,0 +1,62 @@
+package port
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Pauses after an Accept that failed, doubling: the first for what is over at
+// once, the last so that descriptors that came back are used within a second.
+const (
+	firstPause = 5 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// persistent is a listener that goes on.
+type persistent struct {
+	net.Listener
+	log    *slog.Logger
+	closed chan struct{}
+	close  func()
+}
+
+// Persistent returns a listener whose Accept fails only when l is closed:
+// whatever else goes wrong, such as having no file descriptors left, is tried
+// again. Connections wait in the kernel meanwhile. log may be nil.
+func Persistent(l net.Listener, log *slog.Logger) net.Listener {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	p := &persistent{Listener: l, log: log, closed: make(chan struct{})}
+	p.close = sync.OnceFunc(func() { close(p.closed) })
+	return p
+}
+
+// Accept implements net.Listener.
+func (p *persistent) Accept() (net.Conn, error) {
+	pause := firstPause
+	for {
+		conn, err := p.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return conn, err
+		}
+		if pause == firstPause {
+			p.log.Warn("no connection can be taken; trying on", "listen", p.Addr().String(), "err", err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-p.closed:
+			return nil, net.ErrClosed
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// Close implements net.Listener.
+func (p *persistent) Close() error {
+	p.close()
+	return p.Listener.Close()
+}
