@@ -92,8 +92,8 @@ bench: build ## age on loopback against bare pion and WebSocket, joining at 50 m
 	@go run ./e2e/bench
 
 .PHONY: soak
-soak: build ## what takes minutes: switches of what carries, the dashboard under load; writes docs/soak.md
-	@go run ./e2e/soak
+soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,dashboard,comeback,matrix,slow,nat runs only these
+	@go run ./e2e/soak $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: size
 size: build ## the agent's size on disk and in memory against its budget

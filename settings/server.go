@@ -2,6 +2,7 @@ package settings
 
 import (
 	"net/url"
+	"strconv"
 
 	"github.com/spf13/cobra"
 )
@@ -16,8 +17,20 @@ func Server(cmd *cobra.Command) (string, error) {
 		return "", err
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	switch {
+	case err == nil && u.User != nil: // which is not repeated
+		return "", Usagef("--server: a URL with user and password is none of a telepath server: give a token with --token-file")
+	case err != nil || !isServer(u):
 		return "", Usagef("--server %.200q: want http://HOST:PORT or https://HOST[:PORT]", text)
 	}
 	return text, nil
+}
+
+func isServer(u *url.URL) bool {
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	}
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.RawQuery == "" && u.Fragment == ""
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/ledger"
+	"github.com/telepath-iot/telepath/e2e/outcome"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
@@ -40,10 +41,12 @@ var quiet sync.RWMutex
 // measureCell visits a cell. What other cells take of the processor is no property of the programs: a time that was too
 // long beside them is measured again when nobody else is there. What the programs do wrong they do then, too.
 func measureCell(t *testing.T, n network, v visitor) {
+	row := outcome.Cell{Test: t.Name()}
+	outcome.Tell(t, &row, func(failed bool) { row.Failed = failed })
 	quiet.RLock()
 	got := func() times {
 		defer quiet.RUnlock()
-		return visitCell(t, n, v)
+		return visitCell(t, n, v, &row)
 	}()
 	if got.within(n) || t.Failed() {
 		return
@@ -51,14 +54,15 @@ func measureCell(t *testing.T, n network, v visitor) {
 	t.Run("alone", func(t *testing.T) {
 		quiet.Lock()
 		defer quiet.Unlock()
-		if got := visitCell(t, n, v); !got.within(n) {
+		row.Alone = true
+		if got := visitCell(t, n, v, &row); !got.within(n) {
 			t.Errorf("%v, want at most %v and %v", got, n.bound(), secondVisit)
 		}
 	})
 }
 
-// visitCell goes through a cell once, checks what happens in it, and returns how long that took.
-func visitCell(t *testing.T, n network, v visitor) times {
+// visitCell goes through a cell once, checks what happens in it, and returns how long that took. The row tells of it.
+func visitCell(t *testing.T, n network, v visitor, row *outcome.Cell) times {
 	t.Helper()
 	c := newCell(t, v.host)
 	visit := v.first(t, c, n.cross(t, c))
@@ -76,6 +80,8 @@ func visitCell(t *testing.T, n network, v visitor) times {
 		t.Errorf("nobody opens TLS here, and yet it says:\n%s", said)
 	}
 	got := times{visit.took, visit.again(t)}
+	row.First, row.Again, row.Rung = got.first, got.again, visit.rung
+	row.Sent, row.Lost, row.Repeated, row.Disorder, row.InGaps = verdict.Sent, verdict.Lost, verdict.Twice, verdict.Disorder, verdict.InGaps
 	t.Logf("%v; %v", got, verdict)
 	return got
 }

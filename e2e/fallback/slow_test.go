@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/outcome"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
@@ -44,6 +45,8 @@ func TestSlowHop(t *testing.T) {
 }
 
 func slowCell(t *testing.T, behind string, streams int, bound freshness) {
+	row := outcome.Slow{Test: t.Name(), Streams: streams}
+	outcome.Tell(t, &row, func(failed bool) { row.Failed = failed })
 	c := newCell(t, behind)
 	w := slowNginx(t, c)
 	far, near := c.boxed(w), c.Rig
@@ -64,6 +67,7 @@ func slowCell(t *testing.T, behind string, streams int, bound freshness) {
 	time.Sleep(slowFor)
 	after := c.memory(t, agent, v)
 	f := freshnessOf(t, v, begun)
+	row.P50, row.P95, row.Max, row.Stalest, row.Before, row.After = f.p50, f.p95, f.longest, f.stalest, before, after
 	t.Logf("%d streams before %s: %v; memory %v, then %v MiB", streams, behind, f, before, after)
 	if f.streams != streams || f.p95 > bound.p95 {
 		t.Errorf("%d streams, p95 of the age %v, want %d and at most %v", f.streams, f.p95, streams, bound.p95)

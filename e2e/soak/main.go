@@ -3,9 +3,13 @@
 //	dashboard  20 charts of 3 series at 100 samples a second each, in headless Chromium, for ten minutes: frames a second, the
 //	           heap after a collection, the browser's share of the processors
 //	switches   what carries a stream is taken away, fifty times a kind: events lost or repeated, time until a fresh sample
+//	comeback   five hundred relayed Conns behind one address, the server killed and started again: how soon and how all are back
+//	matrix     every network before every program, a minute each (e2e/fallback)
+//	slow       a buffering nginx and a hop of 64 kbit/s, five minutes (e2e/fallback)
 //	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
-// A part that is not run keeps its section of the page. Root is needed, for network namespaces.
+// Each part writes its own section of the page; one that is not run keeps what it wrote last. `make soak PARTS=matrix,slow`
+// runs these two. Root is needed, for network namespaces.
 package main
 
 import (
@@ -18,11 +22,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/comeback"
 	"github.com/telepath-iot/telepath/e2e/nat"
 )
 
 func main() {
-	parts := flag.String("parts", "switches,dashboard,nat", "what to run")
+	if comeback.IsLoad() {
+		exit(comeback.Load())
+	}
+	chosen := flag.String("parts", "switches,dashboard,comeback,matrix,slow,nat", "what to run, each for a section of the page")
+	conns := flag.Int("conns", 500, "that come back")
+	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
+	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
+	slow := flag.Duration("slow", 5*time.Minute, "on the slow hop")
 	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
 	count := flag.Int("count", 50, "switches of each kind")
 	kinds := flag.String("kinds", "", "of switches, by name; default: all")
@@ -34,12 +46,20 @@ func main() {
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
+		{"comeback", func() (string, error) { return soakComeback(*conns) }},
+		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},
+		{"slow", func() (string, error) { return soakSlow(*slow) }},
 		{"nat", func() (string, error) { return soakNAT(strings.Split(*viewers, ","), *pair) }},
 	}
-	if err := run(runs, strings.Split(*parts, ","), *out); err != nil {
+	exit(run(runs, strings.Split(*chosen, ","), *out))
+}
+
+func exit(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
 // part makes one section of the page.
@@ -52,6 +72,11 @@ func run(parts []part, chosen []string, out string) error {
 	old, err := os.ReadFile(out)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
+	}
+	for _, name := range chosen {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return fmt.Errorf("there is no part %q", name)
+		}
 	}
 	sections := split(string(old))
 	var errs []error

@@ -94,15 +94,11 @@ func (r *result) judge() error {
 func (r *result) table(length time.Duration) string {
 	fps := r.column(func(i interval) float64 { return i.FPS })
 	middle, last := r.growth()
-	verdict := "met"
-	if err := r.judge(); err != nil {
-		verdict = "**missed**: " + strings.ReplaceAll(err.Error(), "\n", "; ")
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## The dashboard under load\n\n%s, %d cores, headless Chromium without a GPU, every chart in sight in a window of 1440 × 3200, %v.\n\n",
 		when(), runtime.NumCPU(), length)
 	fmt.Fprintf(&b, "Load: %d charts × %d series × %d samples a second, over `%s`. Goal: 60 frames a second, heap flat: %s.\n\n",
-		charts, series, rate, r.intervals[len(r.intervals)-1].Path, verdict)
+		charts, series, rate, r.intervals[len(r.intervals)-1].Path, verdict(r.judge()))
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")
 	fmt.Fprintf(&b, "| frames a second, median / 5th percentile of the 10 s intervals | %.1f / %.1f |\n", quantile(fps, 0.5), quantile(fps, 0.05))
 	fmt.Fprintf(&b, "| longest time between two frames, median / worst of the intervals | %.0f / %.0f ms |\n",

@@ -57,15 +57,11 @@ func switchRow(r *switches.Result, err error) string {
 	if r == nil || len(r.Fresh) == 0 {
 		return fmt.Sprintf("| %v | | | | | | | | | | **failed** |\n", err)
 	}
-	verdict := "met"
-	if err != nil {
-		verdict = "**missed**: " + strings.ReplaceAll(err.Error(), "\n", " ")
-	}
 	v := r.Verdict
 	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s / %s / %s | ≤ %v | %s / %s | %s |\n",
 		r.Kind.Name, len(r.Fresh), v.Sent, v.Lost, v.Twice, v.Disorder, v.InGaps,
 		seconds(switches.Quantile(r.Fresh, 0.5)), seconds(switches.Quantile(r.Fresh, 0.95)), seconds(switches.Quantile(r.Fresh, 1)), r.Kind.Fresh,
-		seconds(switches.Quantile(r.Back, 0.5)), seconds(switches.Quantile(r.Back, 1)), verdict)
+		seconds(switches.Quantile(r.Back, 0.5)), seconds(switches.Quantile(r.Back, 1)), verdict(err))
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

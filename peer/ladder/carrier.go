@@ -18,8 +18,6 @@ type carrier struct {
 	trouble   time.Duration // since when it is not sound
 	sound     time.Duration // since when it is sound
 	rtt       estimate
-	odd       int           // answers in a row that measured an outage, it seems
-	oddAt     time.Duration // when the last of them was counted
 
 	// What we did.
 	inUse      bool
@@ -58,25 +56,7 @@ func (c *carrier) proved(now, rtt time.Duration) {
 	c.change(now, func() { c.usable, c.silent, c.unheard = true, false, false })
 	c.heard(now)
 	c.sinceProof = 0
-	if c.measures(now, rtt) {
-		c.rtt.add(rtt)
-	}
-}
-
-// measures reports whether an answer says how long the way is. One to a probe
-// of before the carrier became sound rather says how long it was not: SCTP keeps what an
-// outage holds up, and sends it behind it. But if probes that are sent after
-// such an answer take as long, one after the other, the way has become longer.
-func (c *carrier) measures(now, rtt time.Duration) bool {
-	if !c.rtt.known || now-rtt >= c.sound {
-		c.odd = 0
-		return true
-	}
-	if c.odd == 0 || now-rtt >= c.oddAt {
-		c.odd++
-		c.oddAt = now
-	}
-	return c.odd >= oddAnswers
+	c.rtt.add(now, rtt, c.sound)
 }
 
 // doubted notes that the other end hears nothing from us here. Only an echo

@@ -25,9 +25,10 @@ const (
 	// maxSpread, beside two round trips, is what their variation can add to the
 	// wait for an answer: a few that came late must not hide the next outage.
 	maxSpread = 200 * time.Millisecond
-	// oddAnswers in a row that took so long, each to a probe of after the one
-	// before, are no outage any more.
-	oddAnswers = 3
+	// keptRounds is how many round trips are looked back at for the smallest, each
+	// of a probe that was sent when the one before was over. An outage makes two
+	// or three of them long; if all are, the way has become longer.
+	keptRounds = 4
 	// unmeasuredPatience stands for the wait for an answer as long as no
 	// round trip was measured: enough for one over a slow mobile network.
 	unmeasuredPatience = time.Second

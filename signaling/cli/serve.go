@@ -44,6 +44,9 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&turnMode, "turn", "on", "`on` or off: a TURN server on the port of --listen, for the two ends of a connection and nobody else")
 	f.StringSliceVar(&cfg.TURNServers, "turn-server", nil, "`URLs` of an external TURN server (coturn with use-auth-secret) in its place, such as turn:turn.example:3478?transport=udp")
 	f.String("turn-secret-file", "", "`file` with the external TURN server's secret")
+	f.IntVar(&cfg.Limits.Connections, "max-connections", 0, "`number` of connections that may be open; default: 8192")
+	f.IntVar(&cfg.Limits.ConnectionsPerAddress, "max-connections-per-address", 0, "`number` of them from one address; default: 256. More where many people share one")
+	f.IntVar(&cfg.Limits.RequestsPerSecond, "max-requests-per-address", 0, "`number` of requests a second from one address, beside four times as many at once; default: 50")
 	f.StringVar(&openRole, "open-role", "", "`role` (viewer or operator) of whoever comes without a token; default: none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settings.Require(cmd, "data"); err != nil {
@@ -90,6 +93,8 @@ func check(cfg server.Config, tlsMode string) error {
 		return settings.Usagef("--tls-cert and --tls-key go together: give both")
 	case cfg.ProxyProtocol && len(cfg.TrustProxy) == 0:
 		return settings.Usagef("--proxy-protocol is for the proxies that --trust-proxy names: give their networks")
+	case min(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress, cfg.Limits.RequestsPerSecond) < 0:
+		return settings.Usagef("--max-…: a limit is a positive number")
 	case cfg.OpenRole != "" && cfg.OpenRole != auth.Viewer && cfg.OpenRole != auth.Operator:
 		return settings.Usagef("--open-role %.40q: give viewer or operator", cfg.OpenRole)
 	}

@@ -87,7 +87,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 }
 
 func crowded() *refusal {
-	return &refusal{code: "too-many", reason: "too many connections are open, from this address or in all", remedy: "close some, or wait", again: time.Second}
+	return &refusal{code: "too-many", reason: "too many connections are open, from this address or in all", remedy: "close some, or wait; where many people share an address, the server takes more with --max-connections-per-address", again: time.Second}
 }
 
 // checkToken says who asks for a link, and what for.

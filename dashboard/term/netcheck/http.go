@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"regexp"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -64,11 +65,17 @@ func (s *survey) ask(ctx context.Context, transport *http.Transport) Check {
 	return ok(took, "a telepath server answers over "+answer.Proto)
 }
 
+// wantsTLS is what servers say to plain HTTP where they speak TLS: Go's and nginx'.
+var wantsTLS = regexp.MustCompile(`(?i)HTTP request (was sent )?to (an )?HTTPS (server|port)`)
+
 // judge says what is wrong with an answer. nil: the server has said that there
 // is nothing at that path.
 func judge(answer *http.Response) error {
 	var body struct{ Code, Reason, Remedy string }
-	err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&body)
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err == nil {
+		err = json.Unmarshal(text, &body)
+	}
 	switch {
 	case err == nil && body.Code == unknownPath:
 		return nil
@@ -76,6 +83,9 @@ func judge(answer *http.Response) error {
 		return &carrier.Refused{Status: answer.StatusCode, Code: wire.CodeByName(body.Code), Reason: body.Reason, Remedy: body.Remedy}
 	}
 	seen := "the answer is " + answer.Status
+	if answer.StatusCode == http.StatusBadRequest && wantsTLS.Match(text) {
+		return carrier.Fail("tls-failed", "this port speaks TLS: use https://", nil)
+	}
 	if to := answer.Header.Get("Location"); to != "" {
 		seen += " to " + to[:min(len(to), 200)] + ": use that URL if you trust it"
 	}

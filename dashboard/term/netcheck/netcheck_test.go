@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -125,6 +126,17 @@ func TestSomethingElse(t *testing.T) {
 			got.expects(None, "(not-telepath)")
 		})
 	}
+}
+
+// TestPlainToTLS: who leaves out an s learns that, and not that something else is there.
+func TestPlainToTLS(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	defer s.Close()
+	got := check(t, peer.Endpoint{URL: "http://" + s.Listener.Addr().String(), Token: "x"})
+	got.failed("http1", "tls-failed")
+	got.expects(None, "this port speaks TLS: use https://")
 }
 
 // TestSilence: something takes connections and says nothing, on any step.

@@ -112,7 +112,7 @@ var needed = map[string]string{
 // because is the check of who needs c, which is not ok.
 func because(c Check) Check {
 	if c.Verdict == Unknown {
-		return unknown(c.Reason, c.Remedy)
+		return unknown(c.Reason, "") // c has the remedy
 	}
 	reason, found := needed[c.Name]
 	if !found {

@@ -7,9 +7,15 @@ const LEAST = 1024;
 export class Bundle {
 	private frames: Uint8Array[] = [];
 	private most = MAX_PACKET;
+	private capped = false;
 	private count = 0; // frames in the packet that is being sent; 0: none is
 	/** bytes that wait, those of the packet that is being sent included. */
 	bytes = 0;
+
+	/** cap is how large packets are at most since one was refused for its size, in bytes; null: none was. */
+	get cap(): number | null {
+		return this.capped ? this.most : null;
+	}
 
 	get empty(): boolean {
 		return this.frames.length === 0;
@@ -40,6 +46,7 @@ export class Bundle {
 	tooLarge(): Uint8Array | null {
 		const size = this.frames.slice(0, this.count).reduce((sum, frame) => sum + frame.length, 0);
 		this.most = Math.max(LEAST, size >> 1);
+		this.capped = true;
 		const alone = this.count === 1 ? (this.frames[0] ?? null) : null;
 		if (alone !== null) this.taken();
 		this.count = 0;

@@ -1,8 +1,10 @@
+import type { Failure } from "../failures";
 import type { Ending, LinkCarrier, LinkCarrierEvents, LinkRequest, LinkRung } from "./link-carrier";
 
 /** FakeCarrier is a link's carrier whose other end is the test. */
 export class FakeCarrier implements LinkCarrier {
 	readonly opened: boolean;
+	concern: Failure | null = null;
 	closed = false;
 	queued = 0;
 	readonly sent: Uint8Array[] = [];

@@ -96,9 +96,11 @@ test("where something refuses large bodies smaller ones are sent, and nothing bu
 		if (capped) response.writeHead(413).end("<html>too large</html>");
 		return capped;
 	};
+	expect(client.carrier.concern).toBeNull();
 	for (const n of upTo(20)) client.carrier.send(frame(n, n === 7 ? 9_000 : 1_000));
 	await until(() => expect(client.carrier.queueBytes()).toBe(0));
 	expect(numbers(link.packets)).toEqual(upTo(20).filter((n) => n !== 7));
+	expect(client.carrier.concern?.name).toBe("body-capped");
 	expect(client.ending).toBeNull();
 });
 

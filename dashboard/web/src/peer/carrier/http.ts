@@ -1,4 +1,5 @@
 import type { Env } from "../env";
+import type { Failure } from "../failures";
 import type { Ending, LinkCarrierEvents } from "./link-carrier";
 import { Requests } from "./requests";
 import { Up } from "./up";
@@ -16,6 +17,10 @@ export class HttpWay {
 	) {
 		this.requests = new Requests(url, env);
 		this.up = new Up(this.requests, env, (ending) => this.over(ending));
+	}
+
+	get concern(): Failure | null {
+		return this.up.concern;
 	}
 
 	get isOpen(): boolean {

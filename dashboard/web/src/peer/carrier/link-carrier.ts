@@ -21,6 +21,8 @@ export interface LinkCarrier {
 	readonly rung: LinkRung;
 	/** opened: the request carries the open signal that it was given. */
 	readonly opened: boolean;
+	/** concern is what is wrong with it though it works; null: nothing that is known. */
+	readonly concern: Failure | null;
 	/** send hands over one whole frame, which is not changed afterwards; false: there is no way (any more). */
 	send(frame: Uint8Array): boolean;
 	/** queueBytes is what waits here and in the browser to be sent. */

@@ -1,5 +1,5 @@
 import type { Env } from "../env";
-import { failure } from "../failures";
+import { type Failure, failure } from "../failures";
 import { endingOf, isRefusal, refusalOf } from "./answer";
 import { Appetite } from "./appetite";
 import { HttpWay } from "./http";
@@ -33,6 +33,10 @@ export class PollCarrier implements LinkCarrier {
 
 	send(frame: Uint8Array): boolean {
 		return this.way.send(frame);
+	}
+
+	get concern(): Failure | null {
+		return this.way.concern;
 	}
 
 	queueBytes(): number {

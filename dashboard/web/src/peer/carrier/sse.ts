@@ -1,5 +1,5 @@
 import type { Env } from "../env";
-import { failure } from "../failures";
+import { type Failure, failure } from "../failures";
 import { endingOf } from "./answer";
 import { decodeBase64url } from "./base64url";
 import { EventStream } from "./events";
@@ -29,6 +29,10 @@ export class SseCarrier implements LinkCarrier {
 
 	send(frame: Uint8Array): boolean {
 		return this.way.send(frame);
+	}
+
+	get concern(): Failure | null {
+		return this.way.concern;
 	}
 
 	queueBytes(): number {

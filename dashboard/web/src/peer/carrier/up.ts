@@ -1,5 +1,5 @@
 import type { Env } from "../env";
-import { failure } from "../failures";
+import { type Failure, failure } from "../failures";
 import { appendSignal } from "../signal";
 import { hop, Writer } from "../wire";
 import { endingOf, isRefusal, refusalOf } from "./answer";
@@ -44,6 +44,12 @@ export class Up {
 		this.bundle.add(frame);
 		this.running ??= Promise.resolve().then(() => this.run());
 		return true;
+	}
+
+	/** concern is set once something between refused a packet for its size. */
+	get concern(): Failure | null {
+		const { cap } = this.bundle;
+		return cap === null ? null : failure("body-capped", `up to ${cap} bytes are sent at once`);
 	}
 
 	queueBytes(): number {

@@ -8,6 +8,7 @@ import { offers } from "./subprotocol";
 export class WsCarrier implements LinkCarrier {
 	readonly rung = "ws";
 	readonly opened: boolean;
+	readonly concern = null;
 	private readonly socket: WebSocket;
 	private upgraded = false;
 	private cancelMute: () => void = () => undefined;

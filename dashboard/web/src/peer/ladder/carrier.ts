@@ -1,4 +1,4 @@
-import { type Config, ODD_ANSWERS } from "./config";
+import type { Config } from "./config";
 import { Estimate } from "./estimate";
 import { height, type Rung } from "./rung";
 
@@ -13,8 +13,6 @@ export class Carrier {
 	trouble: number; // since when it is not sound
 	sound = 0; // since when it is sound
 	readonly rtt = new Estimate();
-	private odd = 0; // answers in a row that measured an outage, it seems
-	private oddAt = 0; // when the last of them was counted
 
 	// What we did.
 	inUse = false;
@@ -58,25 +56,7 @@ export class Carrier {
 		this.changed(now, before);
 		this.heard(now);
 		this.sinceProof = 0;
-		if (this.measures(now, rtt)) this.rtt.add(rtt);
-	}
-
-	/**
-	 * measures: an answer says how long the way is, unless its probe is of before
-	 * the carrier became sound: then it rather says how long it was not. SCTP keeps
-	 * what an outage holds up, and sends it behind it. But if probes that are sent
-	 * after such an answer take as long, one after the other, the way has become longer.
-	 */
-	private measures(now: number, rtt: number): boolean {
-		if (!this.rtt.known || now - rtt >= this.sound) {
-			this.odd = 0;
-			return true;
-		}
-		if (this.odd === 0 || now - rtt >= this.oddAt) {
-			this.odd++;
-			this.oddAt = now;
-		}
-		return this.odd >= ODD_ANSWERS;
+		this.rtt.add(now, rtt, this.sound);
 	}
 
 	/** missed notes that nothing was heard for the doubt time. */

@@ -37,5 +37,9 @@ export const UNMEASURED_PATIENCE = 1_000;
  */
 export const MAX_SPREAD = 200;
 
-/** ODD_ANSWERS in a row that took so long, each to a probe of after the one before, are no outage any more. */
-export const ODD_ANSWERS = 3;
+/**
+ * KEPT_ROUNDS is how many round trips are looked back at for the smallest, each
+ * of a probe that was sent when the one before was over. An outage makes two
+ * or three of them long; if all are, the way has become longer.
+ */
+export const KEPT_ROUNDS = 4;

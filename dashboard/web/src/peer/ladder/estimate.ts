@@ -1,14 +1,31 @@
-import { type Config, MAX_SPREAD, UNMEASURED_PATIENCE } from "./config";
+import { type Config, KEPT_ROUNDS, MAX_SPREAD, UNMEASURED_PATIENCE } from "./config";
 
-/** Estimate smooths round trips as RFC 6298, section 2, does. */
+/**
+ * Estimate is what round trips say of a way: they are smoothed as RFC 6298,
+ * section 2, does, and the smallest of the latest is kept.
+ */
 export class Estimate {
 	known = false;
 	rtt = 0;
 	variation = 0;
+	private readonly latest: number[] = []; // newest first
+	private low = 0; // the smallest of them
+	private began = 0; // when the first answer of the newest came
+	private held = false; // the newest answer measured an outage
 
-	/** add takes a measured round trip. One that is not positive is none: the caller has a proof without a measurement. */
-	add(rtt: number): void {
+	/**
+	 * add takes a round trip that was measured now, on a way that is sound since
+	 * the time given. One that is not positive is none: the caller has a proof
+	 * without a measurement.
+	 */
+	add(now: number, rtt: number, sound: number): void {
 		if (!(rtt > 0)) return;
+		const sent = now - rtt;
+		this.keep(now, sent, rtt);
+		// SCTP keeps what an outage holds up, and sends it behind it. Such an answer
+		// says how long the outage was; unless all of late took as long.
+		this.held = this.known && sent < sound && rtt > 2 * this.low;
+		if (this.held) return;
 		if (this.known) {
 			this.variation += (Math.abs(this.rtt - rtt) - this.variation) / 4;
 			this.rtt += (rtt - this.rtt) / 8;
@@ -19,15 +36,32 @@ export class Estimate {
 		this.variation = rtt / 2;
 	}
 
-	/** patience is how long an answer may take before it is missed. */
+	/**
+	 * patience is how long an answer may take before it is missed. It follows the
+	 * smallest of the latest round trips: behind an outage most take long, while
+	 * SCTP recovers, and must not hide the next outage.
+	 */
 	patience(cfg: Config): number {
 		if (!this.known) return Math.max(cfg.doubtFloor, UNMEASURED_PATIENCE);
-		const spread = Math.min(4 * this.variation, 2 * this.rtt + MAX_SPREAD);
-		return Math.max(cfg.doubtFloor, 1.5 * this.rtt + spread);
+		const spread = Math.min(4 * this.variation, 2 * this.low + MAX_SPREAD);
+		return Math.max(cfg.doubtFloor, 1.5 * this.low + spread);
 	}
 
 	/** unsettled: the round trips differed much lately, as behind an outage. More of them are wanted soon. */
 	unsettled(): boolean {
-		return this.known && this.variation > this.rtt / 2;
+		return this.known && (this.held || this.variation > this.rtt / 2);
+	}
+
+	/**
+	 * keep enters a round trip among the latest. Those that were under way
+	 * together are one, the smallest: what came of them all at once was held up.
+	 */
+	private keep(now: number, sent: number, rtt: number): void {
+		const [newest] = this.latest;
+		if (newest === undefined || sent >= this.began) {
+			if (this.latest.unshift(rtt) > KEPT_ROUNDS) this.latest.pop();
+			this.began = now;
+		} else this.latest[0] = Math.min(newest, rtt);
+		this.low = Math.min(...this.latest);
 	}
 }

@@ -72,7 +72,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	/** concern is what is wrong with it though it works; null: nothing that is known. */
 	get concern(): Failure | null {
-		return this.intercepted ? failure("tls-intercepted") : null;
+		return this.intercepted ? failure("tls-intercepted") : this.carrier.concern;
 	}
 
 	/** age is how long it is there, in ms. */

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/outcome"
+)
+
+// runTests runs tests of e2e/fallback, by a pattern, with a time that its environment sets, and returns the rows that it told.
+func runTests[Row any](pattern, variable string, length time.Duration) (rows []Row, err error) {
+	dir, err := os.MkdirTemp("", "telepath-soak-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "outcome")
+	cmd := exec.Command("go", "test", "-count=1", "-timeout", "3h", "-v", "-run", pattern, "./e2e/fallback")
+	cmd.Env = append(os.Environ(), "TELEPATH_E2E=require", outcome.Variable+"="+file, fmt.Sprintf("%s=%.0f", variable, length.Seconds()))
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	failed := cmd.Run()
+	rows, err = outcome.Read[Row](file)
+	if failed != nil {
+		err = fmt.Errorf("%s: %w", pattern, failed)
+	}
+	return rows, err
+}
+
+func soakMatrix(cells string, length time.Duration) (string, error) {
+	rows, err := runTests[outcome.Cell]("^TestMatrix$/("+cells+")", "TELEPATH_CELL_SECONDS", length)
+	if len(rows) == 0 {
+		return "", err
+	}
+	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(a.Test, b.Test) })
+	var b strings.Builder
+	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells, some at a time; in each, 20 events a second for %v. A time that was too long beside other cells was taken again with the machine to itself (alone). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
+	b.WriteString("| network / behind it | first sample | on the second visit | on | events | lost | repeated | out of order | in declared gaps | |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		name := strings.ReplaceAll(strings.TrimPrefix(r.Test, "TestMatrix/"), "_", " ")
+		if r.Alone {
+			name += " (alone)"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d | %d | %s |\n", name, seconds(r.First), seconds(r.Again), r.Rung, r.Sent, r.Lost, r.Repeated, r.Disorder, r.InGaps, passed(r.Failed))
+	}
+	return b.String(), err
+}
+
+func soakSlow(length time.Duration) (string, error) {
+	rows, err := runTests[outcome.Slow]("^TestSlowHop$", "TELEPATH_SLOW_SECONDS", length)
+	if len(rows) == 0 {
+		return "", err
+	}
+	slices.SortFunc(rows, func(a, b outcome.Slow) int {
+		return cmp.Or(cmp.Compare(a.Streams, b.Streams), cmp.Compare(a.Test, b.Test))
+	})
+	var b strings.Builder
+	fmt.Fprintf(&b, "## A buffering nginx before a slow hop\n\n%s. 64 kbit/s, 20 ms each way, streams of 100 samples of 100 bytes a second, %v. Goal: age at 95 %% of one stream ≤ 0.50 s, of ten ≤ 1.50 s; memory flat.\n\n", when(), length)
+	b.WriteString("| behind the hop | streams | age of samples, median / 95 % / worst | the newest shown was at most old | memory of server, agent and viewer before → after, MiB | |\n|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %s | %v → %v | %s |\n", strings.TrimPrefix(r.Test[strings.LastIndex(r.Test, "/")+1:], "before_"), r.Streams,
+			seconds(r.P50), seconds(r.P95), seconds(r.Max), seconds(r.Stalest), r.Before, r.After, passed(r.Failed))
+	}
+	return b.String(), err
+}
+
+func passed(failed bool) string {
+	if failed {
+		return "**missed**"
+	}
+	return "met"
+}
