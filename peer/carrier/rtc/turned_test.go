@@ -126,8 +126,10 @@ func TestTurned(t *testing.T) {
 		{"UDP and TLS", []string{s.udp}, []string{s.tls}, ladder.TurnUDP, ladder.TurnTLS},
 		{"all", []string{s.tls, s.tcp, s.udp}, []string{s.udp, s.tcp, s.tls}, ladder.TurnUDP, ladder.TurnUDP},
 		{
-			"beside URLs that are none", []string{"turn:", "turn:::::", "http://x", "turns:h:1?transport=udp", "stun:127.0.0.1:9", s.tcp},
-			[]string{s.udp}, ladder.TurnTCP, ladder.TurnUDP,
+			"beside URLs that are none",
+			[]string{"turn:", "turn:::::", "http://x", "turns:h:1?transport=udp", "stun:127.0.0.1:9", s.tcp},
+			[]string{s.udp},
+			ladder.TurnTCP, ladder.TurnUDP,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
