@@ -24,24 +24,25 @@ const (
 // world is a server in a laboratory.
 type world struct {
 	*rig.Rig
+	lab             *lab.Lab
 	srv, cli, other *lab.Host
 	server          *rig.Server
 	admin           string // address of the metrics, on srv
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, more ...string) *world {
 	t.Helper()
 	skipUnlessAsked(t)
 	r, err := rig.New(t.TempDir())
 	must(t, err)
-	l, err := lab.New("srv", "cli", "other")
+	l, err := lab.New(append([]string{"srv", "cli", "other"}, more...)...)
 	must(t, err)
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	w := &world{Rig: r, srv: l.Host("srv"), cli: l.Host("cli"), other: l.Host("other")}
+	w := &world{Rig: r, lab: l, srv: l.Host("srv"), cli: l.Host("cli"), other: l.Host("other")}
 	w.admin = netip.AddrPortFrom(w.srv.Addr, 9090).String()
 	return w
 }

@@ -107,6 +107,10 @@ func TestMistakes(t *testing.T) {
 	if err := os.WriteFile(file, []byte("listen: 127.0.0.1:0\nlisten-on: x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("north\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -137,9 +141,16 @@ func TestMistakes(t *testing.T) {
 		"announce":       {[]string{"serve", "--announce", "example.org", "--data", t.TempDir()}, 2, "--announce"},
 		"key alone":      {[]string{"serve", "--tls-key", "k", "--data", t.TempDir()}, 2, "give both"},
 		"two ways":       {[]string{"serve", "--tls", "self", "--tls-cert", "c", "--data", t.TempDir()}, 2, "exclude"},
+		"acme":           {[]string{"serve", "--acme", "localhost", "--data", t.TempDir()}, 2, "--acme"},
+		"acme and self":  {[]string{"serve", "--acme", "a.example", "--tls", "self", "--data", t.TempDir()}, 2, "--acme"},
+		"acme of nobody": {[]string{"serve", "--acme-directory", "https://ca.example", "--data", t.TempDir()}, 2, "--acme"},
 		"argument":       {[]string{"serve", "extra", "--data", t.TempDir()}, 2, "takes no arguments"},
 		"no certificate": {[]string{"serve", "--listen", "127.0.0.1:0", "--tls-cert", file, "--tls-key", file, "--data", t.TempDir()}, 1, "TLS certificate"},
 		"nats":           {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1"}, 1, "--nats"},
+		"turn":           {[]string{"serve", "--data", t.TempDir(), "--turn", "yes"}, 2, "on or off"},
+		"turn twice":     {[]string{"serve", "--data", t.TempDir(), "--turn", "off", "--turn-server", "turn:h:1"}, 2, "exclude"},
+		"turn's secret":  {[]string{"serve", "--data", t.TempDir(), "--turn-server", "turn:h:1"}, 2, "--turn-secret-file"},
+		"turn's URL":     {[]string{"serve", "--data", t.TempDir(), "--turn-server", "stun:h:1", "--turn-secret-file", secret}, 2, "no URL of a TURN server"},
 		"login-url":      {[]string{"login-url", "--data", t.TempDir()}, 1, "token"},
 	} {
 		code, _, errs := program(t.Context(), c.args...)

@@ -11,12 +11,16 @@ import (
 
 // local is where the server on this machine listens, told with the flags that
 // it was started with, so that one environment or file serves both.
-type local struct{ listen, tlsMode, tlsCert string }
+type local struct {
+	listen, tlsMode, tlsCert string
+	acme                     []string
+}
 
 func (l *local) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&l.listen, "listen", ":8080", "`address` that the server listens on")
 	cmd.Flags().StringVar(&l.tlsMode, "tls", "", "`self`, as the server has it")
 	cmd.Flags().StringVar(&l.tlsCert, "tls-cert", "", "`file`, as the server has it")
+	cmd.Flags().StringSliceVar(&l.acme, "acme", nil, "`names`, as the server has them")
 }
 
 func (l *local) url(path string) string {
@@ -28,7 +32,7 @@ func (l *local) url(path string) string {
 		host = "localhost"
 	}
 	scheme := "http://"
-	if l.tlsMode != "" || l.tlsCert != "" {
+	if l.tlsMode != "" || l.tlsCert != "" || len(l.acme) > 0 {
 		scheme = "https://"
 	}
 	return scheme + net.JoinHostPort(host, port) + path

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/mdp/qrterminal/v3"
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/telepath-iot/telepath/dashboard"
 	"github.com/telepath-iot/telepath/settings"
 	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/cert"
 	"github.com/telepath-iot/telepath/signaling/server"
 	"github.com/telepath-iot/telepath/signaling/turn"
 )
@@ -36,6 +38,8 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&tlsMode, "tls", "", "`self`: serve TLS with a certificate of our own, whose pin is printed")
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM `file` of the TLS certificate and its chain")
 	f.StringVar(&cfg.TLSKey, "tls-key", "", "PEM `file` of the certificate's key")
+	f.StringSliceVar(&cfg.ACME, "acme", nil, "`names` to get certificates for from Let's Encrypt, whose terms you accept by this; needs port 443")
+	f.StringVar(&cfg.ACMEDirectory, "acme-directory", "", "`URL` of the ACME directory of another authority")
 	f.StringVar(&cfg.Admin, "admin", "", "`address` of /metrics, such as 127.0.0.1:9090; default: none")
 	f.StringSliceVar(&cfg.AllowHost, "allow-host", nil, "`names` this server is reached by, beside localhost, the machine's name and its addresses")
 	f.StringSliceVar(&trust, "trust-proxy", nil, "`networks` of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded count; default: none")
@@ -63,6 +67,9 @@ func serveCommand() *cobra.Command {
 		if cfg.Announce, err = server.ParseAnnounce(announce); err != nil {
 			return settings.Usagef("--announce: %w", err)
 		}
+		if cfg.ACME, err = cert.ParseNames(cfg.ACME); err != nil {
+			return settings.Usagef("--acme: %w", err)
+		}
 		if cfg.PathPrefix, err = server.CleanPrefix(cfg.PathPrefix); err != nil {
 			return settings.Usagef("--path-prefix: %w", err)
 		}
@@ -87,6 +94,10 @@ func check(cfg server.Config, tlsMode string) error {
 	switch {
 	case tlsMode != "" && !cfg.TLSSelf:
 		return settings.Usagef("--tls %.40q: the only value is self; for other certificates give --tls-cert and --tls-key", tlsMode)
+	case len(cfg.ACME) > 0 && (cfg.TLSSelf || cfg.TLSCert != "" || cfg.TLSKey != ""):
+		return settings.Usagef("--acme excludes --tls self and --tls-cert: give one of them")
+	case len(cfg.ACME) == 0 && cfg.ACMEDirectory != "":
+		return settings.Usagef("--acme-directory names an authority: name the names that it is to certify with --acme")
 	case cfg.TLSSelf && (cfg.TLSCert != "" || cfg.TLSKey != ""):
 		return settings.Usagef("--tls self and --tls-cert exclude one another: give one of them")
 	case (cfg.TLSCert == "") != (cfg.TLSKey == ""):
@@ -155,6 +166,9 @@ func serve(cmd *cobra.Command, cfg server.Config, log *slog.Logger) error {
 		return err
 	case <-s.Ready():
 	}
+	if cfg.TLSCert != "" {
+		go reloadOnHangup(cmd.Context(), s)
+	}
 	log.Info("serving", "listen", s.Addr().String(), "data", cfg.Data, "nats", cfg.NATS != "", "tls", s.Pin() != "")
 	announce(settings.Stdout(cmd), s, cfg)
 	showQR(cmd.OutOrStdout(), s.LoginURLs())
@@ -169,7 +183,10 @@ func announce(out io.Writer, s *server.Server, cfg server.Config) {
 		fmt.Fprintf(out, "  or %s\n", url)
 	}
 	fmt.Fprintf(out, "The code in it works once, within %d minutes. Tokens are in %s/tokens.\n", int(auth.CodeLife.Minutes()), cfg.Data)
-	if s.Pin() != "" {
+	switch {
+	case len(cfg.ACME) > 0:
+		fmt.Fprintf(out, "Under other names than %s a certificate of our own is shown. Its pin: %s\n", strings.Join(cfg.ACME, ", "), s.Pin())
+	case s.Pin() != "":
 		fmt.Fprintf(out, "Pin of the certificate: %s\n", s.Pin())
 	}
 	fmt.Fprint(out, announced(s.Announced(), s.UDPPort(), surroundings(os.DirFS("/"))))

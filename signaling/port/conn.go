@@ -32,6 +32,7 @@ type peeked struct {
 	Wrapped
 	head [headBytes]byte
 	n    int // bytes of head that were received
+	note any // see Note
 	read int // bytes of head that were read again; owned by who reads
 }
 

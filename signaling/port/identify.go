@@ -17,9 +17,11 @@ const (
 )
 
 // forSides is a TLS configuration that agrees on the protocols of the sides.
+// TURN's comes first: who offers it, as coturn's client does beside HTTP's, means it.
 func forSides(cfg *tls.Config) *tls.Config {
 	cfg = cfg.Clone()
-	for _, name := range []string{alpnHTTP2, alpnHTTP1, alpnTURN} {
+	cfg.NextProtos = slices.Insert(slices.Clone(cfg.NextProtos), 0, alpnTURN)
+	for _, name := range []string{alpnHTTP2, alpnHTTP1} {
 		if !slices.Contains(cfg.NextProtos, name) {
 			cfg.NextProtos = append(cfg.NextProtos, name)
 		}

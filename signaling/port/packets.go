@@ -17,17 +17,10 @@ type PacketConn struct {
 	deadline *deadline
 	closed   chan struct{}
 	close    func()
-
-	mu    sync.Mutex
-	addrs map[netip.AddrPort]*net.UDPAddr // of senders, so that ReadFrom need not make them
 }
 
-// maxSenders is how many addresses are remembered; beyond that the table
-// starts anew, which costs an allocation for each.
-const maxSenders = 4096
-
 func newPacketConn(u *UDP, room int) *PacketConn {
-	c := &PacketConn{udp: u, queue: newQueue(room), deadline: newDeadline(), closed: make(chan struct{}), addrs: make(map[netip.AddrPort]*net.UDPAddr)}
+	c := &PacketConn{udp: u, queue: newQueue(room), deadline: newDeadline(), closed: make(chan struct{})}
 	c.close = sync.OnceFunc(func() { close(c.closed) })
 	return c
 }
@@ -35,38 +28,47 @@ func newPacketConn(u *UDP, room int) *PacketConn {
 // ReadFromAddrPort reads a datagram and its sender, whose address is not in
 // the form of IPv6 if it is one of IPv4. What does not fit p is lost.
 func (c *PacketConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
+	n, from, err := c.read(p)
+	if err != nil {
+		return 0, netip.AddrPort{}, err
+	}
+	return n, from.addr, nil
+}
+
+func (c *PacketConn) read(p []byte) (int, *sender, error) {
 	for {
-		if n, from, ok := c.queue.pop(p); ok {
+		if n, from := c.queue.pop(p); from != nil {
 			return n, from, nil
 		}
 		select {
 		case <-c.queue.filled:
 		case <-c.closed:
-			return 0, netip.AddrPort{}, net.ErrClosed
+			return 0, nil, net.ErrClosed
 		case <-c.deadline.wait():
-			return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
+			return 0, nil, os.ErrDeadlineExceeded
 		}
 	}
 }
 
-// WriteToAddrPort sends a datagram from the port.
+// WriteToAddrPort sends a datagram from the port, and from that address of this
+// machine at which its receiver was heard last.
 func (c *PacketConn) WriteToAddrPort(p []byte, to netip.AddrPort) (int, error) {
 	select {
 	case <-c.closed:
 		return 0, net.ErrClosed
 	default:
 	}
-	return c.udp.cfg.Conn.WriteToUDPAddrPort(p, to)
+	return c.udp.send(p, to)
 }
 
 // ReadFrom implements net.PacketConn. The address is a *net.UDPAddr that others
 // have, too: it must not be changed.
 func (c *PacketConn) ReadFrom(p []byte) (int, net.Addr, error) {
-	n, from, err := c.ReadFromAddrPort(p)
+	n, from, err := c.read(p)
 	if err != nil {
 		return 0, nil, err
 	}
-	return n, c.udpAddr(from), nil
+	return n, from.udp, nil
 }
 
 // WriteTo implements net.PacketConn, for a *net.UDPAddr.
@@ -99,20 +101,6 @@ func (c *PacketConn) SetReadDeadline(t time.Time) error {
 // SetWriteDeadline does nothing: a write does not wait for anything but the
 // kernel's buffer, which all sides share.
 func (c *PacketConn) SetWriteDeadline(time.Time) error { return nil }
-
-func (c *PacketConn) udpAddr(of netip.AddrPort) *net.UDPAddr {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if known := c.addrs[of]; known != nil {
-		return known
-	}
-	if len(c.addrs) >= maxSenders {
-		clear(c.addrs)
-	}
-	addr := net.UDPAddrFromAddrPort(of)
-	c.addrs[of] = addr
-	return addr
-}
 
 func (c *PacketConn) isClosed() bool {
 	select {

@@ -1,13 +1,10 @@
 package port
 
-import (
-	"net/netip"
-	"sync"
-)
+import "sync"
 
 // datagram is one that waits.
 type datagram struct {
-	from  netip.AddrPort
+	from  *sender
 	bytes []byte // of the slot, which keeps its room for the next
 }
 
@@ -27,7 +24,7 @@ func newQueue(room int) queue {
 }
 
 // push keeps a copy of b, if there is room.
-func (q *queue) push(b []byte, from netip.AddrPort) bool {
+func (q *queue) push(b []byte, from *sender) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.n == len(q.slots) {
@@ -40,12 +37,12 @@ func (q *queue) push(b []byte, from netip.AddrPort) bool {
 	return true
 }
 
-// pop copies the oldest to p.
-func (q *queue) pop(p []byte) (n int, from netip.AddrPort, ok bool) {
+// pop copies the oldest to p. No sender: nothing waits.
+func (q *queue) pop(p []byte) (n int, from *sender) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.n == 0 {
-		return 0, from, false
+		return 0, nil
 	}
 	slot := &q.slots[q.first]
 	n, from = copy(p, slot.bytes), slot.from
@@ -53,7 +50,7 @@ func (q *queue) pop(p []byte) (n int, from netip.AddrPort, ok bool) {
 	if q.n--; q.n > 0 {
 		q.signal() // for another reader
 	}
-	return n, from, true
+	return n, from
 }
 
 func (q *queue) signal() {

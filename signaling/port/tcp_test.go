@@ -161,9 +161,11 @@ func TestTLSProtocols(t *testing.T) {
 		got.Close()
 	}
 	serve(t, p, TURN)
-	conn := tls.Client(dial(t, p), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"stun.turn"}})
-	if got := say(t, conn, string(allocate), 1000); got != "turn:"+string(allocate) {
-		t.Errorf("stun.turn gets %q", got)
+	for _, names := range [][]string{{"stun.turn"}, {"http/1.1", "stun.turn", "stun.nat-discovery"}} { // the latter is coturn's client
+		conn := tls.Client(dial(t, p), &tls.Config{InsecureSkipVerify: true, NextProtos: names})
+		if got := say(t, conn, string(allocate), 1000); got != "turn:"+string(allocate) {
+			t.Errorf("%q gets %q", names, got)
+		}
 	}
 }
 

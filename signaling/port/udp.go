@@ -19,10 +19,11 @@ type UDPConfig struct {
 
 // UDP shares the datagrams of one socket among the sides.
 type UDP struct {
-	cfg    UDPConfig
-	counts counts
-	done   chan struct{} // closed when Run ends
-	taken  [sides]atomic.Pointer[PacketConn]
+	cfg     UDPConfig
+	counts  counts
+	senders senders
+	done    chan struct{} // closed when Run ends
+	taken   [sides]atomic.Pointer[PacketConn]
 }
 
 const (
@@ -44,6 +45,11 @@ func NewUDP(cfg UDPConfig) *UDP {
 	}
 	_ = cfg.Conn.SetReadBuffer(socketBuffer) // wishes
 	_ = cfg.Conn.SetWriteBuffer(socketBuffer)
+	if cfg.Conn.LocalAddr().(*net.UDPAddr).IP.IsUnspecified() {
+		if err := askDestinations(cfg.Conn); err != nil {
+			cfg.Log.Warn("answers may come from another address than was asked", "err", err)
+		}
+	}
 	return &UDP{cfg: cfg, done: make(chan struct{})}
 }
 
@@ -77,13 +83,14 @@ func (u *UDP) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { u.cfg.Conn.Close() })()
 	defer u.end()
 	buf := make([]byte, maxDatagram+1) // one more shows that it was longer
+	control := make([]byte, controlRoom)
 	pause := firstPause
 	for {
-		n, from, err := u.cfg.Conn.ReadFromUDPAddrPort(buf)
+		n, told, _, from, err := u.cfg.Conn.ReadMsgUDPAddrPort(buf, control)
 		switch {
 		case err == nil:
 			pause = firstPause
-			u.take(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+			u.take(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), control[:told])
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
@@ -95,7 +102,7 @@ func (u *UDP) Run(ctx context.Context) error {
 }
 
 // take hands a datagram to its side.
-func (u *UDP) take(b []byte, from netip.AddrPort) {
+func (u *UDP) take(b []byte, from netip.AddrPort, control []byte) {
 	side, known := sideOfDatagram(b)
 	switch c := u.taken[side].Load(); {
 	case !known:
@@ -104,11 +111,25 @@ func (u *UDP) take(b []byte, from netip.AddrPort) {
 		u.drop(TooLarge)
 	case c == nil || c.isClosed():
 		u.drop(Unserved)
-	case !c.queue.push(b, from):
-		u.drop(QueueFull)
 	default:
+		at, device := destination(control)
+		if !c.queue.push(b, u.senders.know(from, at, device)) {
+			u.drop(QueueFull)
+			return
+		}
 		u.counts.served[side].Add(1)
 	}
+}
+
+// send sends a datagram, from where its receiver knows us if he is known. That
+// address may have gone meanwhile.
+func (u *UDP) send(b []byte, to netip.AddrPort) (int, error) {
+	if known := u.senders.look(to); known != nil && known.control != nil {
+		if n, _, err := u.cfg.Conn.WriteMsgUDPAddrPort(b, known.control, to); err == nil {
+			return n, nil
+		}
+	}
+	return u.cfg.Conn.WriteToUDPAddrPort(b, to)
 }
 
 func (u *UDP) drop(why Reason) { u.counts.dropped[why].Add(1) }

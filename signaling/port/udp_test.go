@@ -181,7 +181,7 @@ func TestReadDeadline(t *testing.T) {
 
 // TestUDPAllocatesNothing in steady state: neither for addresses nor for bytes.
 func TestUDPAllocatesNothing(t *testing.T) {
-	u := startUDP(t, "127.0.0.1:0", UDPConfig{Queue: 2})
+	u := startUDP(t, "[::]:0", UDPConfig{Queue: 2})
 	conn, ice := client(t, u), u.PacketConn(ICE)
 	b, buf := append(dtls[:len(dtls):len(dtls)], make([]byte, 1100)...), make([]byte, 1500)
 	roundTrip := func() {
@@ -255,4 +255,51 @@ func BenchmarkUDP(b *testing.B) {
 			}
 		})
 	})
+}
+
+// TestUDPAnswersFromWhereItWasAsked: a machine with several addresses, both
+// families on one socket.
+func TestUDPAnswersFromWhereItWasAsked(t *testing.T) {
+	if controlRoom == 0 {
+		t.Skip("the kernel chooses here")
+	}
+	for _, listen := range []string{"[::]:0", "0.0.0.0:0"} {
+		u := startUDP(t, listen, UDPConfig{})
+		ice, port := u.PacketConn(ICE), u.LocalAddr().(*net.UDPAddr).Port
+		client, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		client.SetDeadline(time.Now().Add(patience))
+		buf := make([]byte, 1500)
+		for _, asked := range []string{"127.0.0.3", "127.0.0.2", "127.0.0.3"} {
+			if _, err := client.WriteToUDP(check, &net.UDPAddr{IP: net.ParseIP(asked), Port: port}); err != nil {
+				t.Fatal(err)
+			}
+			n, from, err := ice.ReadFrom(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ice.WriteTo(buf[:n], from); err != nil {
+				t.Fatal(err)
+			}
+			if _, answered, err := client.ReadFromUDPAddrPort(buf); err != nil || answered.Addr().String() != asked {
+				t.Errorf("%s on %s is answered from %v, %v", asked, listen, answered, err)
+			}
+		}
+	}
+}
+
+func TestSendersAreBounded(t *testing.T) {
+	var s senders
+	for i := range 3 * maxSenders {
+		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), uint16(i>>16)+1)
+		if got := s.know(addr, netip.Addr{}, 0); got.addr != addr || s.look(addr) != got {
+			t.Fatal("a sender is not known")
+		}
+	}
+	if len(s.of) > maxSenders {
+		t.Errorf("%d senders", len(s.of))
+	}
 }

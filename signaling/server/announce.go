@@ -31,7 +31,7 @@ func (s *Server) Announced() []netip.Addr {
 	}
 	at := s.tcpAddr().AddrPort().Addr()
 	if s.udp != nil {
-		at = s.udp.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+		at = s.udpAddr().Addr()
 	}
 	if !at.IsUnspecified() {
 		return []netip.Addr{plain(at)}
@@ -58,8 +58,10 @@ func (s *Server) UDPPort() uint16 {
 	if s.udp == nil {
 		return 0
 	}
-	return s.udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	return s.udpAddr().Port()
 }
+
+func (s *Server) udpAddr() netip.AddrPort { return s.udp.LocalAddr().(*net.UDPAddr).AddrPort() }
 
 func (s *Server) tcpAddr() *net.TCPAddr { return s.listener.Addr().(*net.TCPAddr) }
 
@@ -70,6 +72,9 @@ func (s *Server) toldUDP(r *http.Request) *uint16 {
 	udp, reached := s.UDPPort(), s.tcpAddr().AddrPort().Port()
 	if len(s.proxies) > 0 {
 		reached = portAsked(r)
+	}
+	if udp != 0 && s.udpAddr().Addr().IsLoopback() && !address(r).IsLoopback() {
+		udp = 0
 	}
 	if udp == reached {
 		return nil

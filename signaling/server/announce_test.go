@@ -38,11 +38,14 @@ func TestWelcomeTellsUDP(t *testing.T) {
 				check("a device", welcome)
 				return
 			}
-			if got := s.toldUDP(requestFor("proxy.example")); got == nil || *got != *want {
+			if got := s.toldUDP(requestFor("proxy.example", "127.0.0.1")); got == nil || *got != *want {
 				t.Errorf("through the proxy: %v", got)
 			}
-			if got := s.toldUDP(requestFor(s.Addr().String())); got != nil {
+			if got := s.toldUDP(requestFor(s.Addr().String(), "127.0.0.1")); got != nil {
 				t.Errorf("beside the proxy: %v", *got)
+			}
+			if got := s.toldUDP(requestFor("proxy.example", "192.0.2.1")); got == nil || *got != 0 {
+				t.Errorf("to who cannot reach loopback: %v", got)
 			}
 		})
 	}
@@ -75,4 +78,6 @@ func TestParseAnnounce(t *testing.T) {
 	}
 }
 
-func requestFor(host string) *http.Request { return &http.Request{Host: host, Header: http.Header{}} }
+func requestFor(host, from string) *http.Request {
+	return &http.Request{Host: host, Header: http.Header{}, RemoteAddr: from + ":4000"}
+}

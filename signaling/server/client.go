@@ -23,6 +23,7 @@ type client struct {
 	role    auth.Role
 	from    string
 	host    string  // by which it reached this server; empty: a device in this process
+	keyHash []byte  // of the certificate that its end was shown, as far as we know
 	udp     *uint16 // what its welcome says of the UDP port
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
 	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil

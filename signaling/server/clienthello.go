@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/telepath-iot/telepath/signaling/cert"
+	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 // A page is not shown the certificates of its connections. Whether something
@@ -17,27 +20,37 @@ import (
 // makes a ClientHello of its own, without them, and passes on the request,
 // which still names the browser.
 
-// clientHello is what was seen of the ClientHello that a connection began with.
-// It is written before the connection's first request.
+// clientHello is what was seen of the ClientHello that a connection began with, and what it was shown.
 type clientHello struct {
-	seen   bool
 	grease bool
+	shown  *cert.Shown
 }
 
 type clientHelloKey struct{}
 
-// withClientHello gives a connection a place for its clientHello (http.Server.ConnContext).
-func withClientHello(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, clientHelloKey{}, new(clientHello))
+// noteClientHello notes it with the connection. It changes nothing of the handshake (tls.Config.GetConfigForClient).
+func (s *Server) noteClientHello(info *tls.ClientHelloInfo) (*tls.Config, error) {
+	port.Note(info, clientHello{hasGrease(info), s.certs.Shown(info.ServerName)})
+	return nil, nil
 }
 
-// noteClientHello fills that place. It changes nothing of the handshake (tls.Config.GetConfigForClient).
-func noteClientHello(info *tls.ClientHelloInfo) (*tls.Config, error) {
-	if hello, ok := info.Context().Value(clientHelloKey{}).(*clientHello); ok {
-		hello.seen = true
-		hello.grease = hasGrease(info)
+// withClientHello hands what was noted on to the connection's requests (http.Server.ConnContext).
+func withClientHello(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, clientHelloKey{}, port.Noted(conn))
+}
+
+// helloOf is what was noted of the connection of a request; false: it did not come in TLS.
+func helloOf(r *http.Request) (clientHello, bool) {
+	hello, ok := r.Context().Value(clientHelloKey{}).(clientHello)
+	return hello, ok
+}
+
+// keyHash is of the key in the certificate that the client of a request was shown; nil without TLS.
+func keyHash(r *http.Request) []byte {
+	if hello, ok := helloOf(r); ok {
+		return hello.shown.KeyHash
 	}
-	return nil, nil
+	return nil
 }
 
 func hasGrease(info *tls.ClientHelloInfo) bool {
@@ -77,8 +90,8 @@ func saysForwarded(h http.Header) bool {
 
 // tlsOpened: the request names a browser that would have sent GREASE, and there was none.
 func tlsOpened(r *http.Request) bool {
-	hello, ok := r.Context().Value(clientHelloKey{}).(*clientHello)
-	return ok && hello.seen && !hello.grease && sendsGrease(r.UserAgent())
+	hello, ok := helloOf(r)
+	return ok && !hello.grease && sendsGrease(r.UserAgent())
 }
 
 // The oldest versions that are taken to send GREASE always. Both families began years earlier.

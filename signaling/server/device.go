@@ -34,7 +34,7 @@ func (s *Server) serveDevice(ctx context.Context, c *client) {
 	}
 	late := time.AfterFunc(helloTime, d.late)
 	defer late.Stop()
-	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name, TLS: s.keyHash})
+	c.tell(signal.Message{Type: signal.Challenge, Nonce: d.nonce, Server: s.cfg.Name, TLS: d.keyHash})
 	c.run(ctx)
 	d.gone()
 }

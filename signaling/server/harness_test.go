@@ -40,7 +40,7 @@ type running struct {
 	stop func() // waits
 }
 
-func start(t *testing.T, cfg Config) *running {
+func start(t *testing.T, cfg Config, before ...func(*Server)) *running {
 	t.Helper()
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
@@ -49,6 +49,9 @@ func start(t *testing.T, cfg Config) *running {
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, prepare := range before {
+		prepare(s)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -109,7 +112,7 @@ func (r *running) trusting() *tls.Config {
 		return nil
 	}
 	pool := x509.NewCertPool()
-	leaf, err := x509.ParseCertificate(r.tls.Certificates[0].Certificate[0])
+	leaf, err := x509.ParseCertificate(r.certs.Shown("").Certificate().Certificate[0])
 	if err == nil {
 		pool.AddCert(leaf)
 	}

@@ -35,6 +35,7 @@ type pass struct {
 	open *openRequest // nil: none
 	from string       // address, for people
 	host string       // by which it reached this server
+	hash []byte       // of the key of the certificate that it was shown
 	udp  *uint16      // what its welcome says of the UDP port
 
 	intercepted bool // something between opens its TLS, for sure
@@ -63,8 +64,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 // serveCarrier serves a link, whatever it is made of, until it is over.
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
-	c.host = p.host
-	c.udp = p.udp
+	c.host, c.keyHash, c.udp = p.host, p.hash, p.udp
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
 		return
@@ -81,9 +81,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	id, open, problem := s.checkToken(r)
-	return pass{
-		role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, udp: s.toldUDP(r), intercepted: intercepted(r),
-	}, problem
+	return pass{role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: keyHash(r), udp: s.toldUDP(r), intercepted: intercepted(r)}, problem
 }
 
 func crowded() *refusal {

@@ -194,6 +194,9 @@ const maxAddressesShown = 4
 // reachable lists HOST:PORT under which the server listens.
 func (s *Server) reachable() []string {
 	host, port, _ := net.SplitHostPort(s.Addr().String())
+	if len(s.cfg.ACME) > 0 {
+		return certified(s.cfg.ACME, port)
+	}
 	if ip := net.ParseIP(host); ip != nil && !ip.IsUnspecified() && !ip.IsLoopback() {
 		return []string{net.JoinHostPort(host, port)}
 	} else if ip != nil && ip.IsLoopback() {
@@ -204,6 +207,17 @@ func (s *Server) reachable() []string {
 		hosts = append(hosts, net.JoinHostPort(ip, port))
 	}
 	return hosts[:min(len(hosts), maxAddressesShown)]
+}
+
+// certified are names that an authority certifies, with the port unless it is HTTPS's own.
+func certified(names []string, port string) (hosts []string) {
+	for _, name := range names {
+		if port != "443" {
+			name = net.JoinHostPort(name, port)
+		}
+		hosts = append(hosts, name)
+	}
+	return hosts
 }
 
 // loopbackNames: localhost may mean ::1, where who listens on 127.0.0.1 is not.

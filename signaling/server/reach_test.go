@@ -111,7 +111,7 @@ func (r *running) trust(t *testing.T) *tls.Config {
 	if r.tls == nil {
 		return nil
 	}
-	leaf, err := x509.ParseCertificate(r.tls.Certificates[0].Certificate[0])
+	leaf, err := x509.ParseCertificate(r.certs.Shown("").Certificate().Certificate[0])
 	if err != nil {
 		t.Fatal(err)
 	}

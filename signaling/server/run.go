@@ -22,7 +22,7 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 	public := s.httpServer(s.encrypted(s.routes()))
 	servers := []*http.Server{public}
 	var running sync.WaitGroup
-	failed := make(chan error, 2+len(parts)) // one for each listener and part
+	failed := make(chan error, 3+len(parts)) // one for each listener, the certificates, and each part
 	start := func(srv *http.Server, l net.Listener) {
 		running.Go(func() {
 			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -39,6 +39,9 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 	}
 	partsCtx, stopParts := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopParts()
+	if s.certs != nil {
+		parts = append(parts, s.certs.Run)
+	}
 	for _, run := range parts {
 		running.Go(func() {
 			if err := run(partsCtx); partsCtx.Err() == nil {

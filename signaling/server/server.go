@@ -33,12 +33,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier/web"
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
+	"github.com/telepath-iot/telepath/signaling/cert"
 	"github.com/telepath-iot/telepath/signaling/cluster"
 	"github.com/telepath-iot/telepath/signaling/port"
 	"github.com/telepath-iot/telepath/signaling/rest"
@@ -54,9 +56,11 @@ type Config struct {
 	Data   string // folder for tokens, keys and the registry; required
 	NATS   string // URL of an external NATS; empty: one inside the process
 
-	TLSSelf bool   // make and use a certificate of our own, kept in Data
-	TLSCert string // PEM files of another
-	TLSKey  string
+	TLSSelf       bool   // make and use a certificate of our own, kept in Data
+	TLSCert       string // PEM files of another
+	TLSKey        string
+	ACME          []string // names to get certificates for from an authority
+	ACMEDirectory string   // URL of that authority\'s directory; default: that of Let\'s Encrypt
 
 	Announce      []netip.Addr   // addresses at which others reach the ports; default: see Announced
 	AllowHost     []string       // names this server is reached by, beside its own; NAME or NAME:PORT
@@ -91,7 +95,7 @@ type Server struct {
 	udp      *port.UDP      // nil: none
 	admin    net.Listener   // nil: none
 	tls      *tls.Config    // nil: none
-	keyHash  []byte         // of the TLS certificate; nil: none
+	certs    certificates   // nil: none
 	ready    atomic.Bool
 	started  chan struct{} // closed when ready for the first time
 	turn     *turn.Server  // nil: none inside the process
@@ -109,7 +113,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, gate: newGate(cfg.Limits, cfg.TrustProxy), proxies: cfg.TrustProxy, started: make(chan struct{})}
-	s.hosts = newHosts(cfg.AllowHost)
+	s.hosts = newHosts(slices.Concat(cfg.AllowHost, cfg.ACME))
 	s.web = s.newWeb()
 	if err := s.open(); err != nil {
 		s.lock.Close() // a nil File says so and does nothing
@@ -125,7 +129,7 @@ func (s *Server) open() (err error) {
 	if s.auth, err = auth.Open(s.cfg.Data); err != nil {
 		return err
 	}
-	if err = s.loadTLS(); err != nil {
+	if err = s.openCertificates(); err != nil {
 		return err
 	}
 	if err = s.listen(); err != nil {
@@ -150,6 +154,9 @@ func (cfg *Config) complete() error {
 		return errors.New("the PROXY protocol is for connections of proxies that are trusted: name their networks, too")
 	}
 	var err error
+	if cfg.ACME, err = cert.ParseNames(cfg.ACME); err != nil {
+		return err
+	}
 	if cfg.PathPrefix, err = CleanPrefix(cfg.PathPrefix); err != nil {
 		return err
 	}

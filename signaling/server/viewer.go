@@ -15,7 +15,7 @@ func (s *Server) serveViewer(ctx context.Context, c *client, p pass) {
 	v := s.room.Enter(c, c.role, c.host)
 	c.handle = v.Handle
 	c.tell(signal.Message{
-		Type: signal.Welcome, Server: s.cfg.Name, TLS: s.keyHash, Intercepted: p.intercepted, Role: string(c.role), Time: nowMicros(), UDP: c.udp,
+		Type: signal.Welcome, Server: s.cfg.Name, TLS: p.hash, Intercepted: p.intercepted, Role: string(c.role), Time: nowMicros(), UDP: p.udp,
 	})
 	if p.open != nil {
 		v.Open(firstConn, p.open.message, p.open.body)

@@ -11,13 +11,13 @@ import (
 type datagrams struct {
 	net.PacketConn
 	*front
-	handling
-	ledger ledger
+	turnstile turnstile
+	ledger    ledger
 }
 
 func newDatagrams(s *Server, conn net.PacketConn) *datagrams {
 	all := &datagrams{PacketConn: conn}
-	all.front = newFront(s, func(netip.AddrPort) *handling { return &all.handling }, func(netip.AddrPort) {})
+	all.front = newFront(s, func(netip.AddrPort) *turnstile { return &all.turnstile }, func(netip.AddrPort) {})
 	return all
 }
 
@@ -27,7 +27,7 @@ const socketPause = 10 * time.Millisecond
 // ReadFrom implements net.PacketConn for pion, to which it passes what a client
 // with an allocation sends, and requests for one. It fails only when the socket is closed.
 func (f *datagrams) ReadFrom(p []byte) (int, net.Addr, error) {
-	f.dealt()
+	f.turnstile.dealt()
 	for {
 		n, addr, err := f.PacketConn.ReadFrom(p)
 		switch {
@@ -35,9 +35,12 @@ func (f *datagrams) ReadFrom(p []byte) (int, net.Addr, error) {
 			return 0, nil, err
 		case err != nil:
 			time.Sleep(socketPause)
-		case f.mayPass(p[:n], addr):
-			f.passing()
-			return n, addr, nil
+		default:
+			f.turnstile.passing() // before looking whether it may
+			if f.mayPass(p[:n], addr) {
+				return n, addr, nil
+			}
+			f.turnstile.dealt()
 		}
 	}
 }

@@ -10,26 +10,26 @@ import (
 // it knows which of them have an allocation.
 type front struct {
 	// Set once.
-	server   *Server
-	handling func(client netip.AddrPort) *handling // of what comes from a client; nil: nothing comes any more
-	changed  func(client netip.AddrPort)           // called when a client's allocation has come or gone
+	server    *Server
+	turnstile func(client netip.AddrPort) *turnstile // of what comes from a client; nil: nothing comes any more
+	changed   func(client netip.AddrPort)            // called when a client's allocation has come or gone
 
 	mu      sync.RWMutex
 	clients map[netip.AddrPort]*relay
 }
 
-func newFront(s *Server, of func(netip.AddrPort) *handling, changed func(netip.AddrPort)) *front {
-	return &front{server: s, handling: of, changed: changed, clients: make(map[netip.AddrPort]*relay)}
+func newFront(s *Server, of func(netip.AddrPort) *turnstile, changed func(netip.AddrPort)) *front {
+	return &front{server: s, turnstile: of, changed: changed, clients: make(map[netip.AddrPort]*relay)}
 }
 
-// handling is what pion's reading goroutine deals with.
-type handling struct {
+// turnstile is what pion's reading goroutine deals with.
+type turnstile struct {
 	mu   sync.Mutex // held while it does
 	held bool       // owned by that goroutine: it has mu
 }
 
 // dealt is called when pion reads: it has dealt with what it read before.
-func (h *handling) dealt() {
+func (h *turnstile) dealt() {
 	if h.held {
 		h.held = false
 		h.mu.Unlock()
@@ -37,13 +37,13 @@ func (h *handling) dealt() {
 }
 
 // passing is called before pion is given something.
-func (h *handling) passing() {
+func (h *turnstile) passing() {
 	h.mu.Lock()
 	h.held = true
 }
 
 // wait waits until pion is done with what it was given before.
-func (h *handling) wait() {
+func (h *turnstile) wait() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 }

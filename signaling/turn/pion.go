@@ -102,7 +102,7 @@ func (g relays) AllocateConn(turn.AllocateConnConfig) (net.Conn, error) {
 type logs struct{ log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.
-func (l logs) NewLogger(string) logging.LeveledLogger { return pionLog{l.log} }
+func (l logs) NewLogger(string) logging.LeveledLogger { return pionLog(l) }
 
 type pionLog struct{ log *slog.Logger }
 

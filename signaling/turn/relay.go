@@ -138,7 +138,7 @@ func (r *relay) close() { r.closing.Do(func() { close(r.closed) }) }
 // permission that is just being added has no timer yet, which would be a panic),
 // so its own timers are never let to: this comes first.
 func (r *relay) end() {
-	h := r.table.handlingOf(r)
+	h := r.table.turnstileOf(r)
 	r.forget()
 	if h == nil {
 		r.close()

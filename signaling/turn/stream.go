@@ -25,11 +25,10 @@ const streamBuffer = 2 << 10
 // frame: its own framing finds each Read to be one.
 type stream struct {
 	net.Conn
-	handling
-	from  *streams
-	in    *bufio.Reader
-	frame [maxFrame]byte
-	once  sync.Once
+	turnstile turnstile
+	from      *streams
+	in        *bufio.Reader
+	once      sync.Once
 
 	arming sync.Mutex // so that what is set last is what counts
 }
@@ -70,17 +69,17 @@ var nothing = []byte{0x00, 0x11, 0, 0, 0x21, 0x12, 0xA4, 0x42, 0, 0, 0, 0, 0, 0,
 // frame. One that is shorter is passed with something behind it that goes nowhere.
 const pionWaits = 9
 
-// Read implements net.Conn for pion: one frame, with its padding. When it fails
-// the connection is over.
+// Read implements net.Conn for pion, whose buffer has pionBuffer bytes: one
+// frame, with its padding. When it fails the connection is over.
 func (s *stream) Read(p []byte) (int, error) {
-	s.dealt()
+	s.turnstile.dealt()
 	for {
-		n, err := s.next()
+		n, err := s.next(p)
 		switch {
-		case err == nil && len(p) >= pionBuffer: // always
-			s.passing()
-			return fill(p, s.frame[:n]), nil
-		case err == nil || errors.Is(err, errTooLong):
+		case err == nil:
+			s.turnstile.passing()
+			return fill(p, n), nil
+		case errors.Is(err, errTooLong):
 			s.from.server.counts.Drops[TooLong].Add(1)
 		default:
 			s.count(err)
@@ -89,9 +88,8 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 }
 
-// fill puts a frame into p as pion reads it.
-func fill(p, frame []byte) int {
-	n := copy(p, frame)
+// fill puts behind a frame of n bytes what pion's framing wants to see there.
+func fill(p []byte, n int) int {
 	for ; n%alignment != 0; n++ {
 		p[n] = 0
 	}
@@ -101,7 +99,7 @@ func fill(p, frame []byte) int {
 	return n
 }
 
-func (s *stream) next() (int, error) {
+func (s *stream) next(p []byte) (int, error) {
 	if s.in.Buffered() == 0 {
 		s.rearm(silentTime)
 		if _, err := s.in.Peek(1); err != nil {
@@ -109,7 +107,7 @@ func (s *stream) next() (int, error) {
 		}
 	}
 	s.rearm(frameTime)
-	return readFrame(s.in, s.frame[:])
+	return readFrame(s.in, p[:len(p)-alignment])
 }
 
 func (s *stream) count(err error) {

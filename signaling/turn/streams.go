@@ -20,7 +20,7 @@ type streams struct {
 
 func newStreams(s *Server, l net.Listener) *streams {
 	all := &streams{Listener: l, ended: make(chan struct{}), open: make(map[netip.AddrPort]*stream)}
-	all.front = newFront(s, all.handling, all.changed)
+	all.front = newFront(s, all.turnstile, all.changed)
 	return all
 }
 
@@ -86,9 +86,9 @@ func (all *streams) stream(client netip.AddrPort) *stream {
 	return all.open[client]
 }
 
-func (all *streams) handling(client netip.AddrPort) *handling {
+func (all *streams) turnstile(client netip.AddrPort) *turnstile {
 	if s := all.stream(client); s != nil {
-		return &s.handling
+		return &s.turnstile
 	}
 	return nil
 }

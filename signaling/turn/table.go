@@ -126,15 +126,15 @@ func (t *table) bind(addr netip.AddrPort, f *front, client netip.AddrPort) *rela
 	return r
 }
 
-// handlingOf is what pion deals with for the client of r; nil: nothing.
-func (t *table) handlingOf(r *relay) *handling {
+// turnstileOf is what pion deals with for the client of r; nil: nothing.
+func (t *table) turnstileOf(r *relay) *turnstile {
 	t.mu.RLock()
 	f, client := r.front, r.client
 	t.mu.RUnlock()
 	if f == nil {
 		return nil
 	}
-	return f.handling(client)
+	return f.turnstile(client)
 }
 
 // peer is the relay of another address of r's session; nil: there is none.
