@@ -57,11 +57,12 @@ func (h *Host) DenyInbound() error {
 		"  iif lo accept; ct state established,related accept; }\n}")
 }
 
-// Replace gives an interface of the host another address in the place of one that it has.
+// Replace gives an interface of the host another address in the place of one that it has. The old one goes first: the kernel takes
+// later ones of the same network away with it.
 func (h *Host) Replace(dev string, from, to netip.Addr) error {
 	return run(
-		"ip -n "+h.NS+" addr add "+to.String()+"/24 dev "+dev,
 		"ip -n "+h.NS+" addr del "+from.String()+"/24 dev "+dev,
+		"ip -n "+h.NS+" addr add "+to.String()+"/24 dev "+dev,
 		"ip -n "+h.NS+" route replace default dev "+dev,
 	)
 }
