@@ -50,7 +50,7 @@ web: .cache/web.stamp
 
 .PHONY: test
 test: ## everything (installs what is missing): format, lint, units, build, programs and a browser
-	@tools/test.sh need format lint go web build e2e fallback
+	@tools/test.sh need format lint go web build e2e fallback nat
 
 .PHONY: test-go
 test-go: ## Go's unit tests with the race detector
@@ -67,6 +67,10 @@ test-e2e: ## the built programs and Chromium in network namespaces (root)
 .PHONY: test-fallback
 test-fallback: ## the programs and Chromium behind firewalls, proxies and boxes that spoil (root)
 	@tools/test.sh need build fallback
+
+.PHONY: test-nat
+test-nat: ## device and viewer behind every kind of NAT, each with each (root)
+	@tools/test.sh need build nat
 
 .PHONY: lint
 lint: ## formatters and linters, changing nothing
@@ -88,7 +92,7 @@ bench: build ## age on loopback against bare pion and WebSocket, joining at 50 m
 	@go run ./e2e/bench
 
 .PHONY: soak
-soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,dashboard,comeback,matrix,slow runs only these
+soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,dashboard,comeback,matrix,slow,nat runs only these
 	@go run ./e2e/soak $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: size

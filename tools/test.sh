@@ -35,10 +35,12 @@ web() {
 build() { make build; }
 
 # TELEPATH_E2E makes a missing privilege or program an error instead of a skip.
-e2e() { end_to_end $(go list ./e2e/... | grep -v /fallback); }
+e2e() { end_to_end $(go list ./e2e/... | grep -vE '/(fallback|nat)$'); }
 
-# The fallback tests have the machine for themselves: they measure times with several networks at once.
+# These have the machine for themselves: they measure times with several networks at once.
 fallback() { end_to_end ./e2e/fallback; }
+
+nat() { end_to_end ./e2e/nat; }
 
 end_to_end() { TELEPATH_E2E=require go test -count=1 -timeout 15m -v "$@" | tools/brief.awk; }
 

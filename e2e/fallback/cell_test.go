@@ -1,7 +1,6 @@
 package fallback
 
 import (
-	"net"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -56,9 +55,15 @@ func (c *cell) serve(t *testing.T, scheme string, at netip.AddrPort, args ...str
 	t.Helper()
 	server, err := c.StartServer(c.srv, at.String(), args...)
 	must(t, err)
+	c.URL = scheme + "://" + at.String()
+	c.serving(t, server)
+}
+
+// serving: the server has been started.
+func (c *cell) serving(t *testing.T, server *rig.Server) {
+	t.Helper()
 	endWith(t, "server", server.Program)
 	c.server = server
-	c.URL = scheme + "://" + at.String()
 	_, c.code, _ = strings.Cut(server.LoginURL, "#")
 }
 
@@ -76,26 +81,6 @@ func (c *cell) startBox(t *testing.T, at netip.AddrPort, args ...string) *progra
 	must(t, err)
 	must(t, c.behind.Redirect(at, here))
 	return box
-}
-
-// awaitOpen waits until somebody takes connections at an address of the host.
-func awaitOpen(t *testing.T, on *lab.Host, at netip.AddrPort) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		err := on.Enter(func() error {
-			conn, err := net.DialTimeout("tcp", at.String(), time.Second)
-			if err == nil {
-				conn.Close()
-			}
-			return err
-		})
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("nobody takes connections at %v: %v", at, err)
-		}
-	}
 }
 
 // way is how the programs behind a box are told to reach the server: as their user would tell them.

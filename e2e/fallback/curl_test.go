@@ -3,6 +3,8 @@ package fallback
 import (
 	"strings"
 	"testing"
+
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // TestCurlThroughProxy: a script that has nothing but curl publishes and reads through a proxy that asks for a password.
@@ -12,7 +14,7 @@ func TestCurlThroughProxy(t *testing.T) {
 	c.serve(t, "http", c.serverAt(serverPort))
 	s := startSquid(t, c, c.box, digest)
 	must(t, c.behind.Fence(c.box))
-	through := []string{"--fail", "-x", "http://" + s.addr.String(), "--proxy-digest", "--proxy-user", proxyUser + ":" + proxyPassword}
+	through := []string{"--fail", "-x", "http://" + s.Addr.String(), "--proxy-digest", "--proxy-user", rig.ProxyUser + ":" + rig.ProxyPassword}
 	if _, err := c.Curl(c.dev, "device", "--fail", "--max-time", "1", "-d", "", c.SamplesURL("script")); err == nil {
 		t.Fatal("there is a way around the proxy")
 	}
@@ -25,7 +27,7 @@ func TestCurlThroughProxy(t *testing.T) {
 			t.Errorf("%s, want %s", out, format.want)
 		}
 	}
-	if !strings.Contains(s.log(), "/v1/devices/script/samples") {
-		t.Errorf("the proxy has seen no post:\n%s", s.log())
+	if !strings.Contains(s.Log(), "/v1/devices/script/samples") {
+		t.Errorf("the proxy has seen no post:\n%s", s.Log())
 	}
 }

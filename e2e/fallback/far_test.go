@@ -37,7 +37,7 @@ func TestFarAway(t *testing.T) {
 	must(t, c.dev.Knows(map[string]netip.Addr{siteName: c.srv.Addr}))
 	must(t, c.view.Knows(map[string]netip.Addr{siteName: netip.MustParseAddr(serverOnHop)}))
 	c.stretch(t, "delay=100ms")
-	c.trustInChromium(t, ca)
+	must(t, c.TrustInChromium(ca))
 	visit := firstInChromium(t, c, way{})
 	t.Logf("first sample after %v", visit.took.Round(time.Millisecond))
 	_, err := visit.watcher.AwaitPath("ws", 0, patience)

@@ -1,11 +1,9 @@
 package fallback
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -21,7 +19,9 @@ var counted = seconds("TELEPATH_CELL_SECONDS", 5)
 
 // TestMatrix is every network before every program.
 func TestMatrix(t *testing.T) {
-	warmUp(t)
+	if err := rig.WarmUpChromium(t.Context(), t.TempDir()); err != nil {
+		t.Log(err) // each cell will say it again
+	}
 	for _, n := range networks {
 		for _, v := range visitors {
 			if n.only != nil && !slices.Contains(n.only, v.name) {
@@ -59,20 +59,6 @@ func measureCell(t *testing.T, n network, v visitor) {
 			t.Errorf("%v, want at most %v and %v", got, n.bound(), secondVisit)
 		}
 	})
-}
-
-// warmUp starts Chromium once: the first start on a machine reads it from the disk, which is no business of a first sample.
-func warmUp(t *testing.T) {
-	t.Helper()
-	if os.Getenv("TELEPATH_E2E") == "" {
-		return // every cell skips, and says why
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--dump-dom", "about:blank")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Logf("Chromium does not warm up: %v: %.500s", err, out)
-	}
 }
 
 // visitCell goes through a cell once, checks what happens in it, and returns how long that took. The row tells of it.

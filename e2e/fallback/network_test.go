@@ -1,14 +1,13 @@
 package fallback
 
 import (
-	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/telepath-iot/telepath/e2e/authority"
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // network is what stands between a program and the server.
@@ -47,10 +46,10 @@ func (n network) bound() time.Duration {
 var networks = []network{
 	{name: "open", cross: direct, rungs: []string{"ws", "udp"}},
 	{name: "UDP blocked", cross: udpBlocked, rungs: []string{"ws"}, named: []string{"udp-blocked"}},
-	{name: "squid", cross: squidWith(open, ""), rungs: []string{"ws"}},
+	{name: "squid", cross: squidWith(openProxy, ""), rungs: []string{"ws"}},
 	{name: "squid to 443 only", cross: squidTo443, rungs: []string{"ws"}},
-	{name: "squid, 407 Basic", cross: squidWith(basic, credentials), rungs: []string{"ws"}},
-	{name: "squid, 407 Digest", cross: squidWith(digest, credentials), rungs: []string{"ws"}},
+	{name: "squid, 407 Basic", cross: squidWith(basic, rig.ProxyCredentials), rungs: []string{"ws"}},
+	{name: "squid, 407 Digest", cross: squidWith(digest, rig.ProxyCredentials), rungs: []string{"ws"}},
 	{name: "Upgrade stripped", cross: boxWith("-strip-upgrade"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
 	{name: "Connection rewritten", cross: boxWith("-rewrite-connection", "keep-alive"), rungs: []string{"sse"}, named: []string{"upgrade-refused"}},
 	{name: "101, then silence", cross: boxWith("-stall-101"), rungs: []string{"sse"}, named: []string{"upgrade-stalled"}, stall: true},
@@ -86,17 +85,17 @@ func boxWith(args ...string) func(t *testing.T, c *cell) way {
 }
 
 // squidWith leaves a proxy as the only way out.
-func squidWith(with func(string) policy, user string) func(t *testing.T, c *cell) way {
+func squidWith(with rig.SquidPolicy, user string) func(t *testing.T, c *cell) way {
 	return func(t *testing.T, c *cell) way {
 		c.serve(t, "http", c.serverAt(serverPort))
 		s := startSquid(t, c, c.box, with)
 		must(t, c.behind.Fence(c.box))
 		t.Cleanup(func() {
-			if s.log() == "" {
+			if s.Log() == "" {
 				t.Error("nothing came through the proxy")
 			}
 		})
-		return proxied(s.url(user))
+		return proxied(s.URL(user))
 	}
 }
 
@@ -105,8 +104,8 @@ func squidTo443(t *testing.T, c *cell) way {
 	ca := c.serveTLS(t, 443)
 	s := startSquid(t, c, c.box, only443)
 	must(t, c.behind.Fence(c.box))
-	c.trustInChromium(t, ca)
-	w := proxied(s.url(""))
+	must(t, c.TrustInChromium(ca))
+	w := proxied(s.URL(""))
 	w.env = append(w.env, c.Env...)
 	return w
 }
@@ -121,21 +120,16 @@ func (c *cell) serveTLS(t *testing.T, port uint16) (ca string) {
 // serveTLSAs is serveTLS with another name on the certificate, and listening somewhere else.
 func (c *cell) serveTLSAs(t *testing.T, name string, at netip.AddrPort, args ...string) (ca string) {
 	t.Helper()
-	own, err := authority.New("Test Authority")
+	server, ca, err := c.StartTLSServer(c.srv, name, at, args...)
 	must(t, err)
-	must(t, own.Files(c.Dir, name))
-	args = append(args, "--allow-host", name, "--tls-cert", filepath.Join(c.Dir, "fullchain.pem"), "--tls-key", filepath.Join(c.Dir, "privkey.pem"))
-	c.serve(t, "https", at, args...)
-	c.URL = fmt.Sprintf("https://%s:%d", name, at.Port())
-	ca = filepath.Join(c.Dir, "ca.pem")
-	c.Env = []string{"SSL_CERT_FILE=" + ca}
+	c.serving(t, server)
 	return ca
 }
 
 // proxied is how a proxy is told: to programs by their environment, to Chromium by its settings.
 func proxied(url string) way {
 	return way{
-		env:     []string{"HTTP_PROXY=" + url, "HTTPS_PROXY=" + url, "http_proxy=" + url, "https_proxy=" + url},
+		env:     rig.ProxyEnv(url),
 		browser: []string{"--proxy=" + url},
 	}
 }
@@ -151,7 +145,7 @@ func interceptedBy(t *testing.T, c *cell, trusted bool) way {
 	if !trusted {
 		return way{env: c.Env}
 	}
-	c.trustInChromium(t, ca)
+	must(t, c.TrustInChromium(ca))
 	return way{env: []string{"SSL_CERT_FILE=" + ca}}
 }
 

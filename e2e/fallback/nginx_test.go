@@ -10,6 +10,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/authority"
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // siteName is the name that the examples of docs/reverse-proxy.md are for.
@@ -51,7 +52,7 @@ func nginxWithName(t *testing.T, c *cell) way {
 	c.startNginx(t, 443, examples(t, "nginx")[0])
 	c.serveBehindNginx(t)
 	must(t, c.behind.Knows(map[string]netip.Addr{siteName: c.srv.Addr}))
-	c.trustInChromium(t, filepath.Join(c.Dir, "ca.pem"))
+	must(t, c.TrustInChromium(filepath.Join(c.Dir, "ca.pem")))
 	return way{url: "https://" + siteName, env: []string{"SSL_CERT_FILE=" + filepath.Join(c.Dir, "ca.pem")}}
 }
 
@@ -105,5 +106,5 @@ http {
 	p, err := c.Start(c.srv, program.Spec{Name: "nginx", Args: []string{"/usr/sbin/nginx"}})
 	must(t, err)
 	endWith(t, "nginx", p)
-	awaitOpen(t, c.srv, c.serverAt(port))
+	must(t, rig.AwaitOpen(c.srv, c.serverAt(port)))
 }

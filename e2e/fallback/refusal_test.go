@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // refusal is a network that lets nothing through, and has a reason that the user must be told.
@@ -22,7 +23,7 @@ var refusals = []refusal{
 	{name: "squid, no password", cross: squidWith(basic, ""), failure: []string{"proxy-auth-required"}},
 	{name: "squid, wrong password, Basic", cross: wrongPassword(basic), failure: []string{"proxy-auth-wrong"}},
 	{name: "squid, wrong password, Digest", cross: wrongPassword(digest), failure: []string{"proxy-auth-wrong"}},
-	{name: "squid, NTLM", cross: squidWith(ntlm, credentials), failure: []string{"proxy-auth-unsupported"}},
+	{name: "squid, NTLM", cross: squidWith(ntlm, rig.ProxyCredentials), failure: []string{"proxy-auth-unsupported"}},
 	{name: "squid, CONNECT to 443 only", cross: squidWith(only443, ""), failure: []string{"proxy-443-only"}},
 }
 
@@ -82,16 +83,16 @@ func distrusted(t *testing.T, c *cell) way { return interceptedBy(t, c, false) }
 const tries = 3 * time.Second
 
 // wrongPassword leads through a proxy that knows another password, and counts how often it was shown the wrong one.
-func wrongPassword(with func(string) policy) func(t *testing.T, c *cell) way {
+func wrongPassword(with rig.SquidPolicy) func(t *testing.T, c *cell) way {
 	return func(t *testing.T, c *cell) way {
 		c.serve(t, "http", c.serverAt(serverPort))
 		s := startSquid(t, c, c.box, with)
 		must(t, c.behind.Fence(c.box))
-		w := proxied(s.url(proxyUser + ":wrong"))
+		w := proxied(s.URL(rig.ProxyUser + ":wrong"))
 		w.after = func(t *testing.T) {
 			time.Sleep(tries)
 			if shown := shownPasswords(s); shown != 1 {
-				t.Errorf("the wrong password was shown %d times, want once; squid's log:\n%s", shown, s.log())
+				t.Errorf("the wrong password was shown %d times, want once; squid's log:\n%s", shown, s.Log())
 			}
 		}
 		return w
@@ -99,9 +100,9 @@ func wrongPassword(with func(string) policy) func(t *testing.T, c *cell) way {
 }
 
 // shownPasswords counts the requests with a password that squid refused: those of which it knows the user.
-func shownPasswords(s *squid) int {
-	return len(slices.DeleteFunc(strings.Split(s.log(), "\n"), func(line string) bool {
+func shownPasswords(s *rig.Squid) int {
+	return len(slices.DeleteFunc(strings.Split(s.Log(), "\n"), func(line string) bool {
 		fields := strings.Fields(line)
-		return len(fields) < 8 || !strings.HasSuffix(fields[3], "/407") || fields[7] != proxyUser
+		return len(fields) < 8 || !strings.HasSuffix(fields[3], "/407") || fields[7] != rig.ProxyUser
 	}))
 }

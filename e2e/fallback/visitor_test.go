@@ -2,7 +2,6 @@ package fallback
 
 import (
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -56,25 +55,23 @@ func firstInView(t *testing.T, c *cell, w way) *visit {
 	}
 }
 
-// oneChromium starts at a time: each takes a processor for a second or two, which is not what is measured.
-var oneChromium sync.Mutex
-
 func firstInChromium(t *testing.T, c *cell, w way) *visit {
 	agent := c.startListed(t)
 	r := c.boxed(w)
-	oneChromium.Lock()
-	defer oneChromium.Unlock()
-	b, err := r.Browse(c.view, r.URL+"/#"+c.code, device, w.browser...)
+	opened, err := r.Open(c.view, r.URL+"/#"+c.code, device, w.browser...)
+	if opened.Watcher != nil {
+		endWith(t, "Chromium", opened.Program)
+	}
 	must(t, err)
-	endWith(t, "Chromium", b.Program)
-	sample, took := afterOpening(t, b, 0)
+	b := opened.Watcher
 	return &visit{
-		agent: agent, watcher: b, rung: shownRung(t, b, sample), took: took,
+		agent: agent, watcher: b, rung: shownRung(t, b, opened.First), took: opened.First.At.Sub(opened.Loaded),
 		again: func(t *testing.T) time.Duration {
 			mark := b.Mark()
 			must(t, b.Write("reload"))
-			_, took := afterOpening(t, b, mark)
-			return took
+			again, err := b.AwaitOpened(mark)
+			must(t, err)
+			return again.First.At.Sub(again.Loaded)
 		},
 		says: func(t *testing.T) string {
 			must(t, b.Write("drawer"))
@@ -83,22 +80,6 @@ func firstInChromium(t *testing.T, c *cell, w way) *visit {
 			return drawer.Text
 		},
 	}
-}
-
-// browserStart is how long a browser may take to have a document, on a loaded machine.
-const browserStart = 40 * time.Second
-
-// afterOpening is the first sample after a page began to open, and how long that took. What a browser needs to start, and to
-// go to a page, does not count: the time begins with the new document.
-func afterOpening(t *testing.T, b *rig.Watcher, mark int) (rig.Event, time.Duration) {
-	t.Helper()
-	document, err := b.Await("document", mark, browserStart, func(e rig.Event) bool { return e.Type == "load" })
-	must(t, err)
-	sample, err := b.Await("first sample", b.MarkOf(document), patience, func(e rig.Event) bool {
-		return e.Type == "sample" && !e.Retained && !e.Restored
-	})
-	must(t, err)
-	return sample, sample.At.Sub(document.At)
 }
 
 // shownRung is the rung that a page names when its first sample is there; the badge may be a moment later.

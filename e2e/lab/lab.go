@@ -23,6 +23,10 @@ import (
 type Lab struct {
 	hosts    map[string]*Host
 	switchNS string
+	prefix   string              // of the namespaces' names
+	last     netip.Addr          // of the newest host
+	ready    func(h *Host) error // called for each host on the switch
+	homes    int                 // behind routers
 }
 
 // Host is one namespace with one address.
@@ -54,34 +58,37 @@ var count atomic.Int64
 // New builds a laboratory with the named hosts. Namespaces are called after this process and the laboratory's number in it, so
 // that several can be there at a time.
 func New(names ...string) (*Lab, error) {
+	return build(netip.MustParsePrefix("10.88.0.0/24"), func(*Host) error { return nil }, names)
+}
+
+func build(network netip.Prefix, ready func(*Host) error, names []string) (*Lab, error) {
 	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), count.Add(1))
-	l := &Lab{hosts: map[string]*Host{}, switchNS: prefix + "-switch"}
-	err := l.build(prefix, names)
+	l := &Lab{hosts: map[string]*Host{}, switchNS: prefix + "-switch", prefix: prefix, last: network.Addr(), ready: ready}
+	err := run(
+		"ip netns add "+l.switchNS,
+		"ip -n "+l.switchNS+" link add br0 type bridge",
+		"ip -n "+l.switchNS+" link set br0 up",
+	)
+	for _, name := range names {
+		if err == nil {
+			_, err = l.add(name)
+		}
+	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func (l *Lab) build(prefix string, names []string) error {
-	err := run(
-		"ip netns add "+l.switchNS,
-		"ip -n "+l.switchNS+" link add br0 type bridge",
-		"ip -n "+l.switchNS+" link set br0 up",
-	)
-	if err != nil {
-		return err
+// add puts a host on the switch.
+func (l *Lab) add(name string) (*Host, error) {
+	l.last = l.last.Next()
+	h := &Host{NS: l.prefix + "-" + name, Addr: l.last}
+	l.hosts[name] = h
+	if err := h.plugInto(l.switchNS, fmt.Sprintf("port%d", l.last.As4()[3])); err != nil {
+		return nil, err
 	}
-	addr := netip.MustParseAddr("10.88.0.0")
-	for i, name := range names {
-		addr = addr.Next()
-		h := &Host{NS: prefix + "-" + name, Addr: addr}
-		l.hosts[name] = h
-		if err := h.plugInto(l.switchNS, fmt.Sprintf("port%d", i)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return h, l.ready(h)
 }
 
 // plugInto joins h to the switch. The default route is for multicast: that is how .local names are asked for.

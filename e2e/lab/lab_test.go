@@ -2,6 +2,7 @@ package lab
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -49,22 +50,61 @@ func TestUnplug(t *testing.T) {
 
 func open(t *testing.T, names ...string) *Lab {
 	t.Helper()
+	need(t)
+	l, err := New(names...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeWith(t, l)
+	return l
+}
+
+// need skips on a machine that is no laboratory, unless somebody asked for these tests.
+func need(t *testing.T) {
+	t.Helper()
 	if err := Missing(); err != nil {
 		if os.Getenv("TELEPATH_E2E") != "" {
 			t.Fatal(err)
 		}
 		t.Skip(err)
 	}
-	l, err := New(names...)
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+func closeWith(t *testing.T, l *Lab) {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return l
+}
+
+func TestDenyInbound(t *testing.T) {
+	l := open(t, "a", "b")
+	a, b := l.Host("a"), l.Host("b")
+	if err := b.DenyInbound(); err != nil {
+		t.Fatal(err)
+	}
+	if reaches(t, a, b) {
+		t.Error("a datagram that nobody asked for came through the firewall")
+	}
+	if !reaches(t, b, a) {
+		t.Error("no datagram leaves through the firewall")
+	}
+	asked := listenUDP(t, a, netip.AddrPortFrom(a.Addr, 0))
+	asker := listenUDP(t, b, netip.AddrPortFrom(b.Addr, 0))
+	packet := make([]byte, 16)
+	_, _ = asker.WriteToUDP([]byte("hello"), asked.LocalAddr().(*net.UDPAddr)) // an error is seen as no answer
+	_ = asked.SetReadDeadline(time.Now().Add(silence))
+	if _, from, err := asked.ReadFromUDP(packet); err != nil {
+		t.Error(err)
+	} else {
+		_, _ = asked.WriteToUDP([]byte("hello"), from)
+	}
+	_ = asker.SetReadDeadline(time.Now().Add(silence))
+	if _, err := asker.Read(packet); err != nil {
+		t.Errorf("no answer comes through the firewall: %v", err)
+	}
 }
 
 // reaches says whether one of some datagrams from a comes to b within half a second.

@@ -50,6 +50,23 @@ func (h *Host) Readdress(to ...netip.Prefix) error {
 	return run(commands...)
 }
 
+// DenyInbound is a firewall as boards have it: what the host has not asked for does not come in, answers do. Whoever wants to
+// meet it must be sent something first.
+func (h *Host) DenyInbound() error {
+	return h.nft("table inet firewall {\n chain in { type filter hook input priority 0; policy drop;\n" +
+		"  iif lo accept; ct state established,related accept; }\n}")
+}
+
+// Replace gives an interface of the host another address in the place of one that it has. The old one goes first: the kernel takes
+// later ones of the same network away with it.
+func (h *Host) Replace(dev string, from, to netip.Addr) error {
+	return run(
+		"ip -n "+h.NS+" addr del "+from.String()+"/24 dev "+dev,
+		"ip -n "+h.NS+" addr add "+to.String()+"/24 dev "+dev,
+		"ip -n "+h.NS+" route replace default dev "+dev,
+	)
+}
+
 // Knows makes programs that are started on h from now on find names under addresses, as /etc/hosts does.
 func (h *Host) Knows(names map[string]netip.Addr) error {
 	text := strings.Builder{}

@@ -1,7 +1,12 @@
 package rig
 
 import (
+	"context"
+	"fmt"
+	"os/exec"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
@@ -22,4 +27,58 @@ func (r *Rig) Browse(on *lab.Host, loginURL, device string, args ...string) (*Wa
 		}, args...),
 	})
 	return w, err
+}
+
+const (
+	browserStart = 40 * time.Second // until there is a document, on a loaded machine
+	browserFirst = 10 * time.Second // from there to the first sample, which is measured
+)
+
+// Opened is a page that has shown its first sample.
+type Opened struct {
+	*Watcher           // nil if there is no browser
+	Loaded   time.Time // when its document began
+	First    Event
+}
+
+// oneChromium starts at a time: each takes a processor for a second or two, which is not what is measured.
+var oneChromium sync.Mutex
+
+// Open is Browse for who measures a first sample: only one browser of this process starts at a time.
+func (r *Rig) Open(on *lab.Host, loginURL, device string, args ...string) (o Opened, err error) {
+	oneChromium.Lock()
+	defer oneChromium.Unlock()
+	w, err := r.Browse(on, loginURL, device, args...)
+	if err != nil {
+		return o, err
+	}
+	o, err = w.AwaitOpened(0)
+	o.Watcher = w
+	return o, err
+}
+
+// AwaitOpened waits for the first sample of a page that began to load behind a mark. What a browser needs to start, and to go
+// to a page, does not count: time begins with the new document.
+func (w *Watcher) AwaitOpened(mark int) (o Opened, err error) {
+	document, err := w.Await("document", mark, browserStart, func(e Event) bool { return e.Type == "load" })
+	if err != nil {
+		return o, err
+	}
+	o.Watcher, o.Loaded = w, document.At
+	o.First, err = w.Await("first sample", w.MarkOf(document), browserFirst, func(e Event) bool {
+		return e.Type == "sample" && !e.Retained && !e.Restored
+	})
+	return o, err
+}
+
+// WarmUpChromium starts it once: the first start on a machine reads it from the disk, which is no business of a first sample.
+// profile is a folder of its own.
+func WarmUpChromium(ctx context.Context, profile string) error {
+	ctx, cancel := context.WithTimeout(ctx, browserStart)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+profile, "--dump-dom", "about:blank")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("start Chromium: %w: %.500s", err, out)
+	}
+	return nil
 }

@@ -52,5 +52,14 @@ func NewFarLink(dir, conditions string) (*FarLink, error) {
 	return l, nil
 }
 
+// Move gives Here another address and takes the old one away. What was sent from the old one is not told.
+func (l *FarLink) Move() error {
+	first, second := netip.MustParseAddr("10.77.0.1"), netip.MustParseAddr("10.77.0.3")
+	to := map[netip.Addr]netip.Addr{first: second, second: first}[l.Here.Addr]
+	old := l.Here.Addr
+	l.Here.Addr = to
+	return l.Here.Replace("lnk0", old, to)
+}
+
 // Close ends the link, and removes the hosts.
 func (l *FarLink) Close() { l.emulator.Stop(5 * time.Second) }

@@ -1,6 +1,7 @@
 package switches
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -13,17 +14,15 @@ import (
 
 // viewBy watches in a terminal.
 func viewBy(args ...string) func(*world) (*rig.Watcher, error) {
-	return func(w *world) (*rig.Watcher, error) { return w.View(w.far.Here, device, args...) }
+	return func(w *world) (*rig.Watcher, error) { return w.View(w.viewAt(), device, args...) }
 }
-
-const proxyPort = 3128
 
 func (w *world) startProxy() (err error) {
 	dir := filepath.Join(w.Dir, "proxy")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o777), os.Chmod(w.Dir, 0o711)); err != nil { // squid becomes another user
 		return err
 	}
-	w.proxy, err = w.StartSquid(w.far.There, netip.AddrPortFrom(w.far.There.Addr, proxyPort), dir)
+	w.proxy, err = w.StartSquid(w.far.There, netip.AddrPortFrom(w.far.There.Addr, rig.ProxyPort), dir, rig.SquidPolicy{})
 	return err
 }
 
@@ -31,11 +30,11 @@ func viewByProxy(w *world) (*rig.Watcher, error) {
 	if err := w.startProxy(); err != nil {
 		return nil, err
 	}
-	return w.View(w.far.Here, device, "--relay", "--proxy", fmt.Sprintf("http://%v:%d", w.far.There.Addr, proxyPort))
+	return w.View(w.viewAt(), device, "--relay", "--proxy", w.proxy.URL(""))
 }
 
 func browse(w *world) (*rig.Watcher, error) {
-	return w.Browse(w.far.Here, w.server.LoginURL, device)
+	return w.Browse(w.viewAt(), w.server.LoginURL, device)
 }
 
 // restartProxy counts from when the new one is ready.
@@ -92,4 +91,16 @@ func restartAgent(w *world, _ *rand.Rand) (time.Time, error) {
 	}
 	w.startProducer()
 	return started, nil
+}
+
+// moveHome counts from when the host has its new address.
+func moveHome(w *world, _ *rand.Rand) (time.Time, error) {
+	err := w.home.Move()
+	return time.Now(), err
+}
+
+// moveRouter counts from when the router has its new address.
+func moveRouter(w *world, _ *rand.Rand) (time.Time, error) {
+	err := w.far.Move()
+	return time.Now(), err
 }

@@ -22,6 +22,7 @@ type Kind struct {
 	Means string        // for the table
 	Fresh time.Duration // a sample that was made afterwards comes within this time, 95 times of 100
 
+	home  string // who is behind a NAT of its own at the near end of the link: "viewer", "device"; empty: nobody, the viewer is there
 	ready string // rung on which the viewer must stand before it begins again
 	watch func(*world) (*rig.Watcher, error)
 	fault func(*world, *rand.Rand) (mended time.Time, err error) // fresh counts from mended on
@@ -48,6 +49,26 @@ var Kinds = []Kind{
 	{
 		Name: "tab-reload", Means: "the tab of a Chromium is loaded again; fresh counts from the new document", Fresh: 5 * time.Second,
 		ready: "udp", watch: browse, fault: reloadTab,
+	},
+	{
+		Name: "viewer-moves", Means: "the viewer's host has another address, and knows it", Fresh: time.Second,
+		home: "viewer", ready: "udp", watch: viewBy(), fault: moveHome,
+	},
+	{
+		Name: "page-moves", Means: "the same with Chromium", Fresh: time.Second,
+		home: "viewer", ready: "udp", watch: browse, fault: moveHome,
+	},
+	{
+		Name: "device-moves", Means: "the device's host has another address, and knows it", Fresh: time.Second,
+		home: "device", ready: "udp", watch: viewBy(), fault: moveHome,
+	},
+	{
+		Name: "viewer-rerouted", Means: "the router before the viewer has another public address, and tells nobody", Fresh: time.Second,
+		home: "viewer", ready: "udp", watch: viewBy(), fault: moveRouter,
+	},
+	{
+		Name: "device-rerouted", Means: "the router before the device has another public address, and tells nobody", Fresh: time.Second,
+		home: "device", ready: "udp", watch: viewBy(), fault: moveRouter,
 	},
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/ledger"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
@@ -16,13 +17,15 @@ const (
 	starting    = 30 * time.Second
 )
 
-// world is a server and a device near one another, and a viewer far away.
+// world is a server and a device near one another, and a viewer far away; or the viewer near, and the device far away.
 type world struct {
 	*rig.Rig
+	kind   Kind
 	far    *rig.FarLink
+	home   *lab.Home // behind far.Here; nil: none
 	server *rig.Server
 	agent  *program.Program
-	proxy  *program.Program // nil: none
+	proxy  *rig.Squid // nil: none
 	viewer *rig.Watcher
 	life   int // where the present life of the viewer begins among its events
 
@@ -33,12 +36,17 @@ type world struct {
 
 // newWorld builds it; what it returns beside an error is to be closed, too.
 func newWorld(dir string, kind Kind) (w *world, err error) {
-	w = &world{}
+	w = &world{kind: kind}
 	if w.Rig, err = rig.New(dir); err != nil {
 		return nil, err
 	}
 	if w.far, err = rig.NewFarLink(dir, link); err != nil {
 		return nil, err
+	}
+	if kind.home != "" {
+		if w.home, err = lab.NewHome(w.far.Here, w.far.Here.NS+"-home", lab.PortRestricted); err != nil {
+			return w, err
+		}
 	}
 	if err = w.startServer(); err != nil {
 		return w, err
@@ -73,7 +81,28 @@ func (w *world) close() {
 	if w.server != nil {
 		w.server.Kill()
 	}
+	if w.home != nil {
+		_ = w.home.Close() // the hosts of the link go with it; what is left is seen by whoever lists namespaces
+	}
 	w.far.Close()
+}
+
+// viewAt and deviceAt are where the two ends run.
+func (w *world) viewAt() *lab.Host {
+	switch w.kind.home {
+	case "viewer":
+		return w.home.Host
+	case "device":
+		return w.far.There
+	}
+	return w.far.Here
+}
+
+func (w *world) deviceAt() *lab.Host {
+	if w.kind.home == "device" {
+		return w.home.Host
+	}
+	return w.far.There
 }
 
 func (w *world) startServer() (err error) {
@@ -83,7 +112,7 @@ func (w *world) startServer() (err error) {
 
 func (w *world) startAgent() (err error) {
 	w.runs++
-	w.agent, err = w.StartDevice(w.far.There, device, "--source", "stdin", "--source", fmt.Sprintf("sim,rate=%d", liveRate))
+	w.agent, err = w.StartDevice(w.deviceAt(), device, "--source", "stdin", "--source", fmt.Sprintf("sim,rate=%d", liveRate))
 	if err != nil {
 		return err
 	}
