@@ -11,8 +11,8 @@ import (
 // ErrNoPath is what Ping returns while there is no path to the device.
 var ErrNoPath = errors.New("no path to the device now")
 
-// errEnded is what a Conn whose Run has returned answers.
-var errEnded = errors.New("peer: the Conn has ended")
+// ErrEnded is what a Conn whose Run has returned answers.
+var ErrEnded = errors.New("peer: the Conn has ended")
 
 // maxPings is how many may wait at a time: as many as there are probes whose answers count.
 const maxPings = maxProbes
@@ -35,7 +35,7 @@ func (c *Conn) Ping(ctx context.Context) (Reply, error) {
 	case r := <-reply:
 		return r, nil
 	case <-c.loop.stopped:
-		return Reply{}, errEnded
+		return Reply{}, ErrEnded
 	case <-ctx.Done():
 		c.loop.post(func() { delete(c.pings, id) })
 		return Reply{}, ctx.Err()
@@ -47,7 +47,7 @@ func (c *Conn) whyNot(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return errEnded
+	return ErrEnded
 }
 
 // ping runs in the loop.

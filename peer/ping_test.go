@@ -38,7 +38,7 @@ func TestPing(t *testing.T) {
 			t.Errorf("got %+v, %v; want ws and %v", r, err, 4*oneWay)
 		}
 		v.stop()
-		if _, err := v.conn.Ping(t.Context()); !errors.Is(err, errEnded) {
+		if _, err := v.conn.Ping(t.Context()); !errors.Is(err, ErrEnded) {
 			t.Errorf("after the end: %v", err)
 		}
 	})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/server"
 )
@@ -68,6 +69,9 @@ func (w *world) endpoint(role string) peer.Endpoint {
 		addr = w.via.addr()
 	}
 	e := peer.Endpoint{URL: "http://" + addr, Token: w.token(role)}
+	if w.via != nil { // a cable is for TCP: data channels to the server would go past it
+		e.Only = []ladder.Rung{ladder.UDP, ladder.WS, ladder.SSE, ladder.Poll}
+	}
 	if testing.Verbose() {
 		e.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("end", role)
 	}

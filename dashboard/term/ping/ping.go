@@ -92,6 +92,9 @@ func one(ctx context.Context, to Pinger, patience time.Duration) Result {
 			return Result{Reply: reply}
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			return Result{Err: errNoReply}
+		case errors.Is(err, peer.ErrEnded): // who runs the Conn learns why, and ends ctx
+			<-ctx.Done()
+			return Result{Err: err}
 		case !errors.Is(err, peer.ErrNoPath):
 			return Result{Err: err}
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -56,8 +57,13 @@ func final(err error) bool {
 		(refused.Code == "unknown-device" || wire.CodeByName(refused.Code).Retry == wire.RetryNever)
 }
 
-// kind is an error without its numbers: a port that differs each time makes no other reason.
+// kind is what was wrong, wherever it was met first, without its numbers: a
+// rung or a port that differs each time makes no other reason.
 func kind(err error) string {
+	var failure *carrier.Failure
+	if errors.As(err, &failure) {
+		err = failure
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
 			return -1

@@ -32,6 +32,7 @@ export interface Allowed {
  */
 export class ChannelLink implements LinkCarrier {
 	readonly opened = false; // the open follows the welcome
+	readonly concern = null; // nothing stands between that could do half a thing
 	private carrier: RtcCarrier | null = null;
 	private channelsOpen = false;
 	private pair: Pair | null = null;
