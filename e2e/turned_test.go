@@ -50,6 +50,7 @@ func TestTurnedWhereTheTwoDoNotMeet(t *testing.T) {
 	for name, start := range turnWorlds {
 		for _, kind := range watchers {
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
+				t.Parallel()
 				w := start(t)
 				turned(t, w, kind.start, "turn-udp", func() error { return w.view.Part(w.dev) }, w.view.Join)
 			})
@@ -57,13 +58,18 @@ func TestTurnedWhereTheTwoDoNotMeet(t *testing.T) {
 	}
 }
 
-// Where UDP does not go at all on one side, TURN over TCP does.
+// overTCP asks for the rungs that carry over TCP, which only who asks for them gets.
+const overTCP = "udp,turn-udp,turn-tcp,ws"
+
+// Where UDP does not go at all on one side, TURN over TCP does, where it is asked for.
 func TestTurnedOverTCP(t *testing.T) {
 	for name, start := range turnWorlds {
 		for _, kind := range watchers {
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
+				t.Parallel()
 				w := start(t)
-				turned(t, w, kind.start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
+				start := func(t *testing.T, w *world, _ string) *rig.Watcher { return startOnly(t, w, kind.shows, overTCP) }
+				turned(t, w, start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
 			})
 		}
 	}

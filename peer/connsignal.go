@@ -104,6 +104,9 @@ func (c *Conn) askAgain() {
 }
 
 func (c *Conn) linkDown(err error) {
+	if c.paths.anyInDoubt() && !isRefusal(err) {
+		c.link.hurry.Store(true) // two ways at once: it is our own network, and no server that starts again
+	}
 	c.unbind()
 	if c.cfg.Events.Link != nil {
 		c.cfg.Events.Link(false, err)

@@ -32,7 +32,7 @@ func (l *link) run(ctx context.Context, c carrier.Carrier, up func(*leg)) *held 
 		err := refusal(c.Run(ctx, l.loop.receiver(h.leg)))
 		stop()
 		l.meter.forget(c)
-		l.loop.post(func() { l.ended(h.leg, err) })
+		l.loop.ask(context.Background(), func() { l.ended(h.leg, err) }) // before keep looks whether there is a hurry
 		h.over <- err
 	})
 	return h

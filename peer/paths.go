@@ -124,6 +124,11 @@ func (p *paths) rerung() {
 	}
 }
 
+// anyInDoubt reports whether a direct path is in doubt.
+func (p *paths) anyInDoubt() bool {
+	return slices.ContainsFunc(p.legs, func(g *leg) bool { return g.direct() && p.ladder.State(g.id).InDoubt })
+}
+
 // stands reports whether the legs in use are those already.
 func (p *paths) stands(ids []int) bool {
 	return slices.EqualFunc(p.use, ids, func(g *leg, id int) bool { return g.id == id })
