@@ -38,6 +38,10 @@ func startProber(t *testing.T, on *Host) *prober {
 	for a, addr := range p.addrs {
 		for n, port := range proberPorts {
 			p.sockets[a][n] = listenUDP(t, on, netip.AddrPortFrom(addr, port))
+		}
+	}
+	for a := range p.addrs { // when all are there, which answer for one another
+		for n := range proberPorts {
 			go p.serve(a, n)
 		}
 	}
