@@ -52,6 +52,8 @@ func TestTurnedWhereDirectDoesNotGo(t *testing.T) {
 			t.Errorf("%d and %d turned connections beside a direct one that lasts", v.count(turned), d.count(turned))
 		}
 		w.settle(v)
+		v.mu.Lock() // its samples go on
+		defer v.mu.Unlock()
 		if len(v.gaps) > 0 || v.silence > 500*time.Millisecond {
 			t.Errorf("gaps %v, %v without a sample", v.gaps, v.silence)
 		}
