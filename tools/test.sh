@@ -22,9 +22,9 @@ lint() {
 go_() {
   local bubbles
   bubbles=$(go list $(git grep -l '"testing/synctest"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|'))
-  go test -race -timeout 10m $(go list ./... | grep -vxF "$bubbles")
+  go test -race -vet=off -p 4 -timeout 10m $(go list ./... | grep -vxF "$bubbles")
   local others=$?
-  go test -race -timeout 15m -cpu 1 $bubbles && return $others
+  go test -race -vet=off -p 4 -timeout 15m -cpu 1 -parallel 4 $bubbles && return $others
 }
 
 web() {

@@ -18,17 +18,10 @@ const siteName = "telepath.example.org"
 
 // TestNginx runs the page's configurations of nginx as they stand.
 func TestNginx(t *testing.T) {
-	for _, n := range []network{
+	visitAll(t, []network{
 		{name: "name of its own", cross: nginxWithName, rungs: []string{"ws"}},
 		{name: "under a path", cross: nginxWithPath, rungs: []string{"ws"}},
-	} {
-		for _, v := range visitors {
-			t.Run(n.name+"/"+v.name, func(t *testing.T) {
-				t.Parallel()
-				measureCell(t, n, v)
-			})
-		}
-	}
+	})
 }
 
 // examples are the blocks of a language in docs/reverse-proxy.md.

@@ -13,6 +13,7 @@ import (
 type visitor struct {
 	name  string
 	host  string // where it runs
+	light bool   // it can be measured while others run
 	first func(t *testing.T, c *cell, w way) *visit
 }
 
@@ -27,9 +28,9 @@ type visit struct {
 }
 
 var visitors = []visitor{
-	{"Chromium", "view", firstInChromium},
-	{"view", "view", firstInView},
-	{"agent", "dev", firstOfAgent},
+	{"Chromium", "view", false, firstInChromium},
+	{"view", "view", true, firstInView},
+	{"agent", "dev", true, firstOfAgent},
 }
 
 func firstInView(t *testing.T, c *cell, w way) *visit {

@@ -21,7 +21,7 @@ type Cell struct {
 	Failed         bool
 	First, Again   time.Duration // until the first sample, also on the second visit
 	Rung           string        // it came on; empty: not told
-	Alone          bool          // measured again when no other cell ran: beside them it took too long
+	Tries          int           // until the times were within their bounds
 	Sent           int           // events
 	Lost, Repeated int
 	Disorder       int
@@ -36,6 +36,7 @@ type Slow struct {
 	P50, P95, Max time.Duration // age of samples
 	Stalest       time.Duration // how old the newest value shown ever was
 	Before, After []float64     // MiB of server, agent and viewer
+	Tries         int           // until the ages were within their bounds
 }
 
 var mu sync.Mutex

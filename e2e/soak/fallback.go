@@ -39,13 +39,11 @@ func soakMatrix(cells string, length time.Duration) (string, error) {
 	}
 	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(a.Test, b.Test) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells, some at a time; in each, 20 events a second for %v. A time that was too long beside other cells was taken again with the machine to itself (alone). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
+	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells, pages one at a time; in each, 20 events a second for %v. A time that was too long was measured again, with programs of its own, up to twice (try 2, try 3). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
 	b.WriteString("| network / behind it | first sample | on the second visit | on | events | lost | repeated | out of order | in declared gaps | |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		name := strings.ReplaceAll(strings.TrimPrefix(r.Test, "TestMatrix/"), "_", " ")
-		if r.Alone {
-			name += " (alone)"
-		}
+		name += again(r.Tries)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d | %d | %s |\n", name, seconds(r.First), seconds(r.Again), r.Rung, r.Sent, r.Lost, r.Repeated, r.Disorder, r.InGaps, passed(r.Failed))
 	}
 	return b.String(), err
@@ -63,10 +61,18 @@ func soakSlow(length time.Duration) (string, error) {
 	fmt.Fprintf(&b, "## A buffering nginx before a slow hop\n\n%s. 64 kbit/s, 20 ms each way, streams of 100 samples of 100 bytes a second, %v. Goal: age at 95 %% of one stream ≤ 0.50 s, of ten ≤ 1.50 s; memory flat.\n\n", when(), length)
 	b.WriteString("| behind the hop | streams | age of samples, median / 95 % / worst | the newest shown was at most old | memory of server, agent and viewer before → after, MiB | |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %s | %v → %v | %s |\n", strings.TrimPrefix(r.Test[strings.LastIndex(r.Test, "/")+1:], "before_"), r.Streams,
+		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %s | %v → %v | %s |\n", strings.TrimPrefix(r.Test[strings.LastIndex(r.Test, "/")+1:], "before_")+again(r.Tries), r.Streams,
 			seconds(r.P50), seconds(r.P95), seconds(r.Max), seconds(r.Stalest), r.Before, r.After, passed(r.Failed))
 	}
 	return b.String(), err
+}
+
+// again says that a row is not of the first try.
+func again(tries int) string {
+	if tries <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (try %d)", tries)
 }
 
 func passed(failed bool) string {
