@@ -16,6 +16,9 @@ type FS interface {
 	Open(name string) (ReadFile, error)
 	// Remove removes a file. It may still be read by who has it open.
 	Remove(name string) error
+	// Room is what is free for this program, and how large the file system is,
+	// in bytes; total 0: nobody knows.
+	Room() (free, total int64, err error)
 	// Sync makes what was created and removed survive a power cut.
 	Sync() error
 }

@@ -12,12 +12,14 @@ import (
 // memory is a folder that forgets what was not synced, when the power is cut,
 // and fails when it is told to.
 type memory struct {
-	mu    sync.Mutex
-	rand  *rand.Rand
-	files map[string]*memoryFile
-	room  int                   // bytes; 0: no bound
-	fail  func(op string) error // called for each operation that changes something; nil: none fails
-	dead  bool                  // the power is cut
+	mu     sync.Mutex
+	rand   *rand.Rand
+	files  map[string]*memoryFile
+	total  int                   // bytes of the file system, as far as it tells; 0: it does not
+	others int                   // bytes that are not the spool's
+	room   int                   // bytes; 0: no bound
+	fail   func(op string) error // called for each operation that changes something; nil: none fails
+	dead   bool                  // the power is cut
 }
 
 type memoryFile struct {
@@ -87,6 +89,12 @@ func (m *memory) Remove(name string) error {
 	}
 	delete(m.files, name)
 	return nil
+}
+
+func (m *memory) Room() (free, total int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(m.total - m.usedLocked() - m.others), int64(m.total), m.tryLocked("room")
 }
 
 func (m *memory) Sync() error {

@@ -127,6 +127,42 @@ func TestBoundsInBytes(t *testing.T) {
 	})
 }
 
+// Others on the same disk come first: the spool gives way before it is full, and comes back when there is room again.
+func TestALittleIsLeftToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l, r := newMemory(11), newLedger(), rand.New(rand.NewPCG(11, 1))
+		disk.total = 10 << 20
+		s := begin(t, Config{FS: disk, Bytes: 8 << 20})
+		defer s.end()
+		fill := func(others int) (free int64) {
+			disk.mu.Lock()
+			disk.others = others
+			disk.mu.Unlock()
+			produceSome(l, s.Spool, 7, r, 5000)
+			time.Sleep(lastRetry)
+			free, _, _ = disk.Room()
+			return free
+		}
+		for _, others := range []int{0, 5 << 20, 9 << 20} {
+			if free := fill(others); free < 512<<10 {
+				t.Errorf("%d bytes are free beside %d of others", free, others)
+			}
+			if s.Stats().Segments == 0 {
+				t.Errorf("nothing is kept beside %d bytes of others", others)
+			}
+		}
+		fill(10 << 20)
+		if s.Stats().Segments != 0 {
+			t.Errorf("%+v on a disk that others have filled", s.Stats())
+		}
+		fill(0)
+		if s.Stats().Segments == 0 {
+			t.Error("nothing is kept although there is room again")
+		}
+		l.check(t, readAll(t, s.Spool, l), func(made) bool { return false })
+	})
+}
+
 func TestBoundsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk, l := newMemory(4), newLedger()

@@ -1,8 +1,6 @@
 package spool
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
 	"time"
 )
@@ -41,10 +39,8 @@ func (s *Spool) open(now time.Duration) error {
 	if s.file != nil {
 		return nil
 	}
-	for s.overfull() {
-		if err := s.removeOldest(); err != nil {
-			return err
-		}
+	if err := s.makeRoom(); err != nil {
+		return err
 	}
 	seg := &segment{id: s.nextID, began: now, wrote: now}
 	s.nextID++ // a name that was tried is not tried again
@@ -209,53 +205,4 @@ func (s *Spool) giveUp() {
 	if isEmpty {
 		_ = s.remove(seg) // it goes with the oldest, at the latest
 	}
-}
-
-// overfull reports whether the oldest segment has to go before a new one begins.
-func (s *Spool) overfull() bool {
-	stats := s.Stats()
-	return stats.Segments > 0 && (stats.Segments >= maxSegments || stats.Bytes+s.segment > s.cfg.Bytes)
-}
-
-// expire removes segments that are too old.
-func (s *Spool) expire(now time.Duration) error {
-	for {
-		oldest := s.oldest()
-		if oldest == nil || oldest == s.current || now-oldest.wrote < s.cfg.Age {
-			return nil
-		}
-		if err := s.remove(oldest); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *Spool) oldest() *segment {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.segments) == 0 {
-		return nil
-	}
-	return s.segments[0]
-}
-
-var errNothing = errors.New("spool: there is nothing to remove")
-
-func (s *Spool) removeOldest() error {
-	oldest := s.oldest()
-	if oldest == nil || oldest == s.current {
-		return errNothing
-	}
-	return s.remove(oldest)
-}
-
-func (s *Spool) remove(seg *segment) error {
-	if err := s.cfg.FS.Remove(fileName(seg.id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.segments = slices.DeleteFunc(s.segments, func(other *segment) bool { return other == seg })
-	s.stats.Removed++
-	return nil
 }
