@@ -31,6 +31,7 @@ type HostConfig struct {
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive
 	RTC       rtc.Config
+	Keeper    Keeper // gets a copy of everything; default: none
 
 	// Dial makes links in another way than over the network to Endpoint. Default: nil.
 	Dial func(ctx context.Context) (carrier.Carrier, error)
@@ -97,6 +98,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	}
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
+	}
+	if cfg.Keeper == nil {
+		cfg.Keeper = noKeeper{}
 	}
 	h := &Host{
 		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,

@@ -42,6 +42,7 @@ type Config struct {
 	Only      []ladder.Rung   // paths that may be used; default: all
 	Dir       string          // the device's own folder, made if it is not there
 	Name      string          // 1 … 64 bytes for people; default: the machine's name
+	Spool     Spool           // what is kept on disk; default: 256 MiB of the last 24 h, in Dir/spool
 	Sources   []source.Source // run with the agent
 	Wills     []Will          // values for when the device is cut off
 	KeepAlive time.Duration   // default 3 s: a cut is known within 1.5 × this
@@ -54,6 +55,7 @@ type Agent struct {
 	config Config // set once
 	dir    *dir
 	host   *peer.Host
+	spool  *keeper // nil: nothing is kept
 	status *status
 
 	declaring sync.Mutex         // held while a stream is declared
@@ -72,7 +74,7 @@ func New(config Config) (*Agent, error) {
 	}
 	a := &Agent{config: config, dir: folder, status: newStatus(folder, config.Log), streams: map[string]*Stream{}}
 	if err := a.prepare(); err != nil {
-		folder.close()
+		a.Close()
 		return nil, err
 	}
 	return a, nil
@@ -106,6 +108,9 @@ func (a *Agent) prepare() error {
 	if err != nil {
 		return err
 	}
+	if a.spool, err = openKeeper(a.config); err != nil {
+		return err
+	}
 	if a.host, err = a.newHost(key); err != nil {
 		return err
 	}
@@ -119,7 +124,7 @@ func (a *Agent) prepare() error {
 
 func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 	c, out := a.config, outage{log: a.config.Log}
-	return peer.NewHost(peer.HostConfig{
+	config := peer.HostConfig{
 		Endpoint: peer.Endpoint{
 			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
 		},
@@ -129,7 +134,11 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 			out.set(s.Linked, s.Err)
 			a.status.set(s.Linked, s.Err)
 		},
-	})
+	}
+	if a.spool != nil {
+		config.Keeper = a.spool
+	}
+	return peer.NewHost(config)
 }
 
 // ID is the device's identity: 32 hexadecimal digits, from its key.
@@ -189,6 +198,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	sourceCtx, stopSources := context.WithCancel(ctx)
 	defer stopSources()
 	refused := make(chan error, 1)
+	defer a.spool.run()()
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.status.run(linkCtx) })
 	tasks.Go(func() {
@@ -205,8 +215,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// Close gives the device's folder free. Run does it too.
-func (a *Agent) Close() { a.dir.close() }
+// Close gives the device's folders free. Run does it too.
+func (a *Agent) Close() {
+	a.spool.close()
+	a.dir.close()
+}
 
 // flush publishes what still waits for company.
 func (a *Agent) flush() {
