@@ -260,5 +260,6 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 	if epoch != c.epoch {
 		c.restarted(now, epoch)
 	}
+	c.past.accepted(m.History)
 	c.tellAttempts()
 }

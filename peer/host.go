@@ -55,6 +55,7 @@ var (
 // Its methods may be called from any goroutine, at any time.
 type Host struct {
 	cfg    HostConfig // set once
+	keeps  bool       // there is a Keeper
 	id     string
 	epoch  uint32
 	loop   *loop
@@ -99,11 +100,12 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
 	}
-	if cfg.Keeper == nil {
+	keeps := cfg.Keeper != nil
+	if !keeps {
 		cfg.Keeper = noKeeper{}
 	}
 	h := &Host{
-		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
+		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst}, rings: session.NewBudget(0),
 	}

@@ -43,6 +43,7 @@ type hostConn struct {
 	retryAt  [kinds]time.Duration // ask for a new attempt not before
 	jammed   time.Duration        // until when no path has room for Events
 	early    time.Duration        // until when Live goes on a connection that is not proved
+	past     *transfer            // what of the past it is sent; nil: nothing
 }
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
@@ -57,6 +58,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 		signal: c.throughServer, ready: c.climbed, over: c.fell,
 		receiver: func(g *leg) func([]byte) { return throttled(h.loop.receiver(g), h.loop.now) },
 	}
+	c.paths.onEcho = c.measuredPast
 	c.paths.ladder.Watch(now, true)
 	h.conns[id] = c
 	return c
@@ -95,6 +97,7 @@ func (c *hostConn) unbind(now time.Duration) {
 // end gives up everything the Conn holds.
 func (c *hostConn) end() {
 	c.over = true
+	c.endPast()
 	c.attempts.closeAll()
 	delete(c.host.conns, c.id)
 	if c.relay != nil {
@@ -147,6 +150,9 @@ func (c *hostConn) frame(now time.Duration, g *leg, f wire.Frame) error {
 func (c *hostConn) acked(now time.Duration, body []byte) error {
 	_, positions, err := wire.ParseAck(body)
 	for _, p := range positions {
+		if p.Stream == wire.HistoryStream {
+			c.ackedPast(now, p)
+		}
 		if o := c.outboxes[p.Stream]; o != nil && p.Epoch == c.host.epoch {
 			o.Ack(now, p)
 		}
@@ -165,6 +171,8 @@ func (c *hostConn) relayedSignal(now time.Duration, m signal.Message) {
 		c.unbind(now)
 	case signal.Close:
 		c.end()
+	case signal.History:
+		c.askedPast(m)
 	}
 }
 
@@ -218,6 +226,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		for _, o := range c.outboxes {
 			o.Switched(now)
 		}
+		c.switchedPast(now)
 	}
 	for id, o := range c.outboxes {
 		following := o.Following()
@@ -231,7 +240,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		c.route()
 	}
 	c.askForAttempt(now)
-	return min(wake, c.expire(now))
+	return min(wake, c.expire(now), c.stepPast(now))
 }
 
 // askForAttempt lets the viewer know that a connection wants a successor:

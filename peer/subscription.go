@@ -21,9 +21,12 @@ type subscription struct {
 	ended bool   // the device said goodbye, and that
 	final uint64 // is the last sample of the epoch
 
-	newest uint64 // last sequence number of inbox's epoch that was delivered
-	kept   place  // of the newest retained value that was delivered
-	will   uint32 // epoch of the last will that was delivered
+	after  uint64        // of class Event: delivery began behind this sample of inbox's epoch
+	got    ranges        // of class Live: what of inbox's epoch was delivered
+	heard  time.Duration // when data came last
+	newest uint64        // last sequence number of inbox's epoch that was delivered
+	kept   place         // of the newest retained value that was delivered
+	will   uint32        // epoch of the last will that was delivered
 }
 
 // place names a sample of a stream.
@@ -111,8 +114,11 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
 		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
 	}
+	if !s.asked {
+		c.wantPast(s, place{})
+	}
 	s.asked = true
-	s.inbox, s.epoch, s.newest = session.NewInbox(s.ID, s.class, epoch, after, c.early), epoch, 0
+	s.inbox, s.epoch, s.newest, s.after, s.got = session.NewInbox(s.ID, s.class, epoch, after, c.early), epoch, 0, after, nil
 	if s.class == wire.Event {
 		c.events = append(c.events, s)
 	}
@@ -128,6 +134,9 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 		}
 	}
 	for _, s := range c.streams {
+		if s.newest > 0 && s.class == wire.Live {
+			c.wantPast(s, place{s.epoch, s.newest})
+		}
 		s.inbox, s.ended, s.final, s.newest = nil, false, 0, 0
 	}
 	clear(c.events)

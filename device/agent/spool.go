@@ -87,3 +87,31 @@ func (k *keeper) close() {
 		k.dir.close()
 	}
 }
+
+// Read implements peer.Keeper.
+func (k *keeper) Read(after map[string]wire.Position, since time.Duration) peer.Past {
+	q := spool.Query{Streams: map[string]spool.Place{}, Since: since}
+	for name, p := range after {
+		q.Streams[name] = spool.Place{Epoch: p.Epoch, Seq: p.Seq}
+	}
+	return past{k.spool.Read(q)}
+}
+
+// past is what a spool holds, as a Host reads it.
+type past struct{ *spool.Reader }
+
+// Next implements peer.Past.
+func (p past) Next() (peer.Kept, error) {
+	item, err := p.Reader.Next()
+	if err != nil {
+		return peer.Kept{}, err
+	}
+	k := peer.Kept{
+		Stream: peer.StreamConfig{Name: item.Name, Class: item.Class, Meta: []byte(item.Meta)},
+		Epoch:  item.Header.Epoch, Number: item.Header.Stream, Body: item.Body, Gap: item.Gap,
+	}
+	if item.Gap.From != 0 {
+		k.Epoch, k.Number = item.Gap.Epoch, item.Gap.Stream
+	}
+	return k, nil
+}

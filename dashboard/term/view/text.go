@@ -30,6 +30,9 @@ func (Text) Sample(b []byte, s *Sample) []byte {
 	if s.Kept {
 		notes += ", kept for " + Short(s.Held)
 	}
+	if s.Past {
+		notes += ", from the spool"
+	}
 	if s.Late {
 		notes += ", late"
 	}
