@@ -124,7 +124,7 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) {
 	for now >= c.jammed {
 		item, ok := t.outbox.Next(now, c.paths.rtt())
 		if !ok {
-			t.full = t.full || t.last > 0 && !t.outbox.Following()
+			t.full = t.full || t.outbox.Behind()
 			return
 		}
 		f := carrier.Frame{Class: wire.History, Stream: wire.HistoryStream}
