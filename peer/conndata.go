@@ -25,6 +25,9 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 		c.keep(s, h, payload, f.Hop, g)
 		return nil
 	}
+	if c.waits(s) && s.epoch == h.Epoch {
+		return nil // it comes again
+	}
 	if s == nil || s.inbox == nil || s.epoch != h.Epoch {
 		c.unknown(now, s, h)
 		return nil

@@ -24,19 +24,21 @@ const (
 // pastView is what a Conn wants of the past, and the transfer that brings it.
 type pastView struct {
 	wanted  map[string]place // by stream's name: behind this; zero: as much as there is
+	tails   map[string]*tail // of Event streams, by name: asked for before all else
 	there   bool             // the device keeps a spool
 	changed bool             // wanted has more than the transfer brings, or that is over
 	askAt   time.Duration    // not before
 
-	id    uint32 // of the transfer; 0: none
-	inbox *session.Inbox
-	out   []session.Delivery
-	via   *leg
-	moved time.Duration            // when something of it came last
-	told  map[place]*signal.Stream // streams of earlier runs; seq is the number
+	id      uint32 // of the transfer; 0: none
+	ofTails bool   // it brings tails, nothing else
+	inbox   *session.Inbox
+	out     []session.Delivery
+	via     *leg
+	moved   time.Duration            // when something of it came last
+	told    map[place]*signal.Stream // streams of earlier runs; seq is the number
 }
 
-func newPastView() pastView { return pastView{wanted: map[string]place{}} }
+func newPastView() pastView { return pastView{wanted: map[string]place{}, tails: map[string]*tail{}} }
 
 // accepted: a device that is asked anew knows nothing of a transfer, perhaps.
 func (p *pastView) accepted(history bool) {
@@ -68,7 +70,7 @@ func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
 func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 	p := &c.past
 	stuck := p.id != 0 && now >= p.moved+pastPatience
-	if !c.accepted || !p.there || len(p.wanted) == 0 || !p.changed && !stuck {
+	if !c.accepted || !p.there || len(p.wanted)+len(p.tails) == 0 || !p.changed && !stuck {
 		if p.id != 0 {
 			return p.moved + pastPatience
 		}
@@ -78,16 +80,10 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 		return p.askAt
 	}
 	p.askAt = now + pastEvery
-	m := signal.Message{Type: signal.History, SinceMS: uint64(c.cfg.Since / time.Millisecond), Positions: map[uint32]string{}}
-	for id, s := range c.streams {
-		behind, wanted := p.wanted[s.Name]
-		if !wanted || s.inbox == nil {
-			continue
-		}
-		m.Routed = append(m.Routed, id)
-		if behind.epoch != 0 {
-			m.Positions[id] = signal.FormatPosition(behind.epoch, behind.seq)
-		}
+	m := c.askForTails()
+	p.ofTails = len(m.Routed) > 0
+	if !p.ofTails {
+		m = c.askForMore()
 	}
 	if len(m.Routed) == 0 {
 		return p.askAt
@@ -96,6 +92,34 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 	m.Transfer = signal.FormatEpoch(p.id)
 	c.throughServer(m)
 	return p.moved + pastPatience
+}
+
+// askForTails asks for the rest of earlier runs: of Events all that there is.
+func (c *Conn) askForTails() signal.Message {
+	m := signal.Message{Type: signal.History, Positions: map[uint32]string{}}
+	for id, s := range c.streams {
+		if c.waits(s) && s.epoch == c.epoch {
+			at := c.past.tails[s.Name].at
+			m.Routed = append(m.Routed, id)
+			m.Positions[id] = signal.FormatPosition(at.epoch, at.seq)
+		}
+	}
+	return m
+}
+
+func (c *Conn) askForMore() signal.Message {
+	m := signal.Message{Type: signal.History, SinceMS: uint64(c.cfg.Since / time.Millisecond), Positions: map[uint32]string{}}
+	for id, s := range c.streams {
+		behind, wanted := c.past.wanted[s.Name]
+		if !wanted || s.inbox == nil {
+			continue
+		}
+		m.Routed = append(m.Routed, id)
+		if behind.epoch != 0 {
+			m.Positions[id] = signal.FormatPosition(behind.epoch, behind.seq)
+		}
+	}
+	return m
 }
 
 func (p *pastView) begin(now time.Duration, id uint32) {
@@ -184,7 +208,11 @@ const maxToldPast = 16 * wire.MaxStreams
 func (c *Conn) donePast() {
 	p := &c.past
 	p.id = 0
-	if !p.changed {
+	switch {
+	case p.ofTails:
+		p.changed = true // the others are next
+		c.doneTails()
+	case !p.changed:
 		clear(p.wanted)
 	}
 }
@@ -216,12 +244,21 @@ func (c *Conn) pastBatch(h wire.Header, payload []byte) {
 	if s == nil || h.Key != 0 {
 		return
 	}
-	c.past.wanted[s.Name] = place{h.Epoch, h.Last()} // from here on, if it breaks off
+	c.cameFrom(s, place{h.Epoch, h.Last()})
 	for _, hole := range s.lacks(h) {
 		c.tellBatch(Received{
 			Stream: stream, Header: h, Payload: payload, Past: true,
 			Skip: int(hole.From - h.Seq), Take: int(hole.To - hole.From + 1), Rung: c.rung(c.past.via), At: time.Now(),
 		})
+	}
+}
+
+// cameFrom: everything of the stream up to there has come, if it breaks off.
+func (c *Conn) cameFrom(s *subscription, at place) {
+	if t := c.past.tails[s.Name]; t != nil && s.inbox == nil {
+		t.at, t.since = at, c.loop.now()
+	} else {
+		c.past.wanted[s.Name] = at
 	}
 }
 
@@ -241,7 +278,13 @@ func (s *subscription) lacks(h wire.Header) []wire.Range {
 // pastGap declares what of an Event stream nobody has any more. Of Live streams it shows in the numbers.
 func (c *Conn) pastGap(g wire.Gap) {
 	s, stream := c.pastOf(g.Epoch, g.Stream)
-	if s != nil && s.class == wire.Event && c.cfg.Events.Gap != nil && (g.Epoch != s.epoch || g.To <= s.after) {
+	if s == nil || s.class != wire.Event {
+		return
+	}
+	if t := c.past.tails[s.Name]; t != nil && s.inbox == nil && g.To > 0 {
+		t.at = place{g.Epoch, g.To}
+	}
+	if c.cfg.Events.Gap != nil && (s.inbox == nil || g.Epoch != s.epoch || g.To <= s.after) {
 		c.cfg.Events.Gap(stream, g)
 	}
 }

@@ -257,9 +257,9 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		}
 	}
 	c.paths.prove(now, c.relay)
+	c.past.accepted(m.History)
 	if epoch != c.epoch {
 		c.restarted(now, epoch)
 	}
-	c.past.accepted(m.History)
 	c.tellAttempts()
 }

@@ -108,7 +108,7 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 		}
 		after = seq
 	}
-	if !c.accepted || epoch != c.epoch || s.inbox != nil {
+	if !c.accepted || epoch != c.epoch || s.inbox != nil || c.waits(s) {
 		return
 	}
 	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
@@ -118,10 +118,16 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 		c.wantPast(s, place{})
 	}
 	s.asked = true
-	s.inbox, s.epoch, s.newest, s.after, s.got = session.NewInbox(s.ID, s.class, epoch, after, c.early), epoch, 0, after, nil
+	s.epoch, s.newest, s.got = epoch, 0, nil
+	c.receiveFrom(s, after)
 	if s.class == wire.Event {
 		c.events = append(c.events, s)
 	}
+}
+
+// receiveFrom has the stream delivered from behind a sample on.
+func (c *Conn) receiveFrom(s *subscription, after uint64) {
+	s.inbox, s.after = session.NewInbox(s.ID, s.class, s.epoch, after, c.early), after
 }
 
 // restarted: the device's program began anew. How much of its last run is
@@ -129,7 +135,11 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 func (c *Conn) restarted(now time.Duration, epoch uint32) {
 	c.older, c.epoch, c.settleAt = c.epoch, epoch, 0
 	for _, s := range c.events {
-		if !s.ended || s.inbox.Position().Seq < s.final {
+		switch {
+		case s.ended && s.inbox.Position().Seq >= s.final:
+		case c.past.there:
+			c.cutOff(now, s)
+		default:
 			c.declareEnd(now, s)
 		}
 	}
