@@ -58,16 +58,8 @@ func (e Endpoint) linkURL() (string, error) {
 
 // may reports whether a path of that rung may carry.
 func (e Endpoint) may(rung ladder.Rung) bool {
-	if len(e.Only) == 0 {
-		return !slices.Contains(onAsking, rung)
-	}
-	return slices.Contains(e.Only, rung)
+	return len(e.Only) == 0 || slices.Contains(e.Only, rung)
 }
-
-// onAsking are rungs that carry only where Only names them: data channels over
-// TCP. They wait for what is lost as the link does, and nothing bounds what they
-// have under way in the buffers of a slow hop, as marks do there (ADR 0025).
-var onAsking = []ladder.Rung{ladder.TurnTCP, ladder.TurnTLS, ladder.RelayTCP}
 
 func (e Endpoint) log() *slog.Logger {
 	if e.Log == nil {

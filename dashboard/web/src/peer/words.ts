@@ -32,17 +32,15 @@ export const NAMES: Record<Rung, string> = {
 	poll: "Long polling",
 };
 
-const OVER_TCP = "only where asked for: over TCP it is no better than the WebSocket";
-
 /** WHY_OFF says why a rung is not among the ways tried. */
 export const WHY_OFF: Record<Rung, string> = {
 	udp: "not tried",
 	"turn-udp": "not needed",
 	"relay-udp": "not needed",
 	tcp: "the device does not listen for TCP",
-	"turn-tcp": OVER_TCP,
-	"turn-tls": OVER_TCP,
-	"relay-tcp": OVER_TCP,
+	"turn-tcp": "not needed",
+	"turn-tls": "not needed",
+	"relay-tcp": "not needed",
 	ws: "not tried",
 	sse: "not needed",
 	poll: "not needed",

@@ -1,6 +1,6 @@
 import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
 import { type Failure, failure } from "../failures";
-import { height, mayUse, RUNGS, type Rung, type State } from "../ladder";
+import { height, RUNGS, type Rung, type State } from "../ladder";
 import type { LinkStanding } from "../link/standing";
 import { FAILURES, NAMES, NO_TURN, note, reasons, WHY_OFF } from "../words";
 import type { Direct } from "./direct";
@@ -70,7 +70,7 @@ function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 		const told = pathLine(now, path, s.paths.state(path.id), successor);
 		return isLinkRung(rung) ? { ...told, ...concern(s.rungStanding(rung)) } : told;
 	}
-	if (!mayUse(rung, s.only)) return line(rung, "off", s.only.length > 0 ? note.excluded : WHY_OFF[rung]);
+	if (s.only.length > 0 && !s.only.includes(rung)) return line(rung, "off", note.excluded);
 	if (kind === "turned") return turnLine(now, rung, s);
 	if (rung === "udp") return attemptLine(now, "udp", "direct", s);
 	if (isLinkRung(rung)) return linkLine(rung, s.rungStanding(rung), s);

@@ -1,4 +1,4 @@
-import { mayUse, type Rung } from "../ladder";
+import type { Rung } from "../ladder";
 import type { TurnServer } from "../signal";
 
 /** Kind of a data-channel connection (section 7.3): between the two ends, or through TURN servers. */
@@ -21,10 +21,10 @@ export function turnRung(url: string): (typeof TURN_RUNGS)[number] {
 	return /[?&]transport=tcp$/i.test(url) ? "turn-tcp" : "turn-udp";
 }
 
-/** usable are the servers with those of their URLs whose rungs may be used (mayUse). */
+/** usable are the servers with those of their URLs whose rungs may be used; only: none stands for all. */
 export function usable(servers: readonly TurnServer[], only: readonly Rung[]): TurnServer[] {
 	return servers.flatMap((server) => {
-		const urls = server.urls.filter((url) => mayUse(turnRung(url), only));
+		const urls = server.urls.filter((url) => only.length === 0 || only.includes(turnRung(url)));
 		return urls.length === 0 ? [] : [{ ...server, urls }];
 	});
 }

@@ -24,11 +24,3 @@ export function parseRung(name: string): Rung | null {
 export function height(rung: Rung): number {
 	return RUNGS.indexOf(rung);
 }
-
-/** Rungs that carry only where they are asked for: over TCP a data channel is no better than the link, and knows no marks. */
-const ON_ASKING: readonly Rung[] = ["turn-tcp", "turn-tls", "relay-tcp"];
-
-/** mayUse says whether a rung may carry; only: the rungs that are asked for, none stands for all but those. */
-export function mayUse(rung: Rung, only: readonly Rung[]): boolean {
-	return only.length === 0 ? !ON_ASKING.includes(rung) : only.includes(rung);
-}
