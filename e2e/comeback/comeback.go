@@ -227,7 +227,7 @@ func (w *world) restart(say func(format string, args ...any)) (*Result, error) {
 	}
 	r := &Result{Conns: w.conns}
 	var err error
-	if r.CPU, err = used(w.server.PID()); err != nil {
+	if r.CPU, err = w.server.CPU(); err != nil {
 		return nil, err
 	}
 	if r.Peak, r.Accepted, err = counter.stop(); err != nil {
