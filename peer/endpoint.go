@@ -58,8 +58,18 @@ func (e Endpoint) linkURL() (string, error) {
 
 // may reports whether a path of that rung may carry.
 func (e Endpoint) may(rung ladder.Rung) bool {
-	return len(e.Only) == 0 || slices.Contains(e.Only, rung)
+	if len(e.Only) == 0 {
+		return !slices.Contains(onAsking, rung)
+	}
+	return slices.Contains(e.Only, rung)
 }
+
+// mayListen reports whether a device that was told where to listen may: that is asking for the rung.
+func (e Endpoint) mayListen() bool { return len(e.Only) == 0 || e.may(ladder.TCP) }
+
+// onAsking are rungs that carry only where Only names them. On `tcp` a viewer
+// connects to addresses that a device tells (ADR 0028).
+var onAsking = []ladder.Rung{ladder.TCP}
 
 func (e Endpoint) log() *slog.Logger {
 	if e.Log == nil {

@@ -1,4 +1,4 @@
-import type { Rung } from "../ladder";
+import { mayUse, type Rung } from "../ladder";
 import type { TurnServer } from "../signal";
 
 /** Kind of a data-channel connection (section 7.3): between the two ends, or through TURN servers. */
@@ -11,7 +11,7 @@ export const TURN_RUNGS = ["turn-udp", "turn-tcp", "turn-tls"] as const satisfie
 
 /** kindOfRung is the kind of connection that a rung belongs to; null: none. */
 export function kindOfRung(rung: Rung): Kind | null {
-	if (rung === "udp") return "direct";
+	if (rung === "udp" || rung === "tcp") return "direct";
 	return TURN_RUNGS.some((turn) => turn === rung) ? "turned" : null;
 }
 
@@ -21,10 +21,10 @@ export function turnRung(url: string): (typeof TURN_RUNGS)[number] {
 	return /[?&]transport=tcp$/i.test(url) ? "turn-tcp" : "turn-udp";
 }
 
-/** usable are the servers with those of their URLs whose rungs may be used; only: none stands for all. */
+/** usable are the servers with those of their URLs whose rungs may be used (mayUse). */
 export function usable(servers: readonly TurnServer[], only: readonly Rung[]): TurnServer[] {
 	return servers.flatMap((server) => {
-		const urls = server.urls.filter((url) => only.length === 0 || only.includes(turnRung(url)));
+		const urls = server.urls.filter((url) => mayUse(turnRung(url), only));
 		return urls.length === 0 ? [] : [{ ...server, urls }];
 	});
 }

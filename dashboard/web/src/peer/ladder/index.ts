@@ -27,5 +27,5 @@
 export type { Config } from "./config";
 export { Ladder, NEVER, type State } from "./ladder";
 export { REASONS, type Reason } from "./reason";
-export { height, parseRung, RUNGS, type Rung } from "./rung";
+export { height, mayUse, parseRung, RUNGS, type Rung } from "./rung";
 export type { Decision } from "./step";

@@ -24,3 +24,11 @@ export function parseRung(name: string): Rung | null {
 export function height(rung: Rung): number {
 	return RUNGS.indexOf(rung);
 }
+
+/** Rungs that carry only where they are asked for: on `tcp` a page connects to addresses that a device tells. */
+const ON_ASKING: readonly Rung[] = ["tcp"];
+
+/** mayUse says whether a rung may carry; only: the rungs that are asked for, none stands for all but those. */
+export function mayUse(rung: Rung, only: readonly Rung[]): boolean {
+	return only.length === 0 ? !ON_ASKING.includes(rung) : only.includes(rung);
+}

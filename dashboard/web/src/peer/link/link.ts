@@ -13,7 +13,7 @@ import {
 } from "../carrier/link-carrier";
 import { Alarm, type Env } from "../env";
 import { failure } from "../failures";
-import { height } from "../ladder";
+import { height, mayUse } from "../ladder";
 import type { FromViewer, Refusal, ToViewer } from "../signal";
 import { codeByName, type Frame, type Retry } from "../wire";
 import { retryDelay } from "./backoff";
@@ -153,8 +153,7 @@ export class Link {
 	}
 
 	private allowed(rung: LinkRung): boolean {
-		const only = this.target?.only ?? [];
-		return only.length === 0 || only.includes(rung);
+		return mayUse(rung, this.target?.only ?? []);
 	}
 
 	/** rungs are those over HTTP that may be tried, best first; all if none may carry: the server introduces all the same. */
