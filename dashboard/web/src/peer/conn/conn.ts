@@ -39,6 +39,7 @@ import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
 import { type Refused, Standing } from "./standing";
 import { type Resume, Streams, type StreamsEvents } from "./streams";
+import { Tails } from "./tails";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
@@ -94,6 +95,7 @@ export class Conn {
 	private readonly standing = new Standing();
 	private readonly streams: Streams;
 	private readonly past: Past;
+	private readonly tails = new Tails();
 	private readonly paths: Paths;
 	private readonly direct: Direct;
 	private readonly meter = new Meter();
@@ -122,10 +124,17 @@ export class Conn {
 				onDrop: (reason) => this.dropped(reason),
 				onUnknown: () => this.standing.opening.again(env.now()),
 			},
+			this.tails,
 			options.resumes,
 		);
-		this.past = new Past(PAST, env.random, {
+		this.past = new Past(PAST, env.random, this.tails, {
 			onBatch: (batch) => events.onPast(batch),
+			onTail: ({ stream, header, payload }, skip) => {
+				const part = { skip, take: header.count - skip, late: false, retainedMs: null };
+				events.onBatch({ stream, header, payload, ...part });
+			},
+			onGap: (stream, { epoch, from, to, reason }) => events.onGap(stream, epoch, from, to === 0 ? null : to, reason),
+			onTailsDone: (names) => this.settleTails(names),
 			onDone: () => events.onPastDone(),
 			room: () => events.roomForPast(),
 			onDrop: (reason) => this.dropped(reason),
@@ -214,6 +223,7 @@ export class Conn {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
 		this.streams.settle(now);
+		if (now >= this.tails.wake()) this.settleTails();
 		this.direct.allow(
 			"direct",
 			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.link !== null),
@@ -224,7 +234,15 @@ export class Conn {
 		const { accepted } = this.standing.opening;
 		if (accepted) this.past.step(now);
 		this.acknowledge(now);
-		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.past.wake(accepted), this.standing.opening.wake()));
+		this.alarm.set(
+			Math.min(
+				...wakes,
+				this.streams.wake(),
+				this.past.wake(accepted),
+				this.tails.wake(),
+				this.standing.opening.wake(),
+			),
+		);
 	}
 
 	/** wantPast asks for what the device kept of a stream, behind a sample; null: as far back as it goes. */
@@ -415,6 +433,7 @@ export class Conn {
 		if (!this.standing.opening.accepted) this.direct.accepted();
 		this.standing.accept(can);
 		this.past.accepted(can.history);
+		this.streams.keeps = can.history;
 		if (can.relayed) this.direct.giveUp();
 		if (this.link !== null && this.linkPath === 0 && this.mayRelay(false)) {
 			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
@@ -426,9 +445,15 @@ export class Conn {
 
 	private describe(epoch: number, streams: Stream[]): void {
 		this.streams.describe(this.options.env.now(), epoch, streams);
+		if (this.tails.size > 0) this.past.cutOff();
 		const list = this.streams.list();
 		this.options.events.onStreams(list.epoch, list.streams);
 		this.streams.begin();
+	}
+
+	/** settleTails: what was not taken while a new run waited is asked for again. */
+	private settleTails(names?: ReadonlySet<string>): void {
+		if (this.streams.settleTails(this.options.env.now(), names)) this.standing.opening.restart(this.options.env.now());
 	}
 
 	private relayDown(): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FromViewer, Stream } from "../signal";
 import { appendFrame, appendHeader, type Header, HISTORY_STREAM, hop, TYPE_DATA, TYPE_SIGNAL, Writer } from "../wire";
 import { Past } from "./past";
+import { Tails } from "./tails";
 
 const EPOCH = 0xb;
 const OLDER = 0xa;
@@ -21,7 +22,12 @@ class World {
 		meta: {},
 		start: null,
 	}));
-	readonly past = new Past(60_000, () => 0.5, {
+	readonly tails = new Tails();
+	readonly past = new Past(60_000, () => 0.5, this.tails, {
+		onTail: ({ stream, header }, skip) =>
+			this.came.push(`tail ${stream.name} ${header.epoch.toString(16)}:${header.seq}+${skip}`),
+		onGap: (stream, gap) => this.came.push(`gap ${stream.name} ${gap.epoch.toString(16)}:${gap.from}-${gap.to}`),
+		onTailsDone: (names) => this.came.push(`done ${[...names]}`),
 		onBatch: ({ stream, header }) => this.came.push(`${stream.name} ${header.epoch.toString(16)}:${header.seq}`),
 		onDone: () => this.done++,
 		room: () => this.room,
@@ -111,6 +117,29 @@ describe("Past", () => {
 		expect(w.asked).toEqual([]);
 		live(300, 3_000);
 		expect(w.asked.map((m) => m.positions)).toEqual([{ 1: "0000000b:6" }]);
+	});
+
+	it("asks for the rest of a run that was cut off before all else, and as far back as it goes", () => {
+		const w = new World();
+		w.past.want("load", null);
+		const temperature = w.streams[0];
+		if (temperature === undefined) throw new Error("no stream");
+		w.tails.wait(w.now, temperature, { epoch: OLDER, seq: 3 }, null);
+		w.past.accepted(true);
+		w.past.cutOff();
+		w.step();
+		expect(w.asked.at(-1)).toMatchObject({ streams: [1], positions: { 1: "0000000a:3" }, since_ms: 0 });
+		w.chunk(
+			1,
+			say({ type: "describe", epoch: "0000000a", streams: [{ id: 9, name: "temperature", class: "event" }] }),
+			batch(9, OLDER, 4),
+		);
+		w.chunk(2, batch(1, EPOCH, 1), batch(1, EPOCH, 1), say({ type: "history", transfer: "80000000", done: true }));
+		expect(w.came).toEqual(["tail temperature a:4+0", "tail temperature b:1+0", "done temperature"]);
+		expect(w.tails.at("temperature")).toEqual({ epoch: EPOCH, seq: 1 });
+		w.tails.end(w.now, new Set(["temperature"]));
+		w.step(1_000);
+		expect(w.asked.at(-1)).toMatchObject({ streams: [2], since_ms: 60_000 });
 	});
 
 	it("acknowledges nothing that there is no room for", () => {

@@ -12,13 +12,17 @@ import {
 	eachFrame,
 	FormatError,
 	type Frame,
+	type Gap,
 	type Header,
 	HISTORY_STREAM,
 	type Position,
 	parseData,
+	parseGap,
 	TYPE_DATA,
+	TYPE_GAP,
 	TYPE_SIGNAL,
 } from "../wire";
+import type { Tails } from "./tails";
 
 /** If nothing came of a stream for so long (ms), and then numbers are missing, they are asked for. Single losses are not. */
 const OUTAGE = 1_000;
@@ -36,7 +40,12 @@ export interface PastBatch {
 
 export interface PastEvents {
 	onBatch(batch: PastBatch): void;
+	/** a batch of a stream whose new run waits for it. */
+	onTail(batch: PastBatch, skip: number): void;
+	onGap(stream: Stream, gap: Gap): void;
 	onDone(): void;
+	/** these streams have come as far as they will. */
+	onTailsDone(names: ReadonlySet<string>): void;
 	/** room says whether more can be taken now; what cannot comes again. */
 	room(): boolean;
 	onDrop(reason: DropReason): void;
@@ -57,6 +66,8 @@ interface Transfer {
 	moved: number; // when something of it came last
 	path: number; // that it came on
 	done: boolean;
+	/** The tails that it brings, by name, and nothing else; null: it brings none. */
+	tails: ReadonlySet<string> | null;
 	/** Streams of other epochs, as `EPOCH:NUMBER`, by the names they had. */
 	names: Map<string, string>;
 }
@@ -82,6 +93,7 @@ export class Past {
 	constructor(
 		private readonly sinceMs: number,
 		private readonly random: () => number,
+		private readonly tails: Tails,
 		private readonly events: PastEvents,
 	) {}
 
@@ -111,23 +123,49 @@ export class Past {
 	/** step asks the device, which is there, for what is wanted. */
 	step(now: number): void {
 		const stuck = this.transfer !== null && !this.transfer.done && now >= this.transfer.moved + PATIENCE;
-		if (!this.there || this.wanted.size === 0 || (!this.changed && !stuck) || now < this.askAt) return;
+		if (!this.there || !this.wants || (!this.changed && !stuck) || now < this.askAt) return;
 		this.askAt = now + ASK_EVERY;
-		const numbers: number[] = [];
+		const { streams } = this.events.streams();
+		const rests = streams.filter(({ name }) => this.tails.waits(name));
+		if (rests.length > 0) this.ask(now, rests, (name) => this.tails.at(name), true);
+		else
+			this.ask(
+				now,
+				streams.filter(({ name }) => this.wanted.has(name)),
+				(name) => this.wanted.get(name),
+				false,
+			);
+	}
+
+	private ask(
+		now: number,
+		of: readonly Stream[],
+		behind: (name: string) => EpochSeq | null | undefined,
+		tails: boolean,
+	): void {
+		if (of.length === 0) return;
 		const positions: Record<number, string> = {};
-		for (const { id, name } of this.events.streams().streams) {
-			const behind = this.wanted.get(name);
-			if (behind === undefined) continue;
-			numbers.push(id);
-			if (behind !== null) positions[id] = formatPosition(behind.epoch, behind.seq);
+		for (const { id, name } of of) {
+			const at = behind(name);
+			if (at) positions[id] = formatPosition(at.epoch, at.seq);
 		}
-		if (numbers.length === 0) return;
 		const id = 1 + Math.floor(this.random() * 0xffff_fffe);
-		const transfer = formatEpoch(id);
-		if (!this.events.ask({ type: "history", transfer, streams: numbers, positions, since_ms: this.sinceMs })) return;
+		const since_ms = tails ? 0 : this.sinceMs;
+		const streams = of.map((stream) => stream.id);
+		if (!this.events.ask({ type: "history", transfer: formatEpoch(id), streams, positions, since_ms })) return;
 		this.changed = false;
 		const inbox = new Inbox(HISTORY_STREAM, "history", id, 0, new Early());
-		this.transfer = { id, inbox, moved: now, path: 0, done: false, names: new Map() };
+		const brings = tails ? new Set(of.map(({ name }) => name)) : null;
+		this.transfer = { id, inbox, moved: now, path: 0, done: false, tails: brings, names: new Map() };
+	}
+
+	/** A run that was cut off: its rest is asked for. */
+	cutOff(): void {
+		this.changed = true;
+	}
+
+	private get wants(): boolean {
+		return this.wanted.size + this.tails.size > 0;
 	}
 
 	/** data takes a chunk of the transfer. */
@@ -147,7 +185,7 @@ export class Past {
 		const drop = transfer.inbox.receive(now, header, payload, -1, out);
 		if (drop !== "") this.events.onDrop(drop);
 		for (const delivery of out) {
-			if (delivery.gap === null) this.chunk(transfer, delivery.payload);
+			if (delivery.gap === null) this.chunk(now, transfer, delivery.payload);
 		}
 	}
 
@@ -162,7 +200,7 @@ export class Past {
 	/** wake is when there is something to do without an event; accepted: the device is there. */
 	wake(accepted: boolean): number {
 		const { transfer } = this;
-		const asks = accepted && this.there && this.wanted.size > 0;
+		const asks = accepted && this.there && this.wants;
 		const ask = asks && this.changed ? this.askAt : NEVER;
 		if (transfer === null) return ask;
 		const stuck = asks && !transfer.done ? Math.max(transfer.moved + PATIENCE, this.askAt) : NEVER;
@@ -170,12 +208,12 @@ export class Past {
 	}
 
 	/** chunk takes one apart: it is made as a packet is. */
-	private chunk(transfer: Transfer, payload: Uint8Array): void {
+	private chunk(now: number, transfer: Transfer, payload: Uint8Array): void {
 		const described = this.events.streams();
 		const bad = () => this.events.onDrop("malformed");
 		const visit = (frame: Frame) => {
 			try {
-				this.frame(transfer, frame, described);
+				this.frame(now, transfer, frame, described);
 			} catch (error) {
 				if (!(error instanceof FormatError)) throw error;
 				bad();
@@ -184,17 +222,33 @@ export class Past {
 		eachFrame(payload, visit, bad);
 	}
 
-	/** A gap shows in the numbers, or in the change of epoch. */
-	private frame(transfer: Transfer, frame: Frame, { epoch, streams }: Described): void {
+	private frame(now: number, transfer: Transfer, frame: Frame, described: Described): void {
 		if (frame.type === TYPE_SIGNAL) this.signal(transfer, frame.body);
+		if (frame.type === TYPE_GAP) this.gap(now, transfer, parseGap(frame.body), described);
 		if (frame.type !== TYPE_DATA) return;
 		const { header, payload } = parseData(frame.body);
-		const name = transfer.names.get(`${header.epoch}:${header.stream}`);
-		const is = header.epoch === epoch ? (s: Stream) => s.id === header.stream : (s: Stream) => s.name === name;
-		const stream = streams.find(is);
+		const stream = named(transfer, header, described);
 		if (stream === undefined || header.key !== 0) return;
-		this.wanted.set(stream.name, { epoch: header.epoch, seq: header.seq + header.count - 1 }); // from here on, if it breaks off
-		this.events.onBatch({ stream, header, payload });
+		const { epoch, seq, count } = header;
+		const last = { epoch, seq: seq + count - 1 };
+		if (transfer.tails === null) {
+			this.wanted.set(stream.name, last); // from here on, if it breaks off
+			this.events.onBatch({ stream, header, payload });
+			return;
+		}
+		const at = this.tails.at(stream.name);
+		if (at === undefined) return;
+		const skip = at.epoch === epoch ? Math.max(0, at.seq + 1 - seq) : 0;
+		this.tails.came(now, stream.name, last);
+		if (skip < count) this.events.onTail({ stream, header, payload }, skip);
+	}
+
+	/** gap: of charts it shows in the numbers, or in the change of epoch. */
+	private gap(now: number, transfer: Transfer, gap: Gap, described: Described): void {
+		const stream = named(transfer, gap, described);
+		if (transfer.tails === null || stream === undefined || !this.tails.waits(stream.name)) return;
+		if (gap.to !== 0) this.tails.came(now, stream.name, { epoch: gap.epoch, seq: gap.to });
+		this.events.onGap(stream, gap);
 	}
 
 	private signal(transfer: Transfer, body: Uint8Array): void {
@@ -204,10 +258,26 @@ export class Past {
 			for (const { id, name } of message.streams) transfer.names.set(`${message.epoch}:${id}`, name);
 		} else if (message?.type === "history" && message.done) {
 			transfer.done = true;
+			if (transfer.tails !== null) {
+				this.changed = true; // the others are next
+				this.events.onTailsDone(transfer.tails);
+				return;
+			}
 			if (!this.changed) this.wanted.clear();
 			this.events.onDone();
 		}
 	}
+}
+
+/** named finds the stream as it is described now. */
+function named(
+	transfer: Transfer,
+	of: { epoch: number; stream: number },
+	{ epoch, streams }: Described,
+): Stream | undefined {
+	if (of.epoch === epoch) return streams.find(({ id }) => id === of.stream);
+	const name = transfer.names.get(`${of.epoch}:${of.stream}`);
+	return streams.find((stream) => stream.name === name);
 }
 
 /** Streams of earlier runs that a transfer may name. */
