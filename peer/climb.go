@@ -93,7 +93,7 @@ func (c *Conn) wants(now time.Duration, k kind) (at time.Duration) {
 	switch {
 	case !c.accepted || !c.allows(k) || c.attempts.making(k):
 		return session.Never
-	case len(c.attempts.of(k)) == 0 || c.paths.toReplace(k) || c.lacksUDP(k):
+	case len(c.attempts.of(k)) == 0 || c.paths.toReplace(k) || c.lost(k) || c.lacksUDP(k):
 		at = l.next
 	case l.asked:
 		at = max(l.next, l.begun+askedEvery)
@@ -104,6 +104,15 @@ func (c *Conn) wants(now time.Duration, k kind) (at time.Duration) {
 		at = max(at, c.turnedFrom(now))
 	}
 	return at
+}
+
+// lost reports whether the newest connection of a kind has been silent since before
+// the device accepted us on the link there is: what took the link that was before, such as
+// a new address, has taken both, and the connection will not come back.
+func (c *Conn) lost(k kind) bool {
+	list := c.attempts.of(k)
+	s := c.paths.ladder.State(list[len(list)-1].leg.id)
+	return s.InDoubt && s.LastHeard < c.joinedAt
 }
 
 // turnedFrom is when a turned connection may begin: when no direct one works
@@ -181,7 +190,8 @@ func (c *Conn) isRelayed() bool {
 func (c *Conn) proven(now time.Duration, t *attempt) {
 	if t.leg.proved && !t.proved {
 		t.proved, t.provedAt = true, now
-		c.climbs[t.kind].failures, c.climbs[t.kind].why = 0, ""
+		l := &c.climbs[t.kind]
+		l.failures, l.next, l.asked, l.why = 0, now, false, ""
 	}
 }
 

@@ -43,7 +43,8 @@ type Conn struct {
 	paths    *paths
 	relay    *leg // while the device is known to be at the other end of the link
 	lastLeg  int
-	accepted bool // by the device, on this link and in this session of it
+	accepted bool // by the device, on this link and in this session of it, at joinedAt
+	joinedAt time.Duration
 	epoch    uint32
 	older    uint32 // the epoch before: what comes late of it is no reason to ask
 	device   signal.Device

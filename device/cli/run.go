@@ -23,6 +23,7 @@ type runFlags struct {
 	sources    []string
 	wills      []string
 	keepAlive  time.Duration
+	maxViewers int
 }
 
 func runCommand() *cobra.Command {
@@ -51,6 +52,7 @@ Sources:
 	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin or sim; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
+	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once, each with up to a few hundred kB of memory")
 	f.StringVar(&flags.iceTCP, "ice-tcp", "", "`[HOST]:PORT` to listen at for direct connections over TCP, the rung tcp: where UDP does not get through and this port is let in")
 	settings.TLSFlags(cmd)
 	settings.ProxyFlag(cmd)
@@ -97,7 +99,7 @@ func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Conf
 	if c.Proxy, c.Only, err = way(cmd, c.Server); err != nil {
 		return c, err
 	}
-	c.Dir, c.Name, c.KeepAlive, c.ICETCP, c.Log = flags.data, flags.name, flags.keepAlive, flags.iceTCP, log
+	c.Dir, c.Name, c.KeepAlive, c.MaxViewers, c.ICETCP, c.Log = flags.data, flags.name, flags.keepAlive, flags.maxViewers, flags.iceTCP, log
 	c.Program = cmd.Root().Name() + " " + settings.Version()
 	return c, nil
 }
@@ -126,6 +128,9 @@ const (
 	maxKeepAlive = 10 * time.Minute
 )
 
+// mostViewers is what a server lets one device have.
+const mostViewers = 4096
+
 func (flags runFlags) check(cmd *cobra.Command) error {
 	if err := settings.Require(cmd, "data"); err != nil {
 		return err
@@ -137,6 +142,9 @@ func (flags runFlags) check(cmd *cobra.Command) error {
 	}
 	if flags.keepAlive < minKeepAlive || flags.keepAlive > maxKeepAlive {
 		return settings.Usagef("--keep-alive %v: want %v to %v", flags.keepAlive, minKeepAlive, maxKeepAlive)
+	}
+	if flags.maxViewers < 1 || flags.maxViewers > mostViewers {
+		return settings.Usagef("--max-viewers %d: want 1 to %d", flags.maxViewers, mostViewers)
 	}
 	return flags.checkICETCP()
 }

@@ -63,6 +63,8 @@ type Peer struct {
 	local  trickle
 	remote remoteCandidates
 	relays *relayDialer
+	flow   *carrier.Flow // where TCP may carry: see bounded
+	turns  turns
 
 	mu       sync.Mutex
 	channels [channelCount]*channel // guarded by mu until ready
@@ -88,7 +90,7 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 }
 
 func unconnected(cfg Config, on Events) *Peer {
-	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{})}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{}), flow: carrier.NewChannelFlow()}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.local.bell, p.local.delays = make(chan struct{}, 1), cfg.listens()
 	p.life = carrier.NewLife(p.buffer, p.serve)

@@ -33,7 +33,7 @@ export const NAMES: Record<Rung, string> = {
 };
 
 /** OVER_TCP is why a rung waits to be asked for. */
-export const OVER_TCP = "only where asked for: over TCP it is no better than the WebSocket";
+export const OVER_TCP = "only where asked for: it connects to addresses that the device tells";
 
 /** NOT_NEEDED is said of a rung while a better one does. */
 export const NOT_NEEDED = "not needed";
@@ -44,9 +44,9 @@ export const WHY_OFF: Record<Rung, string> = {
 	"turn-udp": NOT_NEEDED,
 	"relay-udp": NOT_NEEDED,
 	tcp: "the device does not listen for TCP",
-	"turn-tcp": OVER_TCP,
-	"turn-tls": OVER_TCP,
-	"relay-tcp": OVER_TCP,
+	"turn-tcp": NOT_NEEDED,
+	"turn-tls": NOT_NEEDED,
+	"relay-tcp": NOT_NEEDED,
 	ws: "not tried",
 	sse: NOT_NEEDED,
 	poll: NOT_NEEDED,
