@@ -41,10 +41,12 @@ interface Build {
 	pair: string | null;
 	rung: Rung;
 	relayed: boolean; // a TURN server has given an address
-	told: FromViewer[]; // offer and candidates that wait for the server to know the Conn
+	told: FromViewer[]; // offer and candidates, kept to be told again
+	sent: number; // so many of told are on their way
+	answered: boolean; // the device's description has come
 }
 
-/** Offers and candidates kept while the server cannot be told; more are no help. */
+/** Offers and candidates kept for the server; more are no help. */
 const MAX_TOLD = 32;
 
 /** Direct makes data-channel connections to the device, of both kinds, and replaces those that die. */
@@ -53,6 +55,7 @@ export class Direct {
 	private readonly builds = new Map<number, Build>();
 	private readonly turns = new Turns();
 	private announced = false;
+	private acceptedAt = 0; // by the device, on the link there is
 	/** Without these nothing can be built: a link, and a device on the other side of it. */
 	private readonly possible: Record<Kind, boolean> = { direct: true, turned: false };
 
@@ -76,10 +79,13 @@ export class Direct {
 		return [...this.builds.values()].some((b) => b.kind === kind && this.options.paths.works(b.path));
 	}
 
-	/** announce says whether the server knows this Conn now and may be given offers. */
+	/** announce says whether the server knows this Conn now and may be given offers. What was not answered may be lost with the link before. */
 	announce(on: boolean): void {
 		this.announced = on;
-		if (on) for (const build of this.builds.values()) this.flush(build);
+		for (const build of this.builds.values()) {
+			if (!build.answered) build.sent = 0;
+			if (on) this.flush(build);
+		}
 	}
 
 	/** allow says whether attempts of a kind make sense. */
@@ -94,7 +100,8 @@ export class Direct {
 
 	/** accepted: the device is there; a direct connection has its time from now on. */
 	accepted(): void {
-		this.turns.lack(this.options.env.now());
+		this.acceptedAt = this.options.env.now();
+		this.turns.lack(this.acceptedAt);
 	}
 
 	/** giveUp: the device has no direct paths, so what was begun leads nowhere. */
@@ -195,7 +202,10 @@ export class Direct {
 	// What the device says, through the server.
 
 	answered(number: number, sdp: string): void {
-		if (this.builds.has(number)) this.options.assistant.answer(number, sdp);
+		const build = this.builds.get(number);
+		if (build === undefined || build.answered) return; // over, or answered twice because the offer was sent twice
+		build.answered = true;
+		this.options.assistant.answer(number, sdp);
 	}
 
 	candidate(number: number, candidate: string, mid: string): void {
@@ -215,11 +225,22 @@ export class Direct {
 		const attempts = this.byKind[kind];
 		const expired = attempts.expired(now);
 		if (expired !== 0) this.fail(expired, this.late(expired));
+		if (this.lost(kind)) attempts.replace();
 		const from = kind === "turned" ? this.turnedFrom(now) : 0;
 		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
 		if (number !== 0) this.begin(kind, number);
 		if (attempts.making() !== undefined) return attempts.wake();
 		return this.possible[kind] ? Math.max(attempts.wake(), from) : Infinity;
+	}
+
+	/**
+	 * lost says whether the newest connection of a kind has been silent since before the device
+	 * accepted us on the link there is: what took the link that was before, such as a new
+	 * address, has taken both, and the connection will not come back.
+	 */
+	private lost(kind: Kind): boolean {
+		const newest = [...this.builds.values()].filter((build) => build.kind === kind).at(-1);
+		return newest !== undefined && this.options.paths.lost(newest.path, this.acceptedAt);
 	}
 
 	/** turnedFrom is when a turned connection may begin; Infinity: not before something changes. */
@@ -245,7 +266,17 @@ export class Direct {
 
 	private begin(kind: Kind, number: number): void {
 		const rung = kind === "direct" ? "udp" : "turn-udp";
-		this.builds.set(number, { kind, carrier: null, path: 0, pair: null, rung, relayed: false, told: [] });
+		this.builds.set(number, {
+			kind,
+			carrier: null,
+			path: 0,
+			pair: null,
+			rung,
+			relayed: false,
+			told: [],
+			sent: 0,
+			answered: false,
+		});
 		const excess = this.byKind[kind].excess();
 		if (excess !== 0) this.giveAway(kind, excess);
 		this.options.env.debug("direct: attempt", number, kind);
@@ -294,7 +325,10 @@ export class Direct {
 	}
 
 	private flush(build: Build): void {
-		for (const message of build.told.splice(0)) this.options.signal(message);
+		for (; build.sent < build.told.length; build.sent++) {
+			const message = build.told[build.sent];
+			if (message !== undefined) this.options.signal(message);
+		}
 	}
 
 	private find(path: number): { number: number; build: Build } | null {
