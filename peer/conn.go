@@ -143,7 +143,11 @@ func (c *Conn) Run(ctx context.Context) error {
 }
 
 // rtcConfig is that of a connection that is begun now.
-func (c *Conn) rtcConfig(k kind) rtc.Config { return c.link.rtcConfig(c.cfg.RTC, k, c.servers) }
+func (c *Conn) rtcConfig(k kind) rtc.Config {
+	cfg := c.cfg.RTC
+	cfg.DialTCP = c.cfg.Endpoint.may(ladder.TCP) && !c.lacksUDP(k) // what is there over TCP needs one over UDP
+	return c.link.rtcConfig(cfg, k, c.servers)
+}
 
 // leave tells the device that the Conn is over.
 func (c *Conn) leave() {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
-	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -13,8 +12,6 @@ import (
 const (
 	// awayMax is how long a Conn without any path is kept, for a viewer who comes back.
 	awayMax = 60 * time.Second
-	// maxConns is how many viewers a device serves at most, each with up to a few hundred kB.
-	maxConns = 64
 	// retryEvery is how often a viewer is asked for a new attempt at most.
 	retryEvery = 5 * time.Second
 )
@@ -191,11 +188,15 @@ func (c *hostConn) allows(k kind) bool {
 	if k == turned {
 		return len(c.host.cfg.Endpoint.turnServers(c.servers)) > 0
 	}
-	return c.host.cfg.Endpoint.may(ladder.UDP)
+	return c.host.cfg.Endpoint.mayDirect(c.host.cfg.RTC.Listener != nil)
 }
 
 func (c *hostConn) rtcConfig(k kind) rtc.Config {
-	return c.host.link.rtcConfig(c.host.cfg.RTC, k, c.servers)
+	cfg := c.host.cfg.RTC
+	if !c.host.cfg.Endpoint.mayListen() {
+		cfg.Listener = nil
+	}
+	return c.host.link.rtcConfig(cfg, k, c.servers)
 }
 
 // climbed: a data-channel connection is open and wants to be proved.

@@ -91,6 +91,14 @@ func (p *paths) works(k kind) bool {
 	})
 }
 
+// worksOn reports whether a direct path on a rung is proved and answers.
+func (p *paths) worksOn(rung ladder.Rung) bool {
+	return slices.ContainsFunc(p.legs, func(g *leg) bool {
+		s := p.ladder.State(g.id)
+		return g.direct() && g.carrier.Rung() == rung && s.Usable && !s.InDoubt
+	})
+}
+
 // step asks the ladder, sends the probes that are due, and returns the legs
 // that came into use. The decision stands in p.use and p.decision.
 func (p *paths) step(now time.Duration) (added []*leg, changed bool) {

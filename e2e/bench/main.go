@@ -2,6 +2,7 @@
 //
 //	age      100 samples of 100 bytes a second over loopback: direct against a bare pion channel, relayed over data channels
 //	         against a bare pion relay, relayed over WebSockets against a bare WebSocket relay. Ends and relay are processes of their own on both sides of a ratio.
+//	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
 //
@@ -10,10 +11,11 @@
 package main
 
 import (
-	"errors"
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
@@ -26,9 +28,10 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
 	length := flag.Duration("length", 10*time.Second, "of one measurement of age")
 	joins := flag.Int("joins", 10, "how often a viewer joins")
+	parts := flag.String("parts", "age,cost,joining", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes")
 	flag.Parse()
-	exit(run(*rounds, *joins, *length, *out))
+	exit(run(strings.Split(*parts, ","), *rounds, *joins, *length, *out))
 }
 
 func exit(err error) {
@@ -39,14 +42,35 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func run(rounds, joins int, length time.Duration, out string) error {
+func run(chosen []string, rounds, joins int, length time.Duration, out string) error {
 	if err := lab.Missing(); err != nil {
 		return err
 	}
-	ages, ageErr := measureAges(rounds, length)
-	joined, joinErr := measureJoining(joins)
-	if err := errors.Join(ageErr, joinErr); err != nil {
-		return err
+	var text bytes.Buffer
+	writeTitle(&text)
+	for _, name := range chosen {
+		var err error
+		switch name {
+		case "age":
+			err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(rounds, length) })
+		case "cost":
+			err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(rounds, length) })
+		case "joining":
+			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(joins) })
+		default:
+			err = fmt.Errorf("there is no part %q", name)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return report(out, ages, joined)
+	return publish(out, &text)
+}
+
+func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) error {
+	result, err := measure()
+	if err == nil {
+		write(text, result)
+	}
+	return err
 }

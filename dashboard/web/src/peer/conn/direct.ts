@@ -1,3 +1,4 @@
+import { isListening, transportOf, withCandidates } from "../carrier/candidate";
 import { RtcCarrier } from "../carrier/rtc";
 import type { Env } from "../env";
 import type { Rung } from "../ladder";
@@ -24,6 +25,8 @@ export interface DirectOptions {
 	env: Env;
 	paths: Paths;
 	assistant: Assistant;
+	/** may says whether a rung may carry. */
+	may(rung: Rung): boolean;
 	/** signal sends a signal of this Conn through the server. */
 	signal(message: FromViewer): void;
 	/** the TURN servers' credentials are old: the server should tell them again. */
@@ -41,6 +44,7 @@ interface Build {
 	pair: string | null;
 	rung: Rung;
 	relayed: boolean; // a TURN server has given an address
+	dials: boolean; // to where the device listens over TCP
 	told: FromViewer[]; // offer and candidates, kept to be told again
 	sent: number; // so many of told are on their way
 	answered: boolean; // the device's description has come
@@ -56,6 +60,7 @@ export class Direct {
 	private readonly turns = new Turns();
 	private announced = false;
 	private acceptedAt = 0; // by the device, on the link there is
+	private listening = false;
 	/** Without these nothing can be built: a link, and a device on the other side of it. */
 	private readonly possible: Record<Kind, boolean> = { direct: true, turned: false };
 
@@ -77,6 +82,11 @@ export class Direct {
 	/** works says whether a connection of a kind is proven and answers. */
 	works(kind: Kind): boolean {
 		return [...this.builds.values()].some((b) => b.kind === kind && this.options.paths.works(b.path));
+	}
+
+	/** listens says whether the device has told where it takes TCP connections. */
+	get listens(): boolean {
+		return this.listening;
 	}
 
 	/** announce says whether the server knows this Conn now and may be given offers. What was not answered may be lost with the link before. */
@@ -111,6 +121,7 @@ export class Direct {
 
 	/** fresh: the device is a new session, its earlier failures tell nothing. */
 	fresh(): void {
+		this.listening = false;
 		for (const kind of KINDS) this.byKind[kind].fresh(this.options.env.now());
 	}
 
@@ -160,7 +171,8 @@ export class Direct {
 
 	found(number: number, candidate: string, mid: string): void {
 		const build = this.builds.get(number);
-		if (build !== undefined && / typ relay\b/.test(candidate)) build.relayed = true;
+		if (build === undefined || !this.tells(build, candidate)) return;
+		if (/ typ relay\b/.test(candidate)) build.relayed = true;
 		this.say(number, { type: "candidate", attempt: number, candidate, mid });
 	}
 
@@ -188,6 +200,7 @@ export class Direct {
 		if (pair !== null) {
 			build.pair = `${pair.local} ↔ ${pair.remote}`;
 			build.rung = pair.rung;
+			if (pair.rung === "tcp") this.byKind.direct.putOff(this.options.env.now()); // one over UDP comes later
 			if (build.path !== 0) this.options.paths.rerung(build.path, pair.rung);
 		}
 		if (state === "failed") this.failNow(number, this.stuck(build, FAILURES.ice));
@@ -205,11 +218,15 @@ export class Direct {
 		const build = this.builds.get(number);
 		if (build === undefined || build.answered) return; // over, or answered twice because the offer was sent twice
 		build.answered = true;
-		this.options.assistant.answer(number, sdp);
+		this.options.assistant.answer(
+			number,
+			withCandidates(sdp, (candidate) => this.takes(build, candidate)),
+		);
 	}
 
 	candidate(number: number, candidate: string, mid: string): void {
-		if (this.builds.has(number)) this.options.assistant.candidate(number, candidate, mid);
+		const build = this.builds.get(number);
+		if (build !== undefined && this.takes(build, candidate)) this.options.assistant.candidate(number, candidate, mid);
 	}
 
 	/** pair is the candidate pair of a path, in words. */
@@ -227,6 +244,7 @@ export class Direct {
 		if (expired !== 0) this.fail(expired, this.late(expired));
 		if (this.lost(kind)) attempts.replace();
 		const from = kind === "turned" ? this.turnedFrom(now) : 0;
+		if (kind === "direct" && this.lacksUDP()) attempts.replace();
 		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
 		if (number !== 0) this.begin(kind, number);
 		if (attempts.making() !== undefined) return attempts.wake();
@@ -258,14 +276,39 @@ export class Direct {
 		return build === undefined ? FAILURES.timeout : this.stuck(build, FAILURES.timeout);
 	}
 
+	/** lacksUDP: what works directly goes over TCP alone, though UDP may carry. */
+	private lacksUDP(): boolean {
+		const direct = [...this.builds.values()].filter((b) => b.kind === "direct" && this.options.paths.works(b.path));
+		return direct.length > 0 && this.options.may("udp") && direct.every((b) => b.rung === "tcp");
+	}
+
+	/** takes says whether a candidate of the device is tried; "": there are no more. */
+	private takes(build: Build, candidate: string): boolean {
+		if (candidate === "" || build.kind === "turned") return true;
+		if (transportOf(candidate) !== "tcp") return this.options.may("udp");
+		if (!isListening(candidate)) return false;
+		this.listening = true;
+		return build.dials;
+	}
+
+	/** tells says whether the device is told of a candidate of ours: of one over TCP it has no use, it sees from where we come. */
+	private tells(build: Build, candidate: string): boolean {
+		if (candidate === "" || build.kind === "turned") return true;
+		return transportOf(candidate) !== "tcp" && this.options.may("udp");
+	}
+
 	/** stuck is why nothing got through, which depends on the kind. */
 	private stuck(build: Build, direct: string): string {
-		if (build.kind === "direct") return direct;
+		if (build.kind === "direct") return this.listening && build.dials ? FAILURES.tcp : direct;
 		return build.relayed ? FAILURES.turnNoPath : FAILURES.turnUnreachable;
 	}
 
 	private begin(kind: Kind, number: number): void {
-		const rung = kind === "direct" ? "udp" : "turn-udp";
+		const { may, env } = this.options;
+		const rung = kind === "turned" ? "turn-udp" : may("udp") ? "udp" : "tcp";
+		const lacking = kind === "direct" && this.lacksUDP();
+		if (lacking) this.byKind.direct.putOff(env.now()); // the next one, until this one is proved
+		const dials = may("tcp") && !lacking; // beside what goes over TCP, one over UDP is what is wanted
 		this.builds.set(number, {
 			kind,
 			carrier: null,
@@ -273,13 +316,14 @@ export class Direct {
 			pair: null,
 			rung,
 			relayed: false,
+			dials,
 			told: [],
 			sent: 0,
 			answered: false,
 		});
 		const excess = this.byKind[kind].excess();
 		if (excess !== 0) this.giveAway(kind, excess);
-		this.options.env.debug("direct: attempt", number, kind);
+		env.debug("direct: attempt", number, kind);
 		this.options.assistant.create(number, kind === "turned" ? [...this.turns.servers] : null);
 	}
 

@@ -26,7 +26,7 @@ export function height(rung: Rung): number {
 }
 
 /** Rungs that carry only where they are asked for: over TCP a data channel is no better than the link, and knows no marks. */
-const ON_ASKING: readonly Rung[] = ["turn-tcp", "turn-tls", "relay-tcp"];
+const ON_ASKING: readonly Rung[] = ["tcp", "turn-tcp", "turn-tls", "relay-tcp"];
 
 /** mayUse says whether a rung may carry; only: the rungs that are asked for, none stands for all but those. */
 export function mayUse(rung: Rung, only: readonly Rung[]): boolean {
