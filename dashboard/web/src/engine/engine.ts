@@ -241,6 +241,7 @@ export class Engine {
 			standing: (rung) => this.link.standing(rung),
 			newestTime: (payload, count) => this.intake.newestTime(payload, count),
 			assistant: this.assistant(),
+			onSuspect: () => this.link.suspect(),
 			events: {
 				onDevice: (d) => {
 					if (!keeper.identify(d)) conn.forgetResumes();
