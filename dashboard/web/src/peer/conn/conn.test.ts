@@ -49,6 +49,7 @@ beforeEach(() => {
 		from: "head",
 		standing: () => standing,
 		newestTime: () => null,
+		onSuspect: () => log.push("suspect"),
 		assistant: {
 			number: () => ++made,
 			create: (n) => log.push(`create ${n}`),

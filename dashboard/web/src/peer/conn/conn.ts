@@ -76,6 +76,8 @@ export interface ConnOptions {
 	standing(rung: LinkRung): LinkStanding;
 	events: ConnEvents;
 	assistant: Assistant;
+	/** a direct path has fallen silent: the link may have gone with it. */
+	onSuspect(): void;
 	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
 	newestTime(payload: Uint8Array, count: number): number | null;
 }
@@ -231,6 +233,7 @@ export class Conn {
 		this.direct.allow("turned", this.standing.opening.accepted && this.standing.turned && !this.standing.relayed);
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
+		if (this.paths.fell()) this.options.onSuspect();
 		const { accepted } = this.standing.opening;
 		if (accepted) this.past.step(now);
 		this.acknowledge(now);
