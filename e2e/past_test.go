@@ -72,3 +72,67 @@ func wholeRuns(events []rig.Event) (whole, why string) {
 	}
 	return fmt.Sprintf("%d of this run, %d from the past in all", len(came[live]), past), ""
 }
+
+// Events that a device made while the server was away, before it was killed, come from its spool when both are back: each
+// once, in order, before those of the next run, for the terminal and for the page.
+func TestEventsOutliveTheirProgram(t *testing.T) {
+	for _, watcher := range watchers {
+		t.Run(watcher.name, func(t *testing.T) {
+			w := newWorld(t)
+			args := []string{"--source", "stdin", "--only", "ws"}
+			device := w.startDevice(t, "board", args...)
+			must(t, device.Write(logLine(0)))
+			v := watcher.start(t, w, "board")
+			_, err := v.AwaitPath("ws", 0, 20*time.Second)
+			must(t, err)
+			must(t, device.Write(logLine(1)))
+			_, err = v.Await("the first event", 0, 10*time.Second, isLogLine(1))
+			must(t, err)
+
+			w.server.Kill()
+			for n := 2; n <= 100; n++ {
+				must(t, device.Write(logLine(n)))
+				time.Sleep(10 * time.Millisecond)
+			}
+			time.Sleep(500 * time.Millisecond) // what was made is written within 100 ms
+			device.Kill()
+			<-device.Ended()
+			w.startServer(t)
+			again := w.startDevice(t, "board", args...)
+			for n := 101; n <= 120; n++ {
+				must(t, again.Write(logLine(n)))
+			}
+			_, err = v.Await("the last event", 0, 30*time.Second, isLogLine(120))
+			must(t, err)
+			checkLines(t, v, 120)
+		})
+	}
+}
+
+func logLine(n int) string { return fmt.Sprintf(`{"stream": "log", "value": "line %d"}`, n) }
+
+func isLogLine(n int) func(rig.Event) bool {
+	return func(e rig.Event) bool {
+		return e.Type == "sample" && !e.Retained && e.Stream == "log" && string(e.Value) == fmt.Sprintf(`"line %d"`, n)
+	}
+}
+
+// checkLines says that the lines from 1 on came, each once and in order.
+func checkLines(t *testing.T, v *rig.Watcher, last int) {
+	t.Helper()
+	events, err := v.Events()
+	must(t, err)
+	next := 1
+	for _, e := range events {
+		if e.Type != "sample" || e.Retained || e.Stream != "log" || isLogLine(0)(e) {
+			continue
+		}
+		if !isLogLine(next)(e) {
+			t.Fatalf("%s came, want line %d", e.Value, next)
+		}
+		next++
+	}
+	if next != last+1 {
+		t.Errorf("line %d did not come", next)
+	}
+}
