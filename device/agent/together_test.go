@@ -165,8 +165,14 @@ func TestWhatASourceLeavesStaysAvailable(t *testing.T) {
 
 func waitForLink(t *testing.T, a *agent.Agent) {
 	t.Helper()
+	waitForFolder(t, a.Dir())
+}
+
+// waitForFolder waits until the agent that uses a folder is linked.
+func waitForFolder(t *testing.T, dir string) {
+	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if _, err := agent.Check(a.Dir()); err == nil {
+		if _, err := agent.Check(dir); err == nil {
 			return
 		}
 	}
