@@ -22,6 +22,10 @@ func bare(role string, args []string) error {
 		return pionReceiver()
 	case "pion-relay":
 		return pionRelay()
+	case "udp-sender":
+		return datagramSender(args[0])
+	case "udp-receiver":
+		return datagramReceiver(args[0])
 	case "relay":
 		return socketRelay()
 	case "socket-sender":

@@ -22,12 +22,26 @@ const (
 	roundTripText = "50 ms"
 )
 
-func report(path string, a *ageResult, j *joinResult) error {
+// findings are the parts that were measured; the others are nil.
+type findings struct {
+	ages   *ageResult
+	joined *joinResult
+	live   *liveResult
+}
+
+func report(path string, f findings) error {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "# Benchmark\n\nWritten by `make bench`, %s, %s, %s/%s, %d cores, %s. A figure counts only beside the others of this run.\n",
 		time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	writeAges(&text, a)
-	writeJoining(&text, j)
+	if f.ages != nil {
+		writeAges(&text, f.ages)
+	}
+	if f.joined != nil {
+		writeJoining(&text, f.joined)
+	}
+	if f.live != nil {
+		writeLive(&text, f.live)
+	}
 	fmt.Println("\n" + text.String())
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
