@@ -13,8 +13,6 @@ import (
 const (
 	// awayMax is how long a Conn without any path is kept, for a viewer who comes back.
 	awayMax = 60 * time.Second
-	// maxConns is how many viewers a device serves at most, each with up to a few hundred kB.
-	maxConns = 64
 	// retryEvery is how often a viewer is asked for a new attempt at most.
 	retryEvery = 5 * time.Second
 )

@@ -35,18 +35,19 @@ import (
 
 // Config is the agent's configuration.
 type Config struct {
-	Server    string          // http://host[:port] or https://…
-	Token     string          // of role device; "" where the server asks for none
-	TLS       *tls.Config     // default: the system's certificates
-	Proxy     string          // http://[user:password@]host:port, or "none"; default: as the environment says
-	Only      []ladder.Rung   // paths that may be used; default: all
-	Dir       string          // the device's own folder, made if it is not there
-	Name      string          // 1 … 64 bytes for people; default: the machine's name
-	Sources   []source.Source // run with the agent
-	Wills     []Will          // values for when the device is cut off
-	KeepAlive time.Duration   // default 3 s: a cut is known within 1.5 × this
-	Program   string          // who this is, with a version, for people; default "agent"
-	Log       *slog.Logger    // default: nothing is logged
+	Server     string          // http://host[:port] or https://…
+	Token      string          // of role device; "" where the server asks for none
+	TLS        *tls.Config     // default: the system's certificates
+	Proxy      string          // http://[user:password@]host:port, or "none"; default: as the environment says
+	Only       []ladder.Rung   // paths that may be used; default: all
+	Dir        string          // the device's own folder, made if it is not there
+	Name       string          // 1 … 64 bytes for people; default: the machine's name
+	Sources    []source.Source // run with the agent
+	Wills      []Will          // values for when the device is cut off
+	KeepAlive  time.Duration   // default 3 s: a cut is known within 1.5 × this
+	MaxViewers int             // that are served at once; default 64
+	Program    string          // who this is, with a version, for people; default "agent"
+	Log        *slog.Logger    // default: nothing is logged
 }
 
 // Agent is a running device. Its methods are safe for concurrent use.
@@ -123,7 +124,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 		Endpoint: peer.Endpoint{
 			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
 		},
-		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive,
+		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, MaxViewers: c.MaxViewers,
 		Facts: facts(os.DirFS("/")),
 		OnState: func(s peer.HostState) {
 			out.set(s.Linked, s.Err)

@@ -20,6 +20,7 @@ type runFlags struct {
 	sources    []string
 	wills      []string
 	keepAlive  time.Duration
+	maxViewers int
 }
 
 func runCommand() *cobra.Command {
@@ -48,6 +49,7 @@ Sources:
 	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin or sim; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
+	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once, each with up to a few hundred kB of memory")
 	settings.TLSFlags(cmd)
 	settings.ProxyFlag(cmd)
 	settings.OnlyFlag(cmd)
@@ -93,7 +95,7 @@ func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Conf
 	if c.Proxy, c.Only, err = way(cmd, c.Server); err != nil {
 		return c, err
 	}
-	c.Dir, c.Name, c.KeepAlive, c.Log = flags.data, flags.name, flags.keepAlive, log
+	c.Dir, c.Name, c.KeepAlive, c.MaxViewers, c.Log = flags.data, flags.name, flags.keepAlive, flags.maxViewers, log
 	c.Program = cmd.Root().Name() + " " + settings.Version()
 	return c, nil
 }
@@ -122,6 +124,9 @@ const (
 	maxKeepAlive = 10 * time.Minute
 )
 
+// mostViewers is what a server lets one device have.
+const mostViewers = 4096
+
 func (flags runFlags) check(cmd *cobra.Command) error {
 	if err := settings.Require(cmd, "data"); err != nil {
 		return err
@@ -133,6 +138,9 @@ func (flags runFlags) check(cmd *cobra.Command) error {
 	}
 	if flags.keepAlive < minKeepAlive || flags.keepAlive > maxKeepAlive {
 		return settings.Usagef("--keep-alive %v: want %v to %v", flags.keepAlive, minKeepAlive, maxKeepAlive)
+	}
+	if flags.maxViewers < 1 || flags.maxViewers > mostViewers {
+		return settings.Usagef("--max-viewers %d: want 1 to %d", flags.maxViewers, mostViewers)
 	}
 	return nil
 }
