@@ -1,12 +1,9 @@
 package main
 
 import (
-	"encoding/binary"
+	"context"
 	"fmt"
 	"net"
-	"regexp"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
@@ -16,19 +13,18 @@ import (
 // datagramSize is what a sample of the workload is as an IPv4 packet.
 const datagramSize = 20 + 8 + sampleSize
 
-// datagramSender sends samples as bare UDP: each its time and its number, then filling.
-func datagramSender(addr string) error {
-	conn, err := net.Dial("udp", addr)
-	if err != nil {
-		return err
+// dialUDP opens a socket; what a link refuses because the address of the socket is gone ends it.
+func dialUDP(addr string) dialing {
+	return func(ctx context.Context) (*sending, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
+		if err != nil {
+			return nil, err
+		}
+		return &sending{write: func(payload []byte) error {
+			_, err := conn.Write(payload)
+			return err
+		}, end: func() { conn.Close() }}, nil
 	}
-	number := uint64(0)
-	return send(func(payload []byte) error {
-		number++
-		binary.BigEndian.PutUint64(payload[8:], number)
-		_, _ = conn.Write(payload) // what a dark link refuses is lost as what it swallows
-		return nil
-	})
 }
 
 func datagramReceiver(addr string) error {
@@ -37,23 +33,22 @@ func datagramReceiver(addr string) error {
 		return err
 	}
 	fmt.Println("listening on", conn.LocalAddr())
+	out := newOutput()
 	for payload := make([]byte, sampleSize); ; {
 		if _, _, err := conn.ReadFrom(payload); err != nil {
 			return err
 		}
-		fmt.Println("datagram", binary.BigEndian.Uint64(payload), binary.BigEndian.Uint64(payload[8:]))
+		if err := say(out, payload); err != nil {
+			return err
+		}
 	}
 }
 
 // datagrams is bare UDP from one host to another, as a subject.
 type datagrams struct {
+	heard
 	sender, receiver *program.Program
-
-	mu  sync.Mutex
-	got []arrival // guarded by mu
 }
-
-var datagramLine = regexp.MustCompile(`^datagram (\d+) (\d+)`)
 
 func startDatagrams(self string, from, to *lab.Host) (*datagrams, error) {
 	d := &datagrams{}
@@ -73,24 +68,6 @@ func startDatagrams(self string, from, to *lab.Host) (*datagrams, error) {
 		return nil, err
 	}
 	return d, nil
-}
-
-func (d *datagrams) line(line program.Line) {
-	found := datagramLine.FindStringSubmatch(line.Text)
-	if found == nil {
-		return
-	}
-	made, _ := strconv.ParseInt(found[1], 10, 64) // digits, by the pattern
-	seq, _ := strconv.ParseUint(found[2], 10, 64)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.got = append(d.got, arrival{seq: seq, made: time.UnixMicro(made), at: line.At})
-}
-
-func (d *datagrams) arrivals() ([]arrival, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return append([]arrival(nil), d.got...), nil
 }
 
 func (d *datagrams) close() {

@@ -47,16 +47,7 @@ func startProduct(dir string, far *rig.FarLink) (_ *product, err error) {
 	return p, err
 }
 
-// arrivals are the live samples so far, whatever path they came on.
-func (p *product) arrivals() (got []arrival, err error) {
-	events, err := p.view.Events()
-	for _, e := range events {
-		if e.Type == "sample" && !e.Retained {
-			got = append(got, arrival{seq: e.Seq, made: time.UnixMicro(int64(e.T * 1e6)), at: e.At})
-		}
-	}
-	return got, err
-}
+func (p *product) arrivals() ([]arrival, error) { return arrivalsOf(p.view) }
 
 func (p *product) close() {
 	for _, running := range p.programs {

@@ -7,8 +7,11 @@
 //	         sample over a data channel.
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
 //	         what it costs on the link, beside bare UDP at the same time.
+//	peers    what else there is, and the product on each rung, over such links at the same time: raw UDP and TCP, MQTT, a
+//	         WebSocket relay, pion's channels. What comes in time, at what age and at what cost; and how soon, after an
+//	         outage, something fresh comes. Draws the ages, too.
 //
-// -parts names those that run; -conditions, of live, the links.
+// -parts names those that run; -conditions, of live and peers, the links; -who, of peers, the subjects.
 //
 // The table goes to the terminal and to docs/benchmarks/. Root is needed, for network namespaces. A figure counts only beside
 // the others of its run: the rounds are interleaved, and what is shown is the median of the rounds.
@@ -19,6 +22,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,15 +35,23 @@ func main() {
 		exit(bare(os.Args[2], os.Args[3:]))
 	}
 	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
-	length := flag.Duration("length", 10*time.Second, "of one measurement of age")
+	length := flag.Duration("length", 6*time.Second, "of one measurement of age and cost")
 	joins := flag.Int("joins", 10, "how often a viewer joins")
-	weak := flag.Duration("live-length", 30*time.Second, "of one measurement of live")
-	only := flag.String("conditions", "", "of live, separated by commas; default: all")
-	parts := flag.String("parts", "age,cost,joining,live", "what to measure; what is left out is not in the table")
-	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes")
+	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live")
+	crossing := flag.Duration("peers-length", 12*time.Second, "of one measurement of peers")
+	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
+	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
+	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
+	parts := flag.String("parts", "age,cost,joining,live,peers", "what to measure; what is left out is not in the table")
+	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
 	flag.Parse()
-	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak}
+	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out)}
 	b.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
+	b.peers = peersAsked{rounds: *rounds, length: *crossing, atOnce: max(1, *atOnce), only: b.only}
+	b.peers.who = strings.FieldsFunc(*who, func(r rune) bool { return r == ';' })
+	if err := b.known(); err != nil {
+		exit(err)
+	}
 	exit(b.run(strings.Split(*parts, ","), *out))
 }
 
@@ -47,6 +60,30 @@ type bench struct {
 	rounds, joins int
 	length, weak  time.Duration
 	only          []string
+	peers         peersAsked
+	folder        string // of the plots
+}
+
+// known refuses names that would measure nothing.
+func (b bench) known() error {
+	var links []string
+	for _, c := range conditions {
+		links = append(links, c.name)
+	}
+	for _, c := range slices.Concat(steady, outages) {
+		links = append(links, c.name)
+	}
+	for _, name := range b.only {
+		if !slices.Contains(links, name) {
+			return fmt.Errorf("there is no condition %q", name)
+		}
+	}
+	for _, name := range b.peers.who {
+		if !slices.ContainsFunc(contestants, func(c contestant) bool { return c.Name == name }) {
+			return fmt.Errorf("there is no subject %q", name)
+		}
+	}
+	return nil
 }
 
 func exit(err error) {
@@ -74,6 +111,8 @@ func (b bench) run(chosen []string, out string) error {
 			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
 		case "live":
 			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
+		case "peers":
+			err = section(&text, writePeers, b.measurePeers)
 		default:
 			err = fmt.Errorf("there is no part %q", name)
 		}
@@ -82,6 +121,15 @@ func (b bench) run(chosen []string, out string) error {
 		}
 	}
 	return publish(out, &text)
+}
+
+// measurePeers draws, too.
+func (b bench) measurePeers() (*peersResult, error) {
+	result, err := measurePeers(b.peers)
+	if err == nil {
+		err = plotPeers(result, b.folder)
+	}
+	return result, err
 }
 
 func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) error {

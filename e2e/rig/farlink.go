@@ -29,11 +29,13 @@ type FarLink struct {
 var links atomic.Int32
 
 // NewFarLink makes the hosts and a link of the given conditions, as e2e/linkem takes them: "delay=25ms" each way. Its program
-// is built into dir, and takes args beside. The caller closes it, after what runs on the hosts.
+// is built into dir if it is not there, and takes args beside. The caller closes it, after what runs on the hosts.
 func NewFarLink(dir, conditions string, args ...string) (*FarLink, error) {
 	path := filepath.Join(dir, "linkem")
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+	if _, err := os.Stat(path); err != nil {
+		if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+		}
 	}
 	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), links.Add(1))
 	l := &FarLink{
