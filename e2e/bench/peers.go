@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
-	"strings"
-	"sync"
+	"syscall"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/rig"
@@ -64,7 +64,10 @@ type peersResult struct {
 }
 
 // measurePeers has the contestants cross at the same time, each on a link of its own, one crossing after the other, round by round.
+// Whoever interrupts it leaves no programs and no links behind.
 func measurePeers(asked peersAsked) (*peersResult, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	dir, err := os.MkdirTemp("", "telepath-bench-")
 	if err != nil {
 		return nil, err
@@ -81,7 +84,7 @@ func measurePeers(asked peersAsked) (*peersResult, error) {
 			}
 			for heat := range slices.Chunk(asked.contestants(), asked.atOnce) {
 				fmt.Printf("peers: round %d of %d: %s: %d subjects\n", round+1, asked.rounds, c.name, len(heat))
-				if err := result.cross(dir, c, round, heat); err != nil {
+				if err := result.cross(ctx, dir, c, round, heat); err != nil {
 					return nil, fmt.Errorf("%s: %w", c.name, err)
 				}
 			}
@@ -97,7 +100,7 @@ func (a peersAsked) contestants() []contestant {
 }
 
 // cross does one crossing with some of them. Who cannot is entered as failed, with the reason.
-func (r *peersResult) cross(dir string, c crossing, round int, heat []contestant) error {
+func (r *peersResult) cross(ctx context.Context, dir string, c crossing, round int, heat []contestant) error {
 	rows := r.rows[c.name]
 	if rows == nil {
 		rows = map[string]*peerRow{}
@@ -114,7 +117,7 @@ func (r *peersResult) cross(dir string, c crossing, round int, heat []contestant
 			dir: dir, name: fmt.Sprint("lane", r.lanes), seed: round + 1,
 		})
 	}
-	busy, err := all.run()
+	busy, err := all.run(ctx)
 	r.busy = append(r.busy, busy)
 	return err
 }
@@ -127,48 +130,3 @@ func buildLink(dir string) error {
 	}
 	return err
 }
-
-// race lets its runners do everything at the same time.
-type race struct{ runners []*runner }
-
-func (r *race) join(n *runner) { r.runners = append(r.runners, n) }
-
-// run returns how busy the processors were meanwhile.
-func (r *race) run() (busy float64, err error) {
-	defer r.each((*runner).close)
-	r.each((*runner).start)
-	time.Sleep(warmUp)
-	before, err := processors()
-	if err != nil {
-		return 0, err
-	}
-	r.each((*runner).cross)
-	after, errAfter := processors()
-	for deadline := time.Now().Add(comeBack); !r.fresh() && time.Now().Before(deadline); {
-		time.Sleep(500 * time.Millisecond)
-	}
-	time.Sleep(time.Second) // what is under way may come
-	r.each((*runner).finish)
-	return after.busySince(before), errAfter
-}
-
-// each returns when all have done it; who has failed does nothing any more.
-func (r *race) each(do func(*runner)) {
-	var done sync.WaitGroup
-	for _, n := range r.runners {
-		done.Go(func() { do(n) })
-	}
-	done.Wait()
-}
-
-func (r *race) fresh() bool {
-	return !slices.ContainsFunc(r.runners, func(n *runner) bool { return n.err == nil && !n.isFresh() })
-}
-
-// firstLine is an error as a table can show it.
-func firstLine(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	return strings.TrimSuffix(text, "; it said:")
-}
-
-var errNothing = errors.New("no sample came")

@@ -6,7 +6,10 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 func writePeers(text *bytes.Buffer, r *peersResult) {
@@ -19,7 +22,7 @@ func writePeers(text *bytes.Buffer, r *peersResult) {
 }
 
 func writeSteady(text *bytes.Buffer, r *peersResult) {
-	if !r.crossed(steady) {
+	if !slices.ContainsFunc(steady, func(c crossing) bool { return r.rows[c.name] != nil }) {
 		return
 	}
 	fmt.Fprintf(text, "\nWhat came within %v, what came at all up to a second later, and the age of that, until its line was read from the viewer; bytes and packets of the link, both directions, for each sample made; "+
@@ -42,10 +45,19 @@ func writeSteadyRow(text *bytes.Buffer, c crossing, who string, row *peerRow, al
 		return
 	}
 	udp, tcp := all[rawUDP], all[rawTCP]
-	fmt.Fprintf(text, "%.2f %% | %.2f %% | %.1f | %.1f | %.1f | %s | %s | %.0f | %s | %s | %.2f | %.0f + %.0f + %.0f | %s |\n",
+	fmt.Fprintf(text, "%.2f %% | %.2f %% | %.1f | %.1f | %.1f | %s | %s | %.0f | %s | %s | %.2f | %s | %s |\n",
 		median(row.within), median(row.came), median(row.p50), median(row.p95), median(row.p99), beside(row, udp, ofP99), beside(row, tcp, ofP99),
 		median(row.bytes), beside(row, udp, ofBytes), beside(row, tcp, ofBytes), median(row.packets),
-		median(row.device), median(row.relay), median(row.viewer), row.remark())
+		row.processors(), row.remark())
+}
+
+// processors is the time of device, relay, if there is one, and viewer.
+func (r *peerRow) processors() string {
+	relay := "–"
+	if spent := median(r.relay); spent > 0 {
+		relay = fmt.Sprintf("%.0f", spent)
+	}
+	return fmt.Sprintf("%.0f + %s + %.0f", median(r.device), relay, median(r.viewer))
 }
 
 func ofP99(r *peerRow) []float64   { return r.p99 }
@@ -76,40 +88,47 @@ func (r *peerRow) remark() string {
 var outageGoals = map[string]float64{"blackhole": 200, "moved": 400, "rerouted": 1000}
 
 func writeOutages(text *bytes.Buffer, r *peersResult) {
-	if !r.crossed(outages) {
+	happened := r.happened()
+	if len(happened) == 0 {
 		return
 	}
 	fmt.Fprintf(text, "\nUntil the first sample came that was made afterwards, in ms, at a round trip of 50 ms, and how many samples came later than %v. *blackhole*: %v of nothing. *moved*: the device has another address, and its system knows. "+
-		"*rerouted*: the router before the device has another public address, and tells nobody.\n\n| | |", liveDeadline, dark)
-	for _, c := range outages {
+		"*rerouted*: the router before the device has another public address, and tells nobody. What becomes of events then is in docs/soak.md.\n\n| |", liveDeadline, dark)
+	for _, c := range happened {
 		fmt.Fprintf(text, " %s | × UDP | × TCP | late |", c.name)
 	}
-	fmt.Fprintf(text, "\n|---|---|%s\n", strings.Repeat("---|---|---|---|", len(outages)))
-	for _, who := range contestants {
-		var cells, notes []string
-		for _, c := range outages {
-			cell, note := outageCells(r.rows[c.name], who.Name)
-			cells = append(cells, cell)
-			if note != "" {
-				notes = append(notes, c.name+": "+note)
+	fmt.Fprintf(text, " |\n|---|%s---|\n", strings.Repeat("---|---|---|---|", len(happened)))
+	for _, who := range r.contestants() {
+		var notes []string
+		fmt.Fprintf(text, "| %s |", who.Name)
+		for _, c := range happened {
+			cells, note := outageCells(r.rows[c.name], who.Name)
+			text.WriteString(cells)
+			if goal, row := outageGoals[c.name], r.rows[c.name][who.Name]; who.Name == "telepath udp" && len(row.fresh) > 0 {
+				note += fmt.Sprintf("≤ %.0f ms: %s", goal, verdict(median(row.fresh) <= goal))
 			}
-			if goal, row := outageGoals[c.name], r.rows[c.name][who.Name]; who.Name == "telepath udp" && row != nil && len(row.fresh) > 0 {
-				notes = append(notes, fmt.Sprintf("%s ≤ %.0f ms: %s", c.name, goal, verdict(median(row.fresh) <= goal)))
+			if note != "" {
+				notes = append(notes, c.name+" "+note)
 			}
 		}
-		if strings.Trim(strings.Join(cells, ""), "| ") != "" {
-			fmt.Fprintf(text, "| %s | %s |%s\n", who.Name, strings.Join(notes, "; "), strings.Join(cells, ""))
+		fmt.Fprintf(text, " %s |\n", strings.Join(notes, "; "))
+	}
+}
+
+// happened are the outages that were measured.
+func (r *peersResult) happened() (some []crossing) {
+	for _, c := range outages {
+		if r.rows[c.name] != nil {
+			some = append(some, c)
 		}
 	}
+	return some
 }
 
 // outageCells is one contestant after one outage.
 func outageCells(rows map[string]*peerRow, who string) (cells, note string) {
 	row := rows[who]
-	switch {
-	case row == nil:
-		return " | | | |", ""
-	case len(row.fresh) == 0:
+	if len(row.fresh) == 0 {
 		return " **fails** | | | |", row.remark()
 	}
 	fresh := fmt.Sprintf("%.0f", median(row.fresh))
@@ -117,15 +136,6 @@ func outageCells(rows map[string]*peerRow, who string) (cells, note string) {
 		fresh = fmt.Sprintf("> %.0f", milliseconds(comeBack))
 	}
 	return fmt.Sprintf(" %s | %s | %s | %.0f |", fresh, beside(row, rows[rawUDP], ofFresh), beside(row, rows[rawTCP], ofFresh), median(row.late)), row.remark()
-}
-
-func (r *peersResult) crossed(some []crossing) bool {
-	for _, c := range some {
-		if r.rows[c.name] != nil {
-			return true
-		}
-	}
-	return false
 }
 
 func congestion() string {
@@ -138,7 +148,7 @@ func congestion() string {
 
 // mosquittoVersion is the first line of its help.
 func mosquittoVersion() string {
-	out, _ := exec.Command("/usr/sbin/mosquitto", "-h").Output() // it ends with an error after its help
+	out, _ := exec.Command(rig.Mosquitto, "-h").Output() // it ends with an error after its help
 	line, _, _ := strings.Cut(string(out), "\n")
 	if line == "" {
 		return "mosquitto, which is not installed here"

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -23,7 +25,13 @@ type peerRow struct {
 	failed  []string  // reasons, one entry a round that it did not finish
 }
 
-func (r *peerRow) fail(err error) { r.failed = append(r.failed, firstLine(err)) }
+// fail enters a reason; of a long one, as programs say them, the first line.
+func (r *peerRow) fail(err error) {
+	reason, _, _ := strings.Cut(err.Error(), "\n")
+	r.failed = append(r.failed, strings.TrimSuffix(reason, "; it said:"))
+}
+
+var errNothing = errors.New("no sample came")
 
 // enter takes the samples that were made in a window.
 func (r *peerRow) enter(w window, got []arrival, s spent, astray string) {

@@ -100,7 +100,8 @@ func (p Page) panel(b *bytes.Buffer, panel Panel) {
 		fmt.Fprintf(b, `<path class="grid" d="M%d %sH%d"/>`, left, px(y), left+plotWidth)
 		fmt.Fprintf(b, `<text class="tick" text-anchor="end" x="%d" y="%s">%s %%</text>`, left-8, px(y+4), strconv.FormatFloat(100*share, 'f', -1, 64))
 	}
-	middle(b, left+plotWidth/2, above+plotHeight+34, "age, ms: share of what was made that had come by then")
+	fmt.Fprintf(b, `<text class="tick" text-anchor="end" x="%d" y="%d">≥ %.2f %%</text>`, left-8, above+4, 100*(1-math.Pow(10, -nines)))
+	middle(b, left+plotWidth/2, above+plotHeight+34, "age in ms, and the share of all samples made that had come by then")
 	if p.Mark > 0 {
 		fmt.Fprintf(b, `<path class="mark" d="M%s %dV%d"/>`, px(across(p.Mark)), above, above+plotHeight)
 	}
