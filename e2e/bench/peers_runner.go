@@ -37,38 +37,45 @@ func (n *runner) cross() {
 	if n.err != nil {
 		return
 	}
-	var before, after rig.LinkTraffic
-	var cpu, then spent
-	if before, cpu, n.err = n.read(); n.err != nil {
+	var before, after reading
+	if before, n.err = n.read(); n.err != nil {
 		return
 	}
-	n.w.from = time.Now()
 	if n.crossing.happen == nil {
 		time.Sleep(n.length)
 	} else if n.w.lit, n.err = n.crossing.happen(n.lane); n.err != nil {
 		return
 	}
-	n.w.to = time.Now()
-	if after, then, n.err = n.read(); n.err != nil {
+	if after, n.err = n.read(); n.err != nil {
 		return
 	}
-	n.w.traffic = rig.LinkTraffic{Packets: after.Packets - before.Packets, Bytes: after.Bytes - before.Bytes}
-	n.spent = spent{then.device - cpu.device, then.relay - cpu.relay, then.viewer - cpu.viewer}
+	n.w.from, n.w.to = before.at, after.at
+	n.w.traffic = rig.LinkTraffic{Packets: after.traffic.Packets - before.traffic.Packets, Bytes: after.traffic.Bytes - before.traffic.Bytes}
+	n.spent = spent{after.device - before.device, after.relay - before.relay, after.viewer - before.viewer}
 }
 
-func (n *runner) read() (traffic rig.LinkTraffic, s spent, err error) {
-	if traffic, err = n.lane.far.Traffic(); err != nil {
-		return traffic, s, err
+// reading is what has been spent up to a time.
+type reading struct {
+	spent
+	at      time.Time // of the link's counters; on a busy machine, the answer takes its time
+	traffic rig.LinkTraffic
+}
+
+func (n *runner) read() (r reading, err error) {
+	asked := time.Now()
+	if r.traffic, err = n.lane.far.Traffic(); err != nil {
+		return r, err
 	}
-	for to, p := range map[*time.Duration]*program.Program{&s.device: n.contest.device, &s.relay: n.contest.relay, &s.viewer: n.contest.viewer} {
+	r.at = asked.Add(time.Since(asked) / 2)
+	for to, p := range map[*time.Duration]*program.Program{&r.device: n.contest.device, &r.relay: n.contest.relay, &r.viewer: n.contest.viewer} {
 		if p == nil {
 			continue
 		}
 		if *to, err = p.CPU(); err != nil {
-			return traffic, s, err
+			return r, err
 		}
 	}
-	return traffic, s, nil
+	return r, nil
 }
 
 // isFresh says whether what was waited for has come: a sample that was made after the outage. Where there was none, nothing is.
