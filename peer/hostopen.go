@@ -43,6 +43,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	if m.Offer != nil {
 		c.offered(now, directly, m.Offer.Attempt, m.Offer.SDP)
 	}
+	c.askAgain()
 	c.step(now) // so that it has its paths before the next sample
 	c.route()
 	c.keepsake(now)

@@ -86,6 +86,7 @@ func (p *Peer) hand(packet []byte, receive func([]byte)) {
 	// What came before the other end's goodbye still counts.
 	if cause := p.life.Cause(); (cause == nil || cause == carrier.ErrClosed) && len(packet) > 0 {
 		p.received.Add(len(packet))
+		p.acknowledged(packet)
 		receive(packet)
 	}
 }
@@ -95,18 +96,15 @@ func (p *Peer) hand(packet []byte, receive func([]byte)) {
 func (p *Peer) write(c *channel) {
 	var b carrier.Batch
 	for {
-		for c.tap.Take(c.kind.limit, &b) {
+		for p.take(c, &b) {
 			if !p.writeBatch(c, &b) {
 				return
 			}
 		}
-		select {
-		case <-c.tap.Ready():
-		case <-p.life.Ending().Done():
-			if c.tap.Pending().Frames == 0 {
-				return
-			}
+		if p.life.Ends() && c.tap.Pending().Frames == 0 {
+			return
 		}
+		p.await(c)
 	}
 }
 
@@ -124,7 +122,7 @@ func (p *Peer) writeBatch(c *channel, b *carrier.Batch) bool {
 			c.tap.Lost(b)
 			return false
 		case c.kind.unordered:
-			c.tap.Return(b)
+			p.giveBack(c, b)
 			return true
 		}
 	}

@@ -25,6 +25,7 @@ export type ToViewer =
 	| ({ type: "refuse" } & Refusal)
 	| { type: "devices"; full: boolean; devices: Device[] }
 	| { type: "opened"; device: Device; servers: TurnServer[] }
+	| { type: "servers"; servers: TurnServer[] } // of no Conn
 	| ({ type: "refused"; candidates: Device[] } & Refusal)
 	| {
 			type: "accept";
@@ -61,6 +62,8 @@ export function parse(body: Uint8Array): ToViewer | null {
 			return { type: "devices", full: m.bool("full"), devices: m.list("devices", parseDevice) };
 		case "opened":
 			return { type: "opened", device: parseDevice(m.any("device")), servers: parseServers(m) };
+		case "servers":
+			return { type: "servers", servers: parseServers(m) };
 		case "refused":
 			return { type: "refused", ...refusal(m), candidates: m.list("candidates", parseDevice) };
 		case "accept":

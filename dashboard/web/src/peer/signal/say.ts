@@ -10,6 +10,7 @@ export interface Offer {
 /** FromViewer is every signal that a viewer says, with its members as JSON has them. */
 export type FromViewer =
 	| { type: "watch" }
+	| { type: "servers" } // which TURN servers there are, without a Conn
 	| {
 			type: "open";
 			device: string; // name or id

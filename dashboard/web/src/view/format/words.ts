@@ -1,4 +1,4 @@
-import type { Device, Rung, RungInfo } from "../../port";
+import type { Device, Finding, Rung, RungInfo } from "../../port";
 import { clock, duration } from "./time";
 
 /** The names of the rungs for people, best first. The command line and the logs use the short ones. */
@@ -13,6 +13,23 @@ export const RUNG_STATES: Record<RungInfo["state"], string> = {
 	trying: "being tried",
 	failed: "failed",
 	off: "not tried",
+};
+
+/** FINDING_NAMES are the ways that a survey of the network looks at. */
+export const FINDING_NAMES: Record<Finding["name"], string> = {
+	nat: "NAT",
+	"relay-udp": "UDP to the server",
+	"relay-tcp": "TCP to the server (ICE-TCP)",
+	"turn-udp": "TURN over UDP",
+	"turn-tcp": "TURN over TCP",
+	"turn-tls": "TURN over TLS",
+};
+
+export const FINDING_WORDS: Record<Finding["verdict"], string> = {
+	ok: "works",
+	failed: "failed",
+	unknown: "unknown",
+	trying: "being tried",
 };
 
 /** What becomes of frames that are dropped here, by the reasons of the protocol, and of samples that the page did not fetch. */
@@ -36,6 +53,17 @@ export function presence(device: Device, now: number, listedAt: number): string 
 	if (device.state === "offline") return `Offline since ${clock(device.since * 1_000, now)}`;
 	if (device.heardMs === null) return "Reachable";
 	return `Reachable · heard ${duration(device.heardMs + now - listedAt)} ago`;
+}
+
+/** From here on a difference of clocks is worth a word: people set them by hand to a few seconds. */
+const CLOCK_WRONG_MS = 5_000;
+
+/** clockNote says that the device's clock is another than this one; empty: it is not, or nobody knows. Ages and charts are right in any case. */
+export function clockNote(offsetMs: number | null, offsetErrMs: number | null): string {
+	if (offsetMs === null || offsetErrMs === null) return "";
+	const size = Math.abs(offsetMs);
+	if (size - offsetErrMs < CLOCK_WRONG_MS) return "";
+	return `its clock is ${duration(size)} ${offsetMs > 0 ? "ahead of" : "behind"} this one`;
 }
 
 /** A space at which no line ends. */

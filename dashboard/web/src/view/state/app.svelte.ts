@@ -1,4 +1,4 @@
-import type { Device, FromWorker, PathInfo, StreamInfo } from "../../port";
+import type { Device, Finding, FromWorker, PathInfo, StreamInfo } from "../../port";
 import { DeviceStore } from "../../store/device";
 import { type Card, layout } from "../../store/layout";
 import { Loop } from "../chart/loop";
@@ -51,6 +51,8 @@ export class App {
 	dropped = $state.raw(0);
 	/** Why what came is not kept over a reload; "": it is; null: that is not known yet. */
 	archive = $state.raw<string | null>(null);
+	/** What gets through from here, as far as it was looked for; over: all of it was. */
+	network = $state.raw<{ findings: Finding[]; over: boolean; at: number } | null>(null);
 	/** The login view is shown, with what went wrong if something did. */
 	login = $state.raw<{ problem: Problem | null; busy: boolean } | null>(null);
 	live = $state(true);
@@ -82,7 +84,10 @@ export class App {
 		this.ticking = setInterval(() => {
 			this.now = Date.now();
 		}, 1_000);
-		this.unwatch = watchNetwork((changed) => this.engine.send({ type: "nudge", changed }));
+		this.unwatch = watchNetwork((changed) => {
+			if (changed) this.network = null; // it is about another one
+			this.engine.send({ type: "nudge", changed });
+		});
 		window.addEventListener("hashchange", this.follow);
 		window.addEventListener("pagehide", this.leave);
 		document.addEventListener("visibilitychange", this.leave);
@@ -127,6 +132,12 @@ export class App {
 	togglePause(): void {
 		if (this.timeline.live) this.timeline.pause();
 		else this.timeline.goLive();
+	}
+
+	/** survey finds out what gets through from here to the server. */
+	survey(): void {
+		this.network = { findings: [], over: false, at: Date.now() };
+		this.engine.send({ type: "survey" });
 	}
 
 	/** newSince is how many samples came since the axis was detached. */
@@ -230,6 +241,10 @@ export class App {
 				break;
 			case "path":
 				this.pathChanged(message.path);
+				break;
+			case "network":
+				this.network = { ...message, at: Date.now() };
+				if (message.over) this.announce("The check of the network is over.");
 				break;
 		}
 	}
