@@ -35,10 +35,10 @@ func main() {
 		exit(bare(os.Args[2], os.Args[3:]))
 	}
 	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
-	length := flag.Duration("length", 6*time.Second, "of one measurement of age and cost")
+	length := flag.Duration("length", 5*time.Second, "of one measurement of age and cost")
 	joins := flag.Int("joins", 10, "how often a viewer joins")
 	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live")
-	crossing := flag.Duration("peers-length", 12*time.Second, "of one measurement of peers")
+	crossing := flag.Duration("peers-length", 10*time.Second, "of one measurement of peers")
 	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
 	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")

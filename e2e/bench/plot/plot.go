@@ -45,7 +45,7 @@ const (
 	pageWidth              = 1080
 	top                    = 74 // above the panels: title and note
 	cellWidth, cellHeight  = pageWidth / 2, 310
-	left, right            = 62, 18 // of a panel, inside its cell
+	left, right            = 74, 18 // of a panel, inside its cell
 	above, below           = 34, 44
 	plotWidth, plotHeight  = cellWidth - left - right, cellHeight - above - below
 	legendLine, sampleLine = 20, 44
