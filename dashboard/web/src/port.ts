@@ -40,6 +40,7 @@ export type ToWorker =
 	| { type: "close" }
 	| { type: "survey" } // find out what gets through from here to the server
 	| { type: "forget" } // all that is kept in this browser
+	| { type: "past"; stream: string /* its name */; epoch: string; seq: number } // what the device kept is wanted, behind this sample; epoch "": as far back as it goes
 	| { type: "pull" } // the page's requestAnimationFrame: send what is there
 	| { type: "rtc.offer"; attempt: number; sdp: string }
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }
@@ -64,6 +65,7 @@ export type FromWorker =
 	| { type: "streams"; epoch: string; streams: StreamInfo[] } // the whole list, each time it changes
 	| { type: "samples"; parts: Part[]; data: Float64Array /* transferred */; texts: string[]; dropped?: number }
 	| { type: "gap"; stream: number; epoch: string; from: number; to: number | null; reason: string; restored?: boolean }
+	| { type: "past.done" } // all that was asked for of the past has come
 	| { type: "archive"; problem: string } // why Events are not kept over a reload; "": they are
 	| { type: "path"; path: PathInfo } // at most 4 a second
 	| { type: "carried"; carried: Carried | null } // for the next visit on this network; null: there is nothing to know
@@ -119,4 +121,5 @@ export interface Part {
 	retainedMs: number | null; // how long the server or the device had kept it; null: it is no retained value
 	late: boolean; // newer samples of its stream came first
 	restored: boolean; // came before this page was loaded, and was kept in this browser
+	past?: true; // comes from the device's spool: of earlier than what is here, or missing in it
 }

@@ -7,7 +7,7 @@ import type { Assistant } from "../peer/conn/direct";
 import type { Env } from "../peer/env";
 import type { Line } from "../peer/link/line";
 import { Link, type LinkOptions } from "../peer/link/link";
-import type { FromViewer, ToViewer, TurnServer } from "../peer/signal";
+import { type EpochSeq, type FromViewer, parseEpoch, type ToViewer, type TurnServer } from "../peer/signal";
 import type { Frame } from "../peer/wire";
 import type { FromWorker, Rung, ToWorker } from "../port";
 import { directConfig, isLocal, stunOf, turnedConfig } from "./ice";
@@ -118,6 +118,9 @@ export class Engine {
 				break;
 			case "pull":
 				this.intake.pull();
+				break;
+			case "past":
+				this.conn?.wantPast(message.stream, position(message));
 				break;
 			default:
 				this.assisted(message);
@@ -241,6 +244,7 @@ export class Engine {
 			standing: (rung) => this.link.standing(rung),
 			newestTime: (payload, count) => this.intake.newestTime(payload, count),
 			assistant: this.assistant(),
+			onSuspect: () => this.link.suspect(),
 			events: {
 				onDevice: (d) => {
 					if (!keeper.identify(d)) conn.forgetResumes();
@@ -249,6 +253,9 @@ export class Engine {
 				onRefused: (refused) => post({ type: "refused", ...refused }),
 				onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
 				onBatch: (batch) => this.intake.batch(batch, conn.offset()),
+				onPast: (batch) => this.intake.past(batch),
+				onPastDone: () => this.intake.pastDone(),
+				roomForPast: () => this.intake.roomForPast,
 				onGap: (...gap) => this.intake.gap(...gap),
 				onStart: (...start) => keeper.start(...start),
 				onFinal: (...final) => keeper.final(...final),
@@ -327,6 +334,11 @@ export class Engine {
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
 	}
+}
+
+function position({ epoch, seq }: { epoch: string; seq: number }): EpochSeq | null {
+	const parsed = parseEpoch(epoch);
+	return parsed === null || parsed === 0 ? null : { epoch: parsed, seq };
 }
 
 function isAt(place: Place | null, frame: Frame, line: Line): boolean {

@@ -34,7 +34,9 @@ export type ToViewer =
 			now: number; // µs
 			relayed: boolean; // no direct paths
 			turned: boolean; // the device can make turned connections
+			history: boolean; // it keeps a spool
 	  }
+	| { type: "history"; transfer: string; done: boolean }
 	| { type: "describe"; epoch: number; streams: Stream[] }
 	| { type: "answer"; attempt: number; sdp: string }
 	| { type: "candidate"; attempt: number; candidate: string; mid: string }
@@ -74,7 +76,10 @@ export function parse(body: Uint8Array): ToViewer | null {
 				now: m.uint("now"),
 				relayed: m.bool("relayed"),
 				turned: m.bool("turned"),
+				history: m.bool("history"),
 			};
+		case "history":
+			return { type: "history", transfer: word(m, "transfer"), done: m.bool("done") };
 		case "describe":
 			return { type: "describe", epoch: epoch(m), streams: m.list("streams", parseStream).filter((s) => s !== null) };
 		case "answer":

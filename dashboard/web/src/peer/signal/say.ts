@@ -23,6 +23,13 @@ export type FromViewer =
 	  }
 	| ({ type: "offer" } & Offer)
 	| { type: "candidate"; attempt: number; candidate: string /* empty: no more */; mid: string }
+	| {
+			type: "history";
+			transfer: string; // 8 hex digits
+			streams: number[];
+			positions: Record<number, string>; // EPOCH:SEQ by stream number; absent: nothing is known
+			since_ms: number;
+	  }
 	| { type: "close" }
 	| { type: "end" }; // of a link over HTTP, without a code: this end just leaves
 

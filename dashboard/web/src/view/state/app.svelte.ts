@@ -6,6 +6,7 @@ import { Timeline } from "../chart/timeline";
 import type { Engine } from "./engine";
 import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
 import { watchNetwork } from "./network";
+import { PastAsked } from "./past";
 import { Reload } from "./reload";
 import { loginCode, parseRoute, type Route } from "./route";
 
@@ -69,6 +70,7 @@ export class App {
 	/** Samples received when the axis was detached. */
 	detachedAt = 0;
 	private readonly reload = new Reload((message) => this.receive(message));
+	private readonly pastAsked = new PastAsked();
 	private token = "";
 	private wrongToken: Problem | null = null;
 	private readonly unwatch: () => void;
@@ -202,6 +204,7 @@ export class App {
 		this.engine.send({ type: "close" });
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
+		this.pastAsked.clear();
 		this.dropped = 0;
 		this.timeline.clearCursors();
 		this.timeline.goLive();
@@ -227,6 +230,7 @@ export class App {
 			case "streams":
 				this.store.describe(message.streams);
 				this.reload.described(this.store);
+				for (const behind of this.pastAsked.described(this.store)) this.engine.send({ type: "past", ...behind });
 				this.streams = message.streams;
 				break;
 			case "samples":
@@ -235,6 +239,9 @@ export class App {
 				break;
 			case "gap":
 				this.store.gap(message);
+				break;
+			case "past.done":
+				this.store.pastDone();
 				break;
 			case "archive":
 				this.archive = message.problem;
