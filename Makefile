@@ -88,8 +88,8 @@ compose-test: build ## the containers on a real engine: build, bring up, see tel
 ##@ Measure
 
 .PHONY: bench
-bench: build ## age on loopback against bare pion and WebSocket, joining at 50 ms round trip; writes docs/benchmarks/
-	@go run ./e2e/bench
+bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, into docs/benchmarks/ (half an hour); PARTS=peers,live CONDITIONS=50,100-5
+	@go build -o .cache/bench ./e2e/bench && .cache/bench $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
 
 .PHONY: soak
 soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,dashboard,comeback,matrix,slow,nat runs only these

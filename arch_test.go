@@ -173,6 +173,7 @@ var doors = []struct {
 }{
 	{[]string{"github.com/pion/"}, []string{"peer/carrier/rtc", "signaling/turn"}, "WebRTC has one door"},
 	{[]string{"github.com/coder/websocket"}, []string{"peer/carrier/ws"}, "WebSocket has one door"},
+	{[]string{"github.com/eclipse/paho"}, nil, "MQTT is measured against, not spoken"},
 	{[]string{"github.com/nats-io/"}, []string{"signaling/bus"}, "NATS has one door: nobody else may count on how the bus is built"},
 	{[]string{"golang.org/x/crypto/acme"}, []string{"signaling/cert"}, "an authority's certificates are like any others to who shows them"},
 	{[]string{"github.com/google/uuid"}, []string{"peer", "signaling/auth", "signaling/room", "signaling/bus", "device/agent"}, "uuid belongs where identities are made"},

@@ -117,7 +117,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
 	}
-	h.oneWay.Store(int64(2 * maxWindow))
+	h.oneWay.Store(int64(unknownWay))
 	var err error
 	if h.link, err = newLink(cfg.Endpoint, h.loop, &h.meter, cfg.KeepAlive); err != nil {
 		return nil, err

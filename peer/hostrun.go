@@ -143,14 +143,17 @@ func (h *Host) malformed(err error) {
 func (h *Host) step(now time.Duration) (wake time.Duration) {
 	h.publish(now)
 	wake = h.link.step(now)
-	oneWay := 2 * maxWindow
+	nearest := time.Duration(0)
 	for _, c := range h.conns {
 		wake = min(wake, c.step(now))
-		if rtt := c.paths.rtt(); rtt > 0 {
-			oneWay = min(oneWay, rtt/2)
+		if rtt := c.paths.rtt(); rtt > 0 && (nearest == 0 || rtt < nearest) {
+			nearest = rtt
 		}
 	}
-	h.oneWay.Store(int64(oneWay))
+	if nearest == 0 {
+		nearest = 2 * unknownWay
+	}
+	h.oneWay.Store(int64(nearest / 2))
 	if h.welcomed && h.unstored {
 		if now >= h.storeAt {
 			h.store(now)

@@ -156,14 +156,15 @@ func (s *Stream) Dropped() uint64 {
 	return s.dropped
 }
 
-// Window is how long samples may wait to be sent together now: the smaller of
-// 20 ms, half the one-way delay and a tenth of the deadline; 0 for classes
-// that do not wait, and on paths so short that waiting would be felt.
+// Window is how long samples may wait to be sent together now: the smallest of
+// 22 ms, the one-way delay and a ninth of what that leaves of the deadline; 0 for
+// classes that do not wait, and on paths so short that waiting would be felt.
 func (s *Stream) Window() time.Duration {
 	if s.cfg.Class != wire.Live {
 		return 0
 	}
-	w := min(time.Duration(s.host.oneWay.Load())/2, s.cfg.Deadline/10, maxWindow)
+	oneWay := time.Duration(s.host.oneWay.Load())
+	w := min(oneWay, (s.cfg.Deadline-oneWay)/9, maxWindow)
 	if w < minWindow {
 		return 0
 	}
@@ -171,9 +172,12 @@ func (s *Stream) Window() time.Duration {
 }
 
 const (
-	maxWindow = 20 * time.Millisecond
-	minWindow = time.Millisecond // below it a timer costs more than a packet
+	maxWindow = 22 * time.Millisecond // three samples at 100 Hz, which do not come on the tick
+	minWindow = time.Millisecond      // below it a timer costs more than a packet
 )
+
+// unknownWay is taken for the one-way delay where none was measured.
+const unknownWay = 40 * time.Millisecond
 
 // head is the last sequence number published.
 func (s *Stream) head() uint64 {

@@ -35,7 +35,9 @@ type Stream struct {
 
 	mu      sync.Mutex
 	pending *telemetry.Packer // guarded by mu
+	first   time.Time         // guarded by mu: when the oldest sample of pending came
 	last    time.Time         // guarded by mu: when the newest sample came
+	spacing time.Duration     // guarded by mu: between samples, the short ones of late
 	timer   *time.Timer       // guarded by mu
 }
 
@@ -98,18 +100,36 @@ func (s *Stream) add(t int64, v telemetry.Value) bool {
 		s.mu.Unlock()
 		return false
 	}
-	// After a pause as long as the window no company is to be expected in it.
-	alone := now.Sub(s.last) >= window
-	s.last = now
 	first := s.pending.Batch.Len() == 1
-	if first && !alone {
+	last := s.isLast(now, window, first)
+	if first && !last {
 		s.timer.Reset(window)
 	}
 	s.mu.Unlock()
-	if first && alone {
+	if last {
 		s.flush()
 	}
 	return true
+}
+
+// isLast notes that a sample came, the first of its batch or not, and reports
+// whether the next one is to be expected only when the batch has waited for the
+// window: then waiting on would make all of it older for nothing. After a pause as
+// long as the window no company is to be expected at all.
+func (s *Stream) isLast(now time.Time, window time.Duration, first bool) bool {
+	gap := now.Sub(s.last)
+	s.last = now
+	if first {
+		s.first = now
+	}
+	if gap >= window {
+		s.spacing = window
+		return first
+	}
+	if s.spacing += (gap - s.spacing) / 4; gap < s.spacing {
+		s.spacing = gap // what came soon was worth waiting for
+	}
+	return now.Add(s.spacing).Sub(s.first) > window
 }
 
 // flush publishes the pending batch, if there is one.

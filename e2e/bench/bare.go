@@ -16,12 +16,30 @@ import (
 // bare is one end of a comparison, in a process of its own: the library and nothing else.
 func bare(role string, args []string) error {
 	switch role {
+	case "tcp-sender":
+		return sendKept(dialTCP(args[0]))
+	case "tcp-receiver":
+		return tcpReceiver(args[0])
+	case "mqtt-sender":
+		return sendKept(dialMQTT(args[0]))
+	case "mqtt-receiver":
+		return mqttReceiver(args[0])
+	case "socket-sender":
+		return sendKept(dialSocket(args[0]))
+	case "pion-caller":
+		return sendKept(callPion(args[0], args[1]))
+	case "pion-called":
+		return pionCalled(args[0], args[1])
 	case "pion-sender":
 		return pionSender()
 	case "pion-receiver":
 		return pionReceiver()
 	case "pion-relay":
 		return pionRelay()
+	case "udp-sender":
+		return sendKept(dialUDP(args[0]))
+	case "udp-receiver":
+		return datagramReceiver(args[0])
 	case "pion-relay-sender":
 		return pionRelaySender(args[0])
 	case "pion-relay-receiver":
@@ -29,7 +47,7 @@ func bare(role string, args []string) error {
 	case "pion-relay-crowd":
 		return startCrowd(args, pionCrowd)
 	case "socket-relay":
-		return socketRelay()
+		return socketRelay(args)
 	case "socket-relay-sender":
 		return socketSender(args[0])
 	case "socket-relay-receiver":
@@ -45,11 +63,12 @@ func bare(role string, args []string) error {
 // starter starts an end; onLine, if not nil, is called with each line it prints.
 type starter func(onLine func(program.Line), args ...string) (*program.Program, error)
 
-// send calls write with a fresh sample, at the rate of the workload, for ever: the time it was made, then filling.
+// send calls write with a fresh sample, at the rate of the workload, until that fails: the time it was made, its number, then filling.
 func send(write func([]byte) error) error {
-	payload := make([]byte, sampleSize)
+	payload, number := make([]byte, sampleSize), uint64(0)
 	for range time.Tick(time.Second / rate) {
-		binary.BigEndian.PutUint64(payload, uint64(time.Now().UnixMicro()))
+		number++
+		stamp(payload, number)
 		if err := write(payload); err != nil {
 			return err
 		}
@@ -57,10 +76,18 @@ func send(write func([]byte) error) error {
 	return nil
 }
 
+func stamp(payload []byte, number uint64) {
+	binary.BigEndian.PutUint64(payload, uint64(time.Now().UnixMicro()))
+	binary.BigEndian.PutUint64(payload[8:], number)
+}
+
 // say prints one received sample as the product's viewer does, a JSON line each: what is compared must do the same work.
 func say(out *json.Encoder, payload []byte) error {
-	made := int64(binary.BigEndian.Uint64(payload))
-	return out.Encode(map[string]any{"type": "sample", "t": made, "value": payload})
+	if len(payload) != sampleSize {
+		return fmt.Errorf("a sample of %d bytes came", len(payload))
+	}
+	made, number := int64(binary.BigEndian.Uint64(payload)), binary.BigEndian.Uint64(payload[8:])
+	return out.Encode(map[string]any{"type": "sample", "seq": number, "t": made, "value": payload})
 }
 
 func newOutput() *json.Encoder { return json.NewEncoder(os.Stdout) }

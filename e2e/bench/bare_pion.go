@@ -15,16 +15,23 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 )
 
-// The bare channel has what the product's Live channel has: negotiated, unordered, a lifetime.
-func newPion() (*webrtc.PeerConnection, *webrtc.DataChannel, error) {
+// The two kinds of bare channels, both negotiated.
+const (
+	pionLive     = "live"     // has what the product's Live channel has: unordered, a lifetime
+	pionReliable = "reliable" // as a channel is if nothing is asked for
+)
+
+func newPion(kind string) (*webrtc.PeerConnection, *webrtc.DataChannel, error) {
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, nil, err
 	}
-	negotiated, ordered, id, lifetime := true, false, uint16(1), uint16(250)
-	channel, err := pc.CreateDataChannel("bare", &webrtc.DataChannelInit{
-		Negotiated: &negotiated, ID: &id, Ordered: &ordered, MaxPacketLifeTime: &lifetime,
-	})
+	negotiated, ordered, id, lifetime := true, false, uint16(1), uint16(liveDeadline/time.Millisecond)
+	init := &webrtc.DataChannelInit{Negotiated: &negotiated, ID: &id}
+	if kind == pionLive {
+		init.Ordered, init.MaxPacketLifeTime = &ordered, &lifetime
+	}
+	channel, err := pc.CreateDataChannel("bare", init)
 	return pc, channel, err
 }
 
@@ -53,7 +60,7 @@ func readDescription() (d webrtc.SessionDescription, err error) {
 }
 
 func pionSender() error {
-	pc, channel, err := newPion()
+	pc, channel, err := newPion(pionLive)
 	if err != nil {
 		return err
 	}
@@ -78,7 +85,7 @@ func pionSender() error {
 }
 
 func pionReceiver() error {
-	pc, channel, err := newPion()
+	pc, channel, err := newPion(pionLive)
 	if err != nil {
 		return err
 	}

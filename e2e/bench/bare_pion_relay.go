@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -18,14 +18,14 @@ func pionRelay() error {
 	var mu sync.Mutex
 	var receivers []*webrtc.DataChannel
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /receive", answering(func(channel *webrtc.DataChannel) {
+	mux.HandleFunc("POST /receive", answering(pionLive, func(channel *webrtc.DataChannel) {
 		channel.OnOpen(func() {
 			mu.Lock()
 			receivers = append(receivers, channel)
 			mu.Unlock()
 		})
 	}))
-	mux.HandleFunc("POST /send", answering(func(channel *webrtc.DataChannel) {
+	mux.HandleFunc("POST /send", answering(pionLive, func(channel *webrtc.DataChannel) {
 		channel.OnMessage(func(m webrtc.DataChannelMessage) {
 			mu.Lock()
 			for _, to := range receivers {
@@ -34,18 +34,13 @@ func pionRelay() error {
 			mu.Unlock()
 		})
 	}))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println("listening on", listener.Addr())
-	return http.Serve(listener, mux)
+	return serve("127.0.0.1:0", mux)
 }
 
 // answering accepts a connection and hands its channel over.
-func answering(use func(*webrtc.DataChannel)) http.HandlerFunc {
+func answering(kind string, use func(*webrtc.DataChannel)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		pc, channel, err := newPion()
+		pc, channel, err := newPion(kind)
 		if err == nil {
 			use(channel)
 			err = answer(pc, w, r)
@@ -87,41 +82,61 @@ func gathered(pc *webrtc.PeerConnection, d webrtc.SessionDescription) (*webrtc.S
 
 // joinPionRelay connects to a relay as a sender ("send") or a receiver ("receive"). prepare, if not nil, has the channel before it opens.
 func joinPionRelay(addr, as string, prepare func(*webrtc.DataChannel)) (*webrtc.DataChannel, error) {
-	pc, channel, err := newPion()
+	pc, channel, err := newPion(pionLive)
 	if err != nil {
 		return nil, err
 	}
 	if prepare != nil {
 		prepare(channel)
 	}
+	return channel, call(context.Background(), "http://"+addr+"/"+as, pc, channel)
+}
+
+// call posts an offer, and returns when the channel is open.
+func call(ctx context.Context, url string, pc *webrtc.PeerConnection, channel *webrtc.DataChannel) error {
 	opened := make(chan struct{})
 	channel.OnOpen(func() { close(opened) })
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	local, err := gathered(pc, offer)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	text, err := json.Marshal(local)
+	remote, err := post(ctx, url, local)
 	if err != nil {
-		return nil, err
-	}
-	answer, err := http.Post("http://"+addr+"/"+as, "application/json", bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	var remote webrtc.SessionDescription
-	if err := json.NewDecoder(answer.Body).Decode(&remote); err != nil {
-		return nil, fmt.Errorf("the relay answers %s: %w", answer.Status, err)
+		return err
 	}
 	if err := pc.SetRemoteDescription(remote); err != nil {
-		return nil, err
+		return err
 	}
-	<-opened
-	return channel, nil
+	select {
+	case <-opened:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("open a channel: %w", ctx.Err())
+	}
+}
+
+func post(ctx context.Context, url string, offer *webrtc.SessionDescription) (answer webrtc.SessionDescription, err error) {
+	text, err := json.Marshal(offer)
+	if err != nil {
+		return answer, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
+	if err != nil {
+		return answer, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return answer, err
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return answer, fmt.Errorf("%s answers %s: %w", url, response.Status, err)
+	}
+	return answer, nil
 }
 
 func pionRelaySender(addr string) error {

@@ -14,8 +14,8 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 )
 
-// socketRelay copies every message of /send to all who are connected to /receive.
-func socketRelay() error {
+// socketRelay copies every message of /send to all who are connected to /receive. It listens where at says, or at a free port of loopback.
+func socketRelay(at []string) error {
 	var mu sync.Mutex
 	var receivers []*websocket.Conn
 	mux := http.NewServeMux()
@@ -44,12 +44,16 @@ func socketRelay() error {
 			mu.Unlock()
 		}
 	})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return serve(append(at, "127.0.0.1:0")[0], mux)
+}
+
+func serve(addr string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
 	fmt.Println("listening on", listener.Addr())
-	return http.Serve(listener, mux)
+	return http.Serve(listener, handler)
 }
 
 func accept(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
@@ -62,6 +66,40 @@ func socketSender(addr string) error {
 		return err
 	}
 	return send(func(payload []byte) error { return conn.Write(context.Background(), websocket.MessageBinary, payload) })
+}
+
+// dialSocket connects to a relay, and looks after the connection with pings.
+func dialSocket(addr string) dialing {
+	return func(ctx context.Context) (*sending, error) {
+		conn, _, err := websocket.Dial(ctx, "ws://"+addr+"/send", nil)
+		if err != nil {
+			return nil, err
+		}
+		open := conn.CloseRead(context.Background())
+		go pingSocket(open, conn)
+		return &sending{
+			write: func(payload []byte) error { return conn.Write(open, websocket.MessageBinary, payload) },
+			end:   func() { _ = conn.CloseNow() },
+		}, nil
+	}
+}
+
+// pingSocket closes a connection whose pings are not answered.
+func pingSocket(open context.Context, conn *websocket.Conn) {
+	for {
+		select {
+		case <-open.Done():
+			return
+		case <-time.After(keepAlive / 2):
+		}
+		answered, cancel := context.WithTimeout(open, keepAlive/2)
+		err := conn.Ping(answered)
+		cancel()
+		if err != nil {
+			_ = conn.CloseNow()
+			return
+		}
+	}
 }
 
 func socketReceiver(addr string) error {

@@ -5,6 +5,13 @@
 //	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
+//	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
+//	         what it costs on the link, beside bare UDP at the same time.
+//	peers    what else there is, and the product on each rung, over such links at the same time: raw UDP and TCP, MQTT, a
+//	         WebSocket relay, pion's channels. What comes in time, at what age and at what cost; and how soon, after an
+//	         outage, something fresh comes. Draws the ages, too.
+//
+// -parts names those that run; -conditions, of live and peers, the links; -who, of peers, the subjects.
 //
 // The table goes to the terminal and to docs/benchmarks/. Root is needed, for network namespaces. A figure counts only beside
 // the others of its run: the rounds are interleaved, and what is shown is the median of the rounds.
@@ -15,6 +22,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +35,55 @@ func main() {
 		exit(bare(os.Args[2], os.Args[3:]))
 	}
 	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
-	length := flag.Duration("length", 10*time.Second, "of one measurement of age")
+	length := flag.Duration("length", 5*time.Second, "of one measurement of age and cost")
 	joins := flag.Int("joins", 10, "how often a viewer joins")
-	parts := flag.String("parts", "age,cost,joining", "what to measure; what is left out is not in the table")
-	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes")
+	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live")
+	crossing := flag.Duration("peers-length", 10*time.Second, "of one measurement of peers")
+	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
+	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
+	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
+	parts := flag.String("parts", "age,cost,joining,live,peers", "what to measure; what is left out is not in the table")
+	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
 	flag.Parse()
-	exit(run(strings.Split(*parts, ","), *rounds, *joins, *length, *out))
+	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out)}
+	b.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
+	b.peers = peersAsked{rounds: *rounds, length: *crossing, atOnce: max(1, *atOnce), only: b.only}
+	b.peers.who = strings.FieldsFunc(*who, func(r rune) bool { return r == ';' })
+	if err := b.known(); err != nil {
+		exit(err)
+	}
+	exit(b.run(strings.Split(*parts, ","), *out))
+}
+
+// bench is what was asked for.
+type bench struct {
+	rounds, joins int
+	length, weak  time.Duration
+	only          []string
+	peers         peersAsked
+	folder        string // of the plots
+}
+
+// known refuses names that would measure nothing.
+func (b bench) known() error {
+	var links []string
+	for _, c := range conditions {
+		links = append(links, c.name)
+	}
+	for _, c := range slices.Concat(steady, outages) {
+		links = append(links, c.name)
+	}
+	for _, name := range b.only {
+		if !slices.Contains(links, name) {
+			return fmt.Errorf("there is no condition %q", name)
+		}
+	}
+	for _, name := range b.peers.who {
+		if !slices.ContainsFunc(contestants, func(c contestant) bool { return c.Name == name }) {
+			return fmt.Errorf("there is no subject %q", name)
+		}
+	}
+	return nil
 }
 
 func exit(err error) {
@@ -42,7 +94,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func run(chosen []string, rounds, joins int, length time.Duration, out string) error {
+func (b bench) run(chosen []string, out string) error {
 	if err := lab.Missing(); err != nil {
 		return err
 	}
@@ -52,11 +104,15 @@ func run(chosen []string, rounds, joins int, length time.Duration, out string) e
 		var err error
 		switch name {
 		case "age":
-			err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(rounds, length) })
+			err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) })
 		case "cost":
-			err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(rounds, length) })
+			err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) })
 		case "joining":
-			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(joins) })
+			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
+		case "live":
+			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
+		case "peers":
+			err = section(&text, writePeers, b.measurePeers)
 		default:
 			err = fmt.Errorf("there is no part %q", name)
 		}
@@ -65,6 +121,15 @@ func run(chosen []string, rounds, joins int, length time.Duration, out string) e
 		}
 	}
 	return publish(out, &text)
+}
+
+// measurePeers draws, too.
+func (b bench) measurePeers() (*peersResult, error) {
+	result, err := measurePeers(b.peers)
+	if err == nil {
+		err = plotPeers(result, b.folder)
+	}
+	return result, err
 }
 
 func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) error {

@@ -27,8 +27,12 @@ const (
 )
 
 func writeTitle(text *bytes.Buffer) {
-	fmt.Fprintf(text, "# Benchmark\n\nWritten by `make bench`, %s, %s, %s/%s, %d cores, %s. A figure counts only beside the others of this run.\n",
-		time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(text, "# Benchmark\n\nWritten by `make bench`, %s. A figure counts only beside the others of this run.\n", written())
+}
+
+// written says when, of what and on what a figure was measured.
+func written() string {
+	return fmt.Sprintf("%s, %s, %s/%s, %d cores, %s", time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 }
 
 func publish(path string, text *bytes.Buffer) error {

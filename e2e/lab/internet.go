@@ -64,10 +64,10 @@ func newHome(router *Host, ns string, lan netip.Addr, kind Kind) *Home {
 func (h *Home) Move() error {
 	first, second := h.Inside.Next(), h.Inside.Next().Next()
 	h.Addr = map[netip.Addr]netip.Addr{first: second, second: first}[h.Addr]
-	return run(
-		"ip -n "+h.NS+" addr flush dev eth0",
-		"ip -n "+h.NS+" addr add "+h.Addr.String()+"/24 dev eth0",
-		"ip -n "+h.NS+" route replace default via "+h.Inside.String(),
+	return h.readdress(
+		"addr flush dev eth0",
+		"addr add "+h.Addr.String()+"/24 dev eth0",
+		"route replace default via "+h.Inside.String(),
 	)
 }
 

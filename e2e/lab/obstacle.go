@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -64,11 +65,18 @@ func (h *Host) DenyInbound(open ...uint16) error {
 // Replace gives an interface of the host another address in the place of one that it has. The old one goes first: the kernel takes
 // later ones of the same network away with it.
 func (h *Host) Replace(dev string, from, to netip.Addr) error {
-	return run(
-		"ip -n "+h.NS+" addr del "+from.String()+"/24 dev "+dev,
-		"ip -n "+h.NS+" addr add "+to.String()+"/24 dev "+dev,
-		"ip -n "+h.NS+" route replace default dev "+dev,
+	return h.readdress(
+		"addr del "+from.String()+"/24 dev "+dev,
+		"addr add "+to.String()+"/24 dev "+dev,
+		"route replace default dev "+dev,
 	)
+}
+
+// readdress has one `ip` do several things, so that a host is not between two addresses for as long as programs take to start.
+func (h *Host) readdress(commands ...string) error {
+	cmd := exec.Command(sbin("ip"), "-n", h.NS, "-batch", "-")
+	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n") + "\n")
+	return do(cmd)
 }
 
 // Knows makes programs that are started on h from now on find names under addresses, as /etc/hosts does.

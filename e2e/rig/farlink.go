@@ -1,12 +1,16 @@
 package rig
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,29 +22,34 @@ import (
 type FarLink struct {
 	Here, There *lab.Host
 	emulator    *program.Program
+	control     string // path of the emulator's socket
 }
 
 // links tells the links of one process apart.
 var links atomic.Int32
 
 // NewFarLink makes the hosts and a link of the given conditions, as e2e/linkem takes them: "delay=25ms" each way. Its program
-// is built into dir. The caller closes it, after what runs on the hosts.
-func NewFarLink(dir, conditions string) (*FarLink, error) {
+// is built into dir if it is not there, and takes args beside. The caller closes it, after what runs on the hosts.
+func NewFarLink(dir, conditions string, args ...string) (*FarLink, error) {
 	path := filepath.Join(dir, "linkem")
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+	if _, err := os.Stat(path); err != nil {
+		if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+		}
 	}
 	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), links.Add(1))
 	l := &FarLink{
 		Here:  &lab.Host{NS: prefix + "-here", Addr: netip.MustParseAddr("10.77.0.1")},
 		There: &lab.Host{NS: prefix + "-there", Addr: netip.MustParseAddr("10.77.0.2")},
+
+		control: filepath.Join(dir, prefix+".sock"),
 	}
 	var err error
 	l.emulator, err = program.Start(program.Spec{
-		Args: []string{
+		Args: append([]string{
 			path, "-ns-a", l.Here.NS, "-addr-a", l.Here.Addr.String() + "/24",
-			"-ns-b", l.There.NS, "-addr-b", l.There.Addr.String() + "/24", "-both", conditions,
-		},
+			"-ns-b", l.There.NS, "-addr-b", l.There.Addr.String() + "/24", "-both", conditions, "-control", l.control,
+		}, args...),
 	})
 	if err != nil {
 		return nil, err
@@ -59,6 +68,49 @@ func (l *FarLink) Move() error {
 	old := l.Here.Addr
 	l.Here.Addr = to
 	return l.Here.Replace("lnk0", old, to)
+}
+
+// Do has the emulator carry out a command, such as "both down", and returns its answer.
+func (l *FarLink) Do(command string) (answer string, err error) {
+	conn, err := net.Dial("unix", l.control)
+	if err != nil {
+		return "", fmt.Errorf("reach the link's emulator: %w", err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintln(conn, command); err != nil {
+		return "", fmt.Errorf("tell the link's emulator: %w", err)
+	}
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
+		switch text, bad := strings.CutPrefix(lines.Text(), "error: "); {
+		case bad:
+			return "", fmt.Errorf("link: %s: %s", command, text)
+		case text == "ok":
+			return answer, nil
+		default:
+			answer += text
+		}
+	}
+	return "", fmt.Errorf("link: %s: no answer", command)
+}
+
+// LinkTraffic is what was offered to a link, in whole IP packets and their bytes.
+type LinkTraffic struct{ Packets, Bytes uint64 }
+
+// Traffic counts both directions.
+func (l *FarLink) Traffic() (sum LinkTraffic, err error) {
+	answer, err := l.Do("stats")
+	if err != nil {
+		return sum, err
+	}
+	var directions map[string]LinkTraffic
+	if err := json.Unmarshal([]byte(answer), &directions); err != nil {
+		return sum, fmt.Errorf("link's counters: %w", err)
+	}
+	for _, d := range directions {
+		sum.Packets += d.Packets
+		sum.Bytes += d.Bytes
+	}
+	return sum, nil
 }
 
 // Close ends the link, and removes the hosts.

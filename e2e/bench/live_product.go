@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+// product is a device on one side of a link, server and viewer on the other, and the samples on `udp`.
+type product struct {
+	programs []*program.Program
+	view     *rig.Watcher
+}
+
+// startProduct returns when the first sample has come over a data channel.
+func startProduct(dir string, far *rig.FarLink) (_ *product, err error) {
+	p := &product{}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	r, err := rig.New(dir)
+	if err != nil {
+		return nil, err
+	}
+	server, err := r.StartServer(far.Here, far.Here.Addr.String()+":8080")
+	if err != nil {
+		return nil, err
+	}
+	p.programs = append(p.programs, server.Program)
+	device, err := r.StartDevice(far.There, "board", "--only", "ws,udp", "--source", fmt.Sprintf("sim,rate=%d,size=%d,class=live", rate, sampleSize))
+	if err != nil {
+		return nil, err
+	}
+	p.programs = append(p.programs, device)
+	if err := r.AwaitLive(far.Here, "board", 15*time.Second); err != nil {
+		return nil, err
+	}
+	if p.view, err = r.View(far.Here, "board", "--only", "ws,udp"); err != nil {
+		return nil, err
+	}
+	p.programs = append(p.programs, p.view.Program)
+	_, err = p.view.AwaitSample("udp", 0, 30*time.Second)
+	return p, err
+}
+
+func (p *product) arrivals() ([]arrival, error) { return arrivalsOf(p.view) }
+
+func (p *product) close() {
+	for _, running := range p.programs {
+		running.Kill()
+	}
+}
+
+var (
+	_ subject = (*product)(nil)
+	_ subject = (*datagrams)(nil)
+)
