@@ -7,8 +7,8 @@
 // section 7.1), so that none has to be announced:
 //
 //	0 reliable   ordered, kept until it arrives    Signal, Call, Event
-//	1 live       unordered, tried for 250 ms       Live
-//	2 brief      unordered, repeated once          Probe, Echo, Ack, Gap, Setpoint
+//	1 live       unordered, mended (package live)  Live
+//	2 brief      unordered, repeated once          Probe, Echo, Ack, Gap, Receipt, Setpoint
 //
 // The viewer offers, the device answers and is DTLS client; descriptions and
 // candidates travel through the server. Its words are an attacker's words:
@@ -63,6 +63,7 @@ type Peer struct {
 	local  trickle
 	remote remoteCandidates
 	relays *relayDialer
+	live   *liveEnds
 
 	mu       sync.Mutex
 	channels [channelCount]*channel // guarded by mu until ready
@@ -90,6 +91,7 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 func unconnected(cfg Config, on Events) *Peer {
 	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{})}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
+	p.live = newLive()
 	p.local.bell = make(chan struct{}, 1)
 	p.life = carrier.NewLife(p.buffer, p.serve)
 	p.relays = &relayDialer{cfg: cfg, life: p.life.Ending(), ends: map[string]relayEnd{}}
@@ -115,6 +117,7 @@ func (p *Peer) connect(api *webrtc.API) (*Peer, error) {
 func (p *Peer) listen() {
 	p.pc.OnICECandidate(p.found)
 	p.pc.OnConnectionStateChange(p.stateChanged)
+	p.pc.OnICEConnectionStateChange(p.boundChecking)
 	p.pc.OnDataChannel(func(*webrtc.DataChannel) { p.life.Stop(errExtraChannel) })
 	p.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(p.pairChanged)
 }
@@ -147,6 +150,7 @@ func (p *Peer) Pair() string {
 // Stats implements carrier.Carrier.
 func (p *Peer) Stats() carrier.Stats {
 	queued, drops := p.buffer.Snapshot()
+	drops[carrier.Deadline] += p.live.late()
 	return carrier.Stats{Queued: queued, Drops: drops, Sent: p.sent.Traffic(), Received: p.received.Traffic()}
 }
 
