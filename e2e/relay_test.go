@@ -74,7 +74,7 @@ func TestServerAsAPeer(t *testing.T) {
 	}
 }
 
-// Where nothing but the server's TCP port can be reached, its data channels go there if that is asked for, and the path says so.
+// Where nothing but the server's TCP port can be reached, its data channels go there, and the path says so.
 func TestServerAsAPeerOverTCP(t *testing.T) {
 	for _, kind := range watchers {
 		t.Run(kind.name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestServerAsAPeerOverTCP(t *testing.T) {
 			device := w.startDevice(t, "board", "--source", "stdin", "--source", "sim,rate=20")
 			declareLog(t, device)
 			started := time.Now()
-			v := startOnly(t, w, kind.shows, "udp,relay-udp,relay-tcp,ws")
+			v := startOnly(t, w, kind.shows, "")
 			up, err := v.AwaitPath("relay-tcp", 0, relayRisesWeb)
 			must(t, err)
 			t.Logf("on the server's data channels after %v: %s", up.At.Sub(started), up.Reason)

@@ -58,18 +58,14 @@ func TestTurnedWhereTheTwoDoNotMeet(t *testing.T) {
 	}
 }
 
-// overTCP asks for the rungs that carry over TCP, which only who asks for them gets.
-const overTCP = "udp,turn-udp,turn-tcp,ws"
-
-// Where UDP does not go at all on one side, TURN over TCP does, where it is asked for.
+// Where UDP does not go at all on one side, TURN over TCP does.
 func TestTurnedOverTCP(t *testing.T) {
 	for name, start := range turnWorlds {
 		for _, kind := range watchers {
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
 				t.Parallel()
 				w := start(t)
-				start := func(t *testing.T, w *world, _ string) *rig.Watcher { return startOnly(t, w, kind.shows, overTCP) }
-				turned(t, w, start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
+				turned(t, w, kind.start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
 			})
 		}
 	}

@@ -38,8 +38,8 @@ const (
 	ingressRate  = 1 << 20 // bytes a second that come on a direct path: as much as servers let through
 	ingressBurst = 256 << 10
 
-	openRate  = 5            // opens a second of all viewers; each costs a description of all streams
-	openBurst = 4 * maxConns // everybody comes back at once when a server restarts
+	openRate  = 5 // opens a second of all viewers; each costs a description of all streams
+	openBurst = 4 // for each viewer that is served: everybody comes back at once when a server restarts
 
 	reopenRate  = 1 // opens a second of one Conn that is known; each costs a repetition of what is in flight
 	reopenBurst = 8

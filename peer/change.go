@@ -4,13 +4,17 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/telepath-iot/telepath/peer/signal"
 )
 
-// proveTime is how long the server may take to answer after a change of this
-// machine's network before its link counts as dead: then a new one is made.
-const proveTime = 500 * time.Millisecond
+// How long the server may take to answer when there is a reason to ask, before
+// another link is made beside the one that does not (docs/protocol.md, section 6.2).
+const (
+	// proveTime while no round trip of the link is known; otherwise twice that and
+	// proveSlack, at least proveLeast, in which TCP sends again what got lost.
+	proveTime  = 500 * time.Millisecond
+	proveLeast = 200 * time.Millisecond
+	proveSlack = 100 * time.Millisecond
+)
 
 // watchNetwork has the link proved whenever this machine's network has changed.
 func (l *link) watchNetwork(ctx context.Context) {
@@ -24,15 +28,53 @@ func (l *link) watchNetwork(ctx context.Context) {
 	})
 }
 
-// prove asks the server for a sign of life, now.
+// prove asks the server for a sign of life, now: this machine's network is another one.
 func (l *link) prove() {
 	l.rests = rests{movedAt: l.loop.now()} // on the network as it is nothing is known
 	l.lift.anew(l.loop.now())
-	if l.leg != nil {
-		l.proveBy = l.loop.now() + proveTime
-		l.probe()
-	}
+	l.ask()
 	l.onNetwork()
+}
+
+// suspect: a direct path has fallen silent. What took it, a new address for
+// instance, may have taken the link, too, and nobody would say so.
+func (l *link) suspect() {
+	if l.leg == nil {
+		l.racer.changed.ring() // so it did, and no server is to be spared
+		return
+	}
+	l.ask()
+}
+
+// ask probes the link, which is in doubt unless something is heard in time.
+func (l *link) ask() {
+	if l.leg == nil || l.proveBy > 0 || l.lift.leaving {
+		return
+	}
+	l.proveBy = l.loop.now() + l.patience()
+	l.probe()
+	l.loop.kick()
+}
+
+func (l *link) patience() time.Duration {
+	if l.rtt == 0 {
+		return proveTime
+	}
+	return max(proveLeast, 2*l.rtt+proveSlack)
+}
+
+// doubt looks for another link beside one that does not answer.
+func (l *link) doubt(now time.Duration) {
+	l.proveBy = 0
+	if l.lift.leaving {
+		return
+	}
+	rung := l.leg.carrier.Rung()
+	l.endpoint.log().Info("link in doubt", "rung", rung.String())
+	if onChannels(rung) {
+		l.lift.fell(now, rung)
+	}
+	l.lift.leave()
 }
 
 // networkChanged: what was being tried on the old network is tried anew on this one.
@@ -50,9 +92,9 @@ func (c *Conn) networkChanged() {
 // networkChanged has the viewers make new attempts, where they can be told.
 func (h *Host) networkChanged() {
 	for _, c := range h.conns {
-		c.tell(signal.Message{Type: signal.RetryRTC})
+		c.askAnew(directly)
 		if len(c.attempts.of(turned)) > 0 {
-			c.tell(signal.Message{Type: signal.RetryRTC, Turned: true})
+			c.askAnew(turned)
 		}
 	}
 }

@@ -77,7 +77,13 @@ func (c *Conn) allows(k kind) bool {
 	case k == turned:
 		return c.turnable && len(c.cfg.Endpoint.turnServers(c.servers)) > 0
 	}
-	return c.cfg.Endpoint.may(ladder.UDP)
+	return c.cfg.Endpoint.mayDirect(false)
+}
+
+// lacksUDP reports whether what works of a kind goes directly over TCP alone,
+// though UDP may carry: the successor that it needs is one over UDP.
+func (c *Conn) lacksUDP(k kind) bool {
+	return k == directly && c.cfg.Endpoint.may(ladder.UDP) && c.paths.works(k) && !c.paths.worksOn(ladder.UDP)
 }
 
 // wants is when the next attempt of a kind is to begin: not while one is being
@@ -87,7 +93,7 @@ func (c *Conn) wants(now time.Duration, k kind) (at time.Duration) {
 	switch {
 	case !c.accepted || !c.allows(k) || c.attempts.making(k):
 		return session.Never
-	case len(c.attempts.of(k)) == 0 || c.paths.toReplace(k):
+	case len(c.attempts.of(k)) == 0 || c.paths.toReplace(k) || c.lost(k) || c.lacksUDP(k):
 		at = l.next
 	case l.asked:
 		at = max(l.next, l.begun+askedEvery)
@@ -98,6 +104,15 @@ func (c *Conn) wants(now time.Duration, k kind) (at time.Duration) {
 		at = max(at, c.turnedFrom(now))
 	}
 	return at
+}
+
+// lost reports whether the newest connection of a kind has been silent since before
+// the device accepted us on the link there is: what took the link that was before, such as
+// a new address, has taken both, and the connection will not come back.
+func (c *Conn) lost(k kind) bool {
+	list := c.attempts.of(k)
+	s := c.paths.ladder.State(list[len(list)-1].leg.id)
+	return s.InDoubt && s.LastHeard < c.joinedAt
 }
 
 // turnedFrom is when a turned connection may begin: when no direct one works
@@ -175,7 +190,8 @@ func (c *Conn) isRelayed() bool {
 func (c *Conn) proven(now time.Duration, t *attempt) {
 	if t.leg.proved && !t.proved {
 		t.proved, t.provedAt = true, now
-		c.climbs[t.kind].failures, c.climbs[t.kind].why = 0, ""
+		l := &c.climbs[t.kind]
+		l.failures, l.next, l.asked, l.why = 0, now, false, ""
 	}
 }
 
@@ -202,6 +218,9 @@ func (c *Conn) fell(now time.Duration, t *attempt, err error) {
 	}
 	l := &c.climbs[t.kind]
 	l.why = noPath[t.kind] + brief(err)
+	if c.lacksUDP(t.kind) {
+		l.why = "none over UDP: " + brief(err)
+	}
 	c.cfg.Endpoint.log().Debug("data channels ended", "attempt", t.number, "kind", t.kind.String(), "err", err)
 	if t.proved {
 		l.failures = 0

@@ -43,7 +43,8 @@ type Conn struct {
 	paths    *paths
 	relay    *leg // while the device is known to be at the other end of the link
 	lastLeg  int
-	accepted bool // by the device, on this link and in this session of it
+	accepted bool // by the device, on this link and in this session of it, at joinedAt
+	joinedAt time.Duration
 	epoch    uint32
 	older    uint32 // the epoch before: what comes late of it is no reason to ask
 	device   signal.Device
@@ -142,7 +143,11 @@ func (c *Conn) Run(ctx context.Context) error {
 }
 
 // rtcConfig is that of a connection that is begun now.
-func (c *Conn) rtcConfig(k kind) rtc.Config { return c.link.rtcConfig(c.cfg.RTC, k, c.servers) }
+func (c *Conn) rtcConfig(k kind) rtc.Config {
+	cfg := c.cfg.RTC
+	cfg.DialTCP = c.cfg.Endpoint.may(ladder.TCP) && !c.lacksUDP(k) // what is there over TCP needs one over UDP
+	return c.link.rtcConfig(cfg, k, c.servers)
+}
 
 // leave tells the device that the Conn is over.
 func (c *Conn) leave() {

@@ -143,6 +143,9 @@ func (c *Conn) rung(g *leg) ladder.Rung {
 func (c *Conn) step(now time.Duration) (wake time.Duration) {
 	wake = c.link.step(now)
 	added, _ := c.paths.step(now)
+	if c.paths.fell() {
+		c.link.suspect()
+	}
 	wake = min(wake, c.paths.decision.Wake)
 	wake = min(wake, c.reopen(now), c.acknowledge(now, len(added) > 0), c.climbStep(now), c.settleBye(now))
 	c.tellPath()

@@ -241,7 +241,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		return
 	}
 	if !c.accepted {
-		c.lacking = now
+		c.lacking, c.joinedAt = now, now
 	}
 	c.accepted, c.opens = true, 0
 	c.turnable = m.Turned

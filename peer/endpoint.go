@@ -64,10 +64,12 @@ func (e Endpoint) may(rung ladder.Rung) bool {
 	return slices.Contains(e.Only, rung)
 }
 
-// onAsking are rungs that carry only where Only names them: data channels over
-// TCP. They wait for what is lost as the link does, and nothing bounds what they
-// have under way in the buffers of a slow hop, as marks do there (ADR 0025).
-var onAsking = []ladder.Rung{ladder.TurnTCP, ladder.TurnTLS, ladder.RelayTCP}
+// mayListen reports whether a device that was told where to listen may: that is asking for the rung.
+func (e Endpoint) mayListen() bool { return len(e.Only) == 0 || e.may(ladder.TCP) }
+
+// onAsking are rungs that carry only where Only names them. On `tcp` a viewer
+// connects to addresses that a device tells (ADR 0028).
+var onAsking = []ladder.Rung{ladder.TCP}
 
 func (e Endpoint) log() *slog.Logger {
 	if e.Log == nil {

@@ -89,13 +89,7 @@ func (l *link) lookOut(ctx context.Context, than carrier.Carrier) chan *entrant 
 	if l.lift.dial != nil {
 		searches = append(searches, func(ctx context.Context) *entrant { return l.ascend(ctx, rung) })
 	}
-	if onChannels(rung) {
-		searches = append(searches, l.descend)
-	}
-	if len(searches) == 0 {
-		found <- nil
-		return found
-	}
+	searches = append(searches, l.descend)
 	l.tasks.Go(func() { found <- firstOf(ctx, searches...) })
 	return found
 }
@@ -160,6 +154,9 @@ func (l *link) ended(g *leg, err error) {
 			l.endpoint.log().Warn("something is said more often on the link from now on", "reason", l.rests.why().Brief())
 		}
 		l.leg = nil
+		if (l.proveBy > 0 || l.lift.leaving) && !isRefusal(err) { // that is the answer
+			l.hurry.Store(true)
+		}
 		if onChannels(rung) && !l.lift.leaving {
 			l.lift.fell(l.loop.now(), rung)
 			l.hurry.Store(!isRefusal(err)) // nobody but the path has ended it, and other rungs may be sound

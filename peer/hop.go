@@ -40,17 +40,12 @@ func (h *hop) probed(now time.Duration, id uint64) {
 }
 
 // echoed takes the server's answer to a probe.
-func (h *hop) echoed(now time.Duration, body []byte) error {
-	echo, err := wire.ParseEcho(body)
-	if err != nil {
-		return err
-	}
+func (h *hop) echoed(now time.Duration, echo wire.Echo) {
 	i := slices.IndexFunc(h.probes, func(s sentProbe) bool { return s.id == echo.ID })
 	if i >= 0 {
 		h.ladder.Proved(now, hopID, roundTrip(now-h.probes[i].at, echo))
 		h.probes = slices.Delete(h.probes, i, i+1)
 	}
-	return nil
 }
 
 // step says whether a probe is due, whether the way is in doubt, and when to ask again.

@@ -19,6 +19,9 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
+// DefaultMaxViewers is how many viewers a device serves at once.
+const DefaultMaxViewers = 64
+
 // DefaultKeepAlive is how often an end of a link says something, at least.
 const DefaultKeepAlive = 3 * time.Second
 
@@ -30,7 +33,9 @@ type HostConfig struct {
 	Agent     string             // program and version, for people
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive
-	RTC       rtc.Config
+	// MaxViewers is how many are served at once, each with up to a few hundred kB. Default: DefaultMaxViewers.
+	MaxViewers int
+	RTC        rtc.Config
 
 	// Dial makes links in another way than over the network to Endpoint. Default: nil.
 	Dial func(ctx context.Context) (carrier.Carrier, error)
@@ -95,13 +100,16 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = DefaultKeepAlive
 	}
+	if cfg.MaxViewers == 0 {
+		cfg.MaxViewers = DefaultMaxViewers
+	}
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
 	}
 	h := &Host{
 		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
-		opens: budget{rate: openRate, burst: openBurst}, rings: session.NewBudget(0),
+		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
 	}
 	h.oneWay.Store(int64(unknownWay))
 	var err error

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
-	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -13,8 +12,6 @@ import (
 const (
 	// awayMax is how long a Conn without any path is kept, for a viewer who comes back.
 	awayMax = 60 * time.Second
-	// maxConns is how many viewers a device serves at most, each with up to a few hundred kB.
-	maxConns = 64
 	// retryEvery is how often a viewer is asked for a new attempt at most.
 	retryEvery = 5 * time.Second
 )
@@ -41,6 +38,7 @@ type hostConn struct {
 	opens    budget
 	offers   budget
 	retryAt  [kinds]time.Duration // ask for a new attempt not before
+	asked    [kinds]bool          // for one because of our network, and none has come
 	jammed   time.Duration        // until when no path has room for Events
 	early    time.Duration        // until when Live goes on a connection that is not proved
 }
@@ -73,6 +71,7 @@ func (c *hostConn) bind(now time.Duration, number uint64) {
 	}
 	c.number = number
 	c.host.numbers[number] = c
+	c.paths.distrust(now) // what took the link that was may have taken them, too
 	c.relay = &leg{id: c.host.nextLeg(), carrier: c.host.link.leg.carrier, number: number, conn: c}
 	if c.host.cfg.Endpoint.may(c.relay.carrier.Rung()) {
 		c.paths.up(now, c.relay)
@@ -179,6 +178,7 @@ func (c *hostConn) offered(now time.Duration, k kind, number uint64, sdp string)
 		return
 	}
 	if number > c.attempts.last[k] && c.offers.take(now, 1) {
+		c.asked[k] = false
 		c.attempts.begin(k, number, answer(number, sdp))
 	}
 }
@@ -188,11 +188,15 @@ func (c *hostConn) allows(k kind) bool {
 	if k == turned {
 		return len(c.host.cfg.Endpoint.turnServers(c.servers)) > 0
 	}
-	return c.host.cfg.Endpoint.may(ladder.UDP)
+	return c.host.cfg.Endpoint.mayDirect(c.host.cfg.RTC.Listener != nil)
 }
 
 func (c *hostConn) rtcConfig(k kind) rtc.Config {
-	return c.host.link.rtcConfig(c.host.cfg.RTC, k, c.servers)
+	cfg := c.host.cfg.RTC
+	if !c.host.cfg.Endpoint.mayListen() {
+		cfg.Listener = nil
+	}
+	return c.host.link.rtcConfig(cfg, k, c.servers)
 }
 
 // climbed: a data-channel connection is open and wants to be proved.
@@ -213,6 +217,9 @@ func (c *hostConn) fell(now time.Duration, t *attempt, err error) {
 // step sends what is due and says when to be called again.
 func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 	added, changed := c.paths.step(now)
+	if c.paths.fell() {
+		c.host.link.suspect()
+	}
 	wake = c.paths.decision.Wake
 	if len(added) > 0 {
 		for _, o := range c.outboxes {
@@ -242,9 +249,26 @@ func (c *hostConn) askForAttempt(now time.Duration) {
 			continue
 		}
 		c.retryAt[k] = now + retryEvery
-		c.tell(signal.Message{Type: signal.RetryRTC, Turned: k == turned})
+		c.tell(retry(k))
 	}
 }
+
+// askAnew asks for a new attempt because our network is another one. The link may
+// have gone with it: then the word is lost, and said again on the next one.
+func (c *hostConn) askAnew(k kind) {
+	c.asked[k] = true
+	c.tell(retry(k))
+}
+
+func (c *hostConn) askAgain() {
+	for k := range kinds {
+		if c.asked[k] {
+			c.throughServer(retry(k))
+		}
+	}
+}
+
+func retry(k kind) signal.Message { return signal.Message{Type: signal.RetryRTC, Turned: k == turned} }
 
 // expire ends the Conn when it had no path for too long.
 func (c *hostConn) expire(now time.Duration) (wake time.Duration) {

@@ -42,11 +42,11 @@ func bareHost(t *testing.T) *Host {
 func TestViewersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := bareHost(t)
-		for i := range uint64(3 * maxConns) {
+		for i := range uint64(3 * DefaultMaxViewers) {
 			h.linkSignal(h.loop.now(), i+1, signal.Message{Type: signal.Open, ID: fmt.Sprint(i)})
 		}
-		if len(h.conns) != maxConns {
-			t.Errorf("%d Conns, want %d", len(h.conns), maxConns)
+		if len(h.conns) != DefaultMaxViewers {
+			t.Errorf("%d Conns, want %d", len(h.conns), DefaultMaxViewers)
 		}
 		h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Away})
 		time.Sleep(time.Minute / 2)
@@ -54,10 +54,10 @@ func TestViewersAreBounded(t *testing.T) {
 		if h.conns["newcomer"] == nil || h.conns["0"] != nil {
 			t.Error("one that was away did not make room")
 		}
-		for range 100 * openBurst {
+		for range 100 * openBurst * DefaultMaxViewers {
 			h.linkSignal(h.loop.now(), 9999, signal.Message{Type: signal.Open, ID: "newcomer"})
 		}
-		if h.Stats().Drops["limit"] < 90*openBurst {
+		if h.Stats().Drops["limit"] < 90*openBurst*DefaultMaxViewers {
 			t.Error("opens are not bounded")
 		}
 	})

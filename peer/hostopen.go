@@ -27,7 +27,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		return
 	}
 	if c == nil {
-		if len(h.conns) >= maxConns && !h.evict() {
+		if len(h.conns) >= h.cfg.MaxViewers && !h.evict() {
 			h.link.signal(number, signal.Message{
 				Type: signal.Refused, Code: "too-many",
 				Reason: "the device serves as many viewers as it can", Remedy: "close other pages that watch this device",
@@ -43,6 +43,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	if m.Offer != nil {
 		c.offered(now, directly, m.Offer.Attempt, m.Offer.SDP)
 	}
+	c.askAgain()
 	c.step(now) // so that it has its paths before the next sample
 	c.route()
 	c.keepsake(now)

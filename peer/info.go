@@ -44,7 +44,7 @@ func (c *Conn) Info() Info {
 	}
 	for _, t := range c.attempts.list {
 		if !t.ready {
-			info.Rungs = append(info.Rungs, RungInfo{Rung: t.kind.rung(), State: "trying"})
+			info.Rungs = append(info.Rungs, RungInfo{Rung: c.cfg.Endpoint.rung(t.kind), State: "trying"})
 		}
 	}
 	slices.SortStableFunc(info.Rungs, func(a, b RungInfo) int { return int(a.Rung) - int(b.Rung) })
@@ -135,7 +135,7 @@ func (c *Conn) whyOfPath() string {
 		return c.paths.decision.Reason
 	case onRelay:
 		return join(why, c.climbs[turned].why)
-	case len(use) == 1 && use[0].direct() && use[0].attempt.kind == turned:
+	case len(use) == 1 && use[0].direct() && use[0].carrier.Rung() != ladder.UDP:
 		return join(c.paths.decision.Reason, why)
 	}
 	return c.paths.decision.Reason

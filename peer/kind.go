@@ -35,11 +35,19 @@ func kindOf(m signal.Message) kind {
 }
 
 // rung that a connection of the kind has, as far as that is known before it stands.
-func (k kind) rung() ladder.Rung {
-	if k == turned {
+func (e Endpoint) rung(k kind) ladder.Rung {
+	switch {
+	case k == turned:
 		return ladder.TurnUDP
+	case !e.may(ladder.UDP):
+		return ladder.TCP
 	}
 	return ladder.UDP
+}
+
+// mayDirect reports whether any rung of the direct kind may carry.
+func (e Endpoint) mayDirect(listens bool) bool {
+	return e.may(ladder.UDP) || e.may(ladder.TCP) || listens && e.mayListen()
 }
 
 // turnServers are those of the servers that were told whose rungs may carry.
@@ -83,7 +91,8 @@ func (l *link) rtcConfig(cfg rtc.Config, k kind, told []signal.Server) rtc.Confi
 		cfg.Dial, cfg.TLS = l.road.tunnel.DialContext, l.endpoint.TLS
 		return cfg
 	}
-	if stun := l.stun(); stun != "" {
+	cfg.NoUDP = !l.endpoint.may(ladder.UDP)
+	if stun := l.stun(); stun != "" && !cfg.NoUDP {
 		cfg.Servers = append(slices.Clone(cfg.Servers), rtc.Server{URLs: []string{stun}})
 	}
 	if reached.IsValid() {

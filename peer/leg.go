@@ -14,8 +14,10 @@ type leg struct {
 	number  uint64   // conn number in the hop part; 0 on a data-channel connection
 	conn    any      // the hostConn or Conn it belongs to; nil for the link itself
 	attempt *attempt // that made it; nil for the link
-	proved  bool     // an echo has come: later probes need not be of full size
-	said    bool     // hello, on a device's link
+	proved  bool     // a full echo has come: later probes need not be of full size
+	full    int      // full probes sent until then
+	fullAt  time.Duration
+	said    bool // hello, on a device's link
 }
 
 // send queues one frame; what the carrier refuses it has counted.
@@ -26,6 +28,23 @@ func (g *leg) direct() bool { return g.attempt != nil }
 
 // control is a frame of path business.
 func control(bytes []byte) carrier.Frame { return carrier.Frame{Control: true, Bytes: bytes} }
+
+// Full probes are as long as a packet gets. Two are for the case that one is lost; where
+// the way is so narrow that their answers take long, more of them would fill it.
+const (
+	firstFulls = 2
+	fullEvery  = time.Second
+)
+
+// isFull reports whether the next probe is to be a full one: until one of those
+// was answered, for small ones pass holes in the MTU.
+func (g *leg) isFull(now time.Duration) bool {
+	if g.proved || g.full >= firstFulls && now-g.fullAt < fullEvery {
+		return false
+	}
+	g.full, g.fullAt = g.full+1, now
+	return true
+}
 
 // appendEcho makes the frame that answers a probe now. Only a probe that was
 // full itself gets a full echo: nobody makes us send more than he did.

@@ -185,8 +185,9 @@ func (l *link) openChannels(ctx context.Context, than ladder.Rung) (*entrant, er
 	return got.e, got.err
 }
 
-// descend finds a link that needs no data channels, when it is time. Nothing
-// is given up for it: the older one carries, if it can, until this one does.
+// descend finds a link that needs no data channels, when it is time: nobody needs
+// them, or the link there is, on whatever rung, does not answer. Nothing is
+// given up for it: the older one carries, if it can, until this one does.
 func (l *link) descend(ctx context.Context) *entrant {
 	select {
 	case <-ctx.Done():
@@ -194,15 +195,28 @@ func (l *link) descend(ctx context.Context) *entrant {
 	case <-l.lift.down:
 	}
 	for waits := (backoff{}); ; {
-		e, err := l.racer.find(ctx, nil)
+		e, err := l.another(ctx)
 		if err == nil {
 			return e
 		}
-		l.endpoint.log().Debug("no link beside the one over data channels", "err", err)
+		l.endpoint.log().Debug("no other link beside the one there is", "err", err)
 		if !pause(ctx, waits.wait(wire.RetryBackoff)) {
 			return nil
 		}
 	}
+}
+
+// another opens one more link, and listens to it.
+func (l *link) another(ctx context.Context) (*entrant, error) {
+	c, err := l.dial(ctx, l, nil)
+	if err != nil {
+		return nil, err
+	}
+	if e, raced := c.(*entrant); raced {
+		return e, nil
+	}
+	got := listen(ctx, c.Rung(), newEntrant(c, false, &l.racer.tasks))
+	return got.e, got.err
 }
 
 // pause waits. False: ctx is over.

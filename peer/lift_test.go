@@ -139,9 +139,7 @@ func TestLiftOverTCP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shaft{}
 		s.block(ladder.RelayUDP)
-		w, v := liftWorld(t, s, false, true, func(c *ViewConfig) {
-			c.Endpoint.Only = []ladder.Rung{ladder.RelayUDP, ladder.RelayTCP, ladder.WS}
-		})
+		w, v := liftWorld(t, s, false, true, nil)
 		w.await(5*time.Second, "TCP", func() bool { return v.rung() == "relay-tcp" })
 		if why := v.reason(); !strings.Contains(why, "UDP to the server") || !strings.Contains(why, "udp-blocked") {
 			t.Errorf("reason %q", why)

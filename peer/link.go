@@ -49,7 +49,9 @@ type link struct {
 	lastID      uint64
 	sentAt      time.Duration
 	heardAt     time.Duration
-	proveBy     time.Duration // something must be heard by then; 0: no hurry
+	proveBy     time.Duration // the link is in doubt if nothing is heard by then; 0: no hurry
+	probedAt    time.Duration // when the probe of lastID was sent
+	rtt         time.Duration // the smallest round trip on leg; 0: none was measured
 	rests       rests
 	intercepted *carrier.Failure
 	udp         *uint16 // the server's port, as it says; nil: it has not said
@@ -156,7 +158,7 @@ func (l *link) up(g *leg) {
 // begin: leg is another one now.
 func (l *link) begin() {
 	now, rung := l.loop.now(), l.leg.carrier.Rung()
-	l.sentAt, l.heardAt, l.proveBy = now, now, 0
+	l.sentAt, l.heardAt, l.proveBy, l.rtt = now, now, 0, 0
 	l.rests.begin(now)
 	l.lift.moved(now, rung)
 	l.hop = nil
@@ -218,6 +220,7 @@ func (l *link) welcomed(m signal.Message) {
 	if m.UDP != nil {
 		l.udp = m.UDP
 	}
+	l.probe() // for its round trip
 }
 
 // compareTLS notes whether TLS ends somewhere else than at the server.
@@ -261,14 +264,27 @@ func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 			return true, err
 		}
 		l.send(control(appendEcho(0, probe, len(f.Body), time.Now)))
-	case wire.TypeEcho: // being heard is all that is wanted
-		if l.hop != nil {
-			return true, l.hop.echoed(now, f.Body)
-		}
+	case wire.TypeEcho:
+		return true, l.echoed(now, f.Body)
 	default:
 		return false, nil
 	}
 	return true, nil
+}
+
+// echoed takes the answer to a probe: above all, something was heard.
+func (l *link) echoed(now time.Duration, body []byte) error {
+	echo, err := wire.ParseEcho(body)
+	if err != nil {
+		return err
+	}
+	if l.hop != nil {
+		l.hop.echoed(now, echo)
+	}
+	if rtt := roundTrip(now-l.probedAt, echo); echo.ID == l.lastID && (l.rtt == 0 || rtt < l.rtt) {
+		l.rtt = rtt
+	}
+	return nil
 }
 
 // deadAfter is how many keep alives without a word end a link, as MQTT counts (MQTT 3.1.1, section 3.1.2.10).
@@ -280,14 +296,17 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 		return now + time.Hour
 	}
 	dead := l.heardAt + time.Duration(deadAfter*float64(l.keepAlive))
-	if l.proveBy > 0 {
-		dead = min(dead, l.proveBy)
-	}
 	if now >= dead {
 		l.giveUp()
 		return now + time.Hour
 	}
+	if l.proveBy > 0 && now >= l.proveBy {
+		l.doubt(now)
+	}
 	wake = min(l.lift.step(now, l.leg.carrier.Rung(), l.carries()), l.watchHop(now))
+	if l.proveBy > 0 {
+		wake = min(wake, l.proveBy)
+	}
 	every := l.rests.keepAlive(l.keepAlive)
 	due := max(min(l.sentAt, l.heardAt)+every, l.sentAt+every/3)
 	if now >= due {
@@ -306,11 +325,8 @@ func (l *link) watchHop(now time.Duration) (wake time.Duration) {
 	if probe {
 		l.probe()
 	}
-	if doubt && !l.lift.leaving {
-		rung := l.leg.carrier.Rung()
-		l.endpoint.log().Info("link in doubt", "rung", rung.String())
-		l.lift.fell(now, rung)
-		l.lift.leave()
+	if doubt {
+		l.doubt(now)
 	}
 	return wake
 }
@@ -318,10 +334,6 @@ func (l *link) watchHop(now time.Duration) (wake time.Duration) {
 // giveUp leaves a link that is silent. What it still does in ending is not waited for.
 func (l *link) giveUp() {
 	g, why := l.leg, "nothing heard from the server for 1.5 keep alives"
-	if l.proveBy > 0 {
-		why = "nothing heard from the server after this machine's network changed"
-		l.hurry.Store(true)
-	}
 	code := wire.CodeByName("silent")
 	g.carrier.Close(code, why)
 	l.ended(g, &RefusedError{Code: code.Name, Reason: why})
@@ -334,9 +346,10 @@ func (l *link) giveUp() {
 
 func (l *link) probe() {
 	l.lastID++
+	l.probedAt = l.loop.now()
 	probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(time.Now())}
 	if l.hop != nil {
-		l.hop.probed(l.loop.now(), l.lastID)
+		l.hop.probed(l.probedAt, l.lastID)
 	}
 	l.send(control(wire.AppendProbe(nil, wire.Hop{}, probe)))
 }

@@ -22,6 +22,7 @@ type paths struct {
 	lastID   uint64
 	wall     func() time.Time
 	onEcho   func(id uint64, rung ladder.Rung, rtt time.Duration)
+	doubted  bool // a direct path was in doubt when fell was called last
 }
 
 func newPaths(wall func() time.Time) *paths {
@@ -90,6 +91,14 @@ func (p *paths) works(k kind) bool {
 	})
 }
 
+// worksOn reports whether a direct path on a rung is proved and answers.
+func (p *paths) worksOn(rung ladder.Rung) bool {
+	return slices.ContainsFunc(p.legs, func(g *leg) bool {
+		s := p.ladder.State(g.id)
+		return g.direct() && g.carrier.Rung() == rung && s.Usable && !s.InDoubt
+	})
+}
+
 // step asks the ladder, sends the probes that are due, and returns the legs
 // that came into use. The decision stands in p.use and p.decision.
 func (p *paths) step(now time.Duration) (added []*leg, changed bool) {
@@ -127,6 +136,22 @@ func (p *paths) rerung() {
 // anyInDoubt reports whether a direct path is in doubt.
 func (p *paths) anyInDoubt() bool {
 	return slices.ContainsFunc(p.legs, func(g *leg) bool { return g.direct() && p.ladder.State(g.id).InDoubt })
+}
+
+// fell reports whether direct paths are in doubt that were not when it was called last.
+func (p *paths) fell() bool {
+	before := p.doubted
+	p.doubted = p.anyInDoubt()
+	return p.doubted && !before
+}
+
+// distrust puts all proved direct paths in doubt, until an echo comes on them.
+func (p *paths) distrust(now time.Duration) {
+	for _, g := range p.legs {
+		if g.direct() && g.proved {
+			p.ladder.Doubt(now, g.id)
+		}
+	}
 }
 
 // stands reports whether the legs in use are those already.

@@ -13,9 +13,10 @@ import (
 const maxProbes = 32
 
 type sentProbe struct {
-	id  uint64
-	leg *leg
-	at  time.Duration
+	id   uint64
+	leg  *leg
+	at   time.Duration
+	full bool
 }
 
 // heard takes any frame of the other end as proof of the way from there, and
@@ -62,8 +63,12 @@ func (p *paths) echoed(now time.Duration, g *leg, body []byte) error {
 	if i < 0 {
 		return nil
 	}
-	rtt := roundTrip(now-p.probes[i].at, echo)
+	sent := p.probes[i]
 	p.probes = slices.Delete(p.probes, i, i+1)
+	if !g.proved && !sent.full {
+		return nil
+	}
+	rtt := roundTrip(now-sent.at, echo)
 	g.proved = true
 	p.ladder.Proved(now, g.id, rtt)
 	p.clock.Sample(now, echo.T1, echo.T2, echo.T3, micros(p.wall()))
@@ -90,9 +95,10 @@ func (p *paths) probe(now time.Duration, g *leg) uint64 {
 	if len(p.probes) == maxProbes {
 		p.probes = slices.Delete(p.probes, 0, 1)
 	}
-	p.probes = append(p.probes, sentProbe{id: p.lastID, leg: g, at: now})
+	full := g.isFull(now)
+	p.probes = append(p.probes, sentProbe{id: p.lastID, leg: g, at: now, full: full})
 	g.send(control(wire.AppendProbe(nil, wire.Hop{Conn: g.number, Priority: wire.Urgent}, wire.Probe{
-		ID: p.lastID, Heard: p.ladder.HeardRecently(now, g.id), Full: !g.proved, T1: micros(p.wall()),
+		ID: p.lastID, Heard: p.ladder.HeardRecently(now, g.id), Full: full, T1: micros(p.wall()),
 	})))
 	p.ladder.Probed(now, g.id)
 	return p.lastID

@@ -26,13 +26,16 @@ type racer struct {
 	tasks   sync.WaitGroup // of races and of what they opened
 	changed bell           // rings when the network has changed
 
-	last *race // owned by who calls find or improve: one at a time
+	racing sync.Mutex
+	last   *race // guarded by racing
 
 	told atomic.Pointer[string] // what fails on rungs better than the link's
 }
 
 // find returns a link.
 func (r *racer) find(ctx context.Context, open []byte) (*entrant, error) {
+	r.racing.Lock()
+	defer r.racing.Unlock()
 	network := r.network()
 	known, _ := r.memory.Load(network)
 	fresh := time.Now().Before(known.Until) && slices.Contains(r.rungs, known.Rung)
@@ -124,37 +127,56 @@ func (r *racer) why() string {
 // blocks until ctx ends, then it returns nil.
 func (r *racer) improve(ctx context.Context, than ladder.Rung, learned func()) *entrant {
 	network := r.network()
-	if r.last.pending(than) {
-		e := r.last.rest(ctx, than)
-		if ctx.Err() != nil {
-			return e
+	e, known := r.late(ctx, network, than)
+	for e == nil && ctx.Err() == nil {
+		if known {
+			learned()
 		}
-		r.learn(network, rungOf(e, than))
-		learned()
-		if e != nil {
-			return e
+		if !r.await(ctx, network) {
+			return nil
 		}
-	}
-	for r.await(ctx, network) {
 		network = r.network()
-		e, err := r.race(ctx, r.better(than), nil)
-		if ctx.Err() != nil {
-			return e
-		}
-		r.log.Debug("better ways to the server were tried", "found", e != nil, "err", err)
-		if err != nil && concernsAll(err) { // it says nothing of the rungs
-			known, _ := r.memory.Load(network)
-			known.Until = time.Now().Add(doubtTime)
-			r.memory.Store(network, known)
-			continue
-		}
-		r.learn(network, rungOf(e, than))
-		learned()
-		if e != nil {
-			return e
-		}
+		e, known = r.again(ctx, network, than)
 	}
-	return nil
+	if e != nil {
+		learned()
+	}
+	return e
+}
+
+// late returns a better link that the last race may still bring. known: more is
+// known than before of why there is none.
+func (r *racer) late(ctx context.Context, network string, than ladder.Rung) (e *entrant, known bool) {
+	r.racing.Lock()
+	defer r.racing.Unlock()
+	if !r.last.pending(than) {
+		return nil, false
+	}
+	e = r.last.rest(ctx, than)
+	if ctx.Err() != nil {
+		return e, false
+	}
+	r.learn(network, rungOf(e, than))
+	return e, true
+}
+
+// again lets better rungs race.
+func (r *racer) again(ctx context.Context, network string, than ladder.Rung) (e *entrant, known bool) {
+	r.racing.Lock()
+	defer r.racing.Unlock()
+	e, err := r.race(ctx, r.better(than), nil)
+	if ctx.Err() != nil {
+		return e, false
+	}
+	r.log.Debug("better ways to the server were tried", "found", e != nil, "err", err)
+	if err != nil && concernsAll(err) { // it says nothing of the rungs
+		known, _ := r.memory.Load(network)
+		known.Until = time.Now().Add(doubtTime)
+		r.memory.Store(network, known)
+		return nil, false
+	}
+	r.learn(network, rungOf(e, than))
+	return e, true
 }
 
 func rungOf(e *entrant, otherwise ladder.Rung) ladder.Rung {
@@ -194,6 +216,8 @@ func (r *racer) best(rung ladder.Rung) bool { return len(r.better(rung)) == 0 }
 
 // end waits until all that was opened is closed.
 func (r *racer) end() {
+	r.racing.Lock()
+	defer r.racing.Unlock()
 	if r.last != nil {
 		r.last.collect()
 	}

@@ -143,9 +143,9 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 // answer says where the data channels lead.
 func (r *road) openChannels(ctx context.Context, noUDP, noTCP bool) (carrier.Carrier, error) {
 	c, err := rtc.Dial(ctx, rtc.DialConfig{
-		Config: rtc.Config{IncludeLoopback: r.address().Addr().IsLoopback(), Log: r.log},
+		Config: rtc.Config{IncludeLoopback: r.address().Addr().IsLoopback(), NoUDP: noUDP, Log: r.log},
 		URL:    r.url, Header: r.header, TLS: r.tls, DialContext: r.tunnel.DialContext,
-		NoUDP: noUDP, NoTCP: noTCP,
+		NoTCP: noTCP,
 	})
 	return orNil(c, err)
 }

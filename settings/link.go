@@ -11,6 +11,6 @@ func ProxyFlag(cmd *cobra.Command) {
 
 // OnlyFlag adds --only to a command.
 func OnlyFlag(cmd *cobra.Command) {
-	cmd.Flags().StringSlice("only", nil, "for testing: carry telemetry on these `RUNG`s alone: udp, turn-udp, relay-udp, turn-tcp, turn-tls, relay-tcp, ws, sse, poll "+
-		"(default: the best there is but turn-tcp, turn-tls and relay-tcp, which are for who asks); without ws, sse and poll the link on them only introduces, and telemetry waits for one of the others")
+	cmd.Flags().StringSlice("only", nil, "for testing: carry telemetry on these `RUNG`s alone: udp, turn-udp, relay-udp, tcp, turn-tcp, turn-tls, relay-tcp, ws, sse, poll "+
+		"(default: the best there is but tcp, which is for who asks); without ws, sse and poll the link on them only introduces, and telemetry waits for one of the others")
 }

@@ -27,6 +27,7 @@ import (
 
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/network"
 	"github.com/telepath-iot/telepath/peer/telemetry"
@@ -35,18 +36,20 @@ import (
 
 // Config is the agent's configuration.
 type Config struct {
-	Server    string          // http://host[:port] or https://…
-	Token     string          // of role device; "" where the server asks for none
-	TLS       *tls.Config     // default: the system's certificates
-	Proxy     string          // http://[user:password@]host:port, or "none"; default: as the environment says
-	Only      []ladder.Rung   // paths that may be used; default: all
-	Dir       string          // the device's own folder, made if it is not there
-	Name      string          // 1 … 64 bytes for people; default: the machine's name
-	Sources   []source.Source // run with the agent
-	Wills     []Will          // values for when the device is cut off
-	KeepAlive time.Duration   // default 3 s: a cut is known within 1.5 × this
-	Program   string          // who this is, with a version, for people; default "agent"
-	Log       *slog.Logger    // default: nothing is logged
+	Server     string          // http://host[:port] or https://…
+	Token      string          // of role device; "" where the server asks for none
+	TLS        *tls.Config     // default: the system's certificates
+	Proxy      string          // http://[user:password@]host:port, or "none"; default: as the environment says
+	Only       []ladder.Rung   // paths that may be used; default: all
+	ICETCP     string          // [host]:port to listen at for direct connections over TCP; default: nowhere
+	Dir        string          // the device's own folder, made if it is not there
+	Name       string          // 1 … 64 bytes for people; default: the machine's name
+	Sources    []source.Source // run with the agent
+	Wills      []Will          // values for when the device is cut off
+	KeepAlive  time.Duration   // default 3 s: a cut is known within 1.5 × this
+	MaxViewers int             // that are served at once; default 64
+	Program    string          // who this is, with a version, for people; default "agent"
+	Log        *slog.Logger    // default: nothing is logged
 }
 
 // Agent is a running device. Its methods are safe for concurrent use.
@@ -54,14 +57,15 @@ type Agent struct {
 	config Config // set once
 	dir    *dir
 	host   *peer.Host
+	listen *rtc.Listener // nil: none
 	status *status
 
 	declaring sync.Mutex         // held while a stream is declared
 	streams   map[string]*Stream // guarded by declaring
 }
 
-// New opens the device's folder and loads its key, or makes one. It starts
-// nothing and sends nothing; Run or Close gives the folder free again.
+// New opens the device's folder and loads its key, or makes one, and listens if
+// that is asked for. It sends nothing; Run or Close gives all of it free again.
 func New(config Config) (*Agent, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
@@ -72,7 +76,7 @@ func New(config Config) (*Agent, error) {
 	}
 	a := &Agent{config: config, dir: folder, status: newStatus(folder, config.Log), streams: map[string]*Stream{}}
 	if err := a.prepare(); err != nil {
-		folder.close()
+		a.Close()
 		return nil, err
 	}
 	return a, nil
@@ -106,6 +110,9 @@ func (a *Agent) prepare() error {
 	if err != nil {
 		return err
 	}
+	if a.listen, err = listenTCP(a.config.ICETCP, a.config.Log); err != nil {
+		return err
+	}
 	if a.host, err = a.newHost(key); err != nil {
 		return err
 	}
@@ -123,8 +130,9 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 		Endpoint: peer.Endpoint{
 			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
 		},
-		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive,
+		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, MaxViewers: c.MaxViewers,
 		Facts: facts(os.DirFS("/")),
+		RTC:   rtc.Config{Listener: a.listen},
 		OnState: func(s peer.HostState) {
 			out.set(s.Linked, s.Err)
 			a.status.set(s.Linked, s.Err)
@@ -184,6 +192,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer a.Close()
 	log := a.config.Log
 	log.Info("device", "name", a.config.Name, "id", a.ID(), "server", a.config.Server)
+	if a.listen != nil {
+		log.Info("direct connections over TCP", "listen", a.listen.Addr().String())
+	}
 	linkCtx, unlink := context.WithCancel(context.WithoutCancel(ctx))
 	defer unlink()
 	sourceCtx, stopSources := context.WithCancel(ctx)
@@ -205,8 +216,15 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// Close gives the device's folder free. Run does it too.
-func (a *Agent) Close() { a.dir.close() }
+// Close gives the device's folder free, and the port where it listens. Run does it too.
+func (a *Agent) Close() {
+	if a.listen != nil {
+		if err := a.listen.Close(); err != nil {
+			a.config.Log.Warn("closing the port for direct connections", "err", err)
+		}
+	}
+	a.dir.close()
+}
 
 // flush publishes what still waits for company.
 func (a *Agent) flush() {

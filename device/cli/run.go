@@ -2,6 +2,8 @@ package cli
 
 import (
 	"log/slog"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,9 +19,11 @@ import (
 // runFlags are the flags of run that are not shared with other programs.
 type runFlags struct {
 	data, name string
+	iceTCP     string
 	sources    []string
 	wills      []string
 	keepAlive  time.Duration
+	maxViewers int
 }
 
 func runCommand() *cobra.Command {
@@ -48,6 +52,8 @@ Sources:
 	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin or sim; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
+	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once, each with up to a few hundred kB of memory")
+	f.StringVar(&flags.iceTCP, "ice-tcp", "", "`[HOST]:PORT` to listen at for direct connections over TCP, the rung tcp: where UDP does not get through and this port is let in")
 	settings.TLSFlags(cmd)
 	settings.ProxyFlag(cmd)
 	settings.OnlyFlag(cmd)
@@ -93,7 +99,7 @@ func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Conf
 	if c.Proxy, c.Only, err = way(cmd, c.Server); err != nil {
 		return c, err
 	}
-	c.Dir, c.Name, c.KeepAlive, c.Log = flags.data, flags.name, flags.keepAlive, log
+	c.Dir, c.Name, c.KeepAlive, c.MaxViewers, c.ICETCP, c.Log = flags.data, flags.name, flags.keepAlive, flags.maxViewers, flags.iceTCP, log
 	c.Program = cmd.Root().Name() + " " + settings.Version()
 	return c, nil
 }
@@ -122,6 +128,9 @@ const (
 	maxKeepAlive = 10 * time.Minute
 )
 
+// mostViewers is what a server lets one device have.
+const mostViewers = 4096
+
 func (flags runFlags) check(cmd *cobra.Command) error {
 	if err := settings.Require(cmd, "data"); err != nil {
 		return err
@@ -133,6 +142,25 @@ func (flags runFlags) check(cmd *cobra.Command) error {
 	}
 	if flags.keepAlive < minKeepAlive || flags.keepAlive > maxKeepAlive {
 		return settings.Usagef("--keep-alive %v: want %v to %v", flags.keepAlive, minKeepAlive, maxKeepAlive)
+	}
+	if flags.maxViewers < 1 || flags.maxViewers > mostViewers {
+		return settings.Usagef("--max-viewers %d: want 1 to %d", flags.maxViewers, mostViewers)
+	}
+	return flags.checkICETCP()
+}
+
+// checkICETCP refuses what browsers would never dial (protocol, section 7.3).
+func (flags runFlags) checkICETCP() error {
+	if flags.iceTCP == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(flags.iceTCP)
+	n, errPort := strconv.ParseUint(port, 10, 16)
+	switch {
+	case err != nil, errPort != nil:
+		return settings.Usagef("--ice-tcp %.64q: want [HOST]:PORT, such as :4433", flags.iceTCP)
+	case n < 1024 && n != 80 && n != 443:
+		return settings.Usagef("--ice-tcp %.64q: browsers connect to ports from 1024 on, and to 80 and 443 of public addresses", flags.iceTCP)
 	}
 	return nil
 }

@@ -66,13 +66,17 @@ func measureAges(rounds int, length time.Duration) (*ageResult, error) {
 }
 
 func (r *ageResult) round(host *lab.Host, length time.Duration) error {
-	if err := measure(&r.barePion, func() ([]float64, error) { return agesOfBare(host, "pion", length) }); err != nil {
+	start, err := starting(host)
+	if err != nil {
+		return err
+	}
+	if err := measure(&r.barePion, func() ([]float64, error) { return agesOfPion(start, length) }); err != nil {
 		return err
 	}
 	if err := measure(&r.direct, func() ([]float64, error) { return agesOfProduct(host, "udp", length) }); err != nil {
 		return err
 	}
-	if err := measure(&r.barePionRelay, func() ([]float64, error) { return agesOfBare(host, "pion-relay", length) }); err != nil {
+	if err := measure(&r.barePionRelay, func() ([]float64, error) { return agesOfRelay(start, "pion", length) }); err != nil {
 		return err
 	}
 	if err := measure(&r.channels, func() ([]float64, error) { return agesOfProduct(host, "relay-udp", length) }); err != nil {
@@ -82,7 +86,7 @@ func (r *ageResult) round(host *lab.Host, length time.Duration) error {
 		return err
 	}
 	defer host.MendUDP()
-	if err := measure(&r.bareSocket, func() ([]float64, error) { return agesOfBare(host, "websocket", length) }); err != nil {
+	if err := measure(&r.bareSocket, func() ([]float64, error) { return agesOfRelay(start, "socket", length) }); err != nil {
 		return err
 	}
 	return measure(&r.relayed, func() ([]float64, error) { return agesOfProduct(host, "ws", length) })
@@ -149,8 +153,8 @@ func watch(v *rig.Watcher, rung string, length time.Duration) ([]float64, error)
 	return ages, nil
 }
 
-// agesOfBare starts the ends of a comparison as processes of their own, as the product's are.
-func agesOfBare(host *lab.Host, kind string, length time.Duration) ([]float64, error) {
+// starting starts the ends of a comparison as processes of their own, as the product's are.
+func starting(host *lab.Host) (starter, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -159,11 +163,5 @@ func agesOfBare(host *lab.Host, kind string, length time.Duration) ([]float64, e
 		command := append([]string{self, "bare"}, args...)
 		return program.Start(program.Spec{Name: args[0], Stdin: true, OnLine: onLine, Args: host.Wrap(command...)})
 	}
-	switch kind {
-	case "pion":
-		return agesOfPion(start, length)
-	case "pion-relay":
-		return agesOfPionRelay(start, length)
-	}
-	return agesOfSockets(start, length)
+	return start, nil
 }

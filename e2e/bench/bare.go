@@ -26,12 +26,22 @@ func bare(role string, args []string) error {
 		return datagramSender(args[0])
 	case "udp-receiver":
 		return datagramReceiver(args[0])
-	case "relay":
+	case "pion-relay-sender":
+		return pionRelaySender(args[0])
+	case "pion-relay-receiver":
+		return pionRelayReceiver(args[0])
+	case "pion-relay-crowd":
+		return startCrowd(args, pionCrowd)
+	case "socket-relay":
 		return socketRelay()
-	case "socket-sender":
+	case "socket-relay-sender":
 		return socketSender(args[0])
-	case "socket-receiver":
+	case "socket-relay-receiver":
 		return socketReceiver(args[0])
+	case "socket-relay-crowd":
+		return startCrowd(args, socketCrowd)
+	case "telepath-crowd":
+		return startCrowd(args, telepathCrowd)
 	}
 	return fmt.Errorf("no role %q", role)
 }

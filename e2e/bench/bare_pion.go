@@ -28,19 +28,14 @@ func newPion() (*webrtc.PeerConnection, *webrtc.DataChannel, error) {
 	return pc, channel, err
 }
 
-// The two ends exchange their descriptions, all candidates inside, as lines "sdp BASE64"; a relay says "sdp2" to its second.
+// The two ends exchange their descriptions, all candidates inside, as lines "sdp BASE64".
 func printDescription(pc *webrtc.PeerConnection, d webrtc.SessionDescription) error {
-	return printTagged("sdp", pc, d)
-}
-
-func printTagged(tag string, pc *webrtc.PeerConnection, d webrtc.SessionDescription) error {
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(d); err != nil {
+	local, err := gathered(pc, d)
+	if err != nil {
 		return err
 	}
-	<-gathered
-	text, err := json.Marshal(pc.LocalDescription())
-	fmt.Println(tag, base64.StdEncoding.EncodeToString(text))
+	text, err := json.Marshal(local)
+	fmt.Println("sdp", base64.StdEncoding.EncodeToString(text))
 	return err
 }
 
@@ -124,15 +119,10 @@ func agesOfPion(start starter, length time.Duration) ([]float64, error) {
 	return c.collect(length), nil
 }
 
-var (
-	description  = regexp.MustCompile(`^sdp (\S+)`)
-	description2 = regexp.MustCompile(`^sdp2 (\S+)`)
-)
+var description = regexp.MustCompile(`^sdp (\S+)`)
 
-func carry(from, to *program.Program) error { return carryTagged(description, from, to) }
-
-func carryTagged(what *regexp.Regexp, from, to *program.Program) error {
-	found, err := from.WaitFor(what, 10*time.Second)
+func carry(from, to *program.Program) error {
+	found, err := from.WaitFor(description, 10*time.Second)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/telepath-iot/telepath/e2e/program"
 )
 
 // socketRelay copies every message of /send to all who are connected to /receive.
@@ -37,7 +39,7 @@ func socketRelay() error {
 			}
 			mu.Lock()
 			for _, to := range receivers {
-				_ = to.Write(context.Background(), websocket.MessageBinary, message) // one receiver, always there
+				_ = to.Write(context.Background(), websocket.MessageBinary, message) // all are always there
 			}
 			mu.Unlock()
 		}
@@ -78,28 +80,36 @@ func socketReceiver(addr string) error {
 	}
 }
 
+// socketCrowd is many receivers in one process.
+func socketCrowd(addr string, c *crowd) error {
+	for i := range c.size {
+		conn, _, err := websocket.Dial(context.Background(), "ws://"+addr+"/receive", nil)
+		if err != nil {
+			return err
+		}
+		go func() {
+			for {
+				if _, _, err := conn.Read(context.Background()); err != nil {
+					return
+				}
+				c.got(i, 1)
+			}
+		}()
+	}
+	return c.answer()
+}
+
 var listening = regexp.MustCompile(`listening on (\S+)`)
 
-func agesOfSockets(start starter, length time.Duration) ([]float64, error) {
-	relay, err := start(nil, "relay")
-	if err != nil {
-		return nil, err
+// startRelay starts a bare relay and returns where it listens.
+func startRelay(start starter, kind string) (relay *program.Program, addr string, err error) {
+	if relay, err = start(nil, kind+"-relay"); err != nil {
+		return nil, "", err
 	}
-	defer relay.Kill()
-	addr, err := relay.WaitFor(listening, 10*time.Second)
+	found, err := relay.WaitFor(listening, 10*time.Second)
 	if err != nil {
-		return nil, err
+		relay.Kill()
+		return nil, "", err
 	}
-	var c collector
-	receiver, err := start(c.line, "socket-receiver", addr[1])
-	if err != nil {
-		return nil, err
-	}
-	defer receiver.Kill()
-	sender, err := start(nil, "socket-sender", addr[1])
-	if err != nil {
-		return nil, err
-	}
-	defer sender.Kill()
-	return c.collect(length), nil
+	return relay, found[1], nil
 }

@@ -2,6 +2,7 @@
 //
 //	age      100 samples of 100 bytes a second over loopback: direct against a bare pion channel, relayed over data channels
 //	         against a bare pion relay, relayed over WebSockets against a bare WebSocket relay. Ends and relay are processes of their own on both sides of a ratio.
+//	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
@@ -14,11 +15,10 @@
 package main
 
 import (
-	"errors"
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,20 +34,19 @@ func main() {
 	joins := flag.Int("joins", 10, "how often a viewer joins")
 	weak := flag.Duration("live-length", 30*time.Second, "of one measurement of live")
 	only := flag.String("conditions", "", "of live, separated by commas; default: all")
-	parts := flag.String("parts", "age,joining,live", "what is measured")
+	parts := flag.String("parts", "age,cost,joining,live", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes")
 	flag.Parse()
-	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, out: *out}
-	b.parts, b.only = strings.Split(*parts, ","), strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
-	exit(b.run())
+	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak}
+	b.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
+	exit(b.run(strings.Split(*parts, ","), *out))
 }
 
 // bench is what was asked for.
 type bench struct {
 	rounds, joins int
 	length, weak  time.Duration
-	parts, only   []string
-	out           string
+	only          []string
 }
 
 func exit(err error) {
@@ -58,23 +57,37 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func (b bench) run() error {
+func (b bench) run(chosen []string, out string) error {
 	if err := lab.Missing(); err != nil {
 		return err
 	}
-	var f findings
-	var errs [3]error
-	if slices.Contains(b.parts, "age") {
-		f.ages, errs[0] = measureAges(b.rounds, b.length)
+	var text bytes.Buffer
+	writeTitle(&text)
+	for _, name := range chosen {
+		var err error
+		switch name {
+		case "age":
+			err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) })
+		case "cost":
+			err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) })
+		case "joining":
+			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
+		case "live":
+			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
+		default:
+			err = fmt.Errorf("there is no part %q", name)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if slices.Contains(b.parts, "joining") {
-		f.joined, errs[1] = measureJoining(b.joins)
+	return publish(out, &text)
+}
+
+func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) error {
+	result, err := measure()
+	if err == nil {
+		write(text, result)
 	}
-	if slices.Contains(b.parts, "live") {
-		f.live, errs[2] = measureLive(b.rounds, b.weak, b.only)
-	}
-	if err := errors.Join(errs[:]...); err != nil {
-		return err
-	}
-	return report(b.out, f)
+	return err
 }

@@ -20,28 +20,18 @@ const (
 	directRTTs    = 6.5 // + directExtra (P8)
 	directExtra   = 30 * time.Millisecond
 	roundTripText = "50 ms"
+	// P9: µs of a relay's processor for each delivered sample.
+	socketCost  = 10
+	channelCost = 150
+	fanOutCost  = 16 // asked for at 1:200
 )
 
-// findings are the parts that were measured; the others are nil.
-type findings struct {
-	ages   *ageResult
-	joined *joinResult
-	live   *liveResult
+func writeTitle(text *bytes.Buffer) {
+	fmt.Fprintf(text, "# Benchmark\n\nWritten by `make bench`, %s, %s, %s/%s, %d cores, %s. A figure counts only beside the others of this run.\n",
+		time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 }
 
-func report(path string, f findings) error {
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "# Benchmark\n\nWritten by `make bench`, %s, %s, %s/%s, %d cores, %s. A figure counts only beside the others of this run.\n",
-		time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	if f.ages != nil {
-		writeAges(&text, f.ages)
-	}
-	if f.joined != nil {
-		writeJoining(&text, f.joined)
-	}
-	if f.live != nil {
-		writeLive(&text, f.live)
-	}
+func publish(path string, text *bytes.Buffer) error {
 	fmt.Println("\n" + text.String())
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -72,6 +62,21 @@ func ratio(ours, bare []float64) float64 {
 		ratios[i] = ours[i] / bare[i]
 	}
 	return median(ratios)
+}
+
+func writeCosts(text *bytes.Buffer, c *costResult) {
+	fmt.Fprintf(text, "\n## What relaying costs\n\nProcessor time of the relay for each sample that it delivers, in µs; %d samples of %d bytes a second to one receiver, and to %d in one process. Median of %d interleaved rounds.\n\n"+
+		"| | 1:1 | ratio | 1:%d | ratio | delivered | goal |\n|---|---|---|---|---|---|---|\n", rate, sampleSize, many, len(c.relayed.toOne), many)
+	bare := func(b cost) {
+		fmt.Fprintf(text, "| %s | %.0f | 1 | %.1f | 1 | %.1f %% | |\n", b.name, median(b.toOne), median(b.toMany), 100*median(b.delivered))
+	}
+	ours := func(o, b cost, goal string) {
+		fmt.Fprintf(text, "| %s | %.0f | %.2f | %.1f | %.2f | %.1f %% | %s |\n", o.name, median(o.toOne), ratio(o.toOne, b.toOne), median(o.toMany), ratio(o.toMany, b.toMany), 100*median(o.delivered), goal)
+	}
+	bare(c.bareSocket)
+	ours(c.relayed, c.bareSocket, fmt.Sprintf("1:%d ≤ %d µs: %s", many, socketCost, verdict(median(c.relayed.toMany) <= socketCost)))
+	bare(c.barePion)
+	ours(c.channels, c.barePion, fmt.Sprintf("1:1 ≤ %d µs: %s, 1:%d ≤ %d µs: %s", channelCost, verdict(median(c.channels.toOne) <= channelCost), many, fanOutCost, verdict(median(c.channels.toMany) <= fanOutCost)))
 }
 
 func writeJoining(text *bytes.Buffer, j *joinResult) {

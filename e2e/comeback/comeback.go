@@ -193,6 +193,24 @@ func (w *world) withSamples(since int64) int {
 	return len(have)
 }
 
+// lastOfMissing is what was heard last of Conns that have had no sample since, and of how many.
+func (w *world) lastOfMissing(since int64) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last, back := map[int]note{}, map[int]bool{}
+	for _, n := range w.notes {
+		last[n.Conn] = n
+		back[n.Conn] = back[n.Conn] || n.What == "sample" && n.Made >= since
+	}
+	count := map[string]int{}
+	for conn, n := range last {
+		if !back[conn] {
+			count[strings.TrimSpace(n.What+" "+n.Why)]++
+		}
+	}
+	return fmt.Sprint(count)
+}
+
 // restart kills the server, starts it again and waits until everybody is back.
 func (w *world) restart(say func(format string, args ...any)) (*Result, error) {
 	killed := time.Now()
@@ -205,11 +223,11 @@ func (w *world) restart(say func(format string, args ...any)) (*Result, error) {
 	}
 	ready := time.Now()
 	if err := w.await(func() bool { return w.withSamples(ready.UnixMicro()) == w.conns }); err != nil {
-		return nil, fmt.Errorf("%d of %d Conns came back: %w", w.withSamples(ready.UnixMicro()), w.conns, err)
+		return nil, fmt.Errorf("%d of %d Conns came back: %w; of the others: %s", w.withSamples(ready.UnixMicro()), w.conns, err, w.lastOfMissing(ready.UnixMicro()))
 	}
 	r := &Result{Conns: w.conns}
 	var err error
-	if r.CPU, err = used(w.server.PID()); err != nil {
+	if r.CPU, err = w.server.CPU(); err != nil {
 		return nil, err
 	}
 	if r.Peak, r.Accepted, err = counter.stop(); err != nil {

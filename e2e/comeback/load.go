@@ -37,8 +37,10 @@ type note struct {
 }
 
 const (
-	// samplesTold of a Conn after its link came: enough for one that was made after the server was there.
-	samplesTold = 5
+	// tellEvery is the time between two samples of a Conn that are told: who needs no new link says nothing else.
+	tellEvery = time.Second
+	// arrivals are how many are told at once when a link came.
+	arrivals = 5
 	// arriving is the time between two Conns that come for the first time.
 	arriving = 10 * time.Millisecond
 )
@@ -94,6 +96,7 @@ type member struct {
 	number  int
 	log     *log
 	told    int // samples since the link came
+	last    time.Time
 	decoded telemetry.Batch
 }
 
@@ -114,7 +117,7 @@ func (m *member) link(linked bool, err error) {
 }
 
 func (m *member) batch(r peer.Received) {
-	if r.Retained || r.Header.Class != wire.Live || m.told == samplesTold {
+	if r.Retained || r.Header.Class != wire.Live || m.told >= arrivals && time.Since(m.last) < tellEvery {
 		return
 	}
 	if err := telemetry.Decode(&m.decoded, r.Payload, int(r.Header.Count)); err != nil {
@@ -122,8 +125,9 @@ func (m *member) batch(r peer.Received) {
 		return
 	}
 	m.told++
+	m.last = time.Now()
 	m.say(note{What: "sample", Made: m.decoded.T[r.Skip+r.Take-1], Rung: r.Rung.String()})
 }
 
 // relayed are the rungs on which a Conn of the crowd may stand.
-var relayed = []string{ladder.WS.String(), ladder.SSE.String(), ladder.Poll.String()}
+var relayed = []string{ladder.RelayUDP.String(), ladder.WS.String(), ladder.SSE.String(), ladder.Poll.String()}

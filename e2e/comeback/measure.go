@@ -3,7 +3,6 @@ package comeback
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -81,26 +80,4 @@ func passiveOpens() (int, error) {
 		}
 	}
 	return 0, errors.New("/proc/net/snmp has no PassiveOpens")
-}
-
-// ticksPerSecond is USER_HZ, 100 wherever Linux runs Go.
-const ticksPerSecond = 100
-
-// used is the processor time that a program has taken so far.
-func used(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(text), ") ") // the name may have spaces
-	fields := strings.Fields(rest)
-	var ticks int
-	for _, i := range []int{11, 12} { // utime, stime
-		n, err := strconv.Atoi(fields[i])
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
 }

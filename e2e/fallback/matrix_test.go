@@ -16,26 +16,30 @@ import (
 // counted is how long events flow in a cell. `make soak` has the full minute.
 var counted = seconds("TELEPATH_CELL_SECONDS", 3)
 
-// TestMatrix is every network before every program.
-func TestMatrix(t *testing.T) {
+// TestMatrix is every network before every program in a terminal.
+func TestMatrix(t *testing.T) { visitAll(t, 6, inView, ofAgent) }
+
+// TestPages is every network before a page. A browser's start takes the whole machine and nobody measures beside it; while
+// events are counted in one page, the next one may begin.
+func TestPages(t *testing.T) {
 	if err := rig.WarmUpChromium(t.Context(), t.TempDir()); err != nil {
 		t.Log(err) // each cell will say it again
 	}
-	visitAll(t, networks)
+	visitAll(t, 2, inChromium)
 }
 
-// visitAll measures each network before each program. A page has the machine to itself, since a browser's start takes all of
-// it; the programs in the terminal come after the pages, side by side.
-func visitAll(t *testing.T, networks []network) {
+// visitAll measures each network before each visitor, so many at a time.
+func visitAll(t *testing.T, atATime int, visitors ...visitor) {
+	room := make(chan struct{}, atATime)
 	for _, n := range networks {
 		for _, v := range visitors {
 			if n.only != nil && !slices.Contains(n.only, v.name) {
 				continue
 			}
 			t.Run(n.name+"/"+v.name, func(t *testing.T) {
-				if v.light {
-					t.Parallel()
-				}
+				t.Parallel()
+				room <- struct{}{}
+				defer func() { <-room }()
 				measureCell(t, n, v)
 			})
 		}

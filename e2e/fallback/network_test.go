@@ -58,6 +58,9 @@ var networks = []network{
 	// Chromium does without HTTP/2 nowhere but on its WebSockets: it does not even get the page here.
 	{name: "HTTP 2 killed", cross: killed, rungs: []string{"sse"}, named: []string{"tls-intercepted", "http2-broken", "upgrade-refused"}, only: []string{"view", "agent"}},
 	{name: "IPv6 only", cross: onlyIPv6, rungs: []string{"ws"}},
+	// The configurations of docs/reverse-proxy.md, as they stand.
+	{name: "nginx with a name of its own", cross: nginxWithName, rungs: []string{"ws"}},
+	{name: "nginx under a path", cross: nginxWithPath, rungs: []string{"ws"}},
 }
 
 // serverPort is where the server listens without TLS.

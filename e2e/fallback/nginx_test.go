@@ -16,14 +16,6 @@ import (
 // siteName is the name that the examples of docs/reverse-proxy.md are for.
 const siteName = "telepath.example.org"
 
-// TestNginx runs the page's configurations of nginx as they stand.
-func TestNginx(t *testing.T) {
-	visitAll(t, []network{
-		{name: "name of its own", cross: nginxWithName, rungs: []string{"ws"}},
-		{name: "under a path", cross: nginxWithPath, rungs: []string{"ws"}},
-	})
-}
-
 // examples are the blocks of a language in docs/reverse-proxy.md.
 func examples(t *testing.T, language string) []string {
 	t.Helper()

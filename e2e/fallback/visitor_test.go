@@ -13,7 +13,6 @@ import (
 type visitor struct {
 	name  string
 	host  string // where it runs
-	light bool   // it can be measured while others run
 	first func(t *testing.T, c *cell, w way) *visit
 }
 
@@ -27,11 +26,11 @@ type visit struct {
 	says    func(t *testing.T) string // all that the visitor tells its user of paths
 }
 
-var visitors = []visitor{
-	{"Chromium", "view", false, firstInChromium},
-	{"view", "view", true, firstInView},
-	{"agent", "dev", true, firstOfAgent},
-}
+var (
+	inChromium = visitor{"Chromium", "view", firstInChromium}
+	inView     = visitor{"view", "view", firstInView}
+	ofAgent    = visitor{"agent", "dev", firstOfAgent}
+)
 
 func firstInView(t *testing.T, c *cell, w way) *visit {
 	agent := c.startListed(t)
@@ -68,9 +67,7 @@ func firstInChromium(t *testing.T, c *cell, w way) *visit {
 	return &visit{
 		agent: agent, watcher: b, rung: shownRung(t, b, opened.First), took: opened.First.At.Sub(opened.Loaded),
 		again: func(t *testing.T) time.Duration {
-			mark := b.Mark()
-			must(t, b.Write("reload"))
-			again, err := b.AwaitOpened(mark)
+			again, err := b.Reload()
 			must(t, err)
 			return again.First.At.Sub(again.Loaded)
 		},

@@ -50,11 +50,15 @@ func (h *Host) Readdress(to ...netip.Prefix) error {
 	return run(commands...)
 }
 
-// DenyInbound is a firewall as boards have it: what the host has not asked for does not come in, answers do. Whoever wants to
-// meet it must be sent something first.
-func (h *Host) DenyInbound() error {
+// DenyInbound is a firewall as boards have it: what the host has not asked for does not come in, answers do, and connections to
+// these TCP ports. Whoever else wants to meet it must be sent something first.
+func (h *Host) DenyInbound(open ...uint16) error {
+	rules := strings.Builder{}
+	for _, port := range open {
+		fmt.Fprintf(&rules, " tcp dport %d accept;", port)
+	}
 	return h.nft("table inet firewall {\n chain in { type filter hook input priority 0; policy drop;\n" +
-		"  iif lo accept; ct state established,related accept; }\n}")
+		"  iif lo accept; ct state established,related accept;" + rules.String() + " }\n}")
 }
 
 // Replace gives an interface of the host another address in the place of one that it has. The old one goes first: the kernel takes

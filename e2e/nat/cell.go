@@ -17,10 +17,6 @@ import (
 // device is what the agent is called everywhere.
 const device = "board"
 
-// asked are the rungs that the two ends ask for: TURN over TCP is for who asks for it, and the server's own data channels,
-// which are no path between the two, are left out.
-const asked = "udp,turn-udp,turn-tcp,turn-tls,ws,sse,poll"
-
 // serverPort is the one that every kind but the last lets through, and the last one's proxy.
 const serverPort = 443
 
@@ -124,7 +120,7 @@ var linkedLine = regexp.MustCompile(`"msg":"linked"`)
 
 // startAgent starts it and waits until it has been let in.
 func (w *world) startAgent() (*program.Program, error) {
-	agent, err := w.dev.rig.StartDevice(w.dev.home.Host, device, "--source", "stdin", "--source", "sim,rate=20", "--only", asked, "--log-level", "debug")
+	agent, err := w.dev.rig.StartDevice(w.dev.home.Host, device, "--source", "stdin", "--source", "sim,rate=20", "--log-level", "debug")
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +137,7 @@ func (w *world) startViewer(viewer string) (v *rig.Watcher, sample rig.Event, be
 	r, on := w.view.rig, w.view.home.Host
 	if viewer == "view" {
 		began = time.Now()
-		if v, err = r.View(on, device, "--only", asked, "--log-level", "debug"); err != nil {
+		if v, err = r.View(on, device, "--log-level", "debug"); err != nil {
 			return nil, sample, began, err
 		}
 		w.started = append(w.started, v.Program)
@@ -153,7 +149,7 @@ func (w *world) startViewer(viewer string) (v *rig.Watcher, sample rig.Event, be
 	if w.view.proxy != "" {
 		args = append(args, "--proxy="+w.view.proxy)
 	}
-	opened, err := r.Open(on, w.URL+"/?only="+asked+"#"+code, device, args...)
+	opened, err := r.Open(on, w.URL+"/#"+code, device, args...)
 	if opened.Watcher != nil {
 		w.started = append(w.started, opened.Program)
 	}

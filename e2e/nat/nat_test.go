@@ -22,13 +22,13 @@ func TestPairs(t *testing.T) {
 	if err := rig.WarmUpChromium(t.Context(), t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	grid := &Grid{Counted: counted}
+	grid := NewGrid(counted)
 	for _, viewer := range Viewers {
 		for _, pair := range Shown() {
 			t.Run(viewer+"/"+pair.String(), func(t *testing.T) {
 				t.Parallel()
 				r := grid.Run(Cell{pair, viewer})
-				t.Logf("first sample after %v on %s, %s after %v; %v", r.First.Round(time.Millisecond), r.FirstRung, r.Rung, r.Reached.Round(time.Millisecond), r.Verdict)
+				t.Logf("try %d: first sample after %v on %s, %s after %v; %v", r.Tries, r.First.Round(time.Millisecond), r.FirstRung, r.Rung, r.Reached.Round(time.Millisecond), r.Verdict)
 				if err := r.Judge(); err != nil {
 					t.Errorf("%v\n%s", err, r.Said)
 				}

@@ -33,20 +33,25 @@ func runTests[Row any](pattern, variable string, length time.Duration) (rows []R
 }
 
 func soakMatrix(cells string, length time.Duration) (string, error) {
-	rows, err := runTests[outcome.Cell]("^TestMatrix$/("+cells+")", "TELEPATH_CELL_SECONDS", length)
+	rows, err := runTests[outcome.Cell]("^Test(Matrix|Pages)$/("+cells+")", "TELEPATH_CELL_SECONDS", length)
 	if len(rows) == 0 {
 		return "", err
 	}
-	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(a.Test, b.Test) })
+	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(cellName(a), cellName(b)) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells, pages one at a time; in each, 20 events a second for %v. A time that was too long was measured again, with programs of its own, up to twice (try 2, try 3). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
+	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells; in each, 20 events a second for %v. A time that was too long was measured again, with programs of its own, up to twice (try 2, try 3). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
 	b.WriteString("| network / behind it | first sample | on the second visit | on | events | lost | repeated | out of order | in declared gaps | |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		name := strings.ReplaceAll(strings.TrimPrefix(r.Test, "TestMatrix/"), "_", " ")
-		name += again(r.Tries)
+		name := cellName(r) + again(r.Tries)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d | %d | %s |\n", name, seconds(r.First), seconds(r.Again), r.Rung, r.Sent, r.Lost, r.Repeated, r.Disorder, r.InGaps, passed(r.Failed))
 	}
 	return b.String(), err
+}
+
+// cellName is the network and who is behind it.
+func cellName(r outcome.Cell) string {
+	_, name, _ := strings.Cut(strings.ReplaceAll(r.Test, "_", " "), "/")
+	return name
 }
 
 func soakSlow(length time.Duration) (string, error) {

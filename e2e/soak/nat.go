@@ -66,12 +66,12 @@ func warmUp() error {
 var natTitle = map[string]string{"view": "`telepath view`:", "Chromium": "The dashboard in Chromium:"}
 
 func runGrid(viewers []string, counted time.Duration) (results []*nat.Result) {
-	grid := &nat.Grid{Counted: counted}
+	grid := nat.NewGrid(counted)
 	slots := make(chan struct{}, natAtATime)
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	for _, viewer := range viewers {
-		for _, pair := range nat.Pairs() {
+	for _, pair := range nat.Pairs() {
+		for _, viewer := range viewers {
 			slots <- struct{}{}
 			all.Go(func() {
 				defer func() { <-slots }()
@@ -89,14 +89,17 @@ func runGrid(viewers []string, counted time.Duration) (results []*nat.Result) {
 
 func natSummary(results []*nat.Result, counted time.Duration, missed int) string {
 	var first, reached []time.Duration
-	sent, lost, repeated := 0, 0, 0
+	sent, lost, repeated, again := 0, 0, 0, 0
 	for _, r := range results {
+		if r.Tries > 1 {
+			again++
+		}
 		first, reached = append(first, r.First), append(reached, r.Reached)
 		sent, lost, repeated = sent+r.Verdict.Sent, lost+r.Verdict.Lost, repeated+r.Verdict.Twice+r.Verdict.Disorder
 	}
-	return fmt.Sprintf("%s. %d pairs, %d at a time, 20 events a second for %v in each: %d missed; first sample after %s in the median, %s at worst; the expected rung after %s and %s; "+
+	return fmt.Sprintf("%s. %d pairs, %d at a time, 20 events a second for %v in each: %d missed, %d were late at first and run again; first sample after %s in the median, %s at worst; the expected rung after %s and %s; "+
 		"%d events sent, %d lost, %d repeated or out of order.\n",
-		when(), len(results), natAtATime, counted, missed,
+		when(), len(results), natAtATime, counted, missed, again,
 		seconds(switches.Quantile(first, 0.5)), seconds(switches.Quantile(first, 1)),
 		seconds(switches.Quantile(reached, 0.5)), seconds(switches.Quantile(reached, 1)), sent, lost, repeated)
 }

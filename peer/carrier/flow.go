@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 // late mark changes nothing, unless it is very late.
 type Flow struct {
 	unmarked bool // set once: something else acknowledges
+	channels bool // set once: of data channels, see NewChannelFlow
 
 	mu      sync.Mutex
 	window  int    // bytes that may be under way
@@ -42,6 +44,7 @@ type Flow struct {
 	narrow  bool       // the window was full once, and marks late: it follows the rate from then on
 	rates   [2]float64 // of a narrow link, bytes a second: the highest of this rateLife and of the one before
 	rateAt  time.Time
+	drains  bool // nothing goes until nothing is under way
 	limited bool // something has waited for the window since the last mark
 }
 
@@ -100,6 +103,13 @@ const (
 // NewFlow makes a Flow for one direction of one link.
 func NewFlow() *Flow { return &Flow{window: firstWindow} }
 
+// NewChannelFlow makes one for data channels, which differ in two ways. They begin
+// beside a link that fills the same hop: so they begin with one packet, and where the
+// way is narrow they let it run dry, when that is found and every baseLife, to
+// see the bare round trip. And their packets cost some 130 bytes beside the frames,
+// their acknowledgements as much: so on a narrow way a packet is half a window long.
+func NewChannelFlow() *Flow { return &Flow{window: leastWindow, channels: true} }
+
 // NewRequestFlow makes one that sends no marks, for links whose requests and
 // answers acknowledge one another: Acknowledge is called for each.
 func NewRequestFlow() *Flow { return &Flow{window: firstWindow, unmarked: true} }
@@ -128,17 +138,26 @@ func (f *Flow) Return(t *Tap, b *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !b.onlyControl() {
-		f.sent = max(f.sent-uint64(len(b.Packet)), f.acked)
+		f.sent = max(f.sent-uint64(len(b.Packet)-b.markLength), f.acked)
+		f.marks = slices.DeleteFunc(f.marks, func(m mark) bool { return m.id == b.mark })
 	}
 	t.Return(b)
 }
 
 // room is how many bytes may be sent now.
 func (f *Flow) room(now time.Time) int {
-	if f.stalled(now) && f.underWay() > 0 {
+	if f.underWay() == 0 {
+		f.drains = false
+		if f.channels && f.narrow {
+			return leastWindow // a short one measures the way, not itself
+		}
+		return f.window
+	}
+	room := max(f.window-f.underWay(), 0)
+	if f.stalled(now) || f.drains || f.channels && f.narrow && room < f.window/2 {
 		return 0
 	}
-	return max(f.window-f.underWay(), 0)
+	return room
 }
 
 // UnderWay is how much is sent and not acknowledged, in bytes.
@@ -150,8 +169,17 @@ func (f *Flow) UnderWay() int {
 
 func (f *Flow) underWay() int { return int(f.sent - f.acked) }
 
-func (f *Flow) stalled(now time.Time) bool {
-	return len(f.marks) > 0 && f.base > 0 && now.Sub(f.marks[0].at) > f.base+stall
+func (f *Flow) stalled(now time.Time) bool { return f.missing(now) > stall }
+
+// overdue: a mark is late, or lost, where those can be.
+func (f *Flow) overdue(now time.Time) bool { return f.missing(now) > slack }
+
+// missing is how much longer than on the bare link the oldest mark is under way.
+func (f *Flow) missing(now time.Time) time.Duration {
+	if len(f.marks) == 0 || f.base == 0 {
+		return 0
+	}
+	return now.Sub(f.marks[0].at) - f.base
 }
 
 // leaves counts a batch that is about to be written, and ends its packet with
@@ -164,7 +192,9 @@ func (f *Flow) leaves(now time.Time, b *Batch) {
 	idle := f.sent == f.acked
 	f.sent += uint64(len(b.Packet))
 	if !f.unmarked && f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket {
+		unmarked := len(b.Packet)
 		b.Packet = f.mark(b.Packet, now, idle)
+		b.mark, b.markLength = FirstMark+f.lastID, len(b.Packet)-unmarked
 	}
 }
 
@@ -182,7 +212,7 @@ func (f *Flow) due(now time.Time) bool {
 		return false
 	}
 	every := quietMarks
-	if f.late > 0 || f.narrow || f.limited {
+	if f.late > 0 || f.narrow || f.limited || f.overdue(now) {
 		every = slack
 	}
 	return now.Sub(f.markedAt) >= every || int(f.sent-f.marked) >= f.window/4
@@ -241,7 +271,7 @@ func (f *Flow) Await(t *Tap, over <-chan struct{}, patience time.Duration) error
 		}
 		mark, wait := f.remind(now)
 		if mark != nil {
-			t.buffer.Push(Frame{Bytes: mark, Control: true})
+			t.buffer.Send(Frame{Bytes: mark, Control: true})
 			return nil
 		}
 		again = time.After(wait)
@@ -306,10 +336,12 @@ func (f *Flow) came(now time.Time, m mark) {
 	limited := m.filled || f.limited
 	switch f.judge(now, rtt) {
 	case congested:
+		f.drains = f.drains || f.channels && !f.narrow
 		f.narrow, f.rates = true, [2]float64{delivered}
 		f.follow()
 	case inTime, unsure:
 		if f.narrow && limited {
+			f.drains = f.drains || f.channels && now.Sub(f.baseAt) > baseLife
 			f.learnRate(now, delivered)
 			f.follow()
 		} else if limited && f.late == 0 {

@@ -18,6 +18,9 @@ type Batch struct {
 	Packet []byte
 	Frames []Frame // what is in Packet
 	limit  int
+
+	mark       uint64 // of a Flow, behind the frames in Packet; 0: none
+	markLength int    // bytes of it
 }
 
 // Take fills b, which it empties first, with the next frames of the given
@@ -45,6 +48,7 @@ func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 func (b *Batch) reset(limit int) {
 	clear(b.Frames) // lets go of their bytes
 	b.Packet, b.Frames, b.limit = b.Packet[:0], b.Frames[:0], limit
+	b.mark, b.markLength = 0, 0
 }
 
 func (b *Batch) room() int { return b.limit - len(b.Packet) }

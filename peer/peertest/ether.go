@@ -28,7 +28,8 @@ type Ether struct {
 	cut    bool               // guarded by mu
 	healed chan struct{}      // guarded by mu; closed when the cut is over
 	offers map[string]*Direct // guarded by mu; by description
-	media  []*Medium          // guarded by mu
+	made   int                // guarded by mu
+	media  []*Medium          // guarded by mu; but for stranded ones
 }
 
 // NewEther makes an Ether whose connections behave as cfg says.
@@ -65,11 +66,22 @@ func (e *Ether) Heal() {
 	}
 }
 
+// Strand cuts those connected, silently and for good, and lets new ones through: an
+// end has another address from now on, and nobody was told.
+func (e *Ether) Strand() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.media {
+		m.Cut()
+	}
+	e.media = nil
+}
+
 // Made is how many connections were begun.
 func (e *Ether) Made() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.media)
+	return e.made
 }
 
 // New makes an end that is not connected yet; its methods are those of
@@ -91,14 +103,14 @@ func (d *Direct) Offer() (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	cfg := e.cfg
-	cfg.Seed += uint64(len(e.media))
+	cfg.Seed += uint64(e.made)
 	var m *Medium
 	d.Carrier, _, m = Pair(cfg)
-	e.media = append(e.media, m)
+	e.media, e.made = append(e.media, m), e.made+1
 	if e.cut {
 		m.Cut()
 	}
-	description := fmt.Sprintf("offer %d", len(e.media))
+	description := fmt.Sprintf("offer %d", e.made)
 	e.offers[description] = d
 	return description, nil
 }

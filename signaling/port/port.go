@@ -18,7 +18,7 @@
 // everything is bounded: the time until a connection is identified, how many
 // are waiting for that, the datagrams that wait for a side.
 //
-//	tcp := port.NewTCP(port.TCPConfig{Listener: port.Persistent(l, log), TLS: tls})
+//	tcp := port.NewTCP(port.TCPConfig{Listener: listen.Persistent(l, log), TLS: tls})
 //	go tcp.Run(ctx)
 //	http.Serve(tcp.Listener(port.HTTP), handler)
 //	turn.Serve(tcp.Listener(port.TURN), udp.PacketConn(port.TURN))

@@ -13,7 +13,7 @@ import (
 
 // TCPConfig of a TCP.
 type TCPConfig struct {
-	Listener net.Listener // of all connections; one that is Persistent. Required
+	Listener net.Listener // of all connections; one that is listen.Persistent. Required
 	TLS      *tls.Config  // to end TLS with; nil: what begins like TLS is for HTTP, which says that it is none
 	// FirstBytes is how long a connection may take to show whose it is, TLS
 	// included; default 8 s. Slow ones need 3 round trips of a second for that.

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/telepath-iot/telepath/peer/listen"
 )
 
 // UDPConfig of a UDP.
@@ -84,19 +86,19 @@ func (u *UDP) Run(ctx context.Context) error {
 	defer u.end()
 	buf := make([]byte, maxDatagram+1) // one more shows that it was longer
 	control := make([]byte, controlRoom)
-	pause := firstPause
+	pause := listen.FirstPause
 	for {
 		n, told, _, from, err := u.cfg.Conn.ReadMsgUDPAddrPort(buf, control)
 		switch {
 		case err == nil:
-			pause = firstPause
+			pause = listen.FirstPause
 			u.take(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), control[:told])
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
 			u.cfg.Log.Warn("no datagram can be read; trying on", "listen", u.cfg.Conn.LocalAddr().String(), "err", err)
 			time.Sleep(pause)
-			pause = min(2*pause, lastPause)
+			pause = min(2*pause, listen.LastPause)
 		}
 	}
 }

@@ -127,8 +127,8 @@ func (r *running) open(t *testing.T, rung ladder.Rung, header http.Header) (c ca
 	switch rung {
 	case ladder.RelayUDP, ladder.RelayTCP:
 		c, err = rtc.Dial(t.Context(), rtc.DialConfig{
-			URL: url, Header: header, TLS: r.trusting(), Config: rtc.Config{IncludeLoopback: true},
-			NoUDP: rung == ladder.RelayTCP, NoTCP: rung == ladder.RelayUDP,
+			URL: url, Header: header, TLS: r.trusting(), Config: rtc.Config{IncludeLoopback: true, NoUDP: rung == ladder.RelayTCP},
+			NoTCP: rung == ladder.RelayUDP,
 		})
 	case ladder.WS:
 		c, err = ws.Dial(t.Context(), ws.DialConfig{URL: url, Header: header, TLS: r.trusting()})

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/telepath-iot/telepath/peer/listen"
 	"github.com/telepath-iot/telepath/signaling/port"
 )
 
@@ -34,7 +35,7 @@ func (s *Server) listen() error {
 		s.closeSockets()
 		return fmt.Errorf("listen for metrics: %w (choose another address with --admin)", err)
 	}
-	s.admin = port.Persistent(admin, s.cfg.Log)
+	s.admin = listen.Persistent(admin, s.cfg.Log)
 	return nil
 }
 
@@ -46,7 +47,7 @@ func (s *Server) listenPair() error {
 		if err != nil {
 			return fmt.Errorf("listen for links: %w (choose another address with --listen)", err)
 		}
-		s.listener = port.Persistent(l, s.cfg.Log)
+		s.listener = listen.Persistent(l, s.cfg.Log)
 		if err = s.listenUDP(l.Addr().(*net.TCPAddr)); err == nil {
 			return nil
 		}

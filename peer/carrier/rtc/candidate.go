@@ -28,6 +28,7 @@ type remoteCandidates struct {
 	told     bool        // guarded by mu: the description is set
 	early    []candidate // guarded by mu, at most maxCandidates
 	accepted int         // guarded by mu
+	tcp      bool        // guarded by mu: of these, one over TCP
 }
 
 // described returns what was held back.
@@ -53,14 +54,22 @@ func (r *remoteCandidates) holds(c candidate) bool {
 }
 
 // admit counts one more, up to the bound.
-func (r *remoteCandidates) admit() bool {
+func (r *remoteCandidates) admit(text string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.accepted >= maxCandidates {
 		return false
 	}
 	r.accepted++
+	r.tcp = r.tcp || isTCP(text)
 	return true
+}
+
+// overTCP reports whether the other end listens.
+func (r *remoteCandidates) overTCP() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tcp
 }
 
 // count is how many were accepted.
@@ -93,7 +102,7 @@ func (p *Peer) addCandidate(text, mid string) error {
 		if err != nil {
 			return fmt.Errorf("candidate %q: %w", text, err)
 		}
-		if !p.remote.admit() {
+		if !p.remote.admit(clean) {
 			return errManyCandidates
 		}
 		text = clean
@@ -110,7 +119,7 @@ func (p *Peer) addCandidate(text, mid string) error {
 //	foundation "1" transport priority address port "typ" type [raddr …]
 //
 // that belongs to this kind of connection, and returns it without its
-// extensions. transport is "udp", or, of the server alone, "tcp" with the
+// extensions. transport is "udp", or, where DialTCP says so, "tcp" with the
 // extension `tcptype passive` (RFC 6544, section 4.5).
 func (cfg Config) checkCandidate(text string) (string, error) {
 	f := strings.Fields(text)
@@ -137,8 +146,11 @@ func (cfg Config) checkCandidate(text string) (string, error) {
 	if err := cfg.checkAddress(f[4], f[5], f[7]); err != nil {
 		return "", err
 	}
+	if isTCP(text) && !cfg.server && !mayDial(f[4], f[5]) {
+		return "", fmt.Errorf("TCP port %s may be a service's", f[5])
+	}
 	clean := append(f[:8:8], related(f[7])...)
-	if strings.EqualFold(f[2], "tcp") {
+	if isTCP(text) {
 		clean = append(clean, "tcptype", "passive")
 	}
 	return strings.Join(clean, " "), nil
@@ -148,10 +160,22 @@ func (cfg Config) checkCandidate(text string) (string, error) {
 // something that we use.
 func (cfg Config) usesTransport(f []string) bool {
 	if strings.EqualFold(f[2], "udp") {
-		return !cfg.noUDP
+		return !cfg.NoUDP
 	}
 	passive := len(f) >= 10 && f[7] == "host" && f[8] == "tcptype" && f[9] == "passive"
-	return cfg.tcp && strings.EqualFold(f[2], "tcp") && passive
+	return cfg.DialTCP && !cfg.RelayOnly && strings.EqualFold(f[2], "tcp") && passive
+}
+
+// lowPorts are those below which no TCP connection is made, two at public
+// addresses aside: a candidate must not lead us to a machine's own services.
+// Browsers draw the same line.
+const lowPorts = 1024
+
+// mayDial reports whether a TCP port at an address, which may be a name, is none of a machine's own services.
+func mayDial(address, port string) bool {
+	a, err := netip.ParseAddr(address)
+	n, _ := strconv.Atoi(port)
+	return n >= lowPorts || (n == 80 || n == 443) && err == nil && !a.Unmap().IsPrivate() && !a.IsLoopback()
 }
 
 // related is the related address that all but host candidates must have. The

@@ -24,24 +24,29 @@ type kind struct {
 	limit          int // bytes that are coalesced into one packet
 }
 
-// channelCount is the number of rows.
-const channelCount = 3
-
 // reliablePacket is small for a reason: the association sends one message at
 // a time, so a fresh Live packet waits for as much as this.
 const reliablePacket = 4 << 10
 
+// Numbers of channels.
+const (
+	reliableChannel = iota
+	liveChannel
+	briefChannel
+	channelCount // the number of rows
+)
+
 // table is indexed by channel number.
 var table = [channelCount]kind{
-	0: {
+	reliableChannel: {
 		limit: reliablePacket,
 		lanes: carrier.SetOf(carrier.LaneSignal, carrier.LaneCall, carrier.LaneEvent, carrier.LaneHistory),
 	},
-	1: {
+	liveChannel: {
 		unordered: true, lifetimeMillis: 250, limit: wire.MaxLiveData,
 		lanes: carrier.SetOf(carrier.LaneLive),
 	},
-	2: {
+	briefChannel: {
 		unordered: true, retransmits: 1, limit: wire.MaxLiveData,
 		lanes: carrier.SetOf(carrier.LaneControl, carrier.LaneSetpoint),
 	},

@@ -69,6 +69,33 @@ func checkOne(t *testing.T, cfg Config, in, want, wantErr string) {
 	}
 }
 
+// Over TCP a viewer that dials takes what a device listens at, and nothing that may be another's service.
+func TestCheckCandidateOverTCP(t *testing.T) {
+	const passive = " typ host tcptype passive"
+	cfg := Config{DialTCP: true, Own: []netip.AddrPort{netip.MustParseAddrPort("203.0.113.1:4433")}}
+	for _, c := range []struct{ name, in, out, err string }{
+		{"passive", "1 1 TCP 1 192.168.1.7 4433" + passive + " ufrag x", "1 1 TCP 1 192.168.1.7 4433" + passive, ""},
+		{"443, public", "1 1 tcp 1 203.0.113.4 443" + passive, "1 1 tcp 1 203.0.113.4 443" + passive, ""},
+		{"443, private", "1 1 tcp 1 192.168.1.7 443" + passive, "", "service"},
+		{"443, private and mapped", "1 1 tcp 1 ::ffff:192.168.1.7 443" + passive, "", "service"},
+		{"443, by name", "1 1 tcp 1 a.local 443" + passive, "", "service"},
+		{"ssh", "1 1 tcp 1 203.0.113.4 22" + passive, "", "service"},
+		{"smtp", "1 1 tcp 1 203.0.113.4 1023" + passive, "", "service"},
+		{"active", "1 1 tcp 1 192.168.1.7 9 typ host tcptype active", "", "not used"},
+		{"simultaneous", "1 1 tcp 1 192.168.1.7 4433 typ host tcptype so", "", "not used"},
+		{"reflexive", "1 1 tcp 1 203.0.113.4 4433 typ srflx tcptype passive", "", "not used"},
+		{"loopback", "1 1 tcp 1 127.0.0.1 4433" + passive, "", "not allowed"},
+		{"metadata", "1 1 tcp 1 169.254.169.254 4433" + passive, "", "not allowed"},
+		{"the server's own port", "1 1 tcp 1 203.0.113.1 4433" + passive, "", "server itself"},
+	} {
+		t.Run(c.name, func(t *testing.T) { checkOne(t, cfg, c.in, c.out, c.err) })
+	}
+	cfg.NoUDP = true
+	checkOne(t, cfg, "1 1 udp 1 192.168.1.7 50000 typ host", "", "not used")
+	cfg.RelayOnly = true
+	checkOne(t, cfg, "1 1 tcp 1 192.168.1.7 4433"+passive, "", "not used")
+}
+
 // A turned connection takes relayed addresses alone, and of these, too, none
 // that leads somewhere special.
 func TestCheckCandidateOfTurnedConnection(t *testing.T) {

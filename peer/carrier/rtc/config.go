@@ -50,6 +50,17 @@ type Config struct {
 	// browsers hide their addresses. Asking needs UDP port 5353.
 	NoMDNS bool
 
+	// Listener is where the other end may connect to over TCP (RFC 6544), beside
+	// UDP; of direct connections. Default: nowhere.
+	Listener *Listener
+
+	// DialTCP connects to where the other end of a direct connection listens.
+	// Default: a candidate does not make us try whether a TCP port is open.
+	DialTCP bool
+
+	// NoUDP leaves UDP out, of direct connections.
+	NoUDP bool
+
 	// Limits bound the queue; zero bounds are the defaults.
 	Limits carrier.Limits
 
@@ -58,8 +69,6 @@ type Config struct {
 
 	net    transport.Net // the tests' network; nil: the real one
 	server bool          // the other end, or this one, is the server, which takes no candidates
-	tcp    bool          // candidates of the server over TCP are used, beside or in place of UDP
-	noUDP  bool          // only those
 }
 
 // Server is a STUN or TURN server, by its URLs (RFC 7064, RFC 7065).
@@ -139,7 +148,10 @@ func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 	s.SetNet(cfg.net)
 
 	s.SetNetworkTypes(cfg.networks())
-	s.DisableActiveTCP(!cfg.tcp) // a remote candidate must not make us scan our own network; the server's do not
+	s.DisableActiveTCP(!cfg.DialTCP || cfg.RelayOnly)
+	if cfg.listens() {
+		s.SetICETCPMux(cfg.Listener.mux)
+	}
 	if cfg.RelayOnly {
 		s.SetICEProxyDialer(relays)
 		s.SetRelayAcceptanceMinWait(relayWait)
@@ -168,6 +180,9 @@ func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 	return s
 }
 
+// listens reports whether the other end may connect to us over TCP.
+func (cfg Config) listens() bool { return cfg.Listener != nil && !cfg.RelayOnly }
+
 func (cfg Config) mdns() ice.MulticastDNSMode {
 	if cfg.NoMDNS || cfg.RelayOnly {
 		return ice.MulticastDNSModeDisabled
@@ -179,9 +194,9 @@ func (cfg Config) networks() []webrtc.NetworkType {
 	udp := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	tcp := []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}
 	switch {
-	case !cfg.tcp:
+	case cfg.RelayOnly, !cfg.DialTCP && !cfg.listens():
 		return udp
-	case cfg.noUDP:
+	case cfg.NoUDP:
 		return tcp
 	default:
 		return append(udp, tcp...)

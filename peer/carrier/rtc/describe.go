@@ -58,20 +58,45 @@ func (p *Peer) describe(d webrtc.SessionDescription) (string, error) {
 	case <-timer.C:
 	}
 	p.local.described()
-	return withoutSecondComponent(p.pc.LocalDescription().SDP), nil
+	text := withoutSecondComponent(p.pc.LocalDescription().SDP)
+	if p.cfg.listens() {
+		text = withoutTCP(text)
+		p.after(tcpDelay, p.local.release)
+	}
+	return text, nil
 }
 
 // withoutSecondComponent drops what pion writes for ends that know RTCP: half
 // of its candidates, which nobody can use and an open signal's header has no
 // room for.
 func withoutSecondComponent(text string) string {
+	return withoutLines(text, func(line string) bool {
+		f := strings.Fields(line)
+		return strings.HasPrefix(line, "a=candidate:") && len(f) > 1 && f[1] != "1"
+	})
+}
+
+// withoutTCP drops what is told later, and that there is no more to come.
+func withoutTCP(text string) string {
+	return withoutLines(text, func(line string) bool {
+		return strings.HasPrefix(line, "a=candidate:") && isTCP(line) || strings.HasPrefix(line, "a=end-of-candidates")
+	})
+}
+
+func withoutLines(text string, drop func(line string) bool) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		if f := strings.Fields(line); !strings.HasPrefix(line, "a=candidate:") || len(f) < 2 || f[1] == "1" {
+		if !drop(line) {
 			b.WriteString(line)
 		}
 	}
 	return b.String()
+}
+
+// isTCP reports whether a candidate is over TCP.
+func isTCP(candidate string) bool {
+	f := strings.Fields(candidate)
+	return len(f) > 2 && strings.EqualFold(f[2], "tcp")
 }
 
 // setRemote checks a description from the other end, gives it to pion without
@@ -88,7 +113,7 @@ func (p *Peer) setRemote(kind webrtc.SDPType, text string) error {
 		return nil // whoever knows our password is found by it
 	}
 	candidates = append(candidates, p.remote.described()...)
-	if p.cfg.server && p.cfg.tcp && !p.cfg.noUDP {
+	if p.cfg.server && p.cfg.DialTCP && !p.cfg.NoUDP {
 		candidates = p.laterTCP(candidates)
 	}
 	p.addCandidates(candidates)
@@ -111,15 +136,20 @@ const tcpDelay = 700 * time.Millisecond
 func (p *Peer) laterTCP(candidates []candidate) (now []candidate) {
 	var later []candidate
 	for _, c := range candidates {
-		if f := strings.Fields(c.text); len(f) > 2 && strings.EqualFold(f[2], "tcp") {
+		if isTCP(c.text) {
 			later = append(later, c)
 		} else {
 			now = append(now, c)
 		}
 	}
-	timer := time.AfterFunc(tcpDelay, func() { p.addCandidates(later) })
-	context.AfterFunc(p.life.Ending(), func() { timer.Stop() })
+	p.after(tcpDelay, func() { p.addCandidates(later) })
 	return now
+}
+
+// after calls do after d, unless the connection ends before.
+func (p *Peer) after(d time.Duration, do func()) {
+	timer := time.AfterFunc(d, do)
+	context.AfterFunc(p.life.Ending(), func() { timer.Stop() })
 }
 
 // checkSDP takes a description apart (protocol section 3.6): bounded, well

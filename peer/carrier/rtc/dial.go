@@ -19,13 +19,13 @@ import (
 
 // DialConfig says how to reach a server over data channels.
 type DialConfig struct {
-	Config // Servers, RelayOnly, Filter and NoMDNS do not matter
+	Config // Servers, RelayOnly, Filter, NoMDNS, Listener and DialTCP do not matter
 
 	URL    string      // of the link: http, https, ws or wss, …/v1/link
 	Header http.Header // sent with the request: Authorization, Telepath-Open
 
-	// NoUDP and NoTCP forbid one of the two. Default: UDP, or else TCP.
-	NoUDP, NoTCP bool
+	// NoTCP forbids TCP, as NoUDP forbids UDP. Default: UDP, or else TCP.
+	NoTCP bool
 
 	// TLS is the configuration for https and wss; nil: the system's roots.
 	TLS *tls.Config
@@ -65,7 +65,7 @@ func Dial(ctx context.Context, cfg DialConfig) (*Peer, error) {
 func (cfg DialConfig) offerer() (*Peer, error) {
 	c := cfg.Config
 	c.Servers, c.RelayOnly, c.Filter, c.NoMDNS = nil, false, nil, true
-	c.server, c.tcp, c.noUDP = true, !cfg.NoTCP, cfg.NoUDP
+	c.server, c.DialTCP, c.Listener = true, !cfg.NoTCP, nil
 	return NewOfferer(c, Events{})
 }
 
@@ -159,8 +159,11 @@ func (cfg DialConfig) blocked(err error) error {
 		return err
 	}
 	name := "relay-blocked"
-	if cfg.NoTCP {
+	switch {
+	case cfg.NoTCP:
 		name = "udp-blocked"
+	case cfg.NoUDP:
+		name = "ice-tcp-blocked"
 	}
 	return carrier.Fail(name, "", err)
 }

@@ -78,7 +78,7 @@ func TestContractWithHost(t *testing.T) {
 	for name, tcp := range map[string]bool{"UDP": false, "TCP": true} {
 		t.Run(name, func(t *testing.T) {
 			carriertest.Run(t, carriertest.Harness{Codes: true, Connect: func(t *testing.T) (a, b carrier.Carrier) {
-				return startHost(t, !tcp, tcp).dial(t, DialConfig{NoUDP: tcp, NoTCP: !tcp})
+				return startHost(t, !tcp, tcp).dial(t, DialConfig{Config: Config{NoUDP: tcp}, NoTCP: !tcp})
 			}})
 		})
 	}
@@ -160,7 +160,7 @@ func TestDialNamesWhatBlocks(t *testing.T) {
 
 func TestServersCandidates(t *testing.T) {
 	const passive = "1 1 tcp 1 203.0.113.1 443 typ host tcptype passive"
-	both, noUDP := Config{server: true, tcp: true}, Config{server: true, tcp: true, noUDP: true}
+	both, noUDP := Config{server: true, DialTCP: true}, Config{server: true, DialTCP: true, NoUDP: true}
 	for _, c := range []struct {
 		cfg  Config
 		text string

@@ -91,11 +91,11 @@ func (l allListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return allConn{conn, l.port}, nil
+	return allConn{boundedConn{conn}, l.port}, nil
 }
 
 type allConn struct {
-	net.Conn
+	boundedConn
 	port int
 }
 
@@ -107,8 +107,11 @@ func (c allConn) LocalAddr() net.Addr {
 	return &net.TCPAddr{IP: anyIP4, Port: c.port}
 }
 
+// boundedConn is given up when its other end does not read.
+type boundedConn struct{ net.Conn }
+
 // Write implements net.Conn.
-func (c allConn) Write(b []byte) (int, error) {
+func (c boundedConn) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return 0, err
 	}

@@ -39,6 +39,12 @@ func (p *Peer) writeLive(c *channel) {
 	defer timer.Stop()
 	w := liveWriter{peer: p, channel: c, live: p.live}
 	for {
+		if p.bounded() {
+			if !w.plainly() {
+				return
+			}
+			continue
+		}
 		for w.next() {
 			if !w.write() {
 				return
@@ -66,6 +72,20 @@ type liveWriter struct {
 	fresh   []live.Frame
 	packet  []byte
 	doubt   bool // as the channel was told last
+}
+
+// plainly sends what may go where TCP may carry, which loses nothing, and waits. False: it is over.
+func (w *liveWriter) plainly() bool {
+	for w.peer.take(w.channel, &w.batch) {
+		if !w.peer.writeBatch(w.channel, &w.batch) {
+			return false
+		}
+	}
+	if w.peer.life.Ends() && w.channel.tap.Pending().Frames == 0 {
+		return false
+	}
+	w.peer.await(w.channel)
+	return true
 }
 
 // next makes the next packet, if one is due: what is fresh goes first.

@@ -1,6 +1,6 @@
 // Package rtc is the carrier over WebRTC data channels between viewer and
 // device. A connection is of one of two kinds (protocol section 7.3): direct
-// (rung `udp`), or turned, through the TURN servers of both ends (rungs
+// (rung `udp`, or `tcp` to a device that listens), or turned, through the TURN servers of both ends (rungs
 // `turn-udp`, `turn-tcp`, `turn-tls`, by how this end reaches its own).
 //
 // Both ends create the same three channels with fixed numbers (protocol
@@ -63,7 +63,9 @@ type Peer struct {
 	local  trickle
 	remote remoteCandidates
 	relays *relayDialer
-	live   *liveEnds
+	flow   *carrier.Flow // where TCP may carry: see bounded
+	turns  turns
+	live   *liveEnds // where only UDP does
 
 	mu       sync.Mutex
 	channels [channelCount]*channel // guarded by mu until ready
@@ -89,10 +91,10 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 }
 
 func unconnected(cfg Config, on Events) *Peer {
-	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{})}
+	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{}), flow: carrier.NewChannelFlow()}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.live = newLive()
-	p.local.bell = make(chan struct{}, 1)
+	p.local.bell, p.local.delays = make(chan struct{}, 1), cfg.listens()
 	p.life = carrier.NewLife(p.buffer, p.serve)
 	p.relays = &relayDialer{cfg: cfg, life: p.life.Ending(), ends: map[string]relayEnd{}}
 	p.rung.Store(int32(cfg.firstRung()))
@@ -124,8 +126,12 @@ func (p *Peer) listen() {
 
 // found takes a candidate of our own.
 func (p *Peer) found(c *webrtc.ICECandidate) {
-	if c != nil && c.Typ == webrtc.ICECandidateTypeRelay {
+	switch {
+	case c == nil:
+	case c.Typ == webrtc.ICECandidateTypeRelay:
 		p.relayed.Store(true)
+	case c.TCPType == "active":
+		return // it says nothing: who listens learns from where we come
 	}
 	p.local.add(c)
 }

@@ -102,6 +102,7 @@ func (p *Peer) deliver(packet []byte, receive func([]byte)) {
 	defer p.receiving.Unlock()
 	// What came before the other end's goodbye still counts.
 	if cause := p.life.Cause(); (cause == nil || cause == carrier.ErrClosed) && len(packet) > 0 {
+		p.acknowledged(packet)
 		receive(packet)
 	}
 }
@@ -111,18 +112,15 @@ func (p *Peer) deliver(packet []byte, receive func([]byte)) {
 func (p *Peer) write(c *channel) {
 	var b carrier.Batch
 	for {
-		for c.tap.Take(c.kind.limit, &b) {
+		for p.take(c, &b) {
 			if !p.writeBatch(c, &b) {
 				return
 			}
 		}
-		select {
-		case <-c.tap.Ready():
-		case <-p.life.Ending().Done():
-			if c.tap.Pending().Frames == 0 {
-				return
-			}
+		if p.life.Ends() && c.tap.Pending().Frames == 0 {
+			return
 		}
+		p.await(c)
 	}
 }
 
@@ -140,7 +138,7 @@ func (p *Peer) writeBatch(c *channel, b *carrier.Batch) bool {
 			c.tap.Lost(b)
 			return false
 		case c.kind.unordered:
-			c.tap.Return(b)
+			p.giveBack(c, b)
 			return true
 		}
 	}

@@ -59,13 +59,15 @@ func check(t *testing.T, err error) {
 }
 
 // run runs p until the test ends.
-func run(t *testing.T, p *Peer) (done <-chan error) {
+func run(t *testing.T, p *Peer) (done <-chan error) { return runWith(t, p, func([]byte) {}) }
+
+func runWith(t *testing.T, p *Peer, receive func(packet []byte)) (done <-chan error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		ended <- p.Run(ctx, func([]byte) {})
+		ended <- p.Run(ctx, receive)
 	}()
 	t.Cleanup(func() { cancel(); <-over })
 	return ended

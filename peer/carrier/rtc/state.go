@@ -40,6 +40,8 @@ func (p *Peer) boundChecking(s webrtc.ICEConnectionState) {
 // Stuck says why there is no path yet, for the people at both ends.
 func (p *Peer) Stuck() error {
 	switch {
+	case !p.cfg.RelayOnly && p.remote.overTCP():
+		return carrier.Fail("tcp-blocked", "", nil)
 	case !p.cfg.RelayOnly:
 		return carrier.Fail("udp-blocked", "", nil)
 	case p.relayed.Load():
@@ -58,11 +60,13 @@ func (p *Peer) failure() error {
 	case state != webrtc.ICEConnectionStateFailed && state != webrtc.ICEConnectionStateChecking:
 		return errors.New("the DTLS handshake failed: the other end's certificate does not match its description, or packets were changed on the way")
 	case pair != "":
-		return fmt.Errorf("nothing came for %v between %s: the network changed, or UDP is blocked now", iceDisconnected+iceFailed, pair)
+		return fmt.Errorf("nothing came for %v between %s: the network changed, or it is blocked now", iceDisconnected+iceFailed, pair)
 	case p.cfg.RelayOnly:
 		return p.Stuck()
 	case p.remote.count() == 0:
 		return errors.New("the other end offered no address that may be used: it has no network, or hides its addresses and this network resolves no .local names")
+	case p.remote.overTCP():
+		return p.Stuck()
 	default:
 		return fmt.Errorf("no packet came through to any of the other end's %d addresses: a firewall or NAT between the two ends blocks UDP", p.remote.count())
 	}
@@ -100,9 +104,11 @@ func (cfg Config) firstRung() ladder.Rung {
 	switch {
 	case cfg.RelayOnly:
 		return ladder.TurnUDP
+	case !cfg.server && cfg.NoUDP:
+		return ladder.TCP
 	case !cfg.server:
 		return ladder.UDP
-	case cfg.noUDP:
+	case cfg.NoUDP:
 		return ladder.RelayTCP
 	default:
 		return ladder.RelayUDP

@@ -14,11 +14,15 @@ const maxLocal = 64
 // trickle hands our candidates to the other end, those that the description
 // does not hold, in order and from one goroutine.
 type trickle struct {
-	bell chan struct{} // set once
+	// set once
+	bell   chan struct{}
+	delays bool // those over TCP are told after release
 
 	mu   sync.Mutex
 	told bool        // guarded by mu: the description was made
 	list []candidate // guarded by mu, at most maxLocal
+	late []candidate // guarded by mu, at most maxLocal: over TCP, and what came behind them
+	due  bool        // guarded by mu: late ones are told, too
 }
 
 // add takes one from pion; nil: there are no more.
@@ -33,9 +37,21 @@ func (t *trickle) add(c *webrtc.ICECandidate) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.list) < maxLocal {
-		t.list = append(t.list, own)
+	to := &t.list
+	if !t.due && (c == nil || c.Protocol == webrtc.ICEProtocolTCP) && t.delays {
+		to = &t.late
 	}
+	if len(*to) < maxLocal {
+		*to = append(*to, own)
+	}
+	t.ring()
+}
+
+// release tells what was late, and all that comes from now on.
+func (t *trickle) release() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list, t.late, t.due = append(t.list, t.late...), nil, true
 	t.ring()
 }
 

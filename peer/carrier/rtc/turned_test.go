@@ -89,8 +89,17 @@ func (s turnServer) through(urls ...string) Config {
 	}
 }
 
-// connectTurned connects two ends whose candidates all come behind their descriptions.
+// connectTurned connects two ends whose candidates all come behind their descriptions, and runs them.
 func connectTurned(t *testing.T, ofViewer, ofDevice Config) (viewer, device *Peer) {
+	t.Helper()
+	viewer, device = introduceTurned(t, ofViewer, ofDevice)
+	run(t, viewer)
+	run(t, device)
+	return viewer, device
+}
+
+// introduceTurned makes them, to be run.
+func introduceTurned(t *testing.T, ofViewer, ofDevice Config) (viewer, device *Peer) {
 	t.Helper()
 	var theirs, ours atomic.Pointer[Peer]
 	tell := func(to *atomic.Pointer[Peer]) Events {
@@ -107,8 +116,6 @@ func connectTurned(t *testing.T, ofViewer, ofDevice Config) (viewer, device *Pee
 	theirs.Store(device)
 	ours.Store(viewer)
 	introduce(t, viewer, device)
-	run(t, viewer)
-	run(t, device)
 	return viewer, device
 }
 

@@ -32,20 +32,24 @@ export const NAMES: Record<Rung, string> = {
 	poll: "Long polling",
 };
 
-const OVER_TCP = "only where asked for: over TCP it is no better than the WebSocket";
+/** OVER_TCP is why a rung waits to be asked for. */
+export const OVER_TCP = "only where asked for: it connects to addresses that the device tells";
+
+/** NOT_NEEDED is said of a rung while a better one does. */
+export const NOT_NEEDED = "not needed";
 
 /** WHY_OFF says why a rung is not among the ways tried. */
 export const WHY_OFF: Record<Rung, string> = {
 	udp: "not tried",
-	"turn-udp": "not needed",
-	"relay-udp": "not needed",
+	"turn-udp": NOT_NEEDED,
+	"relay-udp": NOT_NEEDED,
 	tcp: "the device does not listen for TCP",
-	"turn-tcp": OVER_TCP,
-	"turn-tls": OVER_TCP,
-	"relay-tcp": OVER_TCP,
+	"turn-tcp": NOT_NEEDED,
+	"turn-tls": NOT_NEEDED,
+	"relay-tcp": NOT_NEEDED,
 	ws: "not tried",
-	sse: "not needed",
-	poll: "not needed",
+	sse: NOT_NEEDED,
+	poll: NOT_NEEDED,
 };
 
 /** What a silent path suggests. */
@@ -102,6 +106,7 @@ export const FAILURES = {
 	network: "the network changed",
 	relayed: "the device has no direct paths",
 	turnUnreachable: failure("turn-unreachable").reason,
+	tcp: failure("tcp-blocked").reason,
 	turnNoPath: failure("turn-no-path").reason,
 } as const;
 

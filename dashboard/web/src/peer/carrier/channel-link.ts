@@ -2,6 +2,7 @@ import type { Env } from "../env";
 import { failure } from "../failures";
 import { nextFrame, Reader, TYPE_SIGNAL } from "../wire";
 import { endingOf } from "./answer";
+import { transportOf, withCandidates } from "./candidate";
 import type { ChannelRung, Ending, LinkCarrier, LinkCarrierEvents, LinkRequest } from "./link-carrier";
 import type { Pair } from "./pair";
 import { RtcCarrier } from "./rtc";
@@ -137,9 +138,7 @@ export class ChannelLink implements LinkCarrier {
 
 	/** filtered leaves out the candidates of a rung that is not allowed. */
 	private filtered(answer: string): string {
-		const out = [...(this.allowed.udp ? [] : ["udp"]), ...(this.allowed.tcp ? [] : ["tcp"])];
-		const lines = answer.split(/(?<=\n)/);
-		return lines.filter((line) => !out.some((t) => RegExp(`^a=candidate:\\S+ \\d+ ${t} `, "i").test(line))).join("");
+		return withCandidates(answer, (c) => (transportOf(c) === "tcp" ? this.allowed.tcp : this.allowed.udp));
 	}
 
 	private opens(): void {

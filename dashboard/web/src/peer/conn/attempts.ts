@@ -96,6 +96,11 @@ export class Attempts {
 		if (this.making() === undefined) this.successorWanted = true;
 	}
 
+	/** putOff lets the next attempt wait for as long as one is given. */
+	putOff(now: number): void {
+		this.earliest = Math.max(this.earliest, now + PATIENCE);
+	}
+
 	/** dropped forgets an attempt that was given up for no fault of its own. */
 	dropped(number: number): void {
 		this.all.delete(number);

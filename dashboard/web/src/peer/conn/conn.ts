@@ -1,7 +1,7 @@
 import type { Carrier } from "../carrier/carrier";
 import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
 import { Alarm, type Env } from "../env";
-import type { Rung } from "../ladder";
+import { mayUse, type Rung } from "../ladder";
 import { ackFrame } from "../link/encode";
 import type { LinkStanding } from "../link/standing";
 import { Clock } from "../session";
@@ -24,7 +24,7 @@ import {
 } from "../wire";
 import { type Assistant, Direct } from "./direct";
 import { type Measures, pathInfo } from "./info";
-import { usable } from "./kind";
+import { kindOfRung, usable } from "./kind";
 import { Meter } from "./meter";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
@@ -113,6 +113,7 @@ export class Conn {
 			env,
 			paths: this.paths,
 			assistant: options.assistant,
+			may: (rung) => mayUse(rung, options.only ?? []),
 			signal: (message) => this.link?.signal(message),
 			onStale: () => this.standing.opening.again(env.now()),
 			onPacket: (path, packet) => this.packet(path, packet),
@@ -183,7 +184,10 @@ export class Conn {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
 		this.streams.settle(now);
-		this.direct.allow("direct", this.may((rung) => rung === "udp") && this.standing.hopeful(this.link !== null));
+		this.direct.allow(
+			"direct",
+			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.link !== null),
+		);
 		this.direct.allow("turned", this.standing.opening.accepted && this.standing.turned && !this.standing.relayed);
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { CHANNELS } from "../carrier/channels";
-import type { Rung } from "../ladder";
+import { mayUse, type Rung } from "../ladder";
 import type { FromViewer } from "../signal";
 import { FakeChannel, TestEnv } from "../testing";
 import { FAILURES } from "../words";
@@ -12,6 +12,7 @@ let made: number;
 let asked: string[];
 let told: FromViewer[];
 let stale: number;
+let only: Rung[];
 let paths: Paths;
 let direct: Direct;
 
@@ -21,6 +22,7 @@ beforeEach(() => {
 	asked = [];
 	told = [];
 	stale = 0;
+	only = [];
 	paths = new Paths(env, { onReplace: (id) => direct.replace(id), onProved: (id) => direct.proved(id) });
 	direct = new Direct({
 		env,
@@ -32,6 +34,7 @@ beforeEach(() => {
 			candidate: (n, candidate) => asked.push(`candidate ${n} ${candidate}`),
 			close: (n) => asked.push(`close ${n}`),
 		},
+		may: (rung) => mayUse(rung, only),
 		signal: (message) => told.push(message),
 		onStale: () => stale++,
 		onPacket: () => undefined,
@@ -246,4 +249,67 @@ test("never more than two of a kind", () => {
 	}
 	expect(direct.attempts("direct").numbers()).toEqual([1, 5]);
 	expect(asked.filter((what) => what.startsWith("close"))).toEqual(["close 2", "close 3", "close 4"]);
+});
+
+const udp = "candidate:1 1 udp 1 192.0.2.1 50000 typ host";
+const tcp = "candidate:2 1 tcp 1 192.0.2.1 4433 typ host tcptype passive";
+const active = "candidate:3 1 tcp 1 192.0.2.9 9 typ host tcptype active";
+const pairOn = (rung: Rung) => ({ local: "l", remote: "r", rung });
+
+test("where a device listens over TCP it is met there, if that is asked for", () => {
+	direct.announce(true);
+	direct.step();
+	direct.answered(1, `v=0\r\na=${udp}\r\na=${tcp}\r\n`);
+	direct.candidate(1, tcp, "0");
+	direct.candidate(1, "", "0");
+	expect(asked).toEqual(["create 1", `answer 1 v=0\r\na=${udp}\r\n`, "candidate 1 "]);
+	expect(direct.listens).toBe(true);
+	direct.state(1, "failed", null);
+	expect(direct.attempts("direct").reason).toBe(FAILURES.ice);
+
+	only = ["tcp", "ws"];
+	env.advance(1_000);
+	direct.step();
+	told = [];
+	asked = [];
+	direct.found(2, udp, "0");
+	direct.found(2, active, "0");
+	direct.found(2, "", "0");
+	expect(told.length).toBe(1);
+	direct.candidate(2, udp, "0");
+	direct.candidate(2, active, "0");
+	direct.candidate(2, tcp, "0");
+	expect(asked).toEqual([`candidate 2 ${tcp}`]);
+	direct.state(2, "failed", null);
+	expect(direct.attempts("direct").reason).toBe(FAILURES.tcp);
+});
+
+test("beside what goes over TCP one over UDP is looked for", () => {
+	only = ["udp", "tcp", "ws"];
+	direct.announce(true);
+	direct.step();
+	direct.state(1, "connected", pairOn("tcp"));
+	const path = connect(1, "tcp");
+	paths.accepted(path);
+	direct.proved(path);
+	direct.step();
+	expect(asked).toEqual(["create 1"]);
+	let fresh = "";
+	for (let waited = 0; fresh === "" && waited < 30_000; waited += 100) {
+		env.advance(100);
+		paths.heard(path);
+		paths.step();
+		direct.step();
+		fresh = asked[1] ?? "";
+		if (waited < 9_000) expect(fresh).toBe("");
+	}
+	expect(fresh).toBe("create 2");
+	direct.candidate(2, tcp, "0");
+	direct.candidate(2, udp, "0");
+	expect(asked.slice(2)).toEqual([`candidate 2 ${udp}`]);
+	direct.state(2, "connected", pairOn("udp"));
+	const better = connect(2);
+	direct.step();
+	direct.proved(better);
+	expect(asked.at(-1)).toBe("close 1");
 });

@@ -1,3 +1,4 @@
+import { isListening, transportOf, withCandidates } from "../carrier/candidate";
 import { RtcCarrier } from "../carrier/rtc";
 import type { Env } from "../env";
 import type { Rung } from "../ladder";
@@ -24,6 +25,8 @@ export interface DirectOptions {
 	env: Env;
 	paths: Paths;
 	assistant: Assistant;
+	/** may says whether a rung may carry. */
+	may(rung: Rung): boolean;
 	/** signal sends a signal of this Conn through the server. */
 	signal(message: FromViewer): void;
 	/** the TURN servers' credentials are old: the server should tell them again. */
@@ -41,6 +44,7 @@ interface Build {
 	pair: string | null;
 	rung: Rung;
 	relayed: boolean; // a TURN server has given an address
+	dials: boolean; // to where the device listens over TCP
 	told: FromViewer[]; // offer and candidates that wait for the server to know the Conn
 }
 
@@ -53,6 +57,7 @@ export class Direct {
 	private readonly builds = new Map<number, Build>();
 	private readonly turns = new Turns();
 	private announced = false;
+	private listening = false;
 	/** Without these nothing can be built: a link, and a device on the other side of it. */
 	private readonly possible: Record<Kind, boolean> = { direct: true, turned: false };
 
@@ -74,6 +79,11 @@ export class Direct {
 	/** works says whether a connection of a kind is proven and answers. */
 	works(kind: Kind): boolean {
 		return [...this.builds.values()].some((b) => b.kind === kind && this.options.paths.works(b.path));
+	}
+
+	/** listens says whether the device has told where it takes TCP connections. */
+	get listens(): boolean {
+		return this.listening;
 	}
 
 	/** announce says whether the server knows this Conn now and may be given offers. */
@@ -104,6 +114,7 @@ export class Direct {
 
 	/** fresh: the device is a new session, its earlier failures tell nothing. */
 	fresh(): void {
+		this.listening = false;
 		for (const kind of KINDS) this.byKind[kind].fresh(this.options.env.now());
 	}
 
@@ -153,7 +164,8 @@ export class Direct {
 
 	found(number: number, candidate: string, mid: string): void {
 		const build = this.builds.get(number);
-		if (build !== undefined && / typ relay\b/.test(candidate)) build.relayed = true;
+		if (build === undefined || !this.tells(build, candidate)) return;
+		if (/ typ relay\b/.test(candidate)) build.relayed = true;
 		this.say(number, { type: "candidate", attempt: number, candidate, mid });
 	}
 
@@ -185,6 +197,7 @@ export class Direct {
 		if (pair !== null) {
 			build.pair = `${pair.local} ↔ ${pair.remote}`;
 			build.rung = pair.rung;
+			if (pair.rung === "tcp") this.byKind.direct.putOff(this.options.env.now()); // one over UDP comes later
 			if (build.path !== 0) this.options.paths.rerung(build.path, pair.rung);
 		}
 		if (state === "failed") this.failNow(number, this.stuck(build, FAILURES.ice));
@@ -199,11 +212,17 @@ export class Direct {
 	// What the device says, through the server.
 
 	answered(number: number, sdp: string): void {
-		if (this.builds.has(number)) this.options.assistant.answer(number, sdp);
+		const build = this.builds.get(number);
+		if (build === undefined) return;
+		this.options.assistant.answer(
+			number,
+			withCandidates(sdp, (candidate) => this.takes(build, candidate)),
+		);
 	}
 
 	candidate(number: number, candidate: string, mid: string): void {
-		if (this.builds.has(number)) this.options.assistant.candidate(number, candidate, mid);
+		const build = this.builds.get(number);
+		if (build !== undefined && this.takes(build, candidate)) this.options.assistant.candidate(number, candidate, mid);
 	}
 
 	/** pair is the candidate pair of a path, in words. */
@@ -220,6 +239,7 @@ export class Direct {
 		const expired = attempts.expired(now);
 		if (expired !== 0) this.fail(expired, this.late(expired));
 		const from = kind === "turned" ? this.turnedFrom(now) : 0;
+		if (kind === "direct" && this.lacksUDP()) attempts.replace();
 		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
 		if (number !== 0) this.begin(kind, number);
 		if (attempts.making() !== undefined) return attempts.wake();
@@ -241,18 +261,43 @@ export class Direct {
 		return build === undefined ? FAILURES.timeout : this.stuck(build, FAILURES.timeout);
 	}
 
+	/** lacksUDP: what works directly goes over TCP alone, though UDP may carry. */
+	private lacksUDP(): boolean {
+		const direct = [...this.builds.values()].filter((b) => b.kind === "direct" && this.options.paths.works(b.path));
+		return direct.length > 0 && this.options.may("udp") && direct.every((b) => b.rung === "tcp");
+	}
+
+	/** takes says whether a candidate of the device is tried; "": there are no more. */
+	private takes(build: Build, candidate: string): boolean {
+		if (candidate === "" || build.kind === "turned") return true;
+		if (transportOf(candidate) !== "tcp") return this.options.may("udp");
+		if (!isListening(candidate)) return false;
+		this.listening = true;
+		return build.dials;
+	}
+
+	/** tells says whether the device is told of a candidate of ours: of one over TCP it has no use, it sees from where we come. */
+	private tells(build: Build, candidate: string): boolean {
+		if (candidate === "" || build.kind === "turned") return true;
+		return transportOf(candidate) !== "tcp" && this.options.may("udp");
+	}
+
 	/** stuck is why nothing got through, which depends on the kind. */
 	private stuck(build: Build, direct: string): string {
-		if (build.kind === "direct") return direct;
+		if (build.kind === "direct") return this.listening && build.dials ? FAILURES.tcp : direct;
 		return build.relayed ? FAILURES.turnNoPath : FAILURES.turnUnreachable;
 	}
 
 	private begin(kind: Kind, number: number): void {
-		const rung = kind === "direct" ? "udp" : "turn-udp";
-		this.builds.set(number, { kind, carrier: null, path: 0, pair: null, rung, relayed: false, told: [] });
+		const { may, env } = this.options;
+		const rung = kind === "turned" ? "turn-udp" : may("udp") ? "udp" : "tcp";
+		const lacking = kind === "direct" && this.lacksUDP();
+		if (lacking) this.byKind.direct.putOff(env.now()); // the next one, until this one is proved
+		const dials = may("tcp") && !lacking; // beside what goes over TCP, one over UDP is what is wanted
+		this.builds.set(number, { kind, carrier: null, path: 0, pair: null, rung, relayed: false, dials, told: [] });
 		const excess = this.byKind[kind].excess();
 		if (excess !== 0) this.giveAway(kind, excess);
-		this.options.env.debug("direct: attempt", number, kind);
+		env.debug("direct: attempt", number, kind);
 		this.options.assistant.create(number, kind === "turned" ? [...this.turns.servers] : null);
 	}
 

@@ -2,7 +2,7 @@ import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
 import { type Failure, failure } from "../failures";
 import { height, mayUse, RUNGS, type Rung, type State } from "../ladder";
 import type { LinkStanding } from "../link/standing";
-import { FAILURES, NAMES, NO_TURN, note, reasons, WHY_OFF } from "../words";
+import { FAILURES, NAMES, NO_TURN, NOT_NEEDED, note, OVER_TCP, reasons, WHY_OFF } from "../words";
 import type { Direct } from "./direct";
 import { type Kind, kindOfRung, turnRung } from "./kind";
 import type { PathInfo, RungInfo } from "./path-info";
@@ -70,11 +70,19 @@ function rungInfo(now: number, rung: Rung, s: Situation): RungInfo {
 		const told = pathLine(now, path, s.paths.state(path.id), successor);
 		return isLinkRung(rung) ? { ...told, ...concern(s.rungStanding(rung)) } : told;
 	}
-	if (!mayUse(rung, s.only)) return line(rung, "off", s.only.length > 0 ? note.excluded : WHY_OFF[rung]);
+	if (!mayUse(rung, s.only)) return line(rung, "off", s.only.length > 0 ? note.excluded : whyUnasked(rung, s));
 	if (kind === "turned") return turnLine(now, rung, s);
-	if (rung === "udp") return attemptLine(now, "udp", "direct", s);
+	if (rung === "tcp" && (!s.direct.listens || s.direct.works("direct"))) {
+		return line(rung, "off", s.direct.listens ? NOT_NEEDED : WHY_OFF.tcp);
+	}
+	if (kind === "direct") return attemptLine(now, rung, kind, s);
 	if (isLinkRung(rung)) return linkLine(rung, s.rungStanding(rung), s);
 	return line(rung, "off", WHY_OFF[rung]);
+}
+
+/** whyUnasked is why a rung is off that nobody has asked for. */
+function whyUnasked(rung: Rung, { direct }: Situation): string {
+	return rung === "tcp" && direct.listens ? OVER_TCP : WHY_OFF[rung];
 }
 
 /** concern is what is wrong with a rung of the link that carries it. */
@@ -84,7 +92,7 @@ function concern({ state, failure: verdict }: LinkStanding): { verdict?: Failure
 
 /** whyNotBetter names what failed above the rung in use, and what is wrong with it: that is what somebody can do something about. */
 function whyNotBetter(rung: Rung | undefined, rungs: RungInfo[], { standing }: Situation): string[] {
-	if (rung === undefined || !(isLinkRung(rung) || kindOfRung(rung) === "turned")) return [];
+	if (rung === undefined || rung === "udp") return [];
 	const relayed = standing.relayed ? [FAILURES.relayed] : [];
 	const failed = new Map<string, string>(); // by what is wrong: that of TURN is the same for all its rungs
 	for (const { rung: other, verdict } of rungs) {
@@ -143,6 +151,7 @@ function attemptLine(now: number, rung: Rung, kind: Kind, { direct, linked, stan
 /** verdictOf names a failure: only where nothing got through, UDP itself is what is suspected. */
 function verdictOf(reason: string): { verdict?: Failure } {
 	if (reason === FAILURES.turnUnreachable) return { verdict: failure("turn-unreachable") };
+	if (reason === FAILURES.tcp) return { verdict: failure("tcp-blocked") };
 	if (reason === FAILURES.turnNoPath) return { verdict: failure("turn-no-path") };
 	const blocked = reason === FAILURES.timeout || reason === FAILURES.ice || reason === FAILURES.silent;
 	return blocked ? { verdict: failure("udp-blocked") } : {};

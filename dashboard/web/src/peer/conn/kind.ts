@@ -11,7 +11,7 @@ export const TURN_RUNGS = ["turn-udp", "turn-tcp", "turn-tls"] as const satisfie
 
 /** kindOfRung is the kind of connection that a rung belongs to; null: none. */
 export function kindOfRung(rung: Rung): Kind | null {
-	if (rung === "udp") return "direct";
+	if (rung === "udp" || rung === "tcp") return "direct";
 	return TURN_RUNGS.some((turn) => turn === rung) ? "turned" : null;
 }
 

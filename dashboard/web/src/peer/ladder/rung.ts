@@ -25,8 +25,8 @@ export function height(rung: Rung): number {
 	return RUNGS.indexOf(rung);
 }
 
-/** Rungs that carry only where they are asked for: over TCP a data channel is no better than the link, and knows no marks. */
-const ON_ASKING: readonly Rung[] = ["turn-tcp", "turn-tls", "relay-tcp"];
+/** Rungs that carry only where they are asked for: on `tcp` a page connects to addresses that a device tells. */
+const ON_ASKING: readonly Rung[] = ["tcp"];
 
 /** mayUse says whether a rung may carry; only: the rungs that are asked for, none stands for all but those. */
 export function mayUse(rung: Rung, only: readonly Rung[]): boolean {

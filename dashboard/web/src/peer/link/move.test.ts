@@ -83,7 +83,7 @@ function rise(): void {
 test("after 2 s it moves up; in silence it is on a WebSocket again before 1.5 s are over, and then it waits", () => {
 	begin();
 	rise();
-	expect(log).toEqual(["connecting", "up ws", "channels udp", "up relay-udp"]);
+	expect(log).toEqual(["connecting", "up ws", "channels udp tcp", "up relay-udp"]);
 	carries(12_000);
 	expect(log).toHaveLength(4);
 	carries(700, true, false);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Device } from "../../port";
 import { bytes, number, plusMinus, quantity, tick } from "./number";
 import { clock, duration, milliseconds, preciseClock } from "./time";
-import { facts, presence, sentence } from "./words";
+import { clockNote, facts, presence, sentence } from "./words";
 
 describe("numbers", () => {
 	it("have about four digits, as many as their surroundings", () => {
@@ -87,6 +87,14 @@ describe("words", () => {
 		expect(presence({ ...device, state: "reachable", heardMs: 48_000 }, since + 2_000, since)).toBe(
 			"Reachable · heard 50 s ago",
 		);
+	});
+
+	it("tell a clock that is wrong, and no other", () => {
+		expect(clockNote(null, null)).toBe("");
+		expect(clockNote(4_900, 1)).toBe("");
+		expect(clockNote(30_000, 28_000)).toBe(""); // it may be right
+		expect(clockNote(252_000, 3)).toBe("its clock is 4 min 12 s ahead of this one");
+		expect(clockNote(-1_795_000_000_000, 3)).toBe("its clock is 56 y 321 d behind this one");
 	});
 
 	it("make sentences of phrases", () => {

@@ -9,13 +9,14 @@ export function milliseconds(ms: number | null): string {
 	return `${number(ms, size < 9.95 ? 1 : 0)} ms`;
 }
 
-/** duration writes a time in the two largest units that matter: 4 s, 1 min 12 s, 2 h 5 min, 3 d 4 h. */
+/** duration writes a time in the two largest units that matter: 4 s, 1 min 12 s, 2 h 5 min, 3 d 4 h, 56 y 330 d. */
 export function duration(ms: number): string {
 	const seconds = Math.max(0, Math.floor(ms / 1_000));
 	if (seconds < 60) return `${seconds} s`;
 	if (seconds < 3_600) return pair(seconds, 60, "min", 1, "s");
 	if (seconds < 86_400) return pair(seconds, 3_600, "h", 60, "min");
-	return pair(seconds, 86_400, "d", 3_600, "h");
+	if (seconds < 31_557_600) return pair(seconds, 86_400, "d", 3_600, "h");
+	return pair(seconds, 31_557_600, "y", 86_400, "d");
 }
 
 /** difference writes the time between two others, with its sign: +2.310 s, −412 ms, +1 min 12 s. */

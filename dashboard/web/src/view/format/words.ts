@@ -38,6 +38,17 @@ export function presence(device: Device, now: number, listedAt: number): string 
 	return `Reachable · heard ${duration(device.heardMs + now - listedAt)} ago`;
 }
 
+/** From here on a difference of clocks is worth a word: people set them by hand to a few seconds. */
+const CLOCK_WRONG_MS = 5_000;
+
+/** clockNote says that the device's clock is another than this one; empty: it is not, or nobody knows. Ages and charts are right in any case. */
+export function clockNote(offsetMs: number | null, offsetErrMs: number | null): string {
+	if (offsetMs === null || offsetErrMs === null) return "";
+	const size = Math.abs(offsetMs);
+	if (size - offsetErrMs < CLOCK_WRONG_MS) return "";
+	return `its clock is ${duration(size)} ${offsetMs > 0 ? "ahead of" : "behind"} this one`;
+}
+
 /** A space at which no line ends. */
 const JOINED = "\u00a0";
 const FACT_ORDER = ["model", "os", "arch", "host", "agent"];

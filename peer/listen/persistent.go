@@ -1,4 +1,6 @@
-package port
+// Package listen keeps listeners going: those of libraries stop for good at the
+// first connection that cannot be taken, such as for want of file descriptors.
+package listen
 
 import (
 	"errors"
@@ -11,8 +13,8 @@ import (
 // Pauses after an Accept that failed, doubling: the first for what is over at
 // once, the last so that descriptors that came back are used within a second.
 const (
-	firstPause = 5 * time.Millisecond
-	lastPause  = time.Second
+	FirstPause = 5 * time.Millisecond
+	LastPause  = time.Second
 )
 
 // persistent is a listener that goes on.
@@ -37,13 +39,13 @@ func Persistent(l net.Listener, log *slog.Logger) net.Listener {
 
 // Accept implements net.Listener.
 func (p *persistent) Accept() (net.Conn, error) {
-	pause := firstPause
+	pause := FirstPause
 	for {
 		conn, err := p.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {
 			return conn, err
 		}
-		if pause == firstPause {
+		if pause == FirstPause {
 			p.log.Warn("no connection can be taken; trying on", "listen", p.Addr().String(), "err", err)
 		}
 		select {
@@ -51,7 +53,7 @@ func (p *persistent) Accept() (net.Conn, error) {
 		case <-p.closed:
 			return nil, net.ErrClosed
 		}
-		pause = min(2*pause, lastPause)
+		pause = min(2*pause, LastPause)
 	}
 }
 
