@@ -62,6 +62,7 @@ type Out struct {
 	askedAt  time.Duration
 	awaited  time.Duration // when the oldest unanswered question was sent; 0: none
 	answered bool          // a receipt has come, ever
+	heard    uint64        // the highest number that a receipt named
 	packet   []byte
 	stats    Stats
 }

@@ -14,7 +14,8 @@ type pacer struct {
 
 	arrived   int // bytes since rateAt
 	rateAt    time.Duration
-	rate      float64 // at which they arrive, bytes a second
+	rate      float64 // at which they arrive, bytes a second, the higher one of the last two times
+	before    float64 // rate as measured the time before
 	offered   int     // bytes sent since rateAt
 	wanted    float64 // the rate at which they were sent
 	late      int     // receipts in a row that told of a queue
@@ -26,6 +27,9 @@ const (
 	// lateQueue is how long a queue may be before it counts: more than a
 	// radio's own jitter.
 	lateQueue = 60 * time.Millisecond
+	// lateMost is how many receipts in a row have to tell of a queue: one or two
+	// may have been held up themselves.
+	lateMost = 3
 	// emptyQueue is when it counts as gone.
 	emptyQueue = 25 * time.Millisecond
 	// leastRate lets a packet go every 100 ms, in bytes a second.
@@ -39,6 +43,9 @@ const (
 // narrow reports whether there is a limit.
 func (p *pacer) narrow() bool { return p.limit > 0 }
 
+// attentive reports whether receipts are worth asking for more often.
+func (p *pacer) attentive() bool { return p.limit > 0 || p.late > 0 }
+
 // sent counts bytes that leave.
 func (p *pacer) sent(now time.Duration, bytes int) {
 	p.refill(now)
@@ -50,7 +57,8 @@ func (p *pacer) sent(now time.Duration, bytes int) {
 func (p *pacer) arrive(now time.Duration, bytes int) {
 	p.arrived += bytes
 	if elapsed := now - p.rateAt; elapsed >= rateWindow {
-		p.rate = float64(p.arrived) / elapsed.Seconds()
+		rate := float64(p.arrived) / elapsed.Seconds()
+		p.rate, p.before = max(rate, p.before), rate
 		p.wanted = float64(p.offered) / elapsed.Seconds()
 		p.arrived, p.offered, p.rateAt = 0, 0, now
 	}
@@ -65,7 +73,7 @@ func (p *pacer) queued(now, queue time.Duration) {
 		p.late = 0
 		return
 	}
-	if p.late++; p.late >= 2 && now >= p.cutAt {
+	if p.late++; p.late >= lateMost && now >= p.cutAt {
 		p.refill(now)
 		p.limit = max(leastRate, p.rate*0.8)
 		p.late, p.cutAt = 0, now+2*queue

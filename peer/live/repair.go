@@ -18,6 +18,9 @@ const (
 	askNarrow = 60 * time.Millisecond
 	askAgain  = 40 * time.Millisecond // where an answer is overdue by as much
 
+	// doubtAfter is how long answers may be overdue while packets are sent as ever: some are just lost.
+	doubtAfter = 200 * time.Millisecond
+
 	// darkAfter is how long a receipt may be overdue, beside a round trip, before the path counts as dark.
 	darkAfter = 400 * time.Millisecond
 )
@@ -26,9 +29,9 @@ func (o *Out) askEvery(now time.Duration) time.Duration {
 	switch {
 	case !o.answered:
 		return askFirst
-	case o.Doubtful(now):
+	case o.overdue(now) >= askAgain:
 		return askAgain
-	case o.pace.narrow():
+	case o.pace.attentive():
 		return askNarrow
 	default:
 		return askEvery
@@ -37,14 +40,20 @@ func (o *Out) askEvery(now time.Duration) time.Duration {
 
 // Dark reports whether receipts are overdue: the path may carry nothing now.
 func (o *Out) Dark(now time.Duration) bool {
-	return o.answered && o.awaited != 0 && now >= o.awaited+o.path.rtt+darkAfter
+	return o.overdue(now) >= darkAfter
 }
 
-// Doubtful reports whether an answer is overdue: what is sent now may be lost
-// for good, and is not worth repeating as it is.
-func (o *Out) Doubtful(now time.Duration) bool {
-	return o.answered && o.awaited != 0 && now >= o.awaited+o.path.rtt+askAgain
+// overdue is by how much the oldest answer that is awaited is late.
+func (o *Out) overdue(now time.Duration) time.Duration {
+	if !o.answered || o.awaited == 0 {
+		return 0
+	}
+	return now - o.awaited - o.path.rtt
 }
+
+// Doubtful reports whether several answers are overdue: what is sent now may be
+// lost for good, and is not worth repeating as it is.
+func (o *Out) Doubtful(now time.Duration) bool { return o.overdue(now) >= doubtAfter }
 
 // Receipt takes what the other end says has come.
 func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
@@ -56,7 +65,9 @@ func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
 		return
 	}
 	rtt := now - newest.at - time.Duration(r.Held)*time.Microsecond
-	measured := rtt > 0 && !newest.told
+	// A receipt that was repeated comes behind later ones, and says nothing of the way.
+	measured := rtt > 0 && r.Newest > o.heard
+	o.heard = max(o.heard, r.Newest)
 	if measured {
 		o.path.measured(now, rtt)
 	}
