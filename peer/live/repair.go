@@ -30,7 +30,7 @@ func (o *Out) askEvery(now time.Duration) time.Duration {
 	case !o.answered:
 		return askFirst
 	case o.overdue(now) >= askAgain:
-		return askAgain
+		return max(askAgain, o.path.rtt/4)
 	case o.pace.attentive():
 		return askNarrow
 	default:
