@@ -112,6 +112,7 @@ var arrows = []arrow{
 	{"device$", []string{"device/", "peer", "settings"}, "the device's main assembles the agent; the server is another program"},
 	{"device/cli", []string{"device/", "peer", "settings"}, "the command line assembles the agent; the server is another program"},
 	{"device/agent", []string{"device/", "peer"}, "the agent is assembled here; the server is another program"},
+	{"device/spool", []string{"peer/wire$"}, "a spool keeps frames as bytes: it knows neither samples nor paths"},
 	{"device/source", []string{"device/source", "peer/telemetry", "peer/wire$"}, "a source reads a sensor: it must not know that there is a network"},
 	{"device", []string{"device/", "peer"}, "the device's parts know neither the server nor a screen"},
 	{"dashboard$", nil, "only the built web files live here"},

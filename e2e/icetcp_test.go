@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"regexp"
 	"testing"
 	"time"
+
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // A device whose network drops UDP, and whose firewall lets its TCP port in, is met there by who asks for that, without a
@@ -25,7 +28,6 @@ func TestDeviceThatListensOverTCP(t *testing.T) {
 			_, err = v.AwaitSample("tcp", 0, turnedWithin)
 			must(t, err)
 			t.Logf("tcp named %v after the first sample", up.At.Sub(first.At))
-			time.Sleep(3 * time.Second)
 
 			mark := v.Mark()
 			must(t, w.dev.MendUDP())
@@ -38,5 +40,26 @@ func TestDeviceThatListensOverTCP(t *testing.T) {
 				t.Error("events were lost, repeated, reordered or harmed")
 			}
 		})
+	}
+}
+
+// What the drawer finds out of a network agrees with what passes there; what it cannot know it does not claim.
+func TestPageFindsOutItsNetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.view.CutUDP())
+	w.startDevice(t, "board", "--source", "sim,rate=5")
+	v := w.browse(t, "board")
+	must(t, v.Write("network"))
+	told, err := v.Await("network", 0, 30*time.Second, func(e rig.Event) bool { return e.Type == "network" })
+	must(t, err)
+	t.Log(told.Text)
+	for _, want := range []string{
+		"NAT failed ?udp-blocked", "UDP to the server failed ?udp-blocked", "\\(ICE-TCP\\) .* works",
+		"TURN over UDP failed ?udp-blocked", "TURN over TCP .* works", "TURN over TLS unknown",
+	} {
+		if !regexp.MustCompile(want).MatchString(told.Text) {
+			t.Errorf("it does not say %q", want)
+		}
 	}
 }

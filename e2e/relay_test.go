@@ -79,7 +79,7 @@ func TestServerAsAPeerOverTCP(t *testing.T) {
 	for _, kind := range watchers {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newWorld(t, "--turn", "off") // it would be better than this
 			must(t, w.view.CutUDP())
 			device := w.startDevice(t, "board", "--source", "stdin", "--source", "sim,rate=20")
 			declareLog(t, device)

@@ -23,7 +23,8 @@ type ViewConfig struct {
 	From      string        // head (default), start or EPOCH:SEQ: where streams of class Event begin
 	KeepAlive time.Duration // default DefaultKeepAlive
 	RTC       rtc.Config
-	NoDirect  bool // stay on the relay
+	NoDirect  bool          // stay on the relay
+	Since     time.Duration // how much of the past is wanted, from the device's spool, and to fill what an outage tears; default: nothing
 	Events    Events
 }
 
@@ -67,6 +68,7 @@ type Conn struct {
 	path     Path
 	pings    map[uint64]chan<- Reply
 	told     bool // of frames that cannot be read
+	past     pastView
 }
 
 // number of the one Conn on a viewer's link (protocol, section 6.1).
@@ -90,7 +92,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 	}
 	c := &Conn{
 		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now), streams: map[uint32]*subscription{},
-		early: session.NewEarly(0), pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
+		early: session.NewEarly(0), past: newPastView(), pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
 	}
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{

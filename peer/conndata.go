@@ -16,16 +16,24 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	if err != nil {
 		return err
 	}
+	if h.Class == wire.History {
+		c.pastData(now, g, h, payload)
+		return nil
+	}
 	s := c.streams[h.Stream]
 	if f.Hop.Retained || h.Will {
 		c.keep(s, h, payload, f.Hop, g)
 		return nil
+	}
+	if c.waits(s) && s.epoch == h.Epoch {
+		return nil // it comes again
 	}
 	if s == nil || s.inbox == nil || s.epoch != h.Epoch {
 		c.unknown(now, s, h)
 		return nil
 	}
 	s.via = g
+	c.noteHole(now, s, h)
 	var dropped session.DropReason
 	// The age is unknown to this package: payloads are opaque to it. The queues
 	// on the way keep deadlines; a receiver drops what its window calls old.
@@ -55,7 +63,9 @@ func (c *Conn) deliver(s *subscription, g *leg) {
 		case d.Header.Key != 0:
 			c.sealed(s, d)
 		default:
-			s.newest = max(s.newest, d.Header.Seq+uint64(d.Skip+d.Take)-1)
+			from, to := span(d)
+			s.newest = max(s.newest, to)
+			s.got.add(from, to)
 			c.tellBatch(Received{
 				Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
 				Late: d.Late, Rung: c.rung(g), At: time.Now(),
@@ -151,6 +161,11 @@ func (c *Conn) acknowledge(now time.Duration, all bool) (wake time.Duration) {
 		due = append(due, s.inbox.Position())
 		s.inbox.Acked(now)
 		via = s.via
+	}
+	at, position, isDue := c.pastAck(now, all)
+	wake = min(wake, at)
+	if isDue {
+		due, via = append(due, position), c.past.via
 	}
 	if len(due) > 0 {
 		c.sendAck(due, via)

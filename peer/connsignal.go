@@ -257,6 +257,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		}
 	}
 	c.paths.prove(now, c.relay)
+	c.past.accepted(m.History)
 	if epoch != c.epoch {
 		c.restarted(now, epoch)
 	}

@@ -29,6 +29,7 @@ type Received struct {
 	Skip, Take int           // deliver samples Skip … Skip+Take−1 of the batch
 	Late       bool          // newer samples of the stream were delivered before
 	Retained   bool          // a kept value, no live sample
+	Past       bool          // from the device's spool: it fills what came before, or what is missing
 	Held       time.Duration // how long it was kept, if Retained
 	Rung       ladder.Rung   // that it came on
 	At         time.Time     // when it came

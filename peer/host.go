@@ -36,6 +36,7 @@ type HostConfig struct {
 	// MaxViewers is how many are served at once, each with up to a few hundred kB. Default: DefaultMaxViewers.
 	MaxViewers int
 	RTC        rtc.Config
+	Keeper     Keeper // gets a copy of everything; default: none
 
 	// Dial makes links in another way than over the network to Endpoint. Default: nil.
 	Dial func(ctx context.Context) (carrier.Carrier, error)
@@ -59,6 +60,7 @@ var (
 // Its methods may be called from any goroutine, at any time.
 type Host struct {
 	cfg    HostConfig // set once
+	keeps  bool       // there is a Keeper
 	id     string
 	epoch  uint32
 	loop   *loop
@@ -106,8 +108,12 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if cfg.RTC.Log == nil {
 		cfg.RTC.Log = cfg.Endpoint.Log
 	}
+	keeps := cfg.Keeper != nil
+	if !keeps {
+		cfg.Keeper = noKeeper{}
+	}
 	h := &Host{
-		cfg: cfg, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
+		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
 	}

@@ -41,6 +41,7 @@ type hostConn struct {
 	asked    [kinds]bool          // for one because of our network, and none has come
 	jammed   time.Duration        // until when no path has room for Events
 	early    time.Duration        // until when Live goes on a connection that is not proved
+	past     *transfer            // what of the past it is sent; nil: nothing
 }
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
@@ -55,6 +56,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 		signal: c.throughServer, ready: c.climbed, over: c.fell,
 		receiver: func(g *leg) func([]byte) { return throttled(h.loop.receiver(g), h.loop.now) },
 	}
+	c.paths.onEcho = c.measuredPast
 	c.paths.ladder.Watch(now, true)
 	h.conns[id] = c
 	return c
@@ -94,6 +96,7 @@ func (c *hostConn) unbind(now time.Duration) {
 // end gives up everything the Conn holds.
 func (c *hostConn) end() {
 	c.over = true
+	c.endPast()
 	c.attempts.closeAll()
 	delete(c.host.conns, c.id)
 	if c.relay != nil {
@@ -146,6 +149,9 @@ func (c *hostConn) frame(now time.Duration, g *leg, f wire.Frame) error {
 func (c *hostConn) acked(now time.Duration, body []byte) error {
 	_, positions, err := wire.ParseAck(body)
 	for _, p := range positions {
+		if p.Stream == wire.HistoryStream {
+			c.ackedPast(now, p)
+		}
 		if o := c.outboxes[p.Stream]; o != nil && p.Epoch == c.host.epoch {
 			o.Ack(now, p)
 		}
@@ -164,6 +170,8 @@ func (c *hostConn) relayedSignal(now time.Duration, m signal.Message) {
 		c.unbind(now)
 	case signal.Close:
 		c.end()
+	case signal.History:
+		c.askedPast(m)
 	}
 }
 
@@ -225,6 +233,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		for _, o := range c.outboxes {
 			o.Switched(now)
 		}
+		c.switchedPast(now)
 	}
 	for id, o := range c.outboxes {
 		following := o.Following()
@@ -238,7 +247,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		c.route()
 	}
 	c.askForAttempt(now)
-	return min(wake, c.expire(now))
+	return min(wake, c.expire(now), c.stepPast(now))
 }
 
 // askForAttempt lets the viewer know that a connection wants a successor:

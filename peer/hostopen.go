@@ -71,6 +71,7 @@ func (c *hostConn) accept(now time.Duration, m signal.Message) {
 	c.throughServer(signal.Message{
 		Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now()),
 		Relayed: !c.host.cfg.Endpoint.may(ladder.UDP) && !c.host.cfg.Endpoint.mayTurn(), Turned: c.allows(turned),
+		History: c.host.keeps,
 	})
 	var wanted []*Stream
 	for _, s := range c.host.known {

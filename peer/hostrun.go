@@ -40,6 +40,7 @@ func (h *Host) Run(ctx context.Context) error {
 	h.loop.run(inner, h.handle, h.step)
 	for _, c := range h.conns {
 		c.attempts.closeAll()
+		c.endPast()
 	}
 	tasks.Wait()
 	h.tasks.Wait()

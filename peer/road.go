@@ -142,12 +142,16 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 // openChannels implements openingChannels. The request takes the road, its
 // answer says where the data channels lead.
 func (r *road) openChannels(ctx context.Context, noUDP, noTCP bool) (carrier.Carrier, error) {
-	c, err := rtc.Dial(ctx, rtc.DialConfig{
+	c, err := r.dialChannels(ctx, noUDP, noTCP)
+	return orNil(c, err)
+}
+
+func (r *road) dialChannels(ctx context.Context, noUDP, noTCP bool) (*rtc.Peer, error) {
+	return rtc.Dial(ctx, rtc.DialConfig{
 		Config: rtc.Config{IncludeLoopback: r.address().Addr().IsLoopback(), NoUDP: noUDP, Log: r.log},
 		URL:    r.url, Header: r.header, TLS: r.tls, DialContext: r.tunnel.DialContext,
 		NoTCP: noTCP,
 	})
-	return orNil(c, err)
 }
 
 // note keeps the server's address, if it is that and no proxy's.

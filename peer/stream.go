@@ -123,8 +123,10 @@ func (s *Stream) makeLocked(count int, payload []byte) batch {
 	s.body = append(wire.AppendHeader(s.body[:0], h), payload...)
 	frame := make([]byte, 0, wire.FrameSize(wire.Hop{}, len(s.body)))
 	frame = wire.AppendFrame(frame, wire.TypeData, wire.Hop{}, s.body)
+	body := frame[len(frame)-len(s.body):]
+	s.host.cfg.Keeper.Keep(s.cfg, h, body)
 	return batch{
-		Batch: session.Batch{Seq: h.Seq, Count: count, At: s.host.loop.now(), Body: frame[len(frame)-len(s.body):]},
+		Batch: session.Batch{Seq: h.Seq, Count: count, At: s.host.loop.now(), Body: body},
 		frame: frame,
 	}
 }

@@ -21,9 +21,12 @@ type subscription struct {
 	ended bool   // the device said goodbye, and that
 	final uint64 // is the last sample of the epoch
 
-	newest uint64 // last sequence number of inbox's epoch that was delivered
-	kept   place  // of the newest retained value that was delivered
-	will   uint32 // epoch of the last will that was delivered
+	after  uint64        // of class Event: delivery began behind this sample of inbox's epoch
+	got    ranges        // of class Live: what of inbox's epoch was delivered
+	heard  time.Duration // when data came last
+	newest uint64        // last sequence number of inbox's epoch that was delivered
+	kept   place         // of the newest retained value that was delivered
+	will   uint32        // epoch of the last will that was delivered
 }
 
 // place names a sample of a stream.
@@ -105,17 +108,26 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 		}
 		after = seq
 	}
-	if !c.accepted || epoch != c.epoch || s.inbox != nil {
+	if !c.accepted || epoch != c.epoch || s.inbox != nil || c.waits(s) {
 		return
 	}
 	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
 		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
 	}
+	if !s.asked {
+		c.wantPast(s, place{})
+	}
 	s.asked = true
-	s.inbox, s.epoch, s.newest = session.NewInbox(s.ID, s.class, epoch, after, c.early), epoch, 0
+	s.epoch, s.newest, s.got = epoch, 0, nil
+	c.receiveFrom(s, after)
 	if s.class == wire.Event {
 		c.events = append(c.events, s)
 	}
+}
+
+// receiveFrom has the stream delivered from behind a sample on.
+func (c *Conn) receiveFrom(s *subscription, after uint64) {
+	s.inbox, s.after = session.NewInbox(s.ID, s.class, s.epoch, after, c.early), after
 }
 
 // restarted: the device's program began anew. How much of its last run is
@@ -123,11 +135,18 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 func (c *Conn) restarted(now time.Duration, epoch uint32) {
 	c.older, c.epoch, c.settleAt = c.epoch, epoch, 0
 	for _, s := range c.events {
-		if !s.ended || s.inbox.Position().Seq < s.final {
+		switch {
+		case s.ended && s.inbox.Position().Seq >= s.final:
+		case c.past.there:
+			c.cutOff(now, s)
+		default:
 			c.declareEnd(now, s)
 		}
 	}
 	for _, s := range c.streams {
+		if s.newest > 0 && s.class == wire.Live {
+			c.wantPast(s, place{s.epoch, s.newest})
+		}
 		s.inbox, s.ended, s.final, s.newest = nil, false, 0, 0
 	}
 	clear(c.events)

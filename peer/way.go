@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/carrier/rtc"
 	"github.com/telepath-iot/telepath/peer/carrier/tunnel"
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
@@ -32,6 +33,15 @@ func (w *Way) Tunnel() *tunnel.Dialer { return w.road.tunnel }
 // trouble a *carrier.Failure.
 func (w *Way) Open(ctx context.Context, rung ladder.Rung) (carrier.Carrier, error) {
 	return w.road.open(ctx, rung, nil, func() {})
+}
+
+// ChannelRungs are the rungs of links over data channels, best first.
+func ChannelRungs() []ladder.Rung { return []ladder.Rung{ladder.RelayUDP, ladder.RelayTCP} }
+
+// OpenChannels opens a link over data channels, on one of their rungs. Errors
+// are those of Open. A server on loopback is reached only after a link of Open's.
+func (w *Way) OpenChannels(ctx context.Context, rung ladder.Rung) (*rtc.Peer, error) {
+	return w.road.dialChannels(ctx, rung != ladder.RelayUDP, rung != ladder.RelayTCP)
 }
 
 // Intercepted compares the hash of its public key that the server gives in its

@@ -44,6 +44,7 @@ type Config struct {
 	ICETCP     string          // [host]:port to listen at for direct connections over TCP; default: nowhere
 	Dir        string          // the device's own folder, made if it is not there
 	Name       string          // 1 … 64 bytes for people; default: the machine's name
+	Spool      Spool           // what is kept on disk; default: 256 MiB of the last 24 h, in Dir/spool
 	Sources    []source.Source // run with the agent
 	Wills      []Will          // values for when the device is cut off
 	KeepAlive  time.Duration   // default 3 s: a cut is known within 1.5 × this
@@ -57,6 +58,7 @@ type Agent struct {
 	config Config // set once
 	dir    *dir
 	host   *peer.Host
+	spool  *keeper       // nil: nothing is kept
 	listen *rtc.Listener // nil: none
 	status *status
 
@@ -110,6 +112,9 @@ func (a *Agent) prepare() error {
 	if err != nil {
 		return err
 	}
+	if a.spool, err = openKeeper(a.config); err != nil {
+		return err
+	}
 	if a.listen, err = listenTCP(a.config.ICETCP, a.config.Log); err != nil {
 		return err
 	}
@@ -126,7 +131,7 @@ func (a *Agent) prepare() error {
 
 func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 	c, out := a.config, outage{log: a.config.Log}
-	return peer.NewHost(peer.HostConfig{
+	config := peer.HostConfig{
 		Endpoint: peer.Endpoint{
 			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
 		},
@@ -137,7 +142,11 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 			out.set(s.Linked, s.Err)
 			a.status.set(s.Linked, s.Err)
 		},
-	})
+	}
+	if a.spool != nil {
+		config.Keeper = a.spool
+	}
+	return peer.NewHost(config)
 }
 
 // ID is the device's identity: 32 hexadecimal digits, from its key.
@@ -200,6 +209,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	sourceCtx, stopSources := context.WithCancel(ctx)
 	defer stopSources()
 	refused := make(chan error, 1)
+	defer a.spool.run()()
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.status.run(linkCtx) })
 	tasks.Go(func() {
@@ -216,8 +226,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// Close gives the device's folder free, and the port where it listens. Run does it too.
+// Close gives the device's folders free, and the port where it listens. Run does it too.
 func (a *Agent) Close() {
+	a.spool.close()
 	if a.listen != nil {
 		if err := a.listen.Close(); err != nil {
 			a.config.Log.Warn("closing the port for direct connections", "err", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +24,8 @@ import (
 // testServer is a real signaling server on a free port.
 type testServer struct {
 	url, data string
-	stop      func()
+	stop      func() // and forget everything
+	stopOnly  func()
 }
 
 func startServer() (*testServer, error) {
@@ -31,19 +33,37 @@ func startServer() (*testServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Data: data})
+	s := &testServer{data: data}
+	s.stop = func() {
+		s.stopOnly()
+		_ = os.RemoveAll(data)
+	}
+	return s, s.start("127.0.0.1:0")
+}
+
+func (s *testServer) start(listen string) error {
+	server, err := server.New(server.Config{Listen: listen, Data: s.data})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	<-s.Ready()
-	return &testServer{"http://" + s.Addr().String(), data, func() {
+	var run sync.WaitGroup
+	run.Go(func() { _ = server.Run(ctx) }) // that it could not go on, the agents and viewers see
+	<-server.Ready()
+	s.url = "http://" + server.Addr().String()
+	s.stopOnly = func() {
 		cancel()
-		<-ended
-		_ = os.RemoveAll(data)
-	}}, nil
+		run.Wait()
+	}
+	return nil
+}
+
+// again starts it where it was, with what it knew.
+func (s *testServer) again(t *testing.T) {
+	t.Helper()
+	if err := s.start(strings.TrimPrefix(s.url, "http://")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *testServer) token(role string) string {

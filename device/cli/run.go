@@ -23,6 +23,7 @@ type runFlags struct {
 	sources    []string
 	wills      []string
 	keepAlive  time.Duration
+	spool      spoolFlags
 	maxViewers int
 }
 
@@ -52,6 +53,7 @@ Sources:
 	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin or sim; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
+	flags.spool.add(cmd)
 	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once, each with up to a few hundred kB of memory")
 	f.StringVar(&flags.iceTCP, "ice-tcp", "", "`[HOST]:PORT` to listen at for direct connections over TCP, the rung tcp: where UDP does not get through and this port is let in")
 	settings.TLSFlags(cmd)
@@ -88,6 +90,9 @@ func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Conf
 		return c, err
 	}
 	if c.Wills, err = parseWills(flags.wills); err != nil {
+		return c, err
+	}
+	if c.Spool, err = flags.spool.config(); err != nil {
 		return c, err
 	}
 	if c.Token, err = settings.Secret(cmd, settings.Prefix, "token"); err != nil {

@@ -46,6 +46,15 @@ export async function drawerText(page) {
 	return (await drawer.innerText({ timeout: 5_000 })).replace(/\s+/g, " ");
 }
 
+/** What the drawer says of the network when a person has it checked. */
+export async function networkText(page) {
+	await drawerText(page);
+	const section = page.locator("section[aria-labelledby='network-title']");
+	await section.getByRole("button").click();
+	await section.getByRole("button", { name: "Check again", disabled: false }).waitFor({ timeout: 20_000 });
+	return (await section.innerText()).replace(/\s+/g, " ");
+}
+
 /** The texts of the entries that the page's logs show, oldest first. */
 export async function logLines(page) {
 	return page.locator("ol[aria-label*='entries'] li > span").allTextContents();

@@ -34,6 +34,7 @@ export function tap() {
 					retained: part.retainedMs !== null,
 					late: part.late,
 					restored: part.restored,
+					past: part.past === true,
 					path: rung,
 				});
 			}

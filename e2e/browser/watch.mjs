@@ -5,12 +5,12 @@
 // `open` when it begins to open the page, `ready` when the device's page is there; `path` when the badge names another rung;
 // `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard
 // input is the end of it. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
-// logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, and "reload" loads the page again: `reload`, then
+// logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, "network" for what it finds out of the network: `network`, and "reload" loads the page again: `reload`, then
 // `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
-import { badgeText, drawerText, goToDevice, logLines, rungOf } from "./page.mjs";
+import { badgeText, drawerText, goToDevice, logLines, networkText, rungOf } from "./page.mjs";
 import { tap } from "./tap.mjs";
 
 const { positional, options } = parseArguments(process.argv.slice(2));
@@ -87,6 +87,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 	}
 	if (verb === "log") say({ type: "log", lines: await logLines(page) });
 	if (verb === "drawer") say({ type: "drawer", text: await drawerText(page) });
+	if (verb === "network") say({ type: "network", text: await networkText(page) });
 }
 if (options.shot) await page.screenshot({ path: options.shot });
 await quit(0);

@@ -16,7 +16,7 @@ import (
 )
 
 // atATime is how many cells run at once that may. They wait most of the time.
-const atATime = "6"
+const atATime = "8"
 
 // tools are the fixtures' programs, built once.
 var tools string

@@ -3,6 +3,7 @@ package fallback
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +62,9 @@ func TestNetcheck(t *testing.T) {
 			got := netcheck(t, c, n.cross(t, c))
 			if got.code != 0 || got.expected != n.rungs[0] || got.took > netcheckWithin {
 				t.Errorf("exit code %d, expected path %q, want %q", got.code, got.expected, n.rungs[0])
+			}
+			if strings.HasPrefix(n.name, "squid") && !slices.Contains(got.failures, "ice-tcp-blocked") {
+				t.Errorf("data channels over TCP go past the proxy, or it is not told: %v", got.failures)
 			}
 			for _, named := range n.named {
 				// UDP is a matter between the two ends, which no server answers for.

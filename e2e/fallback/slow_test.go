@@ -54,7 +54,7 @@ func TestSlowHop(t *testing.T) {
 		{1, "view", "relay-tcp,ws", "relay-tcp", one},
 		{1, "view", "ws", "ws", one},
 	} {
-		t.Run(fmt.Sprintf("%d streams/before %s/%s", s.streams, s.behind, cmp.Or(s.only, "all rungs")), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d streams/before %s, %s", s.streams, s.behind, cmp.Or(s.only, "all rungs")), func(t *testing.T) {
 			t.Parallel()
 			row := outcome.Slow{Test: t.Name(), Streams: s.streams}
 			outcome.Tell(t, &row, func(failed bool) { row.Failed = failed })

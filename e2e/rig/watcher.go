@@ -22,6 +22,7 @@ type Event struct {
 	AgeMS                            *float64 `json:"age_ms"`
 	AgeErrMS                         *float64 `json:"age_err_ms"`
 	Late, Retained                   bool
+	Past                             bool // it comes from the device's spool
 	Restored                         bool // of a browser: it had this before it was reloaded
 
 	Path, Reason string // path: a rung's name, or "" for none

@@ -66,10 +66,16 @@ func soakSlow(length time.Duration) (string, error) {
 	fmt.Fprintf(&b, "## A buffering nginx before a slow hop\n\n%s. 64 kbit/s, 20 ms each way, streams of 100 samples of 100 bytes a second, %v. Goal: age at 95 %% of one stream ≤ 0.50 s, of ten ≤ 1.50 s; memory flat.\n\n", when(), length)
 	b.WriteString("| behind the hop | streams | age of samples, median / 95 % / worst | the newest shown was at most old | memory of server, agent and viewer before → after, MiB | |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %s | %v → %v | %s |\n", strings.TrimPrefix(r.Test[strings.LastIndex(r.Test, "/")+1:], "before_")+again(r.Tries), r.Streams,
+		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %s | %v → %v | %s |\n", slowName(r)+again(r.Tries), r.Streams,
 			seconds(r.P50), seconds(r.P95), seconds(r.Max), seconds(r.Stalest), r.Before, r.After, passed(r.Failed))
 	}
 	return b.String(), err
+}
+
+// slowName is who is behind the hop, and the rungs that are used.
+func slowName(r outcome.Slow) string {
+	name := strings.ReplaceAll(r.Test[strings.LastIndex(r.Test, "/")+1:], "_", " ")
+	return strings.TrimPrefix(name, "before ")
 }
 
 // again says that a row is not of the first try.

@@ -7,9 +7,6 @@ import (
 	"github.com/telepath-iot/telepath/e2e/lab"
 )
 
-// late are kinds that take longer than their goal, so far, or now and then: the table of `make soak` says how long.
-var late = map[string]bool{"page-moves": true, "viewer-rerouted": true}
-
 func TestEachKindOnce(t *testing.T) {
 	if os.Getenv("TELEPATH_E2E") == "" {
 		t.Skip("end-to-end tests start the built programs in network namespaces: run `make test-e2e` as root")
@@ -18,9 +15,6 @@ func TestEachKindOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range Kinds {
-		if late[kind.Name] {
-			continue
-		}
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
 			r, err := Run(kind, 1, 1, t.Logf)

@@ -90,7 +90,7 @@ func (w *inboxWorld) data(now time.Duration, a arguments) error {
 func payloadOf(h wire.Header) []byte { return fmt.Appendf(nil, "%d+%d", h.Seq, h.Count) }
 
 func parseReason(name string) wire.GapReason {
-	for r := wire.GapRing; r <= wire.GapRefused; r++ {
+	for r := wire.GapRing; r <= wire.GapSpool; r++ {
 		if r.String() == name {
 			return r
 		}

@@ -63,6 +63,9 @@ func (o *Outbox) Start() uint64 { return o.start }
 // up with the head.
 func (o *Outbox) Following() bool { return o.following }
 
+// Behind reports whether there is something that was never sent.
+func (o *Outbox) Behind() bool { return o.next <= o.ring.head }
+
 // Follows is to be called for each batch just pushed to the ring. True: send
 // it now, it counts as sent. False: it will come through Next.
 func (o *Outbox) Follows(now time.Duration, b Batch) bool {

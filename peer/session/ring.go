@@ -22,6 +22,7 @@ type Ring struct {
 	first   int
 	bytes   int
 	head    uint64
+	patient bool
 }
 
 // NewRing returns the empty ring of a stream's epoch. b may be nil: no bound
@@ -34,6 +35,22 @@ func NewRing(epoch uint32, b *Budget) *Ring {
 	b.rings = append(b.rings, r)
 	return r
 }
+
+// NewQueue returns a Ring that overwrites nothing: whoever pushes waits, and
+// releases what was acknowledged. It is for class History.
+func NewQueue(epoch uint32) *Ring {
+	return &Ring{epoch: epoch, budget: NewBudget(0), patient: true}
+}
+
+// Release lets go of what ends at or before seq.
+func (r *Ring) Release(seq uint64) {
+	for len(r.held()) > 0 && r.held()[0].Last() <= seq {
+		r.drop()
+	}
+}
+
+// Bytes is what is held, in bytes, with 64 for each batch's own cost.
+func (r *Ring) Bytes() int { return r.bytes }
 
 // Epoch is the epoch whose samples the ring holds.
 func (r *Ring) Epoch() uint32 { return r.epoch }
@@ -60,6 +77,9 @@ func (r *Ring) Push(now time.Duration, b Batch) {
 	r.bytes += b.size()
 	r.budget.used += b.size()
 	r.head = b.Last()
+	if r.patient {
+		return
+	}
 	for r.bytes > ringBytes || now-r.held()[0].At > ringAge {
 		r.drop()
 	}

@@ -35,6 +35,7 @@ const (
 	Close     = "close"
 	Bye       = "bye"
 	Servers   = "servers"
+	History   = "history"
 	End       = "end" // of a link over HTTP, where a WebSocket has its close frame
 )
 
@@ -79,11 +80,15 @@ type Message struct {
 	Epoch     string            `json:"epoch,omitempty"`
 	Now       uint64            `json:"now,omitempty"` // µs
 	Streams   []Stream          `json:"-"`             // of describe
-	Routed    []uint32          `json:"-"`             // of route
+	Routed    []uint32          `json:"-"`             // of route and history
 	On        bool              `json:"on,omitempty"`
 	Final     map[uint32]string `json:"final,omitempty"`
-	Relayed   bool              `json:"relayed,omitempty"` // in accept: there are no direct paths to this device
-	Servers   []Server          `json:"servers,omitempty"` // in opened, and in open on its way to the device
+	Relayed   bool              `json:"relayed,omitempty"`  // in accept: there are no direct paths to this device
+	History   bool              `json:"history,omitempty"`  // in accept: the device keeps a spool
+	Transfer  string            `json:"transfer,omitempty"` // in history: 8 hex digits
+	SinceMS   uint64            `json:"since_ms,omitempty"` // in history: how far back; 0: as far as it goes
+	Done      bool              `json:"done,omitempty"`     // in history: that was all
+	Servers   []Server          `json:"servers,omitempty"`  // in opened, and in open on its way to the device
 
 	// Data-channel connections.
 	Offer     *SDP   `json:"offer,omitempty"`
@@ -183,7 +188,7 @@ func (m Message) Append(b []byte) ([]byte, error) {
 	switch m.Type {
 	case Describe:
 		data, err = json.Marshal(described{message(m), listed(m.Streams)})
-	case Route:
+	case Route, History:
 		data, err = json.Marshal(routed{message(m), listed(m.Routed)})
 	default:
 		data, err = json.Marshal(message(m))
@@ -229,7 +234,7 @@ func Parse(body []byte) (Message, error) {
 		err = json.Unmarshal(body, &d)
 		m = Message(d.message)
 		m.Streams = d.Streams
-	case Route:
+	case Route, History:
 		var d routed
 		err = json.Unmarshal(body, &d)
 		m = Message(d.message)

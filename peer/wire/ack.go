@@ -77,10 +77,11 @@ const (
 	GapRestart         GapReason = 2 // the producer ended
 	GapUnknownPosition GapReason = 3 // asked for a position that was never there
 	GapRefused         GapReason = 4 // the receiver cannot read them
+	GapSpool           GapReason = 5 // the device's disk did not take them, or has them no more
 )
 
 var gapNames = map[GapReason]string{
-	GapRing: "ring", GapRestart: "restart", GapUnknownPosition: "unknown-position", GapRefused: "refused",
+	GapRing: "ring", GapRestart: "restart", GapUnknownPosition: "unknown-position", GapRefused: "refused", GapSpool: "spool",
 }
 
 // String returns the reason's name as JSON and metrics show it.

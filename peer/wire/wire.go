@@ -25,6 +25,7 @@ const (
 	MaxOpenHeader = 4096
 	MaxStreams    = 256 // of a device
 	MaxStreamID   = 65535
+	HistoryStream = 65535 // of frames of class History: no device's own
 	MaxStreamName = 128
 	MaxDeviceName = 64
 	MaxText       = 8192 // one text or bytes value

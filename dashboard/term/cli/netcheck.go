@@ -37,8 +37,8 @@ there is nothing to say:
             of clock also ahead_ms and err_ms: the server's clock and the error of that
   summary   expected (a path, or none; null: unknown), because
 The names of the checks: dns, tcp4, tcp6, ipv6, proxy, tls, http1, http2, ws,
-sse, poll, latency-ws, latency-sse, latency-poll, udp, mapping, turn-udp,
-turn-tcp, turn-tls, clock.`,
+sse, poll, latency-ws, latency-sse, latency-poll, udp, mapping, relay-udp,
+relay-tcp, turn-udp, turn-tcp, turn-tls, clock.`,
 		Args: settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runNetcheck(cmd, flags) },
 	}

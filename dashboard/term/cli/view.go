@@ -16,6 +16,7 @@ import (
 type viewFlags struct {
 	streams  []string
 	from     string
+	since    time.Duration
 	duration time.Duration
 	json     bool
 	relay    bool
@@ -31,12 +32,13 @@ time on the device's clock, value, age and path, and lines of their own for a
 change of path or presence and for samples that are missing. DEVICE is a name or an id.
 
 With --json it prints one object a line. Their types and members:
-  sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path, late, retained
+  sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path, late, retained, past
   path      path (null: none), reason
   gap       stream, epoch, from, to (inclusive; null: unknown), reason
   presence  device, id, state, since`,
 		Example: `  telepath view greenhouse --stream 'temperature*'
   telepath view greenhouse --json --for 20s | jq 'select(.type == "sample") | .value'
+  telepath view greenhouse --since 5m
   telepath view greenhouse --stream log --from 1a2b3c4d:1200`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd, args[0], flags) },
@@ -44,6 +46,7 @@ With --json it prints one object a line. Their types and members:
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.streams, "stream", nil, "only streams that fit this `GLOB` (* any characters, ? one); may be repeated")
 	f.StringVar(&flags.from, "from", "head", "where streams of class event begin: head (now), start (all that is kept), or behind `EPOCH:SEQ` of one stream")
+	f.DurationVar(&flags.since, "since", 0, "also what the device kept of this time before, such as 5m, and later what an outage tears out (default: nothing)")
 	f.DurationVar(&flags.duration, "for", 0, "end after this time, such as 20s (default: never)")
 	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
 	f.BoolVar(&flags.relay, "relay", false, "stay on the relay: no direct path")
@@ -63,7 +66,7 @@ func runView(cmd *cobra.Command, device string, flags viewFlags) error {
 		format = view.JSON{}
 	}
 	v, err := view.New(view.Config{
-		View:   peer.ViewConfig{Endpoint: e, Device: device, Want: flags.streams, From: flags.from, NoDirect: flags.relay},
+		View:   peer.ViewConfig{Endpoint: e, Device: device, Want: flags.streams, From: flags.from, Since: flags.since, NoDirect: flags.relay},
 		Format: format, Out: settings.Stdout(cmd), Log: e.Log,
 	})
 	if err != nil {
@@ -85,6 +88,9 @@ func until(ctx context.Context, d time.Duration) (context.Context, context.Cance
 func (flags viewFlags) check() error {
 	if flags.duration < 0 {
 		return settings.Usagef("--for %v: want a time such as 20s", flags.duration)
+	}
+	if flags.since < 0 {
+		return settings.Usagef("--since %v: want a time such as 5m", flags.since)
 	}
 	if flags.from == "head" || flags.from == "start" {
 		return nil

@@ -23,7 +23,8 @@ func TestOpenNetwork(t *testing.T) {
 	got.ok("dns", "tcp4", "proxy", "http1", "ws", "sse", "poll", "latency-ws", "latency-sse", "latency-poll", "clock")
 	got.unknown("no IPv6 address", "tcp6", "ipv6")
 	got.unknown("http://", "tls", "http2")
-	got.ok("udp", "mapping", "turn-udp")
+	got.ok("udp", "mapping", "relay-udp", "relay-tcp", "turn-udp", "turn-tcp")
+	got.detail("relay-tcp", r.addr)
 	got.detail("mapping", "no NAT")
 	got.detail("turn-udp", "turn:"+r.addr+"?transport=udp gives ")
 	got.unknown("reached this way", "turn-tls")
@@ -33,7 +34,7 @@ func TestOpenNetwork(t *testing.T) {
 	want := []string{
 		"dns", "tcp4", "tcp6", "ipv6", "proxy", "tls", "http1", "http2", "ws", "sse", "poll",
 		"latency-ws", "latency-sse", "latency-poll",
-		"udp", "mapping", "turn-udp", "turn-tcp", "turn-tls", "clock",
+		"udp", "mapping", "relay-udp", "relay-tcp", "turn-udp", "turn-tcp", "turn-tls", "clock",
 	}
 	if !slices.Equal(got.order, want) {
 		t.Errorf("the order is %v, want %v", got.order, want)
@@ -54,7 +55,7 @@ func TestIPv6(t *testing.T) {
 func TestDevicesToken(t *testing.T) {
 	r := serve(t, server.Config{})
 	got := check(t, peer.Endpoint{URL: "http://" + r.addr, Token: r.token(t, auth.Device)})
-	got.ok("ws", "sse", "poll", "latency-ws", "clock")
+	got.ok("ws", "sse", "poll", "latency-ws", "relay-udp", "relay-tcp", "clock")
 	got.expects("ws")
 }
 
@@ -62,7 +63,7 @@ func TestNoToken(t *testing.T) {
 	r := serve(t, server.Config{})
 	got := check(t, peer.Endpoint{URL: "http://" + r.addr})
 	got.ok("http1", "clock")
-	got.unknown("no token", "ws", "sse", "poll", "latency-ws")
+	got.unknown("no token", "ws", "sse", "poll", "latency-ws", "relay-udp", "relay-tcp")
 	got.expects("", "a telepath server answers", "no token", "--token-file")
 	if !got.Reached {
 		t.Error("a server that answers counts as out of reach")
@@ -75,7 +76,7 @@ func TestNoToken(t *testing.T) {
 func TestNoTokenNeeded(t *testing.T) {
 	r := serve(t, server.Config{OpenRole: auth.Viewer})
 	got := check(t, peer.Endpoint{URL: "http://" + r.addr})
-	got.ok("ws", "sse", "poll")
+	got.ok("ws", "sse", "poll", "relay-udp", "relay-tcp")
 	got.expects("ws")
 }
 

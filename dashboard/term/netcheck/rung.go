@@ -75,13 +75,20 @@ func (s *survey) noLink(rung ladder.Rung, took time.Duration, err error) Check {
 	}
 	f := explain(err)
 	switch {
-	case f.Name == "unauthorized" && s.cfg.Endpoint.Token == "":
-		return unknown("no token", "give --token-file, or TELEPATH_TOKEN")
+	case s.lacksToken(f):
+		return noToken()
 	case f.Name == "timeout": // HTTP was answered a moment ago
 		f = carrier.Fail(muteNames[rung], "no answer to the request", err)
 	}
 	return failed(took, f)
 }
+
+// lacksToken reports whether a refusal is for want of a token.
+func (s *survey) lacksToken(f *carrier.Failure) bool {
+	return f.Name == "unauthorized" && s.cfg.Endpoint.Token == ""
+}
+
+func noToken() Check { return unknown("no token", "give --token-file, or TELEPATH_TOKEN") }
 
 // probes is how many round trips are measured on each link.
 const probes = 5

@@ -24,6 +24,7 @@ func (s *survey) tasks() []task {
 	list = append(list,
 		task{name: nameUDP, after: []string{nameDNS}, behind: names(rungs), do: s.checkUDP},
 		task{name: nameNAT, after: []string{nameUDP}, do: s.checkMapping})
+	list = append(list, s.channelTasks(names(rungs))...)
 	list = append(list, s.turnTasks(names(rungs))...)
 	list = append(list,
 		task{name: nameClock, after: []string{nameHTTP1}, behind: names(latencies), do: s.checkClock})

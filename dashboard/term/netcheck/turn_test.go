@@ -53,6 +53,15 @@ func TestTURNThatDoesNotGive(t *testing.T) {
 	got.failed("turn-udp", "turn-refused")
 }
 
+// A server without datagrams is reached over TCP alone, and the two are told apart by name.
+func TestDataChannelsOverTCPAlone(t *testing.T) {
+	r := serve(t, server.Config{UDP: server.NoUDP})
+	got := check(t, r.viewer(t, "http", r.addr))
+	got.failed("relay-udp", "udp-blocked")
+	got.ok("relay-tcp")
+	got.expects("ws")
+}
+
 // What two servers see of one socket tells whether the NAT's mapping varies; what one sees does not.
 func TestMappings(t *testing.T) {
 	at := func(from, seen string) mapping {

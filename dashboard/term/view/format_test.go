@@ -43,13 +43,13 @@ func TestJSONSample(t *testing.T) {
 		{
 			"number", `{"type":"sample","device":"green house","id":"0123456789abcdef0123456789abcdef","stream":"air/temperature",` +
 				`"epoch":"00a1b2c3","seq":42,"t":1767225600.000007,"value":21.5,"class":"live","age_ms":3.100,"age_err_ms":0.420,` +
-				`"path":"udp","late":false,"retained":false}`,
+				`"path":"udp","late":false,"retained":false,"past":false}`,
 			with(func(s *Sample) { s.T = 1767225600_000007 }),
 		},
 		{
 			"kept text of unknown age", `{"type":"sample","device":"green house","id":"0123456789abcdef0123456789abcdef","stream":"air/temperature",` +
 				`"epoch":"00a1b2c3","seq":42,"t":0.500000,"value":"a\n\"b\"","class":"live","age_ms":null,"age_err_ms":null,` +
-				`"path":"ws","late":true,"retained":true}`,
+				`"path":"ws","late":true,"retained":true,"past":false}`,
 			with(func(s *Sample) {
 				s.T, s.Value, s.Age, s.Path, s.Late, s.Kept = 500000, telemetry.TextValue("a\n\"b\""), Age{}, "ws", true, true
 			}),

@@ -41,6 +41,8 @@ func (JSON) Sample(b []byte, s *Sample) []byte {
 	b = strconv.AppendBool(b, s.Late)
 	b = append(b, `,"retained":`...)
 	b = strconv.AppendBool(b, s.Kept)
+	b = append(b, `,"past":`...)
+	b = strconv.AppendBool(b, s.Past)
 	return append(b, "}\n"...)
 }
 

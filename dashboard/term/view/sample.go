@@ -22,6 +22,7 @@ type Sample struct {
 	Late   bool          // newer ones were shown before
 	Kept   bool          // a retained value or a last will, no live sample
 	Held   time.Duration // how long it was kept
+	Past   bool          // it was made before, and comes from the device's spool
 }
 
 // Age is how old a sample was when it came, and how wrong that may be.

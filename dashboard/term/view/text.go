@@ -30,6 +30,9 @@ func (Text) Sample(b []byte, s *Sample) []byte {
 	if s.Kept {
 		notes += ", kept for " + Short(s.Held)
 	}
+	if s.Past {
+		notes += ", from the spool"
+	}
 	if s.Late {
 		notes += ", late"
 	}
@@ -66,6 +69,7 @@ var gapWords = map[wire.GapReason]string{
 	wire.GapRestart:         "the device restarted",
 	wire.GapUnknownPosition: "the device does not have that position",
 	wire.GapRefused:         "they cannot be read here",
+	wire.GapSpool:           "the device's disk did not take them, or has them no more",
 }
 
 // Gap appends a line for samples that will never come.

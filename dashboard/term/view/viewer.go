@@ -115,7 +115,7 @@ func (v *Viewer) received(r peer.Received) {
 	c := clock{offset, offsetErr, known}
 	s := Sample{
 		Device: &v.device, Stream: r.Stream, Unit: v.units[r.Stream.ID], Epoch: r.Header.Epoch,
-		Path: r.Rung.String(), Late: r.Late, Kept: r.Retained || r.Header.Will, Held: r.Held,
+		Path: r.Rung.String(), Late: r.Late, Kept: r.Retained || r.Header.Will, Held: r.Held, Past: r.Past,
 	}
 	for i := r.Skip; i < r.Skip+r.Take; i++ {
 		s.Seq, s.T, s.Value = r.Header.Seq+uint64(i), sampleTime(&r, v.batch.T[i]), v.batch.Value(i)

@@ -5,9 +5,10 @@
 
 import type { Pair } from "./peer/carrier/pair";
 import type { PathInfo } from "./peer/conn/path-info";
+import type { Failure } from "./peer/failures";
 import type { Rung } from "./peer/ladder";
 import type { Carried } from "./peer/link/verdicts";
-import type { Device } from "./peer/signal";
+import type { Device, TurnServer } from "./peer/signal";
 import type { Meta } from "./peer/telemetry";
 import type { Class } from "./peer/wire";
 
@@ -37,7 +38,9 @@ export type ToWorker =
 			only?: Rung[]; // as for connect
 	  }
 	| { type: "close" }
+	| { type: "survey" } // find out what gets through from here to the server
 	| { type: "forget" } // all that is kept in this browser
+	| { type: "past"; stream: string /* its name */; epoch: string; seq: number } // what the device kept is wanted, behind this sample; epoch "": as far back as it goes
 	| { type: "pull" } // the page's requestAnimationFrame: send what is there
 	| { type: "rtc.offer"; attempt: number; sdp: string }
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }
@@ -62,14 +65,35 @@ export type FromWorker =
 	| { type: "streams"; epoch: string; streams: StreamInfo[] } // the whole list, each time it changes
 	| { type: "samples"; parts: Part[]; data: Float64Array /* transferred */; texts: string[]; dropped?: number }
 	| { type: "gap"; stream: number; epoch: string; from: number; to: number | null; reason: string; restored?: boolean }
+	| { type: "past.done" } // all that was asked for of the past has come
 	| { type: "archive"; problem: string } // why Events are not kept over a reload; "": they are
 	| { type: "path"; path: PathInfo } // at most 4 a second
 	| { type: "carried"; carried: Carried | null } // for the next visit on this network; null: there is nothing to know
+	| { type: "survey"; job: SurveyJob } // for the page's half, which answers with
+	| { type: "network"; findings: Finding[]; over: boolean } // each time more is known
 	| { type: "rtc.create"; attempt: number; config: RTCConfiguration }
 	| { type: "rtc.answer"; attempt: number; sdp: string }
 	| { type: "rtc.candidate"; attempt: number; candidate: string; mid: string }
 	| { type: "rtc.close"; attempt: number }
 	| { type: "rtc.untransferable" }; // channels do not arrive in this Worker: the engine has to run on the page
+
+/** SurveyJob is what a survey of the network needs to know. */
+export interface SurveyJob {
+	url: string; // of the link, http(s)://…/v1/link
+	token: string;
+	stun: string | null; // the server's own STUN URL; null: it has none
+	local: boolean; // the server is on this computer
+	servers: TurnServer[] | null; // null: it could not be asked
+}
+
+/** Finding is what a survey says of one way: of a rung, or of the NAT that is on the way. */
+export interface Finding {
+	name: "nat" | "relay-udp" | "relay-tcp" | "turn-udp" | "turn-tcp" | "turn-tls";
+	verdict: "ok" | "failed" | "unknown" | "trying";
+	note: string; // what was seen, or why nothing is known
+	ms: number | null;
+	failure?: Failure; // failed: under which name, and what to do
+}
 
 /** StreamInfo describes one stream (section 6.3). */
 export interface StreamInfo {
@@ -97,4 +121,5 @@ export interface Part {
 	retainedMs: number | null; // how long the server or the device had kept it; null: it is no retained value
 	late: boolean; // newer samples of its stream came first
 	restored: boolean; // came before this page was loaded, and was kept in this browser
+	past?: true; // comes from the device's spool: of earlier than what is here, or missing in it
 }

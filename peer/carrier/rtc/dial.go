@@ -100,6 +100,7 @@ func (cfg DialConfig) post(ctx context.Context, offer string) (answer string, er
 		r.Header = cfg.Header.Clone()
 	}
 	r.Header.Set("Content-Type", sdpType)
+	r.Header.Set("Telepath-Request", "1") // that no foreign page makes it, where there is no token to show that
 	t := cfg.transport()
 	defer t.CloseIdleConnections()
 	got, err := t.RoundTrip(r) // follows no redirect: the token would go to whoever it names

@@ -93,7 +93,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 		return nil, carrier.Fail("proxy-unreachable", err.Error(), err)
 	}
 	if proxy == nil {
-		conn, err := d.net.DialContext(ctx, network, addr)
+		conn, err := d.connect(ctx, network, addr)
 		if err != nil {
 			return nil, carrier.Explain(err) // not conn, which would be a nil in an interface
 		}
@@ -109,7 +109,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 
 // reach connects to the proxy itself.
 func (d *Dialer) reach(ctx context.Context, proxy *url.URL) (net.Conn, *carrier.Failure) {
-	conn, err := d.net.DialContext(ctx, "tcp", hostPort(proxy))
+	conn, err := d.connect(ctx, "tcp", hostPort(proxy))
 	if err != nil {
 		return nil, carrier.Fail("proxy-unreachable", fmt.Sprintf("%s: %v", proxy.Redacted(), err), err)
 	}

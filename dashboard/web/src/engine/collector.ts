@@ -24,6 +24,7 @@ export interface Collected {
 	retainedMs: number | null;
 	late: boolean;
 	restored: boolean;
+	past?: true;
 	event: boolean; // must not be dropped in silence
 	shift: number; // ms to add to the times
 }
@@ -59,9 +60,27 @@ export class Collector {
 		const seq = this.column(n, (i) => of.seq + of.skip + i);
 		const t = this.column(n, (i) => (batch.t[of.skip + i] ?? 0) / 1000 + of.shift);
 		const v = this.numbers(batch, of);
-		const part: Part = { stream, epoch, n, seq, t, v, text: this.words(batch, of), retainedMs, late, restored };
+		const past = of.past === undefined ? {} : { past: of.past };
+		const part: Part = {
+			stream,
+			epoch,
+			n,
+			seq,
+			t,
+			v,
+			text: this.words(batch, of),
+			retainedMs,
+			late,
+			restored,
+			...past,
+		};
 		this.parts.push({ part, event: of.event });
 		if (this.used > MAX_NUMBERS || this.texts.length > MAX_TEXTS) this.shrink();
+	}
+
+	/** hasRoom says whether something that can come later may come now: live samples have most of the room for themselves. */
+	hasRoom(): boolean {
+		return this.used < MAX_NUMBERS / 4 && this.texts.length < MAX_TEXTS / 4;
 	}
 
 	/** take is everything gathered since the last call; null: nothing. */

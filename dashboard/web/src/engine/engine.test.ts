@@ -115,3 +115,20 @@ test("the badge is told four times a second", () => {
 	env.advance(1_000);
 	expect(posted.filter((m) => m.type === "path")).toHaveLength(4);
 });
+
+test("a survey gets the TURN servers that the server tells; what cannot be asked is null", () => {
+	const jobs = () => posted.flatMap((m) => (m.type === "survey" ? [m.job.servers] : []));
+	engine.handle({ type: "survey" });
+	expect(jobs()).toEqual([null]);
+	const socket = connect();
+	socket.hear(welcome);
+	engine.handle({ type: "survey" });
+	expect(signals(socket.sent).at(-1)?.type).toBe("servers");
+	const server = { urls: ["turn:h:1?transport=udp"], username: "u", credential: "c" };
+	socket.hear(said(0, { type: "servers", servers: [server] }));
+	socket.hear(said(0, { type: "servers", servers: [] })); // nobody asked
+	expect(jobs()).toEqual([null, [server]]);
+	engine.handle({ type: "survey" });
+	env.advance(1_000);
+	expect(jobs()).toEqual([null, [server], null]);
+});

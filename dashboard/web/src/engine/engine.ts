@@ -7,14 +7,16 @@ import type { Assistant } from "../peer/conn/direct";
 import type { Env } from "../peer/env";
 import type { Line } from "../peer/link/line";
 import { Link, type LinkOptions } from "../peer/link/link";
-import type { FromViewer, ToViewer } from "../peer/signal";
+import { type EpochSeq, type FromViewer, parseEpoch, type ToViewer, type TurnServer } from "../peer/signal";
 import type { Frame } from "../peer/wire";
 import type { FromWorker, Rung, ToWorker } from "../port";
-import { directConfig, turnedConfig } from "./ice";
+import { directConfig, isLocal, stunOf, turnedConfig } from "./ice";
 import { Intake } from "./intake";
 import { Keeper } from "./keeper";
 import { Presence } from "./presence";
 
+/** The server tells its TURN servers within this time, in ms; one of an older version does not. */
+const SERVERS_WITHIN = 1_000;
 /** The badge is told at most this often, in ms. */
 const PATH_EVERY = 250;
 /** EngineOptions are what differs between a Worker and a page. */
@@ -49,6 +51,8 @@ export class Engine {
 	private only: Rung[] = []; // rungs that the open device's paths are restricted to; none: all
 	private asked: Conn | null = null; // whose open the link's first request carried
 	private url = ""; // of the server
+	private token = "";
+	private cancelSurvey: (() => void) | null = null; // of a survey that waits for the server's word
 	private udp: number | null = null; // its port for STUN, as it says; null: it has not said
 	private attempts = 0; // made so far, for whichever Conn, and for the link
 	private readonly channelLinks = new Map<number, ChannelLink>(); // links over data channels, by attempt
@@ -106,11 +110,17 @@ export class Engine {
 			case "close":
 				this.close();
 				break;
+			case "survey":
+				this.survey();
+				break;
 			case "forget":
 				this.options.archive?.clear();
 				break;
 			case "pull":
 				this.intake.pull();
+				break;
+			case "past":
+				this.conn?.wantPast(message.stream, position(message));
 				break;
 			default:
 				this.assisted(message);
@@ -118,6 +128,7 @@ export class Engine {
 	}
 
 	dispose(): void {
+		this.cancelSurvey?.();
 		this.close();
 		this.link.close();
 	}
@@ -170,6 +181,7 @@ export class Engine {
 	private connect(message: Extract<ToWorker, { type: "connect" }>): void {
 		const { url, token, only = [], connectMs = 0, carried = null } = message;
 		this.url = url;
+		this.token = token;
 		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), connectMs, carried };
 		const connect = () => {
 			this.here = this.before = null;
@@ -232,6 +244,7 @@ export class Engine {
 			standing: (rung) => this.link.standing(rung),
 			newestTime: (payload, count) => this.intake.newestTime(payload, count),
 			assistant: this.assistant(),
+			onSuspect: () => this.link.suspect(),
 			events: {
 				onDevice: (d) => {
 					if (!keeper.identify(d)) conn.forgetResumes();
@@ -240,6 +253,9 @@ export class Engine {
 				onRefused: (refused) => post({ type: "refused", ...refused }),
 				onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
 				onBatch: (batch) => this.intake.batch(batch, conn.offset()),
+				onPast: (batch) => this.intake.past(batch),
+				onPastDone: () => this.intake.pastDone(),
+				roomForPast: () => this.intake.roomForPast,
 				onGap: (...gap) => this.intake.gap(...gap),
 				onStart: (...start) => keeper.start(...start),
 				onFinal: (...final) => keeper.final(...final),
@@ -282,7 +298,28 @@ export class Engine {
 		else for (const channel of channels) channel.close();
 	}
 
+	/** survey has the page find out what gets through, as soon as the server has told its TURN servers. */
+	private survey(): void {
+		const line = this.link.current;
+		if (line === null) {
+			this.surveyWith(null);
+			return;
+		}
+		line.signal(0, { type: "servers" });
+		this.cancelSurvey?.();
+		this.cancelSurvey = this.options.env.later(SERVERS_WITHIN, () => this.surveyWith(null));
+	}
+
+	private surveyWith(servers: TurnServer[] | null): void {
+		this.cancelSurvey?.();
+		this.cancelSurvey = null;
+		const { url, token, udp } = this;
+		const where = { url: url.replace(/^ws/, "http"), token, stun: stunOf(url, udp), local: isLocal(url) };
+		this.options.post({ type: "survey", job: { ...where, servers } });
+	}
+
 	private signal(message: ToViewer): void {
+		if (message.type === "servers" && this.cancelSurvey !== null) this.surveyWith(message.servers);
 		if (message.type !== "devices") return;
 		const devices = this.presence.tell(message.full, message.devices);
 		this.options.post({ type: "devices", devices });
@@ -297,6 +334,11 @@ export class Engine {
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
 	}
+}
+
+function position({ epoch, seq }: { epoch: string; seq: number }): EpochSeq | null {
+	const parsed = parseEpoch(epoch);
+	return parsed === null || parsed === 0 ? null : { epoch: parsed, seq };
 }
 
 function isAt(place: Place | null, frame: Frame, line: Line): boolean {

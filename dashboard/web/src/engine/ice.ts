@@ -14,10 +14,14 @@ export function turnedConfig(servers: readonly TurnServer[]): RTCConfiguration {
 	return { iceServers: [...servers], iceTransportPolicy: "relay" };
 }
 
+/** isLocal tells a server on this computer, to which no NAT is on the way. */
+export function isLocal(server: string): boolean {
+	return URL.canParse(server) && /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(server).hostname);
+}
+
 /** stunOf is the server's STUN URL; null: it has none, or is this computer, to which no NAT is on the way. */
 export function stunOf(server: string, udp: number | null): string | null {
-	if (udp === 0 || !URL.canParse(server)) return null;
+	if (udp === 0 || !URL.canParse(server) || isLocal(server)) return null;
 	const { protocol, hostname, port } = new URL(server);
-	if (/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return null;
 	return `stun:${hostname}:${udp ?? (port || (/^(wss|https):$/.test(protocol) ? 443 : 80))}`;
 }

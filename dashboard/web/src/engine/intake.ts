@@ -1,4 +1,5 @@
 import type { Kept } from "../archive/entry";
+import type { PastBatch } from "../peer/conn/past";
 import type { Received } from "../peer/conn/streams";
 import type { Env } from "../peer/env";
 import { formatEpoch, type Stream } from "../peer/signal";
@@ -64,6 +65,25 @@ export class Intake {
 		});
 		if (header.class === "live" && received.retainedMs === null && !received.late)
 			this.measure(batch, received, offset);
+	}
+
+	/** past keeps a batch of the device's spool until the page pulls. It is what the stream is now, or nothing. */
+	past({ stream, header, payload }: PastBatch): void {
+		const batch = this.decode(payload, header.count);
+		if (batch === null || batch.kind !== metaOf(stream.meta).kind) return;
+		const how = { retainedMs: null, late: true, restored: true, event: false, shift: 0, past: true } as const;
+		const { epoch, seq, count } = header;
+		this.collector.add(batch, { stream: stream.id, epoch: formatEpoch(epoch), seq, skip: 0, take: count, ...how });
+	}
+
+	/** pastDone does not overtake what was last of it. */
+	pastDone(): void {
+		this.pull();
+		this.post({ type: "past.done" });
+	}
+
+	get roomForPast(): boolean {
+		return this.collector.hasRoom();
 	}
 
 	/** newestTime is the time of a batch's last sample in µs; null: it cannot be read. */

@@ -1,5 +1,6 @@
-import type { Carried, FromWorker, ToWorker } from "../port";
+import type { Carried, Finding, FromWorker, SurveyJob, ToWorker } from "../port";
 import { RtcPage } from "../rtc-page";
+import { survey } from "../survey/survey";
 import { DEBUG_NAME, debugWanted } from "./debug";
 import { connectTime } from "./journey";
 import { onlyOf } from "./only";
@@ -33,6 +34,7 @@ export function startEngine(): EnginePort {
 
 	const receive = (message: FromWorker) => {
 		if (message.type === "carried") keep(message.carried);
+		else if (message.type === "survey") void look(message.job, (heard) => listener(heard));
 		else if (!rtc.handle(message)) listener(message);
 	};
 	const fallBack = () => {
@@ -121,4 +123,14 @@ function pageSide(receive: (message: FromWorker) => void, debugging: boolean): S
 		},
 		dispose: () => void loading.then((loaded) => loaded.dispose()),
 	};
+}
+
+/** look surveys the network from the page, which has the RTCPeerConnections. */
+async function look(job: SurveyJob, tell: (message: FromWorker) => void): Promise<void> {
+	let last: Finding[] = [];
+	await survey(job, (findings) => {
+		last = findings;
+		tell({ type: "network", findings, over: false });
+	});
+	tell({ type: "network", findings: last, over: true });
 }

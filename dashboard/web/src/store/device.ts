@@ -39,12 +39,22 @@ export class DeviceStore {
 		for (const part of message.parts) {
 			const stream = this.streams.get(part.stream);
 			if (!stream) continue;
+			if (part.past) {
+				stream.past.add(part, message.data);
+				if (stream.past.full) stream.fill();
+				continue;
+			}
 			const fresh = stream.accept(part, message.data, message.texts);
 			if (part.restored) continue;
 			this.received += fresh;
 			const newest = message.data[part.t + part.n - 1];
 			if (part.retainedMs === null && !part.late && newest !== undefined) this.clock.heard(newest, now);
 		}
+	}
+
+	/** pastDone: what came of the past is put in its place. */
+	pastDone(): void {
+		for (const stream of this.streams.values()) stream.fill();
 	}
 
 	gap(message: Gap): void {

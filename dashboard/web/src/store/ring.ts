@@ -1,3 +1,5 @@
+import { merge } from "./merge";
+
 /** Columns are samples of a stream by themselves. */
 export interface Columns {
 	seqs: Float64Array;
@@ -116,6 +118,23 @@ export class Ring {
 		}
 	}
 
+	/**
+	 * fill puts samples in their places, where they are not there already: those
+	 * of earlier epochs by time, those of the newest by number. It rebuilds the
+	 * columns, so it is for many at once.
+	 */
+	fill(before: Columns, current: Columns): void {
+		const held = this.copy(0);
+		const { epochStart: split, breakNext } = this;
+		const old = merge(part(held, 0, split), before, "times");
+		const now = merge(part(held, split, this.count), current, "seqs");
+		this.count = this.total = this.head = this.epochStart = 0;
+		this.append(old);
+		this.startEpoch();
+		this.append(now);
+		this.breakNext = now.seqs.length === 0 ? this.count > 0 : breakNext;
+	}
+
 	/** takeTouched is the earliest time at which something changed since the last call; +∞: nothing did. */
 	takeTouched(): number {
 		const time = this.touched;
@@ -193,6 +212,15 @@ export class Ring {
 		to.set(from.subarray(0, this.head), this.capacity - this.head);
 		return to;
 	}
+}
+
+function part({ seqs, times, values, breaks }: Columns, from: number, to: number): Columns {
+	return {
+		seqs: seqs.subarray(from, to),
+		times: times.subarray(from, to),
+		values: values.subarray(from, to),
+		breaks: breaks.subarray(from, to),
+	};
 }
 
 const BYTES_PER_ROW = 25;

@@ -1,5 +1,6 @@
 import type { FromWorker, Part, StreamInfo } from "../port";
 import { Log } from "./log";
+import { Past } from "./past";
 import { type Columns, Ring } from "./ring";
 
 /** Periods without a sample after which a stream counts as stale. */
@@ -30,6 +31,8 @@ export interface Latest {
 export class StreamStore {
 	readonly ring: Ring;
 	readonly log = new Log();
+	/** What came of the device's spool, until fill puts it in its place. */
+	readonly past = new Past();
 	readonly latest: Latest = { seq: 0, time: Number.NaN, value: Number.NaN, text: "", retained: false };
 	/** Samples that a gap declared lost or that no gap explains (−1 is never stored here). */
 	missing = 0;
@@ -119,6 +122,25 @@ export class StreamStore {
 		const row = this.ring.count - 1;
 		for (const value of columns.values) if (!Number.isInteger(value)) this.whole = false;
 		if (row >= 0) this.setLatest(this.ring.seq(row), this.ring.time(row), this.ring.value(row), "", true);
+	}
+
+	/** place is the newest sample of the chart; epoch "": there is none. */
+	place(): { epoch: string; seq: number } {
+		const row = this.ring.count - 1;
+		return row < 0 ? { epoch: "", seq: 0 } : { epoch: this.epoch, seq: this.ring.seq(row) };
+	}
+
+	/** fill puts what came of the past into the chart, where it is not there already. */
+	fill(): void {
+		if (this.past.count === 0 || this.info.meta.kind === "text") {
+			this.past.clear();
+			return;
+		}
+		if (this.epoch === "") this.epoch = this.past.lastEpoch;
+		const { before, current } = this.past.take(this.epoch);
+		this.ring.fill(before, current);
+		for (const { values } of [before, current])
+			if (values.some((value) => !Number.isInteger(value))) this.whole = false;
 	}
 
 	/** A late part of another epoch belongs to a producer that is gone: nothing may go backward for it. */

@@ -49,6 +49,7 @@ beforeEach(() => {
 		from: "head",
 		standing: () => standing,
 		newestTime: () => null,
+		onSuspect: () => log.push("suspect"),
 		assistant: {
 			number: () => ++made,
 			create: (n) => log.push(`create ${n}`),
@@ -65,6 +66,9 @@ beforeEach(() => {
 				log.push(`${stream.name} ${seq}+${take}${retainedMs === null ? "" : ` kept ${retainedMs}`}`);
 			},
 			onGap: (stream, _, from, to) => log.push(`${stream.name} gap ${from}-${to}`),
+			onPast: () => undefined,
+			onPastDone: () => undefined,
+			roomForPast: () => true,
 			onStart: () => undefined,
 			onFinal: () => undefined,
 		},

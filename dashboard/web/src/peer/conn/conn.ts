@@ -5,7 +5,15 @@ import { mayUse, type Rung } from "../ladder";
 import { ackFrame } from "../link/encode";
 import type { LinkStanding } from "../link/standing";
 import { Clock } from "../session";
-import { type Device, type FromViewer, formatEpoch, parse as parseSignal, type Stream, type ToViewer } from "../signal";
+import {
+	type Device,
+	type EpochSeq,
+	type FromViewer,
+	formatEpoch,
+	parse as parseSignal,
+	type Stream,
+	type ToViewer,
+} from "../signal";
 import {
 	type DropReason,
 	eachFrame,
@@ -26,10 +34,12 @@ import { type Assistant, Direct } from "./direct";
 import { type Measures, pathInfo } from "./info";
 import { kindOfRung, usable } from "./kind";
 import { Meter } from "./meter";
+import { Past, type PastBatch } from "./past";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
 import { type Refused, Standing } from "./standing";
 import { type Resume, Streams, type StreamsEvents } from "./streams";
+import { Tails } from "./tails";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
@@ -44,7 +54,15 @@ export interface ConnEvents extends Pick<StreamsEvents, "onBatch" | "onGap" | "o
 	onDevice(device: Device): void;
 	onRefused(refused: Refused): void;
 	onStreams(epoch: number, streams: Stream[]): void;
+	/** a batch of what the device kept; onPastDone: for now that was all. */
+	onPast(batch: PastBatch): void;
+	onPastDone(): void;
+	/** roomForPast says whether more of it can be taken now. */
+	roomForPast(): boolean;
 }
+
+/** How far back the device's spool is asked for, in ms. */
+const PAST = 30 * 60_000;
 
 export interface ConnOptions {
 	env: Env;
@@ -58,6 +76,8 @@ export interface ConnOptions {
 	standing(rung: LinkRung): LinkStanding;
 	events: ConnEvents;
 	assistant: Assistant;
+	/** a direct path has fallen silent: the link may have gone with it. */
+	onSuspect(): void;
 	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
 	newestTime(payload: Uint8Array, count: number): number | null;
 }
@@ -76,6 +96,8 @@ export class Conn {
 	readonly id: string;
 	private readonly standing = new Standing();
 	private readonly streams: Streams;
+	private readonly past: Past;
+	private readonly tails = new Tails();
 	private readonly paths: Paths;
 	private readonly direct: Direct;
 	private readonly meter = new Meter();
@@ -93,15 +115,34 @@ export class Conn {
 		this.alarm = new Alarm(env, () => this.settle());
 		this.streams = new Streams(
 			{
-				onBatch: (batch) => events.onBatch(batch),
+				onBatch: (batch) => {
+					const { stream, header, late, retainedMs } = batch;
+					if (header.class === "live" && !late && retainedMs === null) this.past.live(env.now(), stream.name, header);
+					events.onBatch(batch);
+				},
 				onGap: (...gap) => events.onGap(...gap),
 				onStart: (...start) => events.onStart(...start),
 				onFinal: (...final) => events.onFinal(...final),
 				onDrop: (reason) => this.dropped(reason),
 				onUnknown: () => this.standing.opening.again(env.now()),
 			},
+			this.tails,
 			options.resumes,
 		);
+		this.past = new Past(PAST, env.random, this.tails, {
+			onBatch: (batch) => events.onPast(batch),
+			onTail: ({ stream, header, payload }, skip) => {
+				const part = { skip, take: header.count - skip, late: false, retainedMs: null };
+				events.onBatch({ stream, header, payload, ...part });
+			},
+			onGap: (stream, { epoch, from, to, reason }) => events.onGap(stream, epoch, from, to === 0 ? null : to, reason),
+			onTailsDone: (names) => this.settleTails(names),
+			onDone: () => events.onPastDone(),
+			room: () => events.roomForPast(),
+			onDrop: (reason) => this.dropped(reason),
+			ask: (message) => this.standing.opening.accepted && (this.link?.signal(message) ?? false),
+			streams: () => this.streams.list(),
+		});
 		this.paths = new Paths(env, {
 			onReplace: (path) => this.direct.replace(path),
 			onProved: (path, { t1, t2, t3 }) => {
@@ -184,6 +225,7 @@ export class Conn {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.ask();
 		this.streams.settle(now);
+		if (now >= this.tails.wake()) this.settleTails();
 		this.direct.allow(
 			"direct",
 			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.link !== null),
@@ -191,8 +233,25 @@ export class Conn {
 		this.direct.allow("turned", this.standing.opening.accepted && this.standing.turned && !this.standing.relayed);
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
+		if (this.paths.fell()) this.options.onSuspect();
+		const { accepted } = this.standing.opening;
+		if (accepted) this.past.step(now);
 		this.acknowledge(now);
-		this.alarm.set(Math.min(...wakes, this.streams.wake(), this.standing.opening.wake()));
+		this.alarm.set(
+			Math.min(
+				...wakes,
+				this.streams.wake(),
+				this.past.wake(accepted),
+				this.tails.wake(),
+				this.standing.opening.wake(),
+			),
+		);
+	}
+
+	/** wantPast asks for what the device kept of a stream, behind a sample; null: as far back as it goes. */
+	wantPast(name: string, behind: EpochSeq | null): void {
+		this.past.want(name, behind);
+		this.settle();
 	}
 
 	/** relayed: there is no better path to the device than the link. */
@@ -306,6 +365,10 @@ export class Conn {
 		}
 		const now = this.options.env.now();
 		this.meter.received(now, frame.body.length);
+		if (header.class === "history") {
+			this.past.data(now, path, header, payload);
+			return;
+		}
 		this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(header, payload), path });
 	}
 
@@ -367,11 +430,13 @@ export class Conn {
 		this.options.events.onRefused(refused);
 	}
 
-	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean }): void {
+	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean; history: boolean }): void {
 		if (id !== this.id) return;
 		this.epoch = epoch;
 		if (!this.standing.opening.accepted) this.direct.accepted();
 		this.standing.accept(can);
+		this.past.accepted(can.history);
+		this.streams.keeps = can.history;
 		if (can.relayed) this.direct.giveUp();
 		if (this.link !== null && this.linkPath === 0 && this.mayRelay(false)) {
 			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
@@ -383,9 +448,15 @@ export class Conn {
 
 	private describe(epoch: number, streams: Stream[]): void {
 		this.streams.describe(this.options.env.now(), epoch, streams);
+		if (this.tails.size > 0) this.past.cutOff();
 		const list = this.streams.list();
 		this.options.events.onStreams(list.epoch, list.streams);
 		this.streams.begin();
+	}
+
+	/** settleTails: what was not taken while a new run waited is asked for again. */
+	private settleTails(names?: ReadonlySet<string>): void {
+		if (this.streams.settleTails(this.options.env.now(), names)) this.standing.opening.restart(this.options.env.now());
 	}
 
 	private relayDown(): void {
@@ -411,6 +482,8 @@ export class Conn {
 		for (const [path, positions] of this.streams.acks(now)) {
 			this.paths.send("brief", (conn) => ackFrame(conn, positions), path);
 		}
+		const past = this.past.ack(now);
+		if (past !== null) this.paths.send("brief", (conn) => ackFrame(conn, [past.position]), past.path);
 	}
 
 	private dropped(reason: DropReason): void {

@@ -313,3 +313,55 @@ test("beside what goes over TCP one over UDP is looked for", () => {
 	direct.proved(better);
 	expect(asked.at(-1)).toBe("close 1");
 });
+
+test("what was not answered may be lost with the link, and is told again on the next; an answer counts once", () => {
+	direct.announce(true);
+	direct.step();
+	direct.offered(1, "sdp");
+	direct.announce(false);
+	direct.found(1, "candidate:1", "0");
+	direct.announce(true);
+	expect(told.map((m) => m.type)).toEqual(["offer", "offer", "candidate"]);
+	direct.answered(1, "back");
+	direct.answered(1, "back");
+	expect(asked).toEqual(["create 1", "answer 1 back"]);
+	direct.announce(true);
+	expect(told).toHaveLength(3);
+});
+
+test("a connection that fell silent before the device accepted on the link there is gets its successor at once", () => {
+	direct.announce(true);
+	direct.step();
+	const path = connect(1);
+	paths.accepted(path); // a proof
+	env.advance(100);
+	paths.step();
+	direct.accepted();
+	direct.step();
+	expect(asked).toEqual(["create 1"]);
+	env.advance(1_300);
+	paths.step();
+	direct.step();
+	expect(paths.state(path).inDoubt).toBe(true);
+	direct.step();
+	expect(asked).toEqual(["create 1", "create 2"]);
+	env.advance(100);
+	direct.step();
+	expect(asked).toHaveLength(2);
+});
+
+test("one that was heard since has its time", () => {
+	direct.announce(true);
+	direct.step();
+	const path = connect(1);
+	paths.accepted(path);
+	direct.accepted();
+	paths.step();
+	env.advance(100);
+	paths.heard(path);
+	env.advance(1_500);
+	paths.step();
+	direct.step();
+	expect(paths.state(path).inDoubt).toBe(true);
+	expect(asked).toEqual(["create 1"]);
+});

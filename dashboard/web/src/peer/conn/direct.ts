@@ -45,10 +45,12 @@ interface Build {
 	rung: Rung;
 	relayed: boolean; // a TURN server has given an address
 	dials: boolean; // to where the device listens over TCP
-	told: FromViewer[]; // offer and candidates that wait for the server to know the Conn
+	told: FromViewer[]; // offer and candidates, kept to be told again
+	sent: number; // so many of told are on their way
+	answered: boolean; // the device's description has come
 }
 
-/** Offers and candidates kept while the server cannot be told; more are no help. */
+/** Offers and candidates kept for the server; more are no help. */
 const MAX_TOLD = 32;
 
 /** Direct makes data-channel connections to the device, of both kinds, and replaces those that die. */
@@ -57,6 +59,7 @@ export class Direct {
 	private readonly builds = new Map<number, Build>();
 	private readonly turns = new Turns();
 	private announced = false;
+	private acceptedAt = 0; // by the device, on the link there is
 	private listening = false;
 	/** Without these nothing can be built: a link, and a device on the other side of it. */
 	private readonly possible: Record<Kind, boolean> = { direct: true, turned: false };
@@ -86,10 +89,13 @@ export class Direct {
 		return this.listening;
 	}
 
-	/** announce says whether the server knows this Conn now and may be given offers. */
+	/** announce says whether the server knows this Conn now and may be given offers. What was not answered may be lost with the link before. */
 	announce(on: boolean): void {
 		this.announced = on;
-		if (on) for (const build of this.builds.values()) this.flush(build);
+		for (const build of this.builds.values()) {
+			if (!build.answered) build.sent = 0;
+			if (on) this.flush(build);
+		}
 	}
 
 	/** allow says whether attempts of a kind make sense. */
@@ -104,7 +110,8 @@ export class Direct {
 
 	/** accepted: the device is there; a direct connection has its time from now on. */
 	accepted(): void {
-		this.turns.lack(this.options.env.now());
+		this.acceptedAt = this.options.env.now();
+		this.turns.lack(this.acceptedAt);
 	}
 
 	/** giveUp: the device has no direct paths, so what was begun leads nowhere. */
@@ -213,7 +220,8 @@ export class Direct {
 
 	answered(number: number, sdp: string): void {
 		const build = this.builds.get(number);
-		if (build === undefined) return;
+		if (build === undefined || build.answered) return; // over, or answered twice because the offer was sent twice
+		build.answered = true;
 		this.options.assistant.answer(
 			number,
 			withCandidates(sdp, (candidate) => this.takes(build, candidate)),
@@ -238,12 +246,23 @@ export class Direct {
 		const attempts = this.byKind[kind];
 		const expired = attempts.expired(now);
 		if (expired !== 0) this.fail(expired, this.late(expired));
+		if (this.lost(kind)) attempts.replace();
 		const from = kind === "turned" ? this.turnedFrom(now) : 0;
 		if (kind === "direct" && this.lacksUDP()) attempts.replace();
 		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
 		if (number !== 0) this.begin(kind, number);
 		if (attempts.making() !== undefined) return attempts.wake();
 		return this.possible[kind] ? Math.max(attempts.wake(), from) : Infinity;
+	}
+
+	/**
+	 * lost says whether the newest connection of a kind has been silent since before the device
+	 * accepted us on the link there is: what took the link that was before, such as a new
+	 * address, has taken both, and the connection will not come back.
+	 */
+	private lost(kind: Kind): boolean {
+		const newest = [...this.builds.values()].filter((build) => build.kind === kind).at(-1);
+		return newest !== undefined && this.options.paths.lost(newest.path, this.acceptedAt);
 	}
 
 	/** turnedFrom is when a turned connection may begin; Infinity: not before something changes. */
@@ -294,7 +313,18 @@ export class Direct {
 		const lacking = kind === "direct" && this.lacksUDP();
 		if (lacking) this.byKind.direct.putOff(env.now()); // the next one, until this one is proved
 		const dials = may("tcp") && !lacking; // beside what goes over TCP, one over UDP is what is wanted
-		this.builds.set(number, { kind, carrier: null, path: 0, pair: null, rung, relayed: false, dials, told: [] });
+		this.builds.set(number, {
+			kind,
+			carrier: null,
+			path: 0,
+			pair: null,
+			rung,
+			relayed: false,
+			dials,
+			told: [],
+			sent: 0,
+			answered: false,
+		});
 		const excess = this.byKind[kind].excess();
 		if (excess !== 0) this.giveAway(kind, excess);
 		env.debug("direct: attempt", number, kind);
@@ -343,7 +373,10 @@ export class Direct {
 	}
 
 	private flush(build: Build): void {
-		for (const message of build.told.splice(0)) this.options.signal(message);
+		for (; build.sent < build.told.length; build.sent++) {
+			const message = build.told[build.sent];
+			if (message !== undefined) this.options.signal(message);
+		}
 	}
 
 	private find(path: number): { number: number; build: Build } | null {

@@ -1,5 +1,6 @@
 import type { Carrier } from "../carrier/carrier";
 import type { Lane } from "../carrier/channels";
+import { isLinkRung } from "../carrier/link-carrier";
 import type { Env } from "../env";
 import { type Decision, Ladder, REASONS, type Rung, type State } from "../ladder";
 import { echoFrame, probeFrame } from "../link/encode";
@@ -30,6 +31,7 @@ export class Paths {
 	private readonly all = new Map<number, Path>();
 	private decision: Decision;
 	private lastId = 0;
+	private doubted = false; // a direct path was in doubt when fell was called last
 
 	constructor(
 		private readonly env: Env,
@@ -133,6 +135,19 @@ export class Paths {
 	works(id: number): boolean {
 		const state = this.ladder.state(id);
 		return this.all.has(id) && state.usable && !state.inDoubt;
+	}
+
+	/** lost says whether a path has been silent since before a time. */
+	lost(id: number, since: number): boolean {
+		const state = this.ladder.state(id);
+		return this.all.has(id) && state.inDoubt && state.lastHeard < since;
+	}
+
+	/** fell says whether direct paths are in doubt that were not when it was called last. */
+	fell(): boolean {
+		const before = this.doubted;
+		this.doubted = [...this.all.values()].some(({ id, rung }) => !isLinkRung(rung) && this.ladder.state(id).inDoubt);
+		return this.doubted && !before;
 	}
 
 	/** rtt of the best path in ms; 0: not measured yet. */

@@ -2,12 +2,14 @@ import { expect, test } from "vitest";
 import type { Stream } from "../signal";
 import { type Header, hop } from "../wire";
 import { type Resume, Streams } from "./streams";
+import { Tails } from "./tails";
 
 const EPOCH = 0xa;
 
 /** world makes the streams of one device, and a log of what they say. */
 function world(resumes: Resume[] = []) {
 	const log: string[] = [];
+	const tails = new Tails();
 	const streams = new Streams(
 		{
 			onBatch: ({ stream, header, skip, take }) => log.push(`${stream.name} ${header.seq + skip}+${take}`),
@@ -17,9 +19,10 @@ function world(resumes: Resume[] = []) {
 			onDrop: (reason) => log.push(reason),
 			onUnknown: () => undefined,
 		},
+		tails,
 		resumes,
 	);
-	return { log, streams };
+	return { log, streams, tails };
 }
 
 const stream = (seq: number | null, epoch = EPOCH, id = 1, name = "log"): Stream => ({
@@ -101,4 +104,41 @@ test("a goodbye is told once it is heard", () => {
 	streams.bye(0, new Map([[1, { epoch: EPOCH, seq: 2 }]]));
 	streams.settle(5_000);
 	expect(log).toEqual(["log 10 after 2", "log 10 final 2"]);
+});
+
+const NEXT = 0xb;
+
+/** restart has the device begin anew, after it was cut off at 3, with a spool. */
+function restart() {
+	const w = world();
+	describe(w.streams, stream(0));
+	data(w.streams, 1, 3);
+	w.streams.keeps = true;
+	w.log.length = 0;
+	w.streams.describe(100, NEXT, [stream(0, NEXT)]);
+	w.streams.begin();
+	return w;
+}
+
+const COME = new Set(["log"]);
+
+test("a new run waits for the rest of the one before, and goes on behind what came of it", () => {
+	const { log, streams, tails } = restart();
+	expect([log, tails.at("log")]).toEqual([[], { epoch: EPOCH, seq: 3 }]);
+	const header: Header = { class: "event", stream: 1, epoch: NEXT, seq: 1, count: 1, deadline: 0, key: 0, will: false };
+	streams.data(header, new Uint8Array(1), { now: 0, hop: hop({}), ageMs: -1, path: 1 });
+	expect(log).toEqual([]); // it comes again
+	tails.came(200, "log", { epoch: NEXT, seq: 5 });
+	streams.settleTails(300, COME);
+	expect(log).toEqual(["log 11 after 5"]);
+});
+
+test("what of a run is not in the spool, or does not come in time, is a gap", () => {
+	const { log, streams } = restart();
+	streams.settleTails(300, COME);
+	expect(log).toEqual(["log 10 gap 4-null 2", "log 11 after 0"]);
+	const late = restart();
+	expect(late.streams.settleTails(30_000)).toBe(false);
+	expect(late.streams.settleTails(30_100)).toBe(true);
+	expect(late.log).toEqual(["log 10 gap 4-null 2", "log 11 after 0"]);
 });

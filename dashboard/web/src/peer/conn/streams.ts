@@ -2,6 +2,7 @@ import { type Delivery, Early, Inbox } from "../session";
 import { type EpochSeq, formatPosition, type Stream } from "../signal";
 import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, type Position } from "../wire";
 import { Kept } from "./kept";
+import type { Tails } from "./tails";
 
 /** Received is one batch, or the part of it that is new, as the application gets it. */
 export interface Received {
@@ -67,11 +68,16 @@ export class Streams {
 	/** When what a goodbye overtook must have come. */
 	private settleAt = Infinity;
 
+	/** The device keeps a spool: what a run that was cut off lacks may still come. */
+	keeps = false;
+
 	/** Streams of an earlier life, by name, until the device tells where they begin in this one. */
 	private readonly resumes = new Map<string, Resume>();
 
 	constructor(
 		private readonly events: StreamsEvents,
+		/** Rests of earlier runs that may still come, from a device that keeps a spool. */
+		private readonly tails: Tails,
 		resumes: readonly Resume[] = [],
 	) {
 		for (const resume of resumes) this.resumes.set(resume.name, resume);
@@ -112,6 +118,7 @@ export class Streams {
 			this.retained(entry, header, payload, arrival);
 			return;
 		}
+		if (this.tails.waits(entry.stream.name) && entry.inbox === null) return; // it comes again
 		if (header.epoch !== entry.epoch) {
 			this.unknown("old-epoch");
 			return;
@@ -136,6 +143,19 @@ export class Streams {
 		if (entry?.inbox == null) return;
 		entry.inbox.gap(now, gap, this.out);
 		this.deliver(entry);
+	}
+
+	/** settleTails: these have come as far as they will, or waited for too long; the new runs of their streams begin. */
+	settleTails(now: number, names?: ReadonlySet<string>): boolean {
+		const over = this.tails.end(now, names);
+		for (const { stream, at, final } of over) {
+			const whole = at.epoch === this.epoch || (final !== null && at.seq >= final);
+			if (!whole) this.events.onGap(stream, at.epoch, at.seq + 1, final, GAP_REASONS.restart);
+			if (at.epoch === this.epoch)
+				this.resumes.set(stream.name, { id: stream.id, name: stream.name, ...at, final: null });
+		}
+		if (over.length > 0) this.begin();
+		return over.length > 0;
 	}
 
 	/** bye: the device ends on purpose and says where each stream does. What is under way may still come. */
@@ -202,7 +222,10 @@ export class Streams {
 	private end(now: number, epoch: number): void {
 		for (const [id, entry] of this.entries) {
 			if (entry.inbox === null || entry.stream.class !== "event") continue;
-			this.declareEnd(now, entry);
+			const at = entry.inbox.position();
+			const whole = entry.final !== null && at.seq >= entry.final;
+			if (this.keeps && !whole) this.tails.wait(now, entry.stream, { epoch: entry.epoch, seq: at.seq }, entry.final);
+			else this.declareEnd(now, entry);
 			this.ended.set(id, entry.inbox.position());
 		}
 		this.entries.clear();
@@ -232,7 +255,7 @@ export class Streams {
 	/** An Event stream is received from its start on, which only the device tells; others from anywhere. */
 	private inbox(stream: Stream): Inbox | null {
 		if (stream.class !== "event") return new Inbox(stream.id, stream.class, this.epoch, 0, this.early);
-		if (stream.start === null || stream.start.epoch !== this.epoch) return null;
+		if (stream.start === null || stream.start.epoch !== this.epoch || this.tails.waits(stream.name)) return null;
 		const after = this.resume(stream, stream.start.seq);
 		this.events.onStart(stream, this.epoch, after);
 		return new Inbox(stream.id, stream.class, this.epoch, after, this.early);

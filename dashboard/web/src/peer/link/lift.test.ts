@@ -50,7 +50,7 @@ test("silence is told once, and what dies young is trusted later each time", () 
 	for (let i = 0; i < 7; i++) {
 		lift.moved(now, "relay-udp");
 		now += 5_000;
-		expect([lift.doubt(now), lift.doubt(now)]).toEqual([true, false]);
+		expect([lift.doubt(now, "relay-udp"), lift.doubt(now, "relay-udp")]).toEqual([true, false]);
 		const fell = now;
 		lift.moved(now, "ws");
 		lift.step(now, "ws", true);

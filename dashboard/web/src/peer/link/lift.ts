@@ -23,7 +23,8 @@ export class Lift {
 	private carries = false;
 	private since = 0; // when carries began or ended, or the link became another
 	private trying = false;
-	private leaving = false;
+	/** leaving: another line is looked for that needs no data channels. */
+	leaving = false;
 	private next = 0; // not up before
 	private failures = 0; // in a row
 	private taken = 0; // when it was moved up
@@ -67,10 +68,10 @@ export class Lift {
 		this.next = now;
 	}
 
-	/** doubt: the way is silent. True: another one is to be looked for. */
-	doubt(now: number): boolean {
+	/** doubt: the way on a rung is silent. True: another one is to be looked for. */
+	doubt(now: number, rung: LinkRung): boolean {
 		if (this.leaving) return false;
-		this.fell(now);
+		if (onChannels(rung)) this.fell(now);
 		this.leaving = true;
 		return true;
 	}

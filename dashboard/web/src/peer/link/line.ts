@@ -30,8 +30,11 @@ const KEEP_ALIVE = 3_000;
 const DEAD_AFTER = 1.5 * KEEP_ALIVE;
 /** How long the welcome may take after the first frame, in ms. */
 const WELCOME_WITHIN = 10_000;
-/** How long the answer may take when there is a reason for doubt, in ms. */
-const PROVE_WITHIN = 1_500;
+/** How long the answer may take when there is a reason to ask, in ms, while no round trip is known. */
+const PROVE_WITHIN = 500;
+/** Otherwise twice that and PROVE_SLACK, at least PROVE_LEAST, in which TCP sends again what got lost. */
+const PROVE_LEAST = 200;
+const PROVE_SLACK = 100;
 /** What waits here and in the browser, in bytes: beyond it nothing is added that is repeated anyway. */
 const QUEUE_SOFT = 64 * 1024;
 /** What waits here and in the browser, in bytes: beyond it nothing is added at all. */
@@ -47,7 +50,7 @@ export interface LineEvents {
 	onPacketEnd(): void;
 	/** a signal of the link itself that is not about its being. */
 	onSignal(message: ToViewer): void;
-	/** the way to the server is in doubt; again and again while it is. Of data channels only. */
+	/** the way to the server is in doubt: it did not answer when it was asked. Of data channels, again and again while it is. */
 	onDoubt(): void;
 	/** the line is over and closed. */
 	onOver(ending: Ending): void;
@@ -66,6 +69,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private heardAt: number;
 	private sentAt: number;
 	private proveBy = Infinity;
+	private rtt = 0; // the smallest round trip, in ms; 0: none was measured
 
 	constructor(
 		private readonly env: Env,
@@ -119,9 +123,15 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	/** prove asks the server for a sign of life at once: the network may have changed under the line. */
 	prove(): void {
+		if (this.proving) return;
 		this.probe();
-		this.proveBy = Math.min(this.proveBy, this.env.now() + PROVE_WITHIN);
+		this.proveBy = this.env.now() + this.patience();
 		this.schedule();
+	}
+
+	/** proving: it was asked for a sign of life, and has its time to answer. */
+	get proving(): boolean {
+		return this.proveBy < Infinity;
 	}
 
 	/** close ends it without another word to anybody here. */
@@ -178,7 +188,13 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	private echoed(frame: Frame): void {
 		const rtt = this.prober.echo(parseEcho(frame.body), this.env.wall());
-		if (rtt !== null) this.hop?.proved(this.env.now(), rtt);
+		if (rtt === null) return;
+		this.hop?.proved(this.env.now(), rtt);
+		if (this.rtt === 0 || rtt < this.rtt) this.rtt = rtt;
+	}
+
+	private patience(): number {
+		return this.rtt === 0 ? PROVE_WITHIN : Math.max(PROVE_LEAST, 2 * this.rtt + PROVE_SLACK);
 	}
 
 	private signalled(message: ToViewer | null): void {
@@ -190,6 +206,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 				this.intercepted = message.intercepted;
 				if (onChannels(this.rung)) this.hop ??= new Hop(this.env.now(), this.rung);
 				this.events.onWelcome(message);
+				if (!this.closed) this.probe(); // for its round trip
 				break;
 			case "refuse":
 				this.refusal = message;
@@ -210,7 +227,9 @@ export class Line implements SharedLink, LinkCarrierEvents {
 		}
 		const hop = this.hop?.step(now);
 		if (hop?.probe || (this.welcomed && now - this.sentAt >= KEEP_ALIVE)) this.probe();
-		if (hop?.doubt) this.events.onDoubt();
+		const mute = now >= this.proveBy;
+		if (mute) this.proveBy = Infinity;
+		if (mute || hop?.doubt) this.events.onDoubt();
 		if (!this.closed) this.schedule();
 	}
 
@@ -222,12 +241,12 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	}
 
 	private deadAt(): number {
-		return this.welcomed ? Math.min(this.heardAt + DEAD_AFTER, this.proveBy) : this.born + WELCOME_WITHIN;
+		return this.welcomed ? this.heardAt + DEAD_AFTER : this.born + WELCOME_WITHIN;
 	}
 
 	private schedule(): void {
 		const hop = this.hop?.step(this.env.now()).wake ?? Infinity;
-		this.alarm.set(Math.min(this.deadAt(), hop, this.welcomed ? this.sentAt + KEEP_ALIVE : Infinity));
+		this.alarm.set(Math.min(this.deadAt(), this.proveBy, hop, this.welcomed ? this.sentAt + KEEP_ALIVE : Infinity));
 	}
 }
 

@@ -3,8 +3,8 @@ import { Dialled, type FakeCarrier } from "../carrier/fake.testing";
 import { failure } from "../failures";
 import { TestEnv } from "../testing";
 import { read, said, signals } from "../testing-signal";
-import { TYPE_ECHO, TYPE_PROBE } from "../wire";
-import { probeFrame } from "./encode";
+import { parseProbe, TYPE_ECHO, TYPE_PROBE } from "../wire";
+import { echoFrame, probeFrame } from "./encode";
 import { Link } from "./link";
 
 const welcome = said(0, { type: "welcome", server: "s", role: "viewer", time: 1 });
@@ -63,7 +63,7 @@ test("token and open are in the first request; nothing is sent before the welcom
 
 test("it probes when it has nothing else to say, and answers probes", () => {
 	const carrier = connect();
-	carrier.hear(welcome);
+	welcomed(carrier);
 	env.advance(2_000);
 	carrier.hear(probeFrame(0, { id: 2 ** 52, heard: true, full: false, t1: 5 }));
 	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_ECHO]);
@@ -85,20 +85,96 @@ test("a link that is silent for 4.5 s is dead, and is made again", () => {
 	expect(dialled.rungs()).toBe("ws ws");
 });
 
-test("whoever nudges it gets a sign of life within 1.5 s, or another link", () => {
+/** welcomed lets the server in and answer the first probe after a round trip of 20 ms. */
+function welcomed(carrier: FakeCarrier): void {
+	carrier.hear(welcome);
+	env.advance(20);
+	answers(carrier);
+}
+
+function answers(carrier: FakeCarrier): void {
+	for (const frame of read(carrier.take())) {
+		if (frame.type !== TYPE_PROBE) continue;
+		const wall = env.wall();
+		carrier.hear(echoFrame(0, { ...parseProbe(frame.body), heard: true, t2: wall, t3: wall }));
+	}
+}
+
+test("whoever nudges it gets a sign of life soon; otherwise another line is made beside it, and taken when it is there", () => {
+	const carrier = connect();
+	welcomed(carrier);
+	link.nudge();
+	env.advance(199);
+	answers(carrier);
+	env.advance(1_000);
+	link.nudge();
+	env.advance(199);
+	expect(dialled.rungs()).toBe("ws");
+	env.advance(1);
+	expect(dialled.rungs()).toBe("ws ws");
+	expect(carrier.closed).toBe(false);
+	dialled.newest().hear(welcome);
+	expect(log.slice(1)).toEqual(["up viewer true", "up viewer false"]);
+	env.advance(2_000);
+	expect(carrier.closed).toBe(true);
+});
+
+test("on a slow way it has twice its round trip, and half a second while that is not known", () => {
 	const carrier = connect();
 	carrier.hear(welcome);
 	link.nudge();
-	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_PROBE]);
-	env.advance(1_400);
+	env.advance(499);
+	expect(dialled.rungs()).toBe("ws");
+	env.advance(1);
+	expect(dialled.rungs()).toBe("ws ws");
+	const other = dialled.newest();
+	other.hear(welcome);
+	env.advance(300);
+	answers(other);
+	link.nudge();
+	env.advance(699);
+	expect(dialled.rungs()).toBe("ws ws");
+	env.advance(1);
+	expect(dialled.rungs()).toBe("ws ws ws");
+});
+
+test("one in doubt that was only slow goes on where no other comes", () => {
+	const carrier = connect();
+	welcomed(carrier);
+	link.suspect();
+	env.advance(200);
+	dialled.newest().ends(cut);
+	env.advance(400);
 	carrier.hear(said(0, { type: "devices", devices: [] }));
-	env.advance(1_400);
-	link.nudge();
-	env.advance(1_500);
-	expect(log.at(-1)).toMatch(/^down silent/);
-	link.nudge();
+	expect(log).toEqual(["connecting", "up viewer true", "devices"]);
+	expect(link.current?.rung).toBe("ws");
+});
+
+test("one in doubt that is over gives way to the one that is under way, and no time is lost", () => {
+	const carrier = connect();
+	welcomed(carrier);
+	link.suspect();
+	env.advance(200);
+	carrier.ends(cut);
+	expect(log.at(-1)).toBe("down : the connection was cut, 0");
+	expect(dialled.rungs()).toBe("ws ws");
+	dialled.newest().hear(welcome);
+	expect(log.at(-1)).toBe("up viewer false");
+});
+
+test("where a direct path has gone with it, it is made again at once", () => {
+	const carrier = connect();
+	welcomed(carrier);
+	carrier.ends(cut);
+	expect(log.at(-1)).toBe("down : the connection was cut, 250");
+	link.suspect();
 	env.advance(0);
 	expect(dialled.rungs()).toBe("ws ws");
+	welcomed(dialled.newest());
+	link.suspect();
+	dialled.newest().ends(cut);
+	env.advance(0);
+	expect(dialled.rungs()).toBe("ws ws ws");
 });
 
 test("a code decides when it is tried again", () => {

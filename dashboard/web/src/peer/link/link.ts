@@ -88,6 +88,7 @@ export class Link {
 	private leaving: Line | null = null; // the one before
 	private cancelLeaving: () => void = () => undefined;
 	private failures = 0;
+	private cut = false; // the last line ended without anybody's word
 	private retryAt = Infinity;
 	private lookedAt = -Infinity;
 
@@ -131,6 +132,13 @@ export class Link {
 		if (this.line === null && this.race === null) this.retryAt = Math.min(this.retryAt, now);
 		this.current?.prove();
 		if (now - this.lookedAt >= NUDGED_EVERY) this.lookHigher();
+		this.schedule();
+	}
+
+	/** suspect: a direct path has fallen silent. What took it, a new address for instance, may have taken the link, too, and nobody would say so. */
+	suspect(): void {
+		if (this.line !== null) this.current?.prove();
+		else if (this.cut) this.retryAt = Math.min(this.retryAt, this.options.env.now()); // so it did, and no server is to be spared
 		this.schedule();
 	}
 
@@ -196,11 +204,11 @@ export class Link {
 		if (line === this.line && this.race === null && this.fresh === null) this.lookLower();
 	}
 
-	/** doubt: the data channels to the server are silent. */
+	/** doubt: the line does not answer. It is kept until there is another one: it may only be slow. */
 	private doubt(line: Line): void {
-		if (line !== this.line || !this.lift.doubt(this.options.env.now())) return;
+		if (line !== this.line || !this.lift.doubt(this.options.env.now(), line.rung)) return;
 		this.options.env.debug("link: in doubt:", line.rung);
-		this.verdicts.failed(line.rung, failure("fell-silent"));
+		if (onChannels(line.rung)) this.verdicts.failed(line.rung, failure("fell-silent"));
 		this.lookLower();
 	}
 
@@ -320,7 +328,7 @@ export class Link {
 			return;
 		}
 		const line = this.line;
-		if (line !== null && onChannels(line.rung) && this.fresh === null) {
+		if (line !== null && this.lift.leaving && this.fresh === null) {
 			this.options.env.later(LOWER_AGAIN * (0.5 + this.options.env.random()), () => this.lowerAgain(line));
 			return;
 		}
@@ -340,15 +348,31 @@ export class Link {
 		if (line !== this.line) return;
 		if (onChannels(line.rung)) this.lift.ended(this.options.env.now());
 		if ("refusal" in ending && ending.refusal.code === "silent") this.verdicts.silent(line.rung, line.age);
-		this.drop();
-		this.over(ending);
+		// Where it was in doubt anyway, another one is under way, or wanted at once.
+		const doubted = this.lift.leaving || line.proving;
+		if (doubted && (this.race !== null || this.fresh !== null)) this.replaced(ending);
+		else {
+			this.drop();
+			this.over(ending, doubted);
+		}
 	}
 
-	private over(ending: Ending): void {
+	/** replaced: the line is over, and another one is on its way. */
+	private replaced(ending: Ending): void {
+		this.line = this.fresh;
+		this.fresh = null;
+		const { code, reason, remedy } = "refusal" in ending ? ending.refusal : { ...ending.failure, code: "" };
+		this.options.events.onDown({ code, reason, remedy }, 0);
+	}
+
+	/** over waits before the link is made again; not when there is a hurry: its end is the network's, and no server is to be spared. */
+	private over(ending: Ending, hurry = false): void {
 		const refusal = "refusal" in ending ? ending.refusal : { ...ending.failure, code: "" };
 		const retry: Retry = "refusal" in ending ? codeByName(refusal.code).retry : "backoff";
 		this.failures++;
-		const delay = this.target === null ? null : retryDelay(retry, this.failures, this.options.env.random);
+		this.cut = !("refusal" in ending);
+		const wait = hurry && this.cut ? 0 : retryDelay(retry, this.failures, this.options.env.random);
+		const delay = this.target === null ? null : wait;
 		if (delay !== null) this.retryAt = this.options.env.now() + delay;
 		this.options.env.debug("link: over:", refusal, "retry in ms:", delay);
 		this.options.events.onDown({ code: refusal.code, reason: refusal.reason, remedy: refusal.remedy }, delay);

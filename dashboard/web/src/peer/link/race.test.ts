@@ -230,6 +230,7 @@ test("a nudge tries them earlier, but not again and again; a refusal there harms
 	fails("ws", "cut");
 	on("sse").hear(welcome);
 	link.nudge();
+	on("sse").hear(said(0, { type: "devices", devices: [] })); // it proves itself
 	expect(dialled.rungs()).toBe("ws sse");
 	keepsTalking("sse", 10_000);
 	link.nudge();

@@ -85,6 +85,7 @@ describe("what a viewer hears", () => {
 			now: 9,
 			relayed: false,
 			turned: false,
+			history: false,
 		});
 		expect(hear({ type: "accept", id: "u", epoch: "ffffffff", relayed: true })).toMatchObject({ relayed: true });
 		expect(hear({ type: "bye", final: { 7: "0000000a:100" } })).toEqual({

@@ -25,6 +25,7 @@ export type ToViewer =
 	| ({ type: "refuse" } & Refusal)
 	| { type: "devices"; full: boolean; devices: Device[] }
 	| { type: "opened"; device: Device; servers: TurnServer[] }
+	| { type: "servers"; servers: TurnServer[] } // of no Conn
 	| ({ type: "refused"; candidates: Device[] } & Refusal)
 	| {
 			type: "accept";
@@ -33,7 +34,9 @@ export type ToViewer =
 			now: number; // µs
 			relayed: boolean; // no direct paths
 			turned: boolean; // the device can make turned connections
+			history: boolean; // it keeps a spool
 	  }
+	| { type: "history"; transfer: string; done: boolean }
 	| { type: "describe"; epoch: number; streams: Stream[] }
 	| { type: "answer"; attempt: number; sdp: string }
 	| { type: "candidate"; attempt: number; candidate: string; mid: string }
@@ -61,6 +64,8 @@ export function parse(body: Uint8Array): ToViewer | null {
 			return { type: "devices", full: m.bool("full"), devices: m.list("devices", parseDevice) };
 		case "opened":
 			return { type: "opened", device: parseDevice(m.any("device")), servers: parseServers(m) };
+		case "servers":
+			return { type: "servers", servers: parseServers(m) };
 		case "refused":
 			return { type: "refused", ...refusal(m), candidates: m.list("candidates", parseDevice) };
 		case "accept":
@@ -71,7 +76,10 @@ export function parse(body: Uint8Array): ToViewer | null {
 				now: m.uint("now"),
 				relayed: m.bool("relayed"),
 				turned: m.bool("turned"),
+				history: m.bool("history"),
 			};
+		case "history":
+			return { type: "history", transfer: word(m, "transfer"), done: m.bool("done") };
 		case "describe":
 			return { type: "describe", epoch: epoch(m), streams: m.list("streams", parseStream).filter((s) => s !== null) };
 		case "answer":

@@ -10,6 +10,7 @@ export interface Offer {
 /** FromViewer is every signal that a viewer says, with its members as JSON has them. */
 export type FromViewer =
 	| { type: "watch" }
+	| { type: "servers" } // which TURN servers there are, without a Conn
 	| {
 			type: "open";
 			device: string; // name or id
@@ -22,6 +23,13 @@ export type FromViewer =
 	  }
 	| ({ type: "offer" } & Offer)
 	| { type: "candidate"; attempt: number; candidate: string /* empty: no more */; mid: string }
+	| {
+			type: "history";
+			transfer: string; // 8 hex digits
+			streams: number[];
+			positions: Record<number, string>; // EPOCH:SEQ by stream number; absent: nothing is known
+			since_ms: number;
+	  }
 	| { type: "close" }
 	| { type: "end" }; // of a link over HTTP, without a code: this end just leaves
 

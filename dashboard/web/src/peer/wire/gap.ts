@@ -9,6 +9,7 @@ export const GAP_REASONS = {
 	restart: 2, // the producer ended
 	"unknown-position": 3, // asked for a position that was never there
 	refused: 4, // the receiver cannot read them
+	spool: 5, // the device's disk did not take them, or has them no more
 } as const;
 
 /** gapReasonName is a reason's name as JSON and the page show it. */

@@ -12,6 +12,8 @@ export const MAX_OPEN_HEADER = 4096;
 /** MAX_STREAMS of one device. */
 export const MAX_STREAMS = 256;
 export const MAX_STREAM_ID = 65535;
+/** HISTORY_STREAM is that of frames of class History: no device's own. */
+export const HISTORY_STREAM = 65535;
 export const MAX_STREAM_NAME = 128;
 export const MAX_DEVICE_NAME = 64;
 /** MAX_TEXT is for one text or bytes value. */

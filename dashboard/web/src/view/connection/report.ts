@@ -55,6 +55,7 @@ export function report(app: App, now: number): string {
 		...figures(path).map(([name, value]) => `${name.toLowerCase()}: ${value}`),
 		"rungs:",
 		...(path?.rungs ?? []).flatMap(rungLines),
+		...networkLines(app),
 		`samples received: ${app.store.received}`,
 		`dropped here: ${
 			drops(app)
@@ -79,6 +80,16 @@ function rungLines({ rung, state, rttMs, note, verdict }: RungInfo): string[] {
 	return verdict === undefined
 		? [line]
 		: [line, `${" ".repeat(31)}${verdict.name}: ${verdict.reason}; ${verdict.remedy}`];
+}
+
+/** networkLines are what was found out of the network, if somebody has asked. */
+export function networkLines({ network }: Pick<App, "network">): string[] {
+	if (network === null) return ["network: not checked"];
+	const lines = network.findings.map(({ name, verdict, ms, note, failure }) => {
+		const line = `  ${name.padEnd(10)} ${verdict.padEnd(7)} ${milliseconds(ms).padStart(8)}  `;
+		return `${line}${failure === undefined ? note : `${failure.name}: ${note}; ${failure.remedy}`}`.trimEnd();
+	});
+	return [`network, checked ${new Date(network.at).toISOString()}${network.over ? "" : ", not finished"}:`, ...lines];
 }
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {

@@ -102,6 +102,7 @@ const REASONS: Record<string, string> = {
 	restart: "the device restarted",
 	"unknown-position": "the place to go on from is gone",
 	refused: "they could not be read",
+	spool: "the device's disk did not take them, or has them no more",
 };
 
 function missing(line: Line): string {

@@ -1,4 +1,4 @@
-import type { Device, Rung, RungInfo } from "../../port";
+import type { Device, Finding, Rung, RungInfo } from "../../port";
 import { clock, duration } from "./time";
 
 /** The names of the rungs for people, best first. The command line and the logs use the short ones. */
@@ -13,6 +13,23 @@ export const RUNG_STATES: Record<RungInfo["state"], string> = {
 	trying: "being tried",
 	failed: "failed",
 	off: "not tried",
+};
+
+/** FINDING_NAMES are the ways that a survey of the network looks at. */
+export const FINDING_NAMES: Record<Finding["name"], string> = {
+	nat: "NAT",
+	"relay-udp": "UDP to the server",
+	"relay-tcp": "TCP to the server (ICE-TCP)",
+	"turn-udp": "TURN over UDP",
+	"turn-tcp": "TURN over TCP",
+	"turn-tls": "TURN over TLS",
+};
+
+export const FINDING_WORDS: Record<Finding["verdict"], string> = {
+	ok: "works",
+	failed: "failed",
+	unknown: "unknown",
+	trying: "being tried",
 };
 
 /** What becomes of frames that are dropped here, by the reasons of the protocol, and of samples that the page did not fetch. */

@@ -1,4 +1,4 @@
-import type { Device, FromWorker, PathInfo, StreamInfo } from "../../port";
+import type { Device, Finding, FromWorker, PathInfo, StreamInfo } from "../../port";
 import { DeviceStore } from "../../store/device";
 import { type Card, layout } from "../../store/layout";
 import { Loop } from "../chart/loop";
@@ -6,6 +6,7 @@ import { Timeline } from "../chart/timeline";
 import type { Engine } from "./engine";
 import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
 import { watchNetwork } from "./network";
+import { PastAsked } from "./past";
 import { Reload } from "./reload";
 import { loginCode, parseRoute, type Route } from "./route";
 
@@ -51,6 +52,8 @@ export class App {
 	dropped = $state.raw(0);
 	/** Why what came is not kept over a reload; "": it is; null: that is not known yet. */
 	archive = $state.raw<string | null>(null);
+	/** What gets through from here, as far as it was looked for; over: all of it was. */
+	network = $state.raw<{ findings: Finding[]; over: boolean; at: number } | null>(null);
 	/** The login view is shown, with what went wrong if something did. */
 	login = $state.raw<{ problem: Problem | null; busy: boolean } | null>(null);
 	live = $state(true);
@@ -67,6 +70,7 @@ export class App {
 	/** Samples received when the axis was detached. */
 	detachedAt = 0;
 	private readonly reload = new Reload((message) => this.receive(message));
+	private readonly pastAsked = new PastAsked();
 	private token = "";
 	private wrongToken: Problem | null = null;
 	private readonly unwatch: () => void;
@@ -82,7 +86,10 @@ export class App {
 		this.ticking = setInterval(() => {
 			this.now = Date.now();
 		}, 1_000);
-		this.unwatch = watchNetwork((changed) => this.engine.send({ type: "nudge", changed }));
+		this.unwatch = watchNetwork((changed) => {
+			if (changed) this.network = null; // it is about another one
+			this.engine.send({ type: "nudge", changed });
+		});
 		window.addEventListener("hashchange", this.follow);
 		window.addEventListener("pagehide", this.leave);
 		document.addEventListener("visibilitychange", this.leave);
@@ -127,6 +134,12 @@ export class App {
 	togglePause(): void {
 		if (this.timeline.live) this.timeline.pause();
 		else this.timeline.goLive();
+	}
+
+	/** survey finds out what gets through from here to the server. */
+	survey(): void {
+		this.network = { findings: [], over: false, at: Date.now() };
+		this.engine.send({ type: "survey" });
 	}
 
 	/** newSince is how many samples came since the axis was detached. */
@@ -191,6 +204,7 @@ export class App {
 		this.engine.send({ type: "close" });
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
+		this.pastAsked.clear();
 		this.dropped = 0;
 		this.timeline.clearCursors();
 		this.timeline.goLive();
@@ -216,6 +230,7 @@ export class App {
 			case "streams":
 				this.store.describe(message.streams);
 				this.reload.described(this.store);
+				for (const behind of this.pastAsked.described(this.store)) this.engine.send({ type: "past", ...behind });
 				this.streams = message.streams;
 				break;
 			case "samples":
@@ -225,11 +240,18 @@ export class App {
 			case "gap":
 				this.store.gap(message);
 				break;
+			case "past.done":
+				this.store.pastDone();
+				break;
 			case "archive":
 				this.archive = message.problem;
 				break;
 			case "path":
 				this.pathChanged(message.path);
+				break;
+			case "network":
+				this.network = { ...message, at: Date.now() };
+				if (message.over) this.announce("The check of the network is over.");
 				break;
 		}
 	}

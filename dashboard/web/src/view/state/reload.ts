@@ -4,7 +4,7 @@ import type { DeviceStore } from "../../store/device";
 import { pieces, restore } from "../../store/reload";
 
 /** Messages that put samples into the store: they wait until those of before are there. */
-const WAITING = new Set<FromWorker["type"]>(["streams", "samples", "gap"]);
+const WAITING = new Set<FromWorker["type"]>(["streams", "samples", "gap", "past.done"]);
 
 /** Reload carries the charts over a reload of the page: samples that the store had are there again before new ones. */
 export class Reload {

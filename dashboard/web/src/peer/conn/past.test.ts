@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import type { FromViewer, Stream } from "../signal";
+import { appendFrame, appendHeader, type Header, HISTORY_STREAM, hop, TYPE_DATA, TYPE_SIGNAL, Writer } from "../wire";
+import { Past } from "./past";
+import { Tails } from "./tails";
+
+const EPOCH = 0xb;
+const OLDER = 0xa;
+
+class World {
+	readonly asked: Extract<FromViewer, { type: "history" }>[] = [];
+	readonly came: string[] = [];
+	readonly drops: string[] = [];
+	done = 0;
+	room = true;
+	now = 10_000;
+	readonly streams: Stream[] = ["temperature", "load"].map((name, i) => ({
+		id: i + 1,
+		name,
+		class: "live",
+		deadlineMs: 250,
+		meta: {},
+		start: null,
+	}));
+	readonly tails = new Tails();
+	readonly past = new Past(60_000, () => 0.5, this.tails, {
+		onTail: ({ stream, header }, skip) =>
+			this.came.push(`tail ${stream.name} ${header.epoch.toString(16)}:${header.seq}+${skip}`),
+		onGap: (stream, gap) => this.came.push(`gap ${stream.name} ${gap.epoch.toString(16)}:${gap.from}-${gap.to}`),
+		onTailsDone: (names) => this.came.push(`done ${[...names]}`),
+		onBatch: ({ stream, header }) => this.came.push(`${stream.name} ${header.epoch.toString(16)}:${header.seq}`),
+		onDone: () => this.done++,
+		room: () => this.room,
+		onDrop: (reason) => this.drops.push(reason),
+		ask: (message) => {
+			if (message.type === "history") this.asked.push(message);
+			return true;
+		},
+		streams: () => ({ epoch: EPOCH, streams: this.streams }),
+	});
+
+	step(ms = 0): void {
+		this.now += ms;
+		this.past.step(this.now);
+	}
+
+	/** chunk is number seq of the transfer that was asked for last. */
+	chunk(seq: number, ...frames: Uint8Array[]): void {
+		const w = new Writer();
+		for (const frame of frames) w.append(frame);
+		const epoch = Number.parseInt(this.asked.at(-1)?.transfer ?? "0", 16);
+		const header: Header = { ...header0, class: "history", stream: HISTORY_STREAM, epoch, seq, count: 1 };
+		this.past.data(this.now, 1, header, w.finish());
+	}
+}
+
+const header0 = { class: "live", stream: 1, epoch: EPOCH, seq: 1, count: 1, deadline: 0, key: 0, will: false } as const;
+
+function batch(stream: number, epoch: number, seq: number): Uint8Array {
+	const body = appendHeader(new Writer(), { ...header0, stream, epoch, seq }).finish();
+	return appendFrame(new Writer(), TYPE_DATA, hop(), body).finish();
+}
+
+function say(message: object): Uint8Array {
+	return appendFrame(new Writer(), TYPE_SIGNAL, hop(), new TextEncoder().encode(JSON.stringify(message))).finish();
+}
+
+describe("Past", () => {
+	it("asks a device that keeps a spool, once, and tells streams of earlier runs by name", () => {
+		const w = new World();
+		w.past.want("load", null);
+		w.past.accepted(false);
+		w.step();
+		expect(w.asked).toEqual([]);
+		w.past.accepted(true);
+		w.step();
+		w.step(2_000);
+		expect(w.asked).toEqual([{ type: "history", transfer: "80000000", streams: [2], positions: {}, since_ms: 60_000 }]);
+		const then = { id: 1, name: "load", class: "live", meta: {} };
+		w.chunk(2, batch(2, EPOCH, 1), say({ type: "history", transfer: "80000000", done: true }));
+		w.chunk(1, say({ type: "describe", epoch: "0000000a", streams: [then] }), batch(1, OLDER, 7));
+		expect(w.came).toEqual(["load a:7", "load b:1"]);
+		expect(w.done).toBe(1);
+		w.step(60_000);
+		expect(w.asked.length).toBe(1);
+	});
+
+	it("goes on from where it got when it stands still, or the device was asked anew", () => {
+		const w = new World();
+		w.past.want("temperature", { epoch: OLDER, seq: 3 });
+		w.past.accepted(true);
+		w.step();
+		expect(w.asked.at(-1)?.positions).toEqual({ 1: "0000000a:3" });
+		w.chunk(1, batch(1, EPOCH, 5));
+		w.step(4_900);
+		expect(w.asked.length).toBe(1);
+		w.step(200);
+		expect(w.asked.at(-1)?.positions).toEqual({ 1: "0000000b:5" });
+		w.past.accepted(true);
+		w.step(1_000);
+		expect(w.asked.length).toBe(3);
+	});
+
+	it("wants what an outage tore out, not what the air lost", () => {
+		const w = new World();
+		w.past.accepted(true);
+		const live = (seq: number, ms: number) => {
+			w.now += ms;
+			w.past.live(w.now, "temperature", { ...header0, seq });
+			w.step();
+		};
+		live(1, 0);
+		live(2, 100);
+		live(5, 200);
+		expect(w.asked).toEqual([]);
+		live(6, 5_000); // it was silent
+		expect(w.asked).toEqual([]);
+		live(300, 3_000);
+		expect(w.asked.map((m) => m.positions)).toEqual([{ 1: "0000000b:6" }]);
+	});
+
+	it("asks for the rest of a run that was cut off before all else, and as far back as it goes", () => {
+		const w = new World();
+		w.past.want("load", null);
+		const temperature = w.streams[0];
+		if (temperature === undefined) throw new Error("no stream");
+		w.tails.wait(w.now, temperature, { epoch: OLDER, seq: 3 }, null);
+		w.past.accepted(true);
+		w.past.cutOff();
+		w.step();
+		expect(w.asked.at(-1)).toMatchObject({ streams: [1], positions: { 1: "0000000a:3" }, since_ms: 0 });
+		w.chunk(
+			1,
+			say({ type: "describe", epoch: "0000000a", streams: [{ id: 9, name: "temperature", class: "event" }] }),
+			batch(9, OLDER, 4),
+		);
+		w.chunk(2, batch(1, EPOCH, 1), batch(1, EPOCH, 1), say({ type: "history", transfer: "80000000", done: true }));
+		expect(w.came).toEqual(["tail temperature a:4+0", "tail temperature b:1+0", "done temperature"]);
+		expect(w.tails.at("temperature")).toEqual({ epoch: EPOCH, seq: 1 });
+		w.tails.end(w.now, new Set(["temperature"]));
+		w.step(1_000);
+		expect(w.asked.at(-1)).toMatchObject({ streams: [2], since_ms: 60_000 });
+	});
+
+	it("acknowledges nothing that there is no room for", () => {
+		const w = new World();
+		w.past.want("load", null);
+		w.past.accepted(true);
+		w.step();
+		w.room = false;
+		w.chunk(1, batch(2, EPOCH, 1));
+		expect([w.came, w.drops, w.past.ack(w.now + 1_000)]).toEqual([[], ["queue-full"], null]);
+		w.room = true;
+		w.chunk(1, batch(2, EPOCH, 1));
+		expect(w.came).toEqual(["load b:1"]);
+		expect(w.past.ack(w.now + 1_000)?.position.seq).toBe(1);
+	});
+});

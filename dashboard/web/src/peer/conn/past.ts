@@ -1,0 +1,284 @@
+import { Early, Inbox, NEVER } from "../session";
+import {
+	type EpochSeq,
+	type FromViewer,
+	formatEpoch,
+	formatPosition,
+	parse as parseSignal,
+	type Stream,
+} from "../signal";
+import {
+	type DropReason,
+	eachFrame,
+	FormatError,
+	type Frame,
+	type Gap,
+	type Header,
+	HISTORY_STREAM,
+	type Position,
+	parseData,
+	parseGap,
+	TYPE_DATA,
+	TYPE_GAP,
+	TYPE_SIGNAL,
+} from "../wire";
+import type { Tails } from "./tails";
+
+/** If nothing came of a stream for so long (ms), and then numbers are missing, they are asked for. Single losses are not. */
+const OUTAGE = 1_000;
+/** The device is asked at most so often, in ms. */
+const ASK_EVERY = 1_000;
+/** A transfer may stand still for so long, in ms, before it is asked for anew. */
+const PATIENCE = 5_000;
+
+/** PastBatch is a batch that the device kept, of this run of its program or an earlier one. */
+export interface PastBatch {
+	stream: Stream; // as it is described now
+	header: Header;
+	payload: Uint8Array;
+}
+
+export interface PastEvents {
+	onBatch(batch: PastBatch): void;
+	/** a batch of a stream whose new run waits for it. */
+	onTail(batch: PastBatch, skip: number): void;
+	onGap(stream: Stream, gap: Gap): void;
+	onDone(): void;
+	/** these streams have come as far as they will. */
+	onTailsDone(names: ReadonlySet<string>): void;
+	/** room says whether more can be taken now; what cannot comes again. */
+	room(): boolean;
+	onDrop(reason: DropReason): void;
+	/** ask sends a signal to the device; false: that is not possible now. */
+	ask(message: FromViewer): boolean;
+	/** streams are those of the epoch that the device accepted with. */
+	streams(): Described;
+}
+
+interface Described {
+	epoch: number;
+	streams: Stream[];
+}
+
+interface Transfer {
+	id: number;
+	inbox: Inbox;
+	moved: number; // when something of it came last
+	path: number; // that it came on
+	done: boolean;
+	/** The tails that it brings, by name, and nothing else; null: it brings none. */
+	tails: ReadonlySet<string> | null;
+	/** Streams of other epochs, as `EPOCH:NUMBER`, by the names they had. */
+	names: Map<string, string>;
+}
+
+/** Passed is how far a Live stream got. */
+interface Passed extends EpochSeq {
+	heard: number; // when something came last
+}
+
+/**
+ * Past is what a Conn wants of what the device kept, and the transfer that
+ * brings it (section 5.4): class History, behind everything live. What the
+ * application has already is its own to tell apart, by epoch and number.
+ */
+export class Past {
+	private readonly passed = new Map<string, Passed>(); // Live streams, by name
+	private readonly wanted = new Map<string, EpochSeq | null>(); // by name, behind this; null: as much as there is
+	private there = false; // the device keeps a spool
+	private changed = false; // wanted has more than the transfer brings, or that is over
+	private askAt = 0; // not before
+	private transfer: Transfer | null = null;
+
+	constructor(
+		private readonly sinceMs: number,
+		private readonly random: () => number,
+		private readonly tails: Tails,
+		private readonly events: PastEvents,
+	) {}
+
+	/** accepted: a device that is asked anew knows nothing of a transfer, perhaps. */
+	accepted(history: boolean): void {
+		this.there = history;
+		this.changed = true;
+		this.transfer = null;
+	}
+
+	/** want wants what lies behind a sample of a stream. Of one that is wanted already the older sample counts. */
+	want(name: string, behind: EpochSeq | null): void {
+		if (!this.wanted.has(name)) this.wanted.set(name, behind);
+		this.changed = true;
+	}
+
+	/** live notes a Live batch, and wants what an outage has torn out before it. */
+	live(now: number, name: string, { epoch, seq, count }: Header): void {
+		const before = this.passed.get(name);
+		const last = seq + count - 1;
+		this.passed.set(name, { epoch, seq: last, heard: now });
+		if (before === undefined) return;
+		const torn = epoch === before.epoch && seq > before.seq + 1 && now - before.heard > OUTAGE;
+		if (torn || epoch !== before.epoch) this.want(name, { epoch: before.epoch, seq: before.seq });
+	}
+
+	/** step asks the device, which is there, for what is wanted. */
+	step(now: number): void {
+		const stuck = this.transfer !== null && !this.transfer.done && now >= this.transfer.moved + PATIENCE;
+		if (!this.there || !this.wants || (!this.changed && !stuck) || now < this.askAt) return;
+		this.askAt = now + ASK_EVERY;
+		const { streams } = this.events.streams();
+		const rests = streams.filter(({ name }) => this.tails.waits(name));
+		if (rests.length > 0) this.ask(now, rests, (name) => this.tails.at(name), true);
+		else
+			this.ask(
+				now,
+				streams.filter(({ name }) => this.wanted.has(name)),
+				(name) => this.wanted.get(name),
+				false,
+			);
+	}
+
+	private ask(
+		now: number,
+		of: readonly Stream[],
+		behind: (name: string) => EpochSeq | null | undefined,
+		tails: boolean,
+	): void {
+		if (of.length === 0) return;
+		const positions: Record<number, string> = {};
+		for (const { id, name } of of) {
+			const at = behind(name);
+			if (at) positions[id] = formatPosition(at.epoch, at.seq);
+		}
+		const id = 1 + Math.floor(this.random() * 0xffff_fffe);
+		const since_ms = tails ? 0 : this.sinceMs;
+		const streams = of.map((stream) => stream.id);
+		if (!this.events.ask({ type: "history", transfer: formatEpoch(id), streams, positions, since_ms })) return;
+		this.changed = false;
+		const inbox = new Inbox(HISTORY_STREAM, "history", id, 0, new Early());
+		const brings = tails ? new Set(of.map(({ name }) => name)) : null;
+		this.transfer = { id, inbox, moved: now, path: 0, done: false, tails: brings, names: new Map() };
+	}
+
+	/** A run that was cut off: its rest is asked for. */
+	cutOff(): void {
+		this.changed = true;
+	}
+
+	private get wants(): boolean {
+		return this.wanted.size + this.tails.size > 0;
+	}
+
+	/** data takes a chunk of the transfer. */
+	data(now: number, path: number, header: Header, payload: Uint8Array): void {
+		const { transfer } = this;
+		if (transfer === null || header.epoch !== transfer.id) {
+			this.events.onDrop("old-epoch");
+			return;
+		}
+		transfer.moved = now;
+		if (!this.events.room()) {
+			this.events.onDrop("queue-full");
+			return;
+		}
+		transfer.path = path;
+		const out: Parameters<Inbox["receive"]>[4] = [];
+		const drop = transfer.inbox.receive(now, header, payload, -1, out);
+		if (drop !== "") this.events.onDrop(drop);
+		for (const delivery of out) {
+			if (delivery.gap === null) this.chunk(now, transfer, delivery.payload);
+		}
+	}
+
+	/** ack is the acknowledgement of the transfer, if it is due, and the path that its data came on. */
+	ack(now: number): { path: number; position: Position } | null {
+		const { transfer } = this;
+		if (transfer === null || transfer.inbox.ackDue() > now) return null;
+		transfer.inbox.acked(now);
+		return { path: transfer.path, position: transfer.inbox.position() };
+	}
+
+	/** wake is when there is something to do without an event; accepted: the device is there. */
+	wake(accepted: boolean): number {
+		const { transfer } = this;
+		const asks = accepted && this.there && this.wants;
+		const ask = asks && this.changed ? this.askAt : NEVER;
+		if (transfer === null) return ask;
+		const stuck = asks && !transfer.done ? Math.max(transfer.moved + PATIENCE, this.askAt) : NEVER;
+		return Math.min(ask, stuck, transfer.inbox.ackDue());
+	}
+
+	/** chunk takes one apart: it is made as a packet is. */
+	private chunk(now: number, transfer: Transfer, payload: Uint8Array): void {
+		const described = this.events.streams();
+		const bad = () => this.events.onDrop("malformed");
+		const visit = (frame: Frame) => {
+			try {
+				this.frame(now, transfer, frame, described);
+			} catch (error) {
+				if (!(error instanceof FormatError)) throw error;
+				bad();
+			}
+		};
+		eachFrame(payload, visit, bad);
+	}
+
+	private frame(now: number, transfer: Transfer, frame: Frame, described: Described): void {
+		if (frame.type === TYPE_SIGNAL) this.signal(transfer, frame.body);
+		if (frame.type === TYPE_GAP) this.gap(now, transfer, parseGap(frame.body), described);
+		if (frame.type !== TYPE_DATA) return;
+		const { header, payload } = parseData(frame.body);
+		const stream = named(transfer, header, described);
+		if (stream === undefined || header.key !== 0) return;
+		const { epoch, seq, count } = header;
+		const last = { epoch, seq: seq + count - 1 };
+		if (transfer.tails === null) {
+			this.wanted.set(stream.name, last); // from here on, if it breaks off
+			this.events.onBatch({ stream, header, payload });
+			return;
+		}
+		const at = this.tails.at(stream.name);
+		if (at === undefined) return;
+		const skip = at.epoch === epoch ? Math.max(0, at.seq + 1 - seq) : 0;
+		this.tails.came(now, stream.name, last);
+		if (skip < count) this.events.onTail({ stream, header, payload }, skip);
+	}
+
+	/** gap: of charts it shows in the numbers, or in the change of epoch. */
+	private gap(now: number, transfer: Transfer, gap: Gap, described: Described): void {
+		const stream = named(transfer, gap, described);
+		if (transfer.tails === null || stream === undefined || !this.tails.waits(stream.name)) return;
+		if (gap.to !== 0) this.tails.came(now, stream.name, { epoch: gap.epoch, seq: gap.to });
+		this.events.onGap(stream, gap);
+	}
+
+	private signal(transfer: Transfer, body: Uint8Array): void {
+		const message = parseSignal(body);
+		if (message?.type === "describe") {
+			if (transfer.names.size >= MAX_NAMES) return;
+			for (const { id, name } of message.streams) transfer.names.set(`${message.epoch}:${id}`, name);
+		} else if (message?.type === "history" && message.done) {
+			transfer.done = true;
+			if (transfer.tails !== null) {
+				this.changed = true; // the others are next
+				this.events.onTailsDone(transfer.tails);
+				return;
+			}
+			if (!this.changed) this.wanted.clear();
+			this.events.onDone();
+		}
+	}
+}
+
+/** named finds the stream as it is described now. */
+function named(
+	transfer: Transfer,
+	of: { epoch: number; stream: number },
+	{ epoch, streams }: Described,
+): Stream | undefined {
+	if (of.epoch === epoch) return streams.find(({ id }) => id === of.stream);
+	const name = transfer.names.get(`${of.epoch}:${of.stream}`);
+	return streams.find((stream) => stream.name === name);
+}
+
+/** Streams of earlier runs that a transfer may name. */
+const MAX_NAMES = 4_096;

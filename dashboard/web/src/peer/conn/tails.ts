@@ -1,0 +1,59 @@
+import type { EpochSeq, Stream } from "../signal";
+
+/** How long a stream's new run waits for the rest of the one before, in ms, while nothing of it comes. */
+const PATIENCE = 30_000;
+
+/** Tail is the rest of an Event stream's run that was cut off. */
+export interface Tail {
+	stream: Stream; // as it was
+	at: EpochSeq; // everything up to it was delivered or declared a gap
+	final: number | null; // the last sample of that run, if the device said goodbye
+	since: number; // when something of it came last
+}
+
+/**
+ * Tails are the rests of Event streams whose run was cut off, by name: they
+ * come from the device's spool, before the next run is received (section 5.4).
+ */
+export class Tails {
+	private readonly byName = new Map<string, Tail>();
+
+	/** wait has a stream's new run wait. */
+	wait(now: number, stream: Stream, at: EpochSeq, final: number | null): void {
+		this.byName.set(stream.name, { stream, at, final, since: now });
+	}
+
+	waits(name: string): boolean {
+		return this.byName.has(name);
+	}
+
+	get size(): number {
+		return this.byName.size;
+	}
+
+	at(name: string): EpochSeq | undefined {
+		return this.byName.get(name)?.at;
+	}
+
+	/** came: everything of the stream up to there. */
+	came(now: number, name: string, at: EpochSeq): void {
+		const tail = this.byName.get(name);
+		if (tail === undefined) return;
+		tail.at = at;
+		tail.since = now;
+	}
+
+	/** end takes out what has waited: those of these streams, or those that waited for too long. */
+	end(now: number, names?: ReadonlySet<string>): Tail[] {
+		const over = [...this.byName].filter(([name, { since }]) => names?.has(name) ?? now >= since + PATIENCE);
+		for (const [name] of over) this.byName.delete(name);
+		return over.map(([, tail]) => tail);
+	}
+
+	/** wake is when one will have waited for too long. */
+	wake(): number {
+		let at = Infinity;
+		for (const { since } of this.byName.values()) at = Math.min(at, since + PATIENCE);
+		return at;
+	}
+}

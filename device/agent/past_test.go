@@ -1,0 +1,221 @@
+package agent_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/device/agent"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Events that were made while nothing could be sent, by a run of the program that has ended since, come from the spool:
+// each once, in order, before those of the next run.
+func TestEventsOfAnEarlierRunComeFirst(t *testing.T) {
+	s := newServer(t)
+	c := s.config(t)
+	made := 0
+	produce := func(log *agent.Stream, n int) {
+		for range n {
+			made++
+			if err := log.SetText(strconv.Itoa(made)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	a, log, end := runEvents(t, c)
+	waitForLink(t, a)
+	texts, gaps := lines(), lines()
+	go watchEvents(t, s, texts, gaps)
+	for deadline := time.Now().Add(10 * time.Second); len(texts) == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		produce(log, 1)
+	}
+	s.stopOnly()
+	produce(log, 3000)
+	end()
+	_, log, end = runEvents(t, c)
+	defer end()
+	produce(log, 50)
+	s.again(t)
+	time.Sleep(300 * time.Millisecond)
+	produce(log, 50)
+	for i := 1; i <= made; i++ {
+		select {
+		case text := <-texts:
+			if i == 1 {
+				i, _ = strconv.Atoi(text) // what was made before the viewer came
+			}
+			if text != strconv.Itoa(i) {
+				t.Fatalf("%s came, want %d of %d", text, i, made)
+			}
+		case gap := <-gaps:
+			t.Fatalf("at %d: %s", i, gap)
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d of %d did not come", i, made)
+		}
+	}
+}
+
+func lines() chan string { return make(chan string, 10_000) }
+
+func runEvents(t *testing.T, c agent.Config) (a *agent.Agent, log *agent.Stream, end func()) {
+	t.Helper()
+	a, err := agent.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log, err = a.Events("log"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	return a, log, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// watchEvents tells the texts that a viewer is delivered, and the gaps.
+func watchEvents(t *testing.T, s *testServer, texts, gaps chan<- string) {
+	conn, err := peer.Dial(peer.ViewConfig{
+		Endpoint: peer.Endpoint{URL: s.url, Token: s.token("viewer")}, Device: "board", NoDirect: true,
+		Events: peer.Events{
+			Batch: func(r peer.Received) {
+				var b telemetry.Batch
+				if r.Retained {
+					return
+				}
+				if err := telemetry.Decode(&b, r.Payload, r.Header.Count); err != nil {
+					t.Error(err)
+				}
+				for i := r.Skip; i < r.Skip+r.Take; i++ {
+					texts <- b.Value(i).String()
+				}
+			},
+			Gap: func(s *signal.Stream, g wire.Gap) { gaps <- fmt.Sprintf("%s: %+v", s.Name, g) },
+		},
+	})
+	if err == nil {
+		err = conn.Run(t.Context())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// run starts an agent with one stream; end tells it to end, and waits.
+func run(t *testing.T, c agent.Config) (temperature *agent.Stream, end func()) {
+	t.Helper()
+	a, err := agent.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	if temperature, err = a.Number("temperature", "°C"); err != nil {
+		t.Fatal(err)
+	}
+	return temperature, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A viewer that asks for the past gets what was made before it came, of this
+// run and of those before, and everything after that live: each sample once.
+func TestThePastComesBesideWhatIsLive(t *testing.T) {
+	s := newServer(t)
+	c := s.config(t)
+	const runs, early, late = 3, 2000, 200
+	for i := range runs - 1 {
+		temperature, end := run(t, c)
+		for j := range early {
+			if err := temperature.Set(float64(i*early + j)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		end()
+	}
+	temperature, end := run(t, c)
+	defer end()
+	for j := range early {
+		if err := temperature.Set(float64((runs-1)*early + j)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live := make(chan struct{}, 1)
+	came := make(chan received, 100)
+	go watchPast(t, s, came)
+	go func() {
+		<-live
+		for j := range late {
+			_ = temperature.Set(float64(runs*early + j)) // a number always is one
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	times := map[int]int{}
+	for limit := time.After(20 * time.Second); len(times) < runs*early+late; {
+		select {
+		case r := <-came:
+			times[r.value]++
+			if r.past == (r.value >= runs*early) {
+				t.Fatalf("%d came from the past: %v", r.value, r.past)
+			}
+			select {
+			case live <- struct{}{}:
+			default:
+			}
+		case <-limit:
+			t.Fatalf("%d samples came of %d", len(times), runs*early+late)
+		}
+	}
+	for value, n := range times {
+		if n != 1 {
+			t.Errorf("%d came %d times", value, n)
+		}
+	}
+}
+
+type received struct {
+	value int
+	past  bool
+}
+
+// watchPast tells what a viewer is delivered who wants the last minute.
+func watchPast(t *testing.T, s *testServer, came chan<- received) {
+	conn, err := peer.Dial(peer.ViewConfig{
+		Endpoint: peer.Endpoint{URL: s.url, Token: s.token("viewer")}, Device: "board", Since: time.Minute,
+		Events: peer.Events{Batch: func(r peer.Received) {
+			var b telemetry.Batch
+			if r.Retained {
+				return
+			}
+			if err := telemetry.Decode(&b, r.Payload, r.Header.Count); err != nil {
+				t.Error(err)
+			}
+			for i := r.Skip; i < r.Skip+r.Take; i++ {
+				select {
+				case came <- received{int(b.Numbers[i]), r.Past}:
+				case <-t.Context().Done():
+				}
+			}
+		}},
+	})
+	if err == nil {
+		err = conn.Run(t.Context())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}

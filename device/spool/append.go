@@ -1,0 +1,79 @@
+package spool
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Append takes a batch: the body of a Data frame with that header, which is not
+// modified any more. It never waits. The ticket is for Durable. With ErrFull the
+// batch is not kept, which the log declares as a gap.
+func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64, err error) {
+	e := entry{
+		Key: Key{h.Epoch, h.Stream}, at: uint64(max(time.Now().UnixMicro(), 1)),
+		first: h.Seq, last: h.Last(), data: body,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.Description = s.shareLocked(d)
+	if s.held+e.size() > s.cfg.Memory {
+		s.refuseLocked(e)
+		return 0, ErrFull
+	}
+	s.declareLocked(e.Key)
+	s.ticket++
+	s.stats.Batches++
+	e.ticket = s.ticket
+	s.waitLocked(e)
+	return e.ticket, nil
+}
+
+// refuseLocked notes what is not kept, to be declared when there is room again.
+func (s *Spool) refuseLocked(e entry) {
+	s.stats.Refused += e.last - e.first + 1
+	gap, there := s.refused[e.Key]
+	if !there {
+		gap = e
+		gap.data = nil
+	}
+	gap.last = e.last
+	s.refused[e.Key] = gap
+}
+
+// declareLocked puts what of a stream was refused in front of what is taken now.
+func (s *Spool) declareLocked(k Key) {
+	if gap, there := s.refused[k]; there {
+		delete(s.refused, k)
+		gap.ticket = s.ticket // of what is in front of it
+		s.waitLocked(gap)
+	}
+}
+
+func (s *Spool) waitLocked(e entry) {
+	if len(s.waiting) == 0 {
+		s.flushAt = s.now() + s.cfg.Flush
+		s.kick()
+	}
+	s.waiting = append(s.waiting, e)
+	s.held += e.size()
+	if s.held > s.cfg.Memory/2 {
+		s.flushAt = 0
+		s.kick()
+	}
+}
+
+// kick wakes Run. It never waits.
+func (s *Spool) kick() {
+	select {
+	case s.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// Durable is the ticket up to which everything that was taken survives a power cut.
+func (s *Spool) Durable() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.durable
+}

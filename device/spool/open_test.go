@@ -1,0 +1,65 @@
+package spool
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// counting counts what is read of a folder.
+type counting struct {
+	FS
+	bytes int
+}
+
+type countingFile struct {
+	ReadFile
+	fs *counting
+}
+
+func (c *counting) Open(name string) (ReadFile, error) {
+	f, err := c.FS.Open(name)
+	return countingFile{f, c}, err
+}
+
+func (f countingFile) ReadAt(b []byte, at int64) (int, error) {
+	n, err := f.ReadFile.ReadAt(b, at)
+	f.fs.bytes += n
+	return n, err
+}
+
+// A start reads footers, and of what was cut off the one segment that was written.
+func TestAStartReadsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l := newMemory(1), newLedger()
+		s := begin(t, Config{FS: disk, Bytes: 8 << 20})
+		for range 16_000 {
+			l.produce(s.Spool, Key{7, 1}, 1, 1000)
+			time.Sleep(time.Millisecond)
+		}
+		bytes, segment := s.Stats().Bytes, s.segment
+		disk = disk.cut()
+		s.end()
+		count := &counting{FS: disk}
+		if _, err := Open(Config{FS: count, Bytes: 8 << 20}); err != nil {
+			t.Fatal(err)
+		}
+		if most := int(segment) + 64<<10; count.bytes > most || bytes < 7<<20 {
+			t.Errorf("of %d bytes %d were read, want at most %d", bytes, count.bytes, most)
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	s := begin(b, Config{FS: OS{b.TempDir()}, Memory: 64 << 20})
+	defer s.end()
+	h, body := bodyOf(Key{7, 1}, 1, 1, 100)
+	d := Description{Name: "stream 1", Class: h.Class}
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Append(d, h, body); err != nil {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}

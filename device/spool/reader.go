@@ -1,0 +1,227 @@
+package spool
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Place is a sample of a stream, up to which everything is known.
+type Place struct {
+	Epoch uint32 // 0: nothing is known
+	Seq   uint64
+}
+
+// Query says what to read.
+type Query struct {
+	Streams map[string]Place // by name, and what is known of each
+	Since   time.Duration    // how far back; 0: as far as it goes
+}
+
+// Item is what a Reader yields: a batch or a gap.
+type Item struct {
+	*Description
+	Header wire.Header
+	Body   []byte   // of the Data frame, header and payload; valid until the next call
+	Skip   int      // samples at the batch's front that were known
+	Gap    wire.Gap // From 0: it is a batch. To 0: nobody knows how much is missing
+}
+
+// Reader reads the log in order, through what is written when it gets there.
+// Of each stream every sample comes once, and what is missing is declared,
+// also between one run of the program and the next. It is not safe for
+// concurrent use.
+type Reader struct {
+	spool  *Spool
+	since  time.Duration
+	tracks map[string]*track
+
+	file    ReadFile // nil: between segments
+	view    view     // of the segment that is read
+	scan    *scanner
+	keys    map[Key]*Description // described in it so far, of those wanted; others are nil
+	pending Item                 // comes next
+}
+
+// track is how far a Reader got in one stream.
+type track struct {
+	at    Place
+	known map[uint32]int // the epochs there were when reading began, in their order
+}
+
+// Read begins to read. Close has to be called when it is over.
+func (s *Spool) Read(q Query) *Reader {
+	r := &Reader{spool: s, since: q.Since, tracks: map[string]*track{}}
+	for name, place := range q.Streams {
+		r.tracks[name] = &track{at: place, known: map[uint32]int{}}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seg := range s.segments {
+		for _, sp := range seg.spans {
+			if t := r.tracks[sp.Name]; t != nil && t.rank(sp.Epoch) < 0 {
+				t.known[sp.Epoch] = len(t.known)
+			}
+		}
+	}
+	return r
+}
+
+// Close ends the reading.
+func (r *Reader) Close() {
+	if r.file != nil {
+		r.file.Close() // was only read
+		r.file = nil
+	}
+}
+
+// Next returns the next item. io.EOF: there is no more now. Other errors are
+// those of the disk; the next call goes on behind.
+func (r *Reader) Next() (Item, error) {
+	if item := r.pending; item.Description != nil {
+		r.pending = Item{}
+		return item, nil
+	}
+	for {
+		if r.file == nil {
+			err := r.advance()
+			if errors.Is(err, fs.ErrNotExist) { // it went meanwhile, as the oldest do
+				continue
+			}
+			if err != nil {
+				return Item{}, err
+			}
+		}
+		kind, body, err := r.scan.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			if r.grown() {
+				continue
+			}
+			if r.view.open {
+				return Item{}, io.EOF
+			}
+			r.Close()
+			continue
+		case errors.Is(err, errCorrupt): // what is lost by it shows in the numbers
+			r.Close()
+			continue
+		case err != nil:
+			r.Close()
+			return Item{}, err
+		}
+		if item, ok := r.take(kind, body); ok {
+			return item, nil
+		}
+	}
+}
+
+// advance opens the next segment that has something of what is wanted.
+func (r *Reader) advance() error {
+	view, ok := r.spool.viewAfter(r.view, r.tracks, r.since)
+	if !ok {
+		return io.EOF
+	}
+	r.view = view
+	f, err := r.spool.cfg.FS.Open(fileName(view.id))
+	if err != nil {
+		return err
+	}
+	r.file, r.keys = f, map[Key]*Description{}
+	r.scan = newScanner(f, int64(len(head)), view.end)
+	return nil
+}
+
+// grown looks whether the segment goes on, now that its end is reached.
+func (r *Reader) grown() bool {
+	had := r.view
+	r.view = r.spool.look(had)
+	r.scan.limit = r.view.end
+	return r.view.end > had.end
+}
+
+// take makes an item of a record, if it is wanted.
+func (r *Reader) take(kind byte, body []byte) (Item, bool) {
+	switch kind {
+	case kindStream:
+		k, d, err := parseStream(body)
+		if err == nil && r.tracks[d.Name] != nil {
+			r.keys[k] = &d
+		}
+	case kindBatch:
+		b, err := parseBatch(body)
+		if err == nil && b.at >= r.view.cut {
+			return r.yield(b.key(), b.header.Seq, b.header.Last(), Item{Header: b.header, Body: b.data})
+		}
+	case kindGap:
+		g, err := wire.ParseGap(body)
+		if err == nil && g.To != 0 {
+			return r.yield(Key{g.Epoch, g.Stream}, g.From, g.To, Item{Gap: g})
+		}
+	}
+	return Item{}, false
+}
+
+// yield returns what is not known of an item, or first the gap before it, if there is one.
+func (r *Reader) yield(k Key, from, to uint64, item Item) (Item, bool) {
+	item.Description = r.keys[k]
+	if item.Description == nil {
+		return item, false
+	}
+	t := r.tracks[item.Name]
+	if t.passed(k.Epoch, to) {
+		return item, false
+	}
+	gap, missing := t.before(k, from, r.spool.hasEnded)
+	if k.Epoch == t.at.Epoch && from <= t.at.Seq {
+		item.Skip = int(t.at.Seq + 1 - from)
+	}
+	if item.Gap.From != 0 {
+		item.Gap.From, item.Skip = from+uint64(item.Skip), 0
+	}
+	t.at = Place{k.Epoch, to}
+	if missing {
+		r.pending = item
+		return Item{Description: item.Description, Gap: gap}, true
+	}
+	return item, true
+}
+
+// rank is an epoch's place in the order of those that there were; -1: it was not there.
+func (t *track) rank(epoch uint32) int {
+	if n, ok := t.known[epoch]; ok {
+		return n
+	}
+	return -1
+}
+
+// passed reports whether everything up to seq of epoch is known.
+func (t *track) passed(epoch uint32, seq uint64) bool {
+	if epoch == t.at.Epoch {
+		return seq <= t.at.Seq
+	}
+	n := t.rank(epoch) // an epoch that begins after Read comes behind all others
+	return n >= 0 && n < t.rank(t.at.Epoch)
+}
+
+// before is what is missing between what is known and a batch that begins with seq.
+func (t *track) before(k Key, seq uint64, ended func(epoch uint32) bool) (g wire.Gap, missing bool) {
+	g = wire.Gap{Stream: k.Stream, Epoch: t.at.Epoch, From: t.at.Seq + 1, Reason: wire.GapSpool}
+	switch {
+	case t.at.Epoch == 0: // it begins here
+		return g, false
+	case t.at.Epoch == k.Epoch:
+		g.To = seq - 1
+		return g, seq > g.From
+	case !ended(t.at.Epoch):
+		g.Reason = wire.GapRestart
+		return g, true
+	case seq > 1:
+		g.Epoch, g.From, g.To = k.Epoch, 1, seq-1
+		return g, true
+	}
+	return g, false
+}

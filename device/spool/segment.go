@@ -1,0 +1,92 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// segment is one file of the log.
+type segment struct {
+	id   uint64
+	size int64 // bytes on the disk
+	contents
+	began   time.Duration // on the spool's clock; of an earlier run: as wrote
+	wrote   time.Duration // when it was written last; before the start of this run: negative
+	durable contents      // what of contents a power cut leaves; of the one that is written
+}
+
+const suffix = ".seg"
+
+func fileName(id uint64) string { return fmt.Sprintf("%016x%s", id, suffix) }
+
+// parseName reads a file's name; others than segments may be in the folder.
+func parseName(name string) (id uint64, ok bool) {
+	digits, found := strings.CutSuffix(name, suffix)
+	if !found || len(digits) != 16 {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(digits, 16, 64)
+	return id, err == nil && fileName(id) == name
+}
+
+// errForeign: a file that is called like a segment and is none of this version.
+var errForeign = errors.New("spool: no segment of this version")
+
+// load reads what is in a segment: its footer, or, where that is not there, all of it.
+func load(fs FS, e Entry) (c contents, err error) {
+	f, err := fs.Open(e.Name)
+	if err != nil {
+		return c, err
+	}
+	defer f.Close()
+	first, err := readAt(f, 0, len(head))
+	switch {
+	case errors.Is(err, io.EOF): // cut off before anything was in it
+		return contents{end: 0}, nil
+	case err != nil:
+		return c, err
+	case string(first) != head:
+		return c, errForeign
+	}
+	if c, err = loadFooter(f, e.Size); err == nil {
+		return c, nil
+	}
+	return scan(f, e.Size)
+}
+
+func loadFooter(f io.ReaderAt, size int64) (c contents, err error) {
+	if size < int64(len(head)+trailerSize) {
+		return c, errCut
+	}
+	b, err := readAt(f, size-trailerSize, trailerSize)
+	if err != nil {
+		return c, err
+	}
+	at, ok := parseTrailer(b, size)
+	if !ok || size-trailerSize-at > maxFooter+recordHead {
+		return c, errCorrupt
+	}
+	if b, err = readAt(f, at, int(size-trailerSize-at)); err != nil {
+		return c, err
+	}
+	kind, body, _, err := nextRecord(b, maxFooter)
+	if err != nil {
+		return c, err
+	}
+	if c, err = parseFooter(body); err != nil || kind != kindFooter || c.end > at || c.end < int64(len(head)) {
+		return contents{}, errCorrupt
+	}
+	return c, nil
+}
+
+func readAt(f io.ReaderAt, at int64, n int) ([]byte, error) {
+	b := make([]byte, n)
+	if got, err := f.ReadAt(b, at); got < n {
+		return nil, err
+	}
+	return b, nil
+}

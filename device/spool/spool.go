@@ -1,0 +1,227 @@
+package spool
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// Config says where a spool is and how much it keeps.
+type Config struct {
+	FS     FS            // where; required, see OS
+	Bytes  int64         // default 256 MiB: all files together
+	Age    time.Duration // default 24 h: what was made earlier goes, a segment at a time
+	Flush  time.Duration // default 100 ms: what was made is written by then, and survives the end of the program
+	Sync   time.Duration // default 1 s: what was written is durable by then, and survives a power cut
+	Memory int           // default 1 MiB: what waits for the disk, in bytes; more is refused
+	Log    *slog.Logger  // default: nothing is logged
+}
+
+// Defaults of Config, for who tells people.
+const (
+	DefaultBytes = 256 << 20
+	DefaultAge   = 24 * time.Hour
+)
+
+const (
+	defaultFlush  = 100 * time.Millisecond
+	defaultSync   = time.Second
+	defaultMemory = 1 << 20
+
+	// minBytes is the least that is of use: some segments.
+	minBytes = 1 << 20
+	// A segment is a 32nd of the whole, so that little goes when the oldest
+	// goes, and at most this many bytes: it is read through when it was cut off.
+	maxSegment = 8 << 20
+	parts      = 32
+	// maxSegments bounds the files, of which each start of the program makes
+	// one: a start reads some hundred bytes of each.
+	maxSegments = 512
+)
+
+// ErrBytes: a bound below which a spool makes no sense.
+var ErrBytes = errors.New("spool: less than 1 MiB keeps nothing worth the trouble")
+
+// ErrFull: the disk takes nothing, or too slowly, and memory is used up.
+var ErrFull = errors.New("spool: the disk is behind")
+
+// Spool is a device's log on disk. Its methods may be called from any goroutine.
+type Spool struct {
+	cfg     Config // set once
+	born    time.Time
+	kicked  chan struct{}
+	segment int64 // bytes of one
+
+	// Owned by Run.
+	loaded  bool
+	nextID  uint64
+	file    File // of current
+	current *segment
+	isNew   bool    // current's file, to the folder
+	undone  []entry // taken from waiting and not durable yet
+	written int     // how many of undone are in current
+	syncAt  time.Duration
+	buf     []byte
+	outage  outage
+	epochs  map[uint32]bool // of this run
+
+	mu       sync.Mutex
+	segments []*segment                   // guarded by mu, with what is in them; oldest first
+	waiting  []entry                      // guarded by mu; made, not taken by Run yet
+	flushAt  time.Duration                // guarded by mu; when waiting is to be written
+	held     int                          // guarded by mu; bytes in waiting and undone
+	refused  map[Key]entry                // guarded by mu; gaps that are not declared yet
+	shared   map[Description]*Description // guarded by mu; one for all segments
+	ticket   uint64                       // guarded by mu; of the last batch that was taken
+	durable  uint64                       // guarded by mu; up to this ticket
+	stats    Stats                        // guarded by mu
+}
+
+// Stats counts since the start.
+type Stats struct {
+	Bytes    int64  // on the disk now
+	Segments int    // files now
+	Batches  uint64 // taken
+	Refused  uint64 // samples that found no room: reason queue-full
+	Failures uint64 // of the disk
+	Removed  uint64 // segments that went, for their age, the bounds or a full disk
+}
+
+// entry is something that is to be written.
+type entry struct {
+	Key
+	*Description
+	at          uint64 // µs
+	first, last uint64
+	data        []byte // of a batch; nil: a gap, from first to last
+	ticket      uint64
+}
+
+// entryCost is what an entry costs beside its bytes.
+const entryCost = 128
+
+func (e entry) size() int { return len(e.data) + entryCost }
+
+func (e entry) gap() wire.Gap {
+	return wire.Gap{Stream: e.Stream, Epoch: e.Epoch, From: e.first, To: e.last, Reason: wire.GapSpool}
+}
+
+// Open reads what there is: the footers of all segments. A folder that cannot
+// be read or made is no error: Run tries again.
+func Open(cfg Config) (*Spool, error) {
+	if cfg.FS == nil {
+		return nil, errors.New("spool: FS is missing")
+	}
+	cfg.complete()
+	if cfg.Bytes < minBytes {
+		return nil, ErrBytes
+	}
+	s := &Spool{
+		cfg: cfg, born: time.Now(), kicked: make(chan struct{}, 1), segment: min(maxSegment, cfg.Bytes/parts),
+		epochs: map[uint32]bool{}, refused: map[Key]entry{}, shared: map[Description]*Description{},
+		outage: outage{log: cfg.Log},
+	}
+	if err := s.load(); err != nil {
+		s.failed(s.now(), err)
+	}
+	return s, nil
+}
+
+func (c *Config) complete() {
+	if c.Bytes == 0 {
+		c.Bytes = DefaultBytes
+	}
+	if c.Age == 0 {
+		c.Age = DefaultAge
+	}
+	if c.Flush == 0 {
+		c.Flush = defaultFlush
+	}
+	if c.Sync == 0 {
+		c.Sync = defaultSync
+	}
+	if c.Memory == 0 {
+		c.Memory = defaultMemory
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// now is the time since Open, on the monotonic clock.
+func (s *Spool) now() time.Duration { return time.Since(s.born) }
+
+// load lists the folder and reads what is in each segment.
+func (s *Spool) load() error {
+	entries, err := s.cfg.FS.List()
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { // as their ids, which have leading zeros
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	var segments []*segment
+	wrote := time.Duration(0)
+	for _, e := range entries {
+		id, ok := parseName(e.Name)
+		if !ok {
+			continue
+		}
+		s.nextID = max(s.nextID, id+1)
+		seg := &segment{id: id, size: e.Size}
+		if seg.contents, err = load(s.cfg.FS, e); err != nil {
+			s.cfg.Log.Warn("a part of the spool cannot be read", "file", e.Name, "error", err)
+		}
+		wrote = s.lastWritten(seg, wrote)
+		seg.began, seg.wrote = wrote, wrote
+		segments = append(segments, seg)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.segments, s.loaded = segments, true
+	for _, seg := range segments {
+		for i := range seg.spans {
+			seg.spans[i].Description = s.shareLocked(*seg.spans[i].Description)
+		}
+	}
+	return nil
+}
+
+// lastWritten is when an earlier run wrote a segment, as far as the device's
+// clock knows: one that begins in 1970 makes nothing older than this start. One
+// without batches is as old as the one before.
+func (s *Spool) lastWritten(seg *segment, before time.Duration) time.Duration {
+	if seg.last == 0 {
+		return before
+	}
+	return min(0, time.UnixMicro(int64(seg.last)).Sub(s.born.Round(0)))
+}
+
+// shareLocked keeps one copy of equal descriptions.
+func (s *Spool) shareLocked(d Description) *Description {
+	known := s.shared[d]
+	if known == nil {
+		known = &d
+		s.shared[d] = known
+	}
+	return known
+}
+
+// Stats returns the counts so far.
+func (s *Spool) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.stats
+	out.Segments = len(s.segments)
+	for _, seg := range s.segments {
+		out.Bytes += seg.size
+	}
+	return out
+}

@@ -1,0 +1,208 @@
+package spool
+
+import (
+	"slices"
+	"time"
+)
+
+// chunk is how much is written at once, in bytes, about.
+const chunk = 256 << 10
+
+// ageParts: a segment is closed when it spans this part of the age bound,
+// so that with a slow stream, too, what is too old can go.
+const ageParts = 8
+
+// write puts what was taken into the current segment, and into new ones as
+// those are full.
+func (s *Spool) write(now time.Duration) error {
+	for s.written < len(s.undone) {
+		if err := s.open(now); err != nil {
+			return err
+		}
+		n := s.encode(s.undone[s.written:])
+		if err := s.put(now, s.undone[s.written:][:n]); err != nil {
+			return err
+		}
+		s.written += n
+		if s.current.end < s.segment && now-s.current.began < s.cfg.Age/ageParts {
+			continue
+		}
+		if err := s.close(false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open begins a segment, unless there is one, after it has made room for it.
+func (s *Spool) open(now time.Duration) error {
+	if s.file != nil {
+		return nil
+	}
+	if err := s.makeRoom(); err != nil {
+		return err
+	}
+	seg := &segment{id: s.nextID, began: now, wrote: now}
+	s.nextID++ // a name that was tried is not tried again
+	f, err := s.cfg.FS.Create(fileName(seg.id))
+	if err != nil {
+		return err
+	}
+	s.file, s.current, s.isNew = f, seg, true
+	s.mu.Lock()
+	s.segments = append(s.segments, seg)
+	s.mu.Unlock()
+	s.buf = append(s.buf[:0], head...)
+	return s.put(now, nil)
+}
+
+// put writes buf, which holds these entries.
+func (s *Spool) put(now time.Duration, entries []entry) error {
+	_, err := s.file.Write(s.buf)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg := s.current
+	seg.size += int64(len(s.buf))
+	if err != nil {
+		return err
+	}
+	seg.end, seg.wrote = seg.size, now
+	for _, e := range entries {
+		if e.data != nil {
+			seg.add(e.Key, e.at, e.first, e.last)
+		}
+	}
+	return nil
+}
+
+// encode fills buf with the records of the first entries, as many as make a
+// chunk, and returns how many these are.
+func (s *Spool) encode(entries []entry) (n int) {
+	s.buf = s.buf[:0]
+	for _, e := range entries {
+		if !s.current.has(e.Key) {
+			s.buf = appendStream(s.buf, e.Key, e.Description)
+			s.mu.Lock()
+			s.current.describe(e.Key, e.Description)
+			s.mu.Unlock()
+		}
+		s.epochs[e.Epoch] = true
+		if e.data != nil {
+			s.buf = appendBatch(s.buf, e.at, e.data)
+		} else {
+			s.buf = appendGap(s.buf, e.gap())
+		}
+		n++
+		if len(s.buf) >= chunk || s.current.end+int64(len(s.buf)) >= s.segment {
+			break
+		}
+	}
+	return n
+}
+
+// sync makes durable what is written.
+func (s *Spool) sync() error {
+	if s.file == nil {
+		return nil
+	}
+	if err := s.file.Sync(); err != nil {
+		return err
+	}
+	if s.isNew {
+		if err := s.cfg.FS.Sync(); err != nil {
+			return err
+		}
+		s.isNew = false
+	}
+	s.mu.Lock()
+	for _, e := range s.undone[:s.written] {
+		s.held -= e.size()
+		s.durable = e.ticket
+	}
+	s.current.durable = s.current.clone()
+	refused := s.stats.Refused
+	s.mu.Unlock()
+	s.undone = slices.Delete(s.undone, 0, s.written)
+	s.written = 0
+	s.syncAt = s.now() + s.cfg.Sync
+	s.outage.worked(refused)
+	return nil
+}
+
+// close ends the current segment with its footer. last: this run of the program ends, too.
+func (s *Spool) close(last bool) error {
+	if last && len(s.epochs) > 0 {
+		if err := s.open(s.now()); err != nil {
+			return err
+		}
+	}
+	if s.file == nil {
+		return nil
+	}
+	if last {
+		s.buf = s.buf[:0]
+		s.mu.Lock()
+		for epoch := range s.epochs {
+			s.buf = appendEnd(s.buf, epoch)
+			s.current.ended = append(s.current.ended, epoch)
+		}
+		s.mu.Unlock()
+		if err := s.put(s.now(), nil); err != nil {
+			return err
+		}
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	if err := s.seal(); err != nil {
+		return err
+	}
+	err := s.file.Close()
+	s.file, s.current = nil, nil
+	return err
+}
+
+// seal writes the footer. Without it, all the segment holds is there as well.
+func (s *Spool) seal() error {
+	s.buf = appendFooter(s.buf[:0], &s.current.contents, s.current.end)
+	_, err := s.file.Write(s.buf)
+	if err == nil {
+		err = s.file.Sync()
+	}
+	s.mu.Lock()
+	s.current.size += int64(len(s.buf))
+	s.current.index = nil // nothing is looked up any more
+	s.mu.Unlock()
+	return err
+}
+
+// failed gives up the segment that could not be written, from its last
+// durable record on: what a disk holds after a write or a sync that failed,
+// nobody knows. What was in it comes again in the next one.
+func (s *Spool) failed(now time.Duration, err error) {
+	first := s.outage.retry == 0
+	s.outage.failed(now, err)
+	s.giveUp()
+	if isFull(err) && s.removeOldest() == nil && first {
+		s.outage.until = now + s.cfg.Flush
+	}
+	s.mu.Lock()
+	s.stats.Failures++
+	s.mu.Unlock()
+}
+
+func (s *Spool) giveUp() {
+	if s.file == nil {
+		return
+	}
+	s.file.Close() // it has failed already
+	seg := s.current
+	s.file, s.current, s.isNew, s.written = nil, nil, false, 0
+	s.mu.Lock()
+	seg.contents = seg.durable
+	isEmpty := len(seg.spans) == 0
+	s.mu.Unlock()
+	if isEmpty {
+		_ = s.remove(seg) // it goes with the oldest, at the latest
+	}
+}

@@ -1,0 +1,310 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file is how a viewer gets what it missed: class History (protocol,
+// section 5.4). It runs in the loop.
+
+const (
+	// outageTime: if nothing came of a stream for so long, and then numbers are
+	// missing, they are asked for. Single losses are not.
+	outageTime = time.Second
+	// pastEvery is how often the device is asked, at most.
+	pastEvery = time.Second
+	// pastPatience is how long a transfer may stand still before it is asked for anew.
+	pastPatience = 5 * time.Second
+)
+
+// pastView is what a Conn wants of the past, and the transfer that brings it.
+type pastView struct {
+	wanted  map[string]place // by stream's name: behind this; zero: as much as there is
+	tails   map[string]*tail // of Event streams, by name: asked for before all else
+	there   bool             // the device keeps a spool
+	changed bool             // wanted has more than the transfer brings, or that is over
+	askAt   time.Duration    // not before
+
+	id      uint32 // of the transfer; 0: none
+	ofTails bool   // it brings tails, nothing else
+	inbox   *session.Inbox
+	out     []session.Delivery
+	via     *leg
+	moved   time.Duration            // when something of it came last
+	told    map[place]*signal.Stream // streams of earlier runs; seq is the number
+}
+
+func newPastView() pastView { return pastView{wanted: map[string]place{}, tails: map[string]*tail{}} }
+
+// accepted: a device that is asked anew knows nothing of a transfer, perhaps.
+func (p *pastView) accepted(history bool) {
+	p.there, p.changed, p.id = history, true, 0
+}
+
+// wantPast wants what lies behind a sample of a stream. Of one that is wanted
+// already the older sample counts; it is asked for again, since what is under
+// way may end before what is missing now.
+func (c *Conn) wantPast(s *subscription, behind place) {
+	if c.cfg.Since == 0 {
+		return
+	}
+	if _, already := c.past.wanted[s.Name]; !already {
+		c.past.wanted[s.Name] = behind
+	}
+	c.past.changed = true
+}
+
+// noteHole wants what an outage has torn out of a Live stream.
+func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
+	if s.class == wire.Live && s.newest > 0 && h.Seq > s.newest+1 && now-s.heard > outageTime {
+		c.wantPast(s, place{s.epoch, s.newest})
+	}
+	s.heard = now
+}
+
+// askPast asks the device for what is wanted.
+func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
+	p := &c.past
+	stuck := p.id != 0 && now >= p.moved+pastPatience
+	if !c.accepted || !p.there || len(p.wanted)+len(p.tails) == 0 || !p.changed && !stuck {
+		if p.id != 0 {
+			return p.moved + pastPatience
+		}
+		return session.Never
+	}
+	if now < p.askAt {
+		return p.askAt
+	}
+	p.askAt = now + pastEvery
+	m := c.askForTails()
+	p.ofTails = len(m.Routed) > 0
+	if !p.ofTails {
+		m = c.askForMore()
+	}
+	if len(m.Routed) == 0 {
+		return p.askAt
+	}
+	p.begin(now, randomEpoch())
+	m.Transfer = signal.FormatEpoch(p.id)
+	c.throughServer(m)
+	return p.moved + pastPatience
+}
+
+// askForTails asks for the rest of earlier runs: of Events all that there is.
+func (c *Conn) askForTails() signal.Message {
+	m := signal.Message{Type: signal.History, Positions: map[uint32]string{}}
+	for id, s := range c.streams {
+		if c.waits(s) && s.epoch == c.epoch {
+			at := c.past.tails[s.Name].at
+			m.Routed = append(m.Routed, id)
+			m.Positions[id] = signal.FormatPosition(at.epoch, at.seq)
+		}
+	}
+	return m
+}
+
+func (c *Conn) askForMore() signal.Message {
+	m := signal.Message{Type: signal.History, SinceMS: uint64(c.cfg.Since / time.Millisecond), Positions: map[uint32]string{}}
+	for id, s := range c.streams {
+		behind, wanted := c.past.wanted[s.Name]
+		if !wanted || s.inbox == nil {
+			continue
+		}
+		m.Routed = append(m.Routed, id)
+		if behind.epoch != 0 {
+			m.Positions[id] = signal.FormatPosition(behind.epoch, behind.seq)
+		}
+	}
+	return m
+}
+
+func (p *pastView) begin(now time.Duration, id uint32) {
+	p.id, p.changed, p.moved, p.via = id, false, now, nil
+	p.inbox = session.NewInbox(wire.HistoryStream, wire.History, id, 0, session.NewEarly(0))
+	p.told = map[place]*signal.Stream{}
+}
+
+// pastData takes a chunk of the transfer.
+func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte) {
+	p := &c.past
+	if p.id == 0 || h.Epoch != p.id {
+		c.meter.drop(session.OldEpoch, 1)
+		return
+	}
+	p.via, p.moved = g, now
+	var dropped session.DropReason
+	p.out, dropped = p.inbox.Receive(now, h, payload, -1, p.out[:0])
+	c.meter.drop(dropped, 1)
+	for _, d := range p.out {
+		if d.Gap.From == 0 && p.id == h.Epoch {
+			c.pastChunk(d.Payload)
+		}
+	}
+}
+
+// pastChunk takes a chunk apart: it is made as a packet is.
+func (c *Conn) pastChunk(chunk []byte) {
+	for len(chunk) > 0 {
+		f, rest, err := wire.NextFrame(chunk)
+		if err != nil {
+			c.malformed(err)
+			return
+		}
+		chunk = rest
+		if err := c.pastFrame(f); err != nil {
+			c.malformed(err)
+		}
+	}
+}
+
+func (c *Conn) pastFrame(f wire.Frame) error {
+	switch f.Type {
+	case wire.TypeData:
+		h, payload, err := wire.ParseData(f.Body)
+		if err != nil {
+			return err
+		}
+		c.pastBatch(h, payload)
+	case wire.TypeGap:
+		g, err := wire.ParseGap(f.Body)
+		if err != nil {
+			return err
+		}
+		c.pastGap(g)
+	case wire.TypeSignal:
+		m, err := signal.Parse(f.Body)
+		if err != nil {
+			return err
+		}
+		c.pastSignal(m)
+	}
+	return nil
+}
+
+func (c *Conn) pastSignal(m signal.Message) {
+	switch m.Type {
+	case signal.Describe:
+		epoch, _, err := signal.ParsePosition(m.Epoch + ":0")
+		for _, s := range m.Streams {
+			if err == nil && len(c.past.told) < maxToldPast && len(s.Meta) <= maxMeta {
+				c.past.told[place{epoch, uint64(s.ID)}] = &s
+			}
+		}
+	case signal.History:
+		if m.Done {
+			c.donePast()
+		}
+	}
+}
+
+// maxToldPast bounds the streams of earlier runs of a transfer.
+const maxToldPast = 16 * wire.MaxStreams
+
+// donePast: that was all. What was found to be missing meanwhile is asked for next.
+func (c *Conn) donePast() {
+	p := &c.past
+	p.id = 0
+	switch {
+	case p.ofTails:
+		p.changed = true // the others are next
+		c.doneTails()
+	case !p.changed:
+		clear(p.wanted)
+	}
+}
+
+// pastOf finds the subscription of a stream of any run, with its description of then.
+func (c *Conn) pastOf(epoch, number uint32) (*subscription, *signal.Stream) {
+	if epoch == c.epoch {
+		if s := c.streams[number]; s != nil {
+			return s, &s.Stream
+		}
+		return nil, nil
+	}
+	then := c.past.told[place{epoch, uint64(number)}]
+	if then == nil {
+		return nil, nil
+	}
+	for _, s := range c.streams {
+		if s.Name == then.Name {
+			then.ID = s.ID
+			return s, then
+		}
+	}
+	return nil, nil
+}
+
+// pastBatch delivers what of a batch was not delivered live.
+func (c *Conn) pastBatch(h wire.Header, payload []byte) {
+	s, stream := c.pastOf(h.Epoch, h.Stream)
+	if s == nil || h.Key != 0 {
+		return
+	}
+	c.cameFrom(s, place{h.Epoch, h.Last()})
+	for _, hole := range s.lacks(h) {
+		c.tellBatch(Received{
+			Stream: stream, Header: h, Payload: payload, Past: true,
+			Skip: int(hole.From - h.Seq), Take: int(hole.To - hole.From + 1), Rung: c.rung(c.past.via), At: time.Now(),
+		})
+	}
+}
+
+// cameFrom: everything of the stream up to there has come, if it breaks off.
+func (c *Conn) cameFrom(s *subscription, at place) {
+	if t := c.past.tails[s.Name]; t != nil && s.inbox == nil {
+		t.at, t.since = at, c.loop.now()
+	} else {
+		c.past.wanted[s.Name] = at
+	}
+}
+
+// lacks is what of a batch of the past was not delivered, and will not be by itself.
+func (s *subscription) lacks(h wire.Header) []wire.Range {
+	switch {
+	case h.Epoch != s.epoch || s.inbox == nil:
+		return []wire.Range{{From: h.Seq, To: h.Last()}}
+	case s.class == wire.Event:
+		return ranges{{From: s.after + 1, To: wire.MaxInt}}.missing(h.Seq, h.Last())
+	}
+	holes := s.got.missing(h.Seq, h.Last())
+	s.got.add(h.Seq, h.Last())
+	return holes
+}
+
+// pastGap declares what of an Event stream nobody has any more. Of Live streams it shows in the numbers.
+func (c *Conn) pastGap(g wire.Gap) {
+	s, stream := c.pastOf(g.Epoch, g.Stream)
+	if s == nil || s.class != wire.Event {
+		return
+	}
+	if t := c.past.tails[s.Name]; t != nil && s.inbox == nil && g.To > 0 {
+		t.at = place{g.Epoch, g.To}
+	}
+	if c.cfg.Events.Gap != nil && (s.inbox == nil || g.Epoch != s.epoch || g.To <= s.after) {
+		c.cfg.Events.Gap(stream, g)
+	}
+}
+
+// pastAck is the acknowledgement of the transfer, if it is due.
+func (c *Conn) pastAck(now time.Duration, all bool) (wake time.Duration, position wire.Position, due bool) {
+	in := c.past.inbox
+	if in == nil {
+		return session.Never, position, false
+	}
+	at, isDue := in.AckDue()
+	if !all && (!isDue || at > now) {
+		return at, position, false
+	}
+	in.Acked(now)
+	return session.Never, in.Position(), true
+}
+
+// span is the samples of a delivery.
+func span(d session.Delivery) (from, to uint64) {
+	from = d.Header.Seq + uint64(d.Skip)
+	return from, from + uint64(d.Take) - 1
+}

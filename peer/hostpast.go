@@ -1,0 +1,159 @@
+package peer
+
+import (
+	"context"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file is how a Conn is sent what a device kept: class History (protocol,
+// section 5.4). Reading waits for a disk, and has a goroutine; all else runs in the loop.
+
+const (
+	// pastAhead is how much is read before it is sent, in bytes.
+	pastAhead = 64 << 10
+	// pastProbe is how often the path is measured while the past goes on it.
+	pastProbe = 200 * time.Millisecond
+)
+
+// transfer is what of the past a Conn asked for last.
+type transfer struct {
+	id      uint32
+	queue   *session.Ring // read, and not acknowledged
+	outbox  *session.Outbox
+	flight  *session.Flight
+	pace    session.Pace
+	full    bool          // the bound of pace was reached
+	probeAt time.Duration // not before
+	last    uint64        // number of the newest chunk
+	reading bool          // one is being read
+	ended   bool          // that was the last one
+	want    chan struct{} // asks for one; 1 fits
+	stop    context.CancelFunc
+}
+
+// askedPast begins a transfer in the place of the one there may be.
+func (c *hostConn) askedPast(m signal.Message) {
+	id, _, err := signal.ParsePosition(m.Transfer + ":0")
+	if err != nil || id == 0 || !c.host.keeps || c.past != nil && c.past.id == id {
+		return
+	}
+	c.endPast()
+	after := map[string]wire.Position{}
+	for _, number := range m.Routed {
+		if number == 0 || int(number) > len(c.host.known) || !c.wants(c.host.known[number-1]) {
+			continue
+		}
+		var p wire.Position
+		if epoch, seq, err := signal.ParsePosition(m.Positions[number]); err == nil {
+			p = wire.Position{Epoch: epoch, Seq: seq}
+		}
+		after[c.host.known[number-1].cfg.Name] = p
+	}
+	if len(m.Routed) > 0 {
+		const longest = 1 << 40 // ms, what a time.Duration holds
+		c.beginPast(id, m.Transfer, after, time.Duration(min(m.SinceMS, longest))*time.Millisecond)
+	}
+}
+
+func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
+	ctx, stop := context.WithCancel(context.Background())
+	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan struct{}, 1), stop: stop}
+	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
+	c.past = t
+	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
+	c.host.tasks.Go(func() {
+		r.run(ctx, t.want, func(chunk []byte, last bool) {
+			c.host.loop.post(func() { c.readPast(t, chunk, last) })
+		})
+	})
+}
+
+func (c *hostConn) endPast() {
+	if c.past != nil {
+		c.past.stop()
+		c.past = nil
+	}
+}
+
+// readPast takes a chunk that was read.
+func (c *hostConn) readPast(t *transfer, chunk []byte, last bool) {
+	if c.past != t {
+		return
+	}
+	t.last++
+	t.reading, t.ended = false, last
+	h := wire.Header{Class: wire.History, Stream: wire.HistoryStream, Epoch: t.id, Seq: t.last, Count: 1}
+	body := append(wire.AppendHeader(make([]byte, 0, len(chunk)+headroom), h), chunk...)
+	t.queue.Push(c.host.loop.now(), session.Batch{Seq: t.last, Count: 1, Body: body})
+}
+
+// stepPast sends what may be sent now, and has more read.
+func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
+	t := c.past
+	if t == nil || len(c.paths.use) == 0 {
+		return session.Never
+	}
+	if t.ended && t.queue.Bytes() == 0 {
+		c.endPast()
+		return session.Never
+	}
+	if !t.reading && !t.ended && t.queue.Bytes() < pastAhead+t.pace.Limit() {
+		t.reading = true
+		t.want <- struct{}{}
+	}
+	c.sendPast(now, t)
+	wake = max(t.outbox.Wake(), c.jammed)
+	if t.flight.Used() == 0 {
+		return wake
+	}
+	if now >= t.probeAt {
+		t.probeAt = now + pastProbe
+		c.paths.probe(now, c.paths.carrying())
+	}
+	return min(wake, t.probeAt)
+}
+
+func (c *hostConn) sendPast(now time.Duration, t *transfer) {
+	t.flight.SetLimit(t.pace.Limit())
+	for now >= c.jammed {
+		item, ok := t.outbox.Next(now, c.paths.rtt())
+		if !ok {
+			t.full = t.full || t.outbox.Behind()
+			return
+		}
+		f := carrier.Frame{Class: wire.History, Stream: wire.HistoryStream}
+		if !c.paths.send(wire.TypeData, wire.Hop{Priority: wire.Low}, item.Batch.Body, f) {
+			c.refused(now, t.outbox, item.Batch.Last())
+		}
+	}
+}
+
+func (c *hostConn) ackedPast(now time.Duration, p wire.Position) {
+	if t := c.past; t != nil && p.Epoch == t.id {
+		t.outbox.Ack(now, p)
+		t.queue.Release(p.Seq)
+	}
+}
+
+// switchedPast: another path came into use.
+func (c *hostConn) switchedPast(now time.Duration) {
+	if t := c.past; t != nil {
+		t.pace.Moved()
+		t.outbox.Switched(now)
+	}
+}
+
+// measuredPast takes a round trip of a path.
+func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
+	g := c.paths.carrying()
+	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
+		t.pace.Sample(c.host.loop.now(), rtt, t.full)
+		t.full = false
+	}
+}

@@ -1,0 +1,109 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+const (
+	// maxChunk is the size of a chunk of the past, in bytes, unless one batch
+	// is larger: what one message on the reliable channel holds, for which a live sample may have to wait.
+	maxChunk = 3 << 10
+	// pastSettles is how long after it was asked a reader looks for more: what was
+	// made before that may still be on its way to the disk.
+	pastSettles = 300 * time.Millisecond
+)
+
+// pastReader makes chunks of what a Keeper kept: frames as they were sent at
+// first, with descriptions of streams of earlier runs in front of them.
+type pastReader struct {
+	past     Past
+	epoch    uint32 // of this run
+	transfer string
+	began    time.Time
+	told     map[place]bool // streams that were described; seq is the number
+	pending  [][]byte       // frames that were read and are in no chunk yet
+}
+
+// run hands over a chunk whenever one is wanted, until the last one or ctx's end.
+func (r *pastReader) run(ctx context.Context, want <-chan struct{}, hand func(chunk []byte, last bool)) {
+	defer r.past.Close()
+	for last := false; !last; {
+		select {
+		case <-want:
+		case <-ctx.Done():
+			return
+		}
+		var chunk []byte
+		chunk, last = r.chunk(ctx)
+		hand(chunk, last)
+	}
+}
+
+// chunk reads until a chunk is full, or there is no more now.
+func (r *pastReader) chunk(ctx context.Context) (chunk []byte, last bool) {
+	for {
+		for len(r.pending) > 0 {
+			if len(chunk) > 0 && len(chunk)+len(r.pending[0]) > maxChunk {
+				return chunk, false
+			}
+			chunk = append(chunk, r.pending[0]...)
+			r.pending = r.pending[1:]
+		}
+		item, err := r.past.Next()
+		switch {
+		case err == nil:
+			r.take(item)
+		case !errors.Is(err, io.EOF): // of the disk; what is missing shows in the numbers
+		case len(chunk) > 0:
+			return chunk, false
+		case !r.settles(ctx):
+			return r.end(), true
+		}
+	}
+}
+
+// settles waits until nothing of before the request can be under way to the
+// disk; false: that is so.
+func (r *pastReader) settles(ctx context.Context) bool {
+	rest := pastSettles - time.Since(r.began)
+	if rest <= 0 {
+		return false
+	}
+	select {
+	case <-time.After(rest):
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// take makes frames of what was read.
+func (r *pastReader) take(k Kept) {
+	if of := (place{k.Epoch, uint64(k.Number)}); k.Epoch != r.epoch && !r.told[of] {
+		r.told[of] = true
+		r.pending = append(r.pending, appendSignal(nil, signal.Message{
+			Type: signal.Describe, Epoch: signal.FormatEpoch(k.Epoch),
+			Streams: []signal.Stream{{ID: k.Number, Name: k.Stream.Name, Class: k.Stream.Class.String(), Meta: k.Stream.Meta}},
+		}))
+	}
+	t, body := wire.TypeData, k.Body
+	if k.Gap.From != 0 {
+		t, body = wire.TypeGap, wire.AppendGap(nil, k.Gap)
+	}
+	r.pending = append(r.pending, wire.AppendFrame(nil, t, wire.Hop{}, body))
+}
+
+func (r *pastReader) end() []byte {
+	return appendSignal(nil, signal.Message{Type: signal.History, Transfer: r.transfer, Done: true})
+}
+
+// appendSignal appends a frame; a message made here always encodes.
+func appendSignal(b []byte, m signal.Message) []byte {
+	body, _ := m.Append(nil)
+	return wire.AppendFrame(b, wire.TypeSignal, wire.Hop{}, body)
+}
