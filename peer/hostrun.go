@@ -146,7 +146,7 @@ func (h *Host) step(now time.Duration) (wake time.Duration) {
 	nearest := time.Duration(0)
 	for _, c := range h.conns {
 		wake = min(wake, c.step(now))
-		if rtt := c.paths.rtt(); rtt > 0 && (nearest == 0 || rtt < nearest) {
+		if rtt := c.paths.leastRTT(); rtt > 0 && (nearest == 0 || rtt < nearest) {
 			nearest = rtt
 		}
 	}

@@ -169,6 +169,14 @@ func (p *paths) send(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame) (t
 	return taken
 }
 
+// leastRTT is the smallest of the latest round trips of the best path in use; 0 while unknown.
+func (p *paths) leastRTT() time.Duration {
+	if len(p.use) == 0 {
+		return 0
+	}
+	return p.ladder.State(p.use[0].id).Least
+}
+
 // rtt is the round trip of the best path in use; 0 while unknown.
 func (p *paths) rtt() time.Duration {
 	if len(p.use) == 0 {

@@ -157,14 +157,14 @@ func (s *Stream) Dropped() uint64 {
 }
 
 // Window is how long samples may wait to be sent together now: the smallest of
-// 22 ms, the one-way delay and a ninth of what that leaves of the deadline; 0 for
+// 22 ms, the one-way delay and an eighth of what that leaves of the deadline; 0 for
 // classes that do not wait, and on paths so short that waiting would be felt.
 func (s *Stream) Window() time.Duration {
 	if s.cfg.Class != wire.Live {
 		return 0
 	}
 	oneWay := time.Duration(s.host.oneWay.Load())
-	w := min(oneWay, (s.cfg.Deadline-oneWay)/9, maxWindow)
+	w := min(oneWay, (s.cfg.Deadline-oneWay)/8, maxWindow)
 	if w < minWindow {
 		return 0
 	}

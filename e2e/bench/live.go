@@ -130,20 +130,19 @@ type window struct {
 
 func (w window) holds(t time.Time) bool { return !t.Before(w.from) && t.Before(w.to) }
 
-// watchLink lets the subjects settle, then send for length, and what is under way come.
+// watchLink lets the subjects settle, where the link gets dark waits for the light, then lets them send for length, and what is under way come.
 func watchLink(far *rig.FarLink, c condition, length time.Duration) (w window, err error) {
 	time.Sleep(warmUp)
+	if c.blackhole > 0 {
+		if w.lit, err = darken(far, c.blackhole); err != nil {
+			return w, err
+		}
+	}
 	before, err := far.Traffic()
 	if err != nil {
 		return w, err
 	}
 	w.from = time.Now()
-	if c.blackhole > 0 {
-		if w.lit, err = darken(far, c.blackhole); err != nil {
-			return w, err
-		}
-		length = max(length/4, 3*time.Second)
-	}
 	time.Sleep(length)
 	w.to = time.Now()
 	after, err := far.Traffic()

@@ -109,6 +109,7 @@ func (l *Ladder) HeardRecently(now time.Duration, id int) bool {
 type State struct {
 	Rung      Rung
 	RTT       time.Duration // smoothed; 0: not measured yet
+	Least     time.Duration // the smallest of the latest round trips; 0: not measured yet
 	Var       time.Duration // mean deviation of RTT
 	LastHeard time.Duration // when something came last; when it opened, if nothing did
 	InDoubt   bool          // was proved, and is not answering now
@@ -123,7 +124,7 @@ func (l *Ladder) State(id int) State {
 		return State{}
 	}
 	return State{
-		Rung: c.rung, RTT: c.rtt.rtt, Var: c.rtt.variation, LastHeard: c.lastHeard,
+		Rung: c.rung, RTT: c.rtt.rtt, Least: c.rtt.low, Var: c.rtt.variation, LastHeard: c.lastHeard,
 		InDoubt: c.silent || c.unheard, Usable: c.usable, InUse: c.inUse,
 	}
 }

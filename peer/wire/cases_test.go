@@ -205,6 +205,28 @@ var cases = []vectorCase{
 	{kind: "echo", name: "full", hex: "ca 08 05 00 01 02 64 65 66 00*1091"},
 	{kind: "echo", name: "padding", hex: "09 05 00 2a 00 64 65 66 00 00", loose: true},
 	{kind: "echo", name: "t3 missing", hex: "07 05 00 2a 01 64 96 01", err: "short"},
+
+	// Section 3.7.
+	{kind: "serial", name: "the first, nothing asked", hex: "01 00", value: serialValue{Number: 1}},
+	{kind: "serial", name: "all flags", hex: "ac 02 07", value: serialValue{300, true, true, true}},
+	{kind: "serial", name: "unknown flags, bytes behind", hex: "05 f1 aa", loose: true, value: serialValue{Number: 5, Ask: true}},
+	{kind: "serial", name: "number 0", hex: "00 00", err: "range"},
+	{kind: "serial", name: "no flags", hex: "05", err: "short"},
+	{kind: "receipt", name: "all came", hex: "0a e8 07 01 0a 00", value: receiptValue{10, 1000, [][2]uint64{{10, 0}}}},
+	{kind: "receipt", name: "two holes", hex: "14 00 02 01 02 03 01", value: receiptValue{20, 0, [][2]uint64{{1, 2}, {3, 1}}}},
+	{kind: "receipt", name: "nothing said", hex: "14 00 00", value: receiptValue{20, 0, [][2]uint64{}}},
+	{kind: "receipt", name: "a run of none", hex: "14 00 01 00 02", err: "range"},
+	{kind: "receipt", name: "more than there are", hex: "03 00 01 02 02", err: "range"},
+	{kind: "receipt", name: "more than are spoken of", hex: "80 08 00 02 80 02 00 01 00", err: "range"},
+	{kind: "receipt", name: "too many runs", hex: "80 08 00 21 01 01*65", err: "range"},
+	{kind: "receipt", name: "a run short", hex: "14 00 02 01 02 03", err: "short"},
+	{kind: "parity", name: "of two", hex: "02 01 04 00 03 aa bb cc dd", value: parityValue{[]uint64{1, 4}, 3, "aabbccdd"}},
+	{kind: "parity", name: "of none", hex: "00 00 00", value: parityValue{[]uint64{}, 0, ""}},
+	{kind: "parity", name: "lag 0", hex: "01 00 00 01 aa", err: "range"},
+	{kind: "parity", name: "lags not ascending", hex: "02 04 04 00 01 aa", err: "range"},
+	{kind: "parity", name: "too far back", hex: "01 21 00 01 aa", err: "range"},
+	{kind: "parity", name: "too many", hex: "09 01 02 03 04 05 06 07 08 09 00 01", err: "range"},
+	{kind: "parity", name: "no length", hex: "01 01 00", err: "short"},
 }
 
 // nameCases are names of devices and streams, section 3.6.

@@ -102,6 +102,36 @@ func FuzzGap(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { checkAgain(t, "gap", b) })
 }
 
+func FuzzSerial(f *testing.F) {
+	seed(f, "serial")
+	f.Fuzz(func(t *testing.T, b []byte) { checkAgain(t, "serial", b) })
+}
+
+func FuzzReceipt(f *testing.F) {
+	seed(f, "receipt")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := ParseReceipt(b)
+		sum := uint64(0)
+		for _, run := range r.Runs {
+			sum += run.Came + run.Missed
+		}
+		if err == nil && (sum > MaxReceipt || sum > r.Newest) {
+			t.Fatalf("accepted %+v", r)
+		}
+		checkAgain(t, "receipt", b)
+	})
+}
+
+func FuzzParity(f *testing.F) {
+	seed(f, "parity")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p, err := ParseParity(b); err == nil && (len(p.Lags) > MaxLags || len(p.Bytes) > len(b)) {
+			t.Fatalf("accepted %+v", p)
+		}
+		checkAgain(t, "parity", b)
+	})
+}
+
 func FuzzProbe(f *testing.F) {
 	seed(f, "probe")
 	f.Fuzz(func(t *testing.T, b []byte) { checkAgain(t, "probe", b) })

@@ -44,7 +44,7 @@ type goldenName struct {
 }
 
 // vector is one case. Kind names the parser: uvarint, svarint, packet, data,
-// ack, gap take the bytes; probe and echo take a whole frame.
+// ack, gap, serial, receipt, parity take the bytes; probe and echo take a whole frame.
 type vector struct {
 	Name  string `json:"name"`
 	Kind  string `json:"kind"`
@@ -96,6 +96,22 @@ type (
 		From   uint64    `json:"from"`
 		To     uint64    `json:"to"`
 		Reason GapReason `json:"reason"`
+	}
+	serialValue struct {
+		Number uint64 `json:"number"`
+		Ask    bool   `json:"ask"`
+		Quick  bool   `json:"quick"`
+		Kept   bool   `json:"kept"`
+	}
+	receiptValue struct {
+		Newest uint64      `json:"newest"`
+		Held   uint64      `json:"held"`
+		Runs   [][2]uint64 `json:"runs"`
+	}
+	parityValue struct {
+		Lags   []uint64 `json:"lags"`
+		Length uint16   `json:"length"`
+		Bytes  string   `json:"bytes"`
 	}
 	probeValue struct {
 		Hop   hopValue `json:"hop"`
@@ -159,6 +175,7 @@ func makeGolden(t *testing.T) golden {
 	g := golden{
 		Types: map[string]Type{
 			"data": TypeData, "ack": TypeAck, "gap": TypeGap, "probe": TypeProbe, "echo": TypeEcho, "signal": TypeSignal,
+			"serial": TypeSerial, "receipt": TypeReceipt, "parity": TypeParity,
 		},
 		Classes: classNames[:], GapReasons: map[string]GapReason{},
 	}
@@ -224,6 +241,22 @@ var parsers = map[string]func(b []byte) (value any, again []byte, err error){
 	"gap": func(b []byte) (any, []byte, error) {
 		g, err := ParseGap(b)
 		return gapValue(g), AppendGap(nil, g), err
+	},
+	"serial": func(b []byte) (any, []byte, error) {
+		s, err := ParseSerial(b)
+		return serialValue(s), AppendSerial(nil, s), err
+	},
+	"receipt": func(b []byte) (any, []byte, error) {
+		r, err := ParseReceipt(b)
+		runs := [][2]uint64{}
+		for _, run := range r.Runs {
+			runs = append(runs, [2]uint64{run.Came, run.Missed})
+		}
+		return receiptValue{r.Newest, r.Held, runs}, AppendReceipt(nil, r), err
+	},
+	"parity": func(b []byte) (any, []byte, error) {
+		p, err := ParseParity(b)
+		return parityValue{append([]uint64{}, p.Lags...), p.Length, hex.EncodeToString(p.Bytes)}, AppendParity(nil, p), err
 	},
 	"probe": func(b []byte) (any, []byte, error) {
 		f, _, err := NextFrame(b)

@@ -46,6 +46,10 @@ const (
 	TypeProbe  Type = 4
 	TypeEcho   Type = 5
 	TypeSignal Type = 6
+
+	TypeSerial  Type = 7
+	TypeReceipt Type = 8
+	TypeParity  Type = 9
 )
 
 // Class is a delivery class (section 5). It alone decides order, loss, queueing and replay.

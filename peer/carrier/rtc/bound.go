@@ -13,8 +13,8 @@ import (
 // of a proxy take whatever SCTP gives them, and SCTP gives them 256 KiB.
 
 // unanswered is how long nothing may be acknowledged while something waits:
-// as long as ICE lets a path be silent.
-const unanswered = iceDisconnected + iceFailed
+// as long as ICE looks for a path.
+const unanswered = iceChecking
 
 // bounded reports whether TCP may carry: it never does on a pair of addresses
 // that both ends have over UDP themselves.

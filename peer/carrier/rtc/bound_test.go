@@ -87,7 +87,7 @@ func (a *arrivals) take(p *Peer) func(packet []byte) {
 			}
 			stream := binary.BigEndian.Uint32(f.Body[8:])
 			a.bytes[stream] += len(f.Body)
-			if stream == live {
+			if stream == liveStream {
 				a.ages = append(a.ages, time.Since(time.Unix(0, int64(binary.BigEndian.Uint64(f.Body)))))
 			}
 		}
@@ -96,8 +96,8 @@ func (a *arrivals) take(p *Peer) func(packet []byte) {
 
 // The streams.
 const (
-	live   = 1
-	events = 2
+	liveStream = 1
+	events     = 2
 )
 
 // dated is a frame that says when it was made.
@@ -131,7 +131,7 @@ func TestBound(t *testing.T) {
 			runWith(t, to, came.take(to))
 			waitReady(t, from, to)
 			for begin := time.Now(); time.Since(begin) < 8*time.Second; time.Sleep(5 * time.Millisecond) {
-				from.Send(dated(wire.Live, live, 120))
+				from.Send(dated(wire.Live, liveStream, 120))
 				from.Send(dated(wire.Event, events, 500))
 			}
 			came.mu.Lock()
@@ -139,8 +139,8 @@ func TestBound(t *testing.T) {
 			settled := came.ages[len(came.ages)/3:]
 			slices.Sort(settled)
 			p95 := settled[len(settled)*95/100]
-			share := float64(came.bytes[events]) / float64(came.bytes[live]+came.bytes[events])
-			t.Logf("p95 of the age %v, %d of Live and %d bytes of Events", p95, came.bytes[live], came.bytes[events])
+			share := float64(came.bytes[events]) / float64(came.bytes[liveStream]+came.bytes[events])
+			t.Logf("p95 of the age %v, %d of Live and %d bytes of Events", p95, came.bytes[liveStream], came.bytes[events])
 			if p95 > 400*time.Millisecond {
 				t.Errorf("p95 of the age %v: there is a backlog", p95)
 			}

@@ -64,8 +64,20 @@ var errExtraChannel = errors.New("the other end opened a data channel that is no
 // channel is an open data channel.
 type channel struct {
 	datachannel.ReadWriteCloserDeadliner
-	kind kind
-	tap  *carrier.Tap
+	kind   kind
+	tap    *carrier.Tap
+	stream *sctp.Stream
+}
+
+// abandon has SCTP repeat nothing of what is sent on the channel from now on, or
+// as the table has it. The other end is told of each that it has let go as often as
+// it acknowledges something, so it is for times in which it does not.
+func (c *channel) abandon(on bool) {
+	if on {
+		c.stream.SetReliabilityParams(c.kind.unordered, sctp.ReliabilityTypeRexmit, 0)
+	} else {
+		c.kind.set(c.stream)
+	}
 }
 
 func (k kind) init(id uint16) *webrtc.DataChannelInit {
@@ -102,12 +114,13 @@ func (p *Peer) opened(id int, dc *webrtc.DataChannel) error {
 	if err != nil {
 		return fmt.Errorf("take over data channel %d: %w", id, err)
 	}
-	if err := table[id].commit(raw); err != nil {
+	stream, err := table[id].commit(raw)
+	if err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.channels[id] = &channel{raw, table[id], p.buffer.Tap(id)}
+	p.channels[id] = &channel{raw, table[id], p.buffer.Tap(id), stream}
 	if p.open++; p.open == channelCount {
 		close(p.ready)
 	}
@@ -119,12 +132,17 @@ func (p *Peer) opened(id int, dc *webrtc.DataChannel) error {
 // neither (datachannel v1.6.2), and would be ordered and reliable, so that
 // one lost packet holds up all that follow. The stream that has the method
 // is not exported: hence the reflection, and a test that sees its effect.
-func (k kind) commit(raw any) error {
+func (k kind) commit(raw any) (*sctp.Stream, error) {
 	field := reflect.Indirect(reflect.ValueOf(raw)).FieldByName("stream")
 	if !field.IsValid() || field.Type() != reflect.TypeFor[*sctp.Stream]() || field.IsNil() {
-		return fmt.Errorf("set the reliability of a data channel: %T has no SCTP stream: this version of pion is not supported", raw)
+		return nil, fmt.Errorf("set the reliability of a data channel: %T has no SCTP stream: this version of pion is not supported", raw)
 	}
 	stream := (*sctp.Stream)(field.UnsafePointer())
+	k.set(stream)
+	return stream, nil
+}
+
+func (k kind) set(stream *sctp.Stream) {
 	switch {
 	case k.lifetimeMillis != 0:
 		stream.SetReliabilityParams(k.unordered, sctp.ReliabilityTypeTimed, uint32(k.lifetimeMillis))
@@ -133,5 +151,4 @@ func (k kind) commit(raw any) error {
 	default:
 		stream.SetReliabilityParams(k.unordered, sctp.ReliabilityTypeReliable, 0)
 	}
-	return nil
 }

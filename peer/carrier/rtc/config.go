@@ -114,13 +114,19 @@ const (
 	// reliable data would wait up to a minute.
 	sctpRTOMax = time.Second
 
+	// leastWindow is the least of SCTP's congestion window, in bytes. Losses of
+	// a radio would shrink it until Live samples wait; live.Out watches
+	// the queue instead. It holds what is sent into ten seconds of darkness.
+	leastWindow = 48 << 10
+
 	// receiveBuffer is SCTP's window: what the other end may have in flight.
 	receiveBuffer = 256 << 10
 
 	// ICE's own verdict. Our probes know much sooner; these times only bound
-	// how long a dead connection lies about.
+	// how long a dead connection lies about, which a link that comes back may still use.
 	iceDisconnected = 3 * time.Second
-	iceFailed       = 7 * time.Second
+	iceFailed       = 27 * time.Second
+	iceChecking     = 10 * time.Second
 	iceKeepAlive    = time.Second
 
 	// relayWait lets the best of several ways to the TURN servers win, though
@@ -168,6 +174,7 @@ func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 
 	s.EnableSctpSnap(true)
 	s.SetSCTPRTOMax(sctpRTOMax)
+	s.SetSCTPMinCwnd(leastWindow)
 	s.SetSCTPMaxReceiveBufferSize(receiveBuffer)
 	s.SetSCTPMaxMessageSize(wire.MaxPacket)
 	return s

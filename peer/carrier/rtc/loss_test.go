@@ -108,7 +108,11 @@ func TestBlackoutSendsFreshSamplesFirst(t *testing.T) {
 	var dark atomic.Bool
 	viewer, device := lossy(t, func(int) bool { return !dark.Load() })
 	run(t, viewer)
-	arrived := make(chan byte, 10_000)
+	type sample struct {
+		number int
+		at     time.Time
+	}
+	arrived := make(chan sample, 10_000)
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	go func() {
@@ -117,29 +121,45 @@ func TestBlackoutSendsFreshSamplesFirst(t *testing.T) {
 			for len(p) > 0 {
 				var f wire.Frame
 				f, p, _ = wire.NextFrame(p)
-				arrived <- f.Body[0]
+				arrived <- sample{int(f.Body[0])<<8 | int(f.Body[1]), time.Now()}
 			}
 		})
 	}()
 	t.Cleanup(func() { cancel(); <-over })
 	waitReady(t, viewer, device)
-	dark.Store(true)
-	for n := range 200 { // two seconds at 100 Hz, each good for 100 ms
-		body := make([]byte, 100)
-		body[0] = byte(n)
+	// A second of light, three of darkness, a second of light, in batches as an agent makes them.
+	const period, size, good = 30 * time.Millisecond, 330, 100 * time.Millisecond
+	const darkFrom, lightFrom, end = 33, 133, 166
+	var made [end]time.Time
+	for n := range end {
+		switch n {
+		case darkFrom:
+			dark.Store(true)
+		case lightFrom:
+			dark.Store(false)
+		}
+		body := make([]byte, size)
+		body[0], body[1] = byte(n>>8), byte(n)
+		made[n] = time.Now()
 		viewer.Send(carrier.Frame{
 			Bytes: wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, body), Class: wire.Live, Stream: 1,
-			Deadline: time.Now().Add(100 * time.Millisecond),
+			Deadline: made[n].Add(good),
 		})
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(period)
 	}
-	dark.Store(false)
-	begin := time.Now()
-	for n := byte(0); n != 199; n = <-arrived {
+	time.Sleep(2 * time.Second) // SCTP would repeat what it sent into the dark
+	fresh, stale := time.Duration(-1), 0
+	for range len(arrived) {
+		s := <-arrived
+		switch {
+		case s.number >= lightFrom && fresh < 0:
+			fresh = s.at.Sub(made[lightFrom])
+		case s.number >= darkFrom && s.number < lightFrom && s.at.Sub(made[s.number]) > good:
+			stale++
+		}
 	}
-	t.Logf("the newest sample came %v after the blackout", time.Since(begin))
-	drops := viewer.Stats().Drops
-	if drops[carrier.Deadline] < 100 || len(arrived) > 100 {
-		t.Errorf("drops %v, %d more samples came", drops, len(arrived))
+	t.Logf("the first fresh sample came %v after the blackout, and %d stale ones", fresh, stale)
+	if fresh < 0 || fresh > 500*time.Millisecond || stale > (lightFrom-darkFrom)/5 {
+		t.Errorf("fresh after %v, %d stale; drops %v", fresh, stale, viewer.Stats().Drops)
 	}
 }

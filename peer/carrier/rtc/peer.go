@@ -7,8 +7,8 @@
 // section 7.1), so that none has to be announced:
 //
 //	0 reliable   ordered, kept until it arrives    Signal, Call, Event
-//	1 live       unordered, tried for 250 ms       Live
-//	2 brief      unordered, repeated once          Probe, Echo, Ack, Gap, Setpoint
+//	1 live       unordered, mended (package live)  Live
+//	2 brief      unordered, repeated once          Probe, Echo, Ack, Gap, Receipt, Setpoint
 //
 // The viewer offers, the device answers and is DTLS client; descriptions and
 // candidates travel through the server. Its words are an attacker's words:
@@ -65,6 +65,7 @@ type Peer struct {
 	relays *relayDialer
 	flow   *carrier.Flow // where TCP may carry: see bounded
 	turns  turns
+	live   *liveEnds // where only UDP does
 
 	mu       sync.Mutex
 	channels [channelCount]*channel // guarded by mu until ready
@@ -92,6 +93,7 @@ func newPeer(cfg Config, on Events) (*Peer, error) {
 func unconnected(cfg Config, on Events) *Peer {
 	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{}), flow: carrier.NewChannelFlow()}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
+	p.live = newLive()
 	p.local.bell, p.local.delays = make(chan struct{}, 1), cfg.listens()
 	p.life = carrier.NewLife(p.buffer, p.serve)
 	p.relays = &relayDialer{cfg: cfg, life: p.life.Ending(), ends: map[string]relayEnd{}}
@@ -117,6 +119,7 @@ func (p *Peer) connect(api *webrtc.API) (*Peer, error) {
 func (p *Peer) listen() {
 	p.pc.OnICECandidate(p.found)
 	p.pc.OnConnectionStateChange(p.stateChanged)
+	p.pc.OnICEConnectionStateChange(p.boundChecking)
 	p.pc.OnDataChannel(func(*webrtc.DataChannel) { p.life.Stop(errExtraChannel) })
 	p.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(p.pairChanged)
 }
@@ -153,6 +156,7 @@ func (p *Peer) Pair() string {
 // Stats implements carrier.Carrier.
 func (p *Peer) Stats() carrier.Stats {
 	queued, drops := p.buffer.Snapshot()
+	drops[carrier.Deadline] += p.live.late()
 	return carrier.Stats{Queued: queued, Drops: drops, Sent: p.sent.Traffic(), Received: p.received.Traffic()}
 }
 

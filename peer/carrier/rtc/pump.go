@@ -26,7 +26,11 @@ func (p *Peer) pump(tasks *sync.WaitGroup, receive func([]byte)) {
 	for _, c := range p.channels {
 		tasks.Go(func() { p.readAll(c, receive) })
 		tasks.Go(func() {
-			p.write(c)
+			if c.kind.lanes.Has(carrier.LaneLive) {
+				p.writeLive(c)
+			} else {
+				p.write(c)
+			}
 			if !c.kind.unordered {
 				p.goodbye(c)
 				close(p.said)
@@ -73,19 +77,31 @@ func (p *Peer) read(c *channel, receive func([]byte)) error {
 			if bye != nil {
 				return bye
 			}
+		case c.kind.lanes.Has(carrier.LaneLive):
+			p.handLive(buf[:n], receive)
 		default:
+			if c.kind.lanes.Has(carrier.LaneControl) {
+				p.takeReceipts(buf[:n])
+			}
 			p.hand(buf[:n], receive)
 		}
 	}
 }
 
-// hand calls receive, for one channel at a time.
+// hand counts a packet and delivers it.
 func (p *Peer) hand(packet []byte, receive func([]byte)) {
+	if len(packet) > 0 {
+		p.received.Add(len(packet))
+	}
+	p.deliver(packet, receive)
+}
+
+// deliver calls receive, for one channel at a time.
+func (p *Peer) deliver(packet []byte, receive func([]byte)) {
 	p.receiving.Lock()
 	defer p.receiving.Unlock()
 	// What came before the other end's goodbye still counts.
 	if cause := p.life.Cause(); (cause == nil || cause == carrier.ErrClosed) && len(packet) > 0 {
-		p.received.Add(len(packet))
 		p.acknowledged(packet)
 		receive(packet)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -21,6 +22,19 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 			p.life.Stop(carrier.ErrClosed) // unless it was we who closed it: then there is a reason already
 		}
 	}
+}
+
+// boundChecking gives up a connection that finds no path in time. pion's own
+// bound would be that for one which had a path and lost it, which is worth more patience.
+func (p *Peer) boundChecking(s webrtc.ICEConnectionState) {
+	if s != webrtc.ICEConnectionStateChecking {
+		return
+	}
+	time.AfterFunc(iceChecking, func() {
+		if p.pc.ICEConnectionState() == webrtc.ICEConnectionStateChecking {
+			p.life.Stop(p.failure())
+		}
+	})
 }
 
 // Stuck says why there is no path yet, for the people at both ends.
@@ -41,9 +55,9 @@ func (p *Peer) Stuck() error {
 
 // failure says why there is no path any more.
 func (p *Peer) failure() error {
-	pair := p.Pair()
+	pair, state := p.Pair(), p.pc.ICEConnectionState()
 	switch {
-	case p.pc.ICEConnectionState() != webrtc.ICEConnectionStateFailed:
+	case state != webrtc.ICEConnectionStateFailed && state != webrtc.ICEConnectionStateChecking:
 		return errors.New("the DTLS handshake failed: the other end's certificate does not match its description, or packets were changed on the way")
 	case pair != "":
 		return fmt.Errorf("nothing came for %v between %s: the network changed, or it is blocked now", iceDisconnected+iceFailed, pair)

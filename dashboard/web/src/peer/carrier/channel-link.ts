@@ -86,11 +86,15 @@ export class ChannelLink implements LinkCarrier {
 	}
 
 	channels(channels: RTCDataChannel[]): void {
-		this.carrier = new RtcCarrier(channels, {
-			onOpen: () => this.opens(),
-			onPacket: (packet) => this.packet(packet),
-			onClosed: () => this.fail({ failure: failure("cut") }),
-		});
+		this.carrier = new RtcCarrier(
+			channels,
+			{
+				onOpen: () => this.opens(),
+				onPacket: (packet) => this.packet(packet),
+				onClosed: () => this.fail({ failure: failure("cut") }),
+			},
+			() => this.env.now(),
+		);
 	}
 
 	state(state: RTCPeerConnectionState, pair: Pair | null): void {

@@ -6,11 +6,15 @@ import { RtcCarrier } from "./rtc";
 function setUp() {
 	const channels = CHANNELS.map(({ id }) => new FakeChannel(id));
 	const log: string[] = [];
-	const carrier = new RtcCarrier(channels as unknown as RTCDataChannel[], {
-		onOpen: () => log.push("open"),
-		onPacket: (packet) => log.push(`packet ${packet.length}`),
-		onClosed: () => log.push("closed"),
-	});
+	const carrier = new RtcCarrier(
+		channels as unknown as RTCDataChannel[],
+		{
+			onOpen: () => log.push("open"),
+			onPacket: (packet) => log.push(`packet ${packet.length}`),
+			onClosed: () => log.push("closed"),
+		},
+		() => 0,
+	);
 	const [reliable, live, brief] = channels;
 	if (!reliable || !live || !brief) throw new Error("the table has three channels");
 	return { channels, carrier, log, reliable, live, brief };

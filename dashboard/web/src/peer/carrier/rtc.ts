@@ -1,3 +1,5 @@
+import { In } from "../live";
+import { appendFrame, appendReceipt, hop, TYPE_RECEIPT, Writer } from "../wire";
 import type { Carrier } from "./carrier";
 import { CHANNELS, type Lane, laneOf } from "./channels";
 import { ChannelQueue } from "./queue";
@@ -18,11 +20,13 @@ export interface RtcEvents {
 export class RtcCarrier implements Carrier {
 	readonly conn = 0;
 	private readonly queues = new Map<Lane, ChannelQueue>();
+	private readonly live = new In();
 	private open = false;
 
 	constructor(
 		private readonly channels: RTCDataChannel[],
 		private readonly events: RtcEvents,
+		private readonly now: () => number, // ms, monotonic
 	) {
 		for (const channel of channels) this.adopt(channel);
 		this.check();
@@ -59,12 +63,26 @@ export class RtcCarrier implements Carrier {
 		channel.binaryType = "arraybuffer";
 		channel.onopen = () => this.check();
 		channel.onclose = () => this.events.onClosed();
-		channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-			if (data instanceof ArrayBuffer) this.events.onPacket(new Uint8Array(data));
-		};
 		const lane = laneOf(channel);
+		channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+			if (!(data instanceof ArrayBuffer)) return;
+			if (lane === "live") this.hearLive(new Uint8Array(data));
+			else this.events.onPacket(new Uint8Array(data));
+		};
 		if (lane === null) return;
 		this.queues.set(lane, new ChannelQueue(channel, lane === "reliable" ? "refuse" : "drop-oldest"));
+	}
+
+	/** hearLive hands on what a packet of the Live channel brings, and sends the receipt that is due. */
+	private hearLive(packet: Uint8Array): void {
+		const now = this.now();
+		const contents: Uint8Array[] = [];
+		this.live.receive(now, packet, contents);
+		for (const content of contents) if (content.length > 0) this.events.onPacket(content);
+		const receipt = this.live.receipt(now);
+		if (receipt === null) return;
+		const body = appendReceipt(new Writer(), receipt).finish();
+		this.send("brief", appendFrame(new Writer(), TYPE_RECEIPT, hop(), body).finish());
 	}
 
 	private check(): void {

@@ -183,11 +183,15 @@ export class Direct {
 			return;
 		}
 		const packet = (data: Uint8Array) => this.options.onPacket(build.path, data);
-		build.carrier = new RtcCarrier(channels, {
-			onOpen: () => this.opened(number),
-			onPacket: packet,
-			onClosed: () => this.failNow(number, FAILURES.closed),
-		});
+		build.carrier = new RtcCarrier(
+			channels,
+			{
+				onOpen: () => this.opened(number),
+				onPacket: packet,
+				onClosed: () => this.failNow(number, FAILURES.closed),
+			},
+			() => this.options.env.now(),
+		);
 	}
 
 	state(

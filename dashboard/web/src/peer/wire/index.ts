@@ -25,5 +25,20 @@ export { Members } from "./members";
 export { checkName, clean, plain, printable } from "./name";
 export { appendEcho, appendProbe, type Echo, type Probe, parseEcho, parseProbe } from "./probe";
 export { Reader } from "./reader";
+export {
+	appendParity,
+	appendReceipt,
+	appendSerial,
+	MAX_LAG,
+	MAX_RECEIPT,
+	MAX_RECEIPT_RUNS,
+	type Parity,
+	parseParity,
+	parseReceipt,
+	parseSerial,
+	type Receipt,
+	type Run,
+	type Serial,
+} from "./serial";
 export * from "./wire";
 export { Writer } from "./writer";

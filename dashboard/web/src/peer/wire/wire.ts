@@ -34,6 +34,9 @@ export const TYPE_GAP = 3;
 export const TYPE_PROBE = 4;
 export const TYPE_ECHO = 5;
 export const TYPE_SIGNAL = 6;
+export const TYPE_SERIAL = 7;
+export const TYPE_RECEIPT = 8;
+export const TYPE_PARITY = 9;
 
 /** CLASSES are the delivery classes (section 5), in the order of their numbers on the wire. */
 export const CLASSES = ["signal", "call", "event", "setpoint", "live", "history"] as const;

@@ -1,0 +1,105 @@
+import {
+	FormatError,
+	nextFrame,
+	type Parity,
+	parseParity,
+	parseSerial,
+	Reader,
+	type Receipt,
+	type Serial,
+	TYPE_PARITY,
+	TYPE_SERIAL,
+} from "../wire";
+import { Mender } from "./mender";
+import { Numbers } from "./numbers";
+
+/** The least time between two receipts, in ms: a packet may show many holes, and so may the next. */
+const RECEIPT_SPACING = 5;
+
+/**
+ * In is the receiving end of one path's Live channel (section 7.5). It
+ * tells the sender what came, when the sender wants to know, and makes what did
+ * not come out of parities. Whether a sample was delivered before, Inbox knows.
+ */
+export class In {
+	private readonly seen = new Numbers();
+	private readonly mender = new Mender();
+	private first = 0; // the lowest number that came first; 0: none
+	private cameAt = 0; // when the newest came
+	private due = false; // a receipt was asked for, or there is a hole to tell of
+	private sentAt = -Infinity; // the last receipt
+
+	/**
+	 * receive takes a packet and appends to out what is to be read: its content, and
+	 * those of others that could be made with it. A packet without number is passed
+	 * on as it is; one that came before, not at all.
+	 */
+	receive(now: number, packet: Uint8Array, out: Uint8Array[]): void {
+		const opened = openSerial(packet);
+		if (opened === null) {
+			out.push(packet);
+			return;
+		}
+		const { serial, content } = opened;
+		if (!this.note(now, serial)) return;
+		if (!serial.kept) {
+			out.push(content);
+			return;
+		}
+		const { before, parity } = splitParity(content);
+		out.push(before);
+		this.mender.take(serial.number, before, parity, out);
+	}
+
+	/** receipt is the receipt that is due, which counts as sent; null: none is. It is to be asked after each receive. */
+	receipt(now: number): Receipt | null {
+		if (!this.due || now < this.sentAt + RECEIPT_SPACING) return null;
+		this.due = false;
+		this.sentAt = now;
+		const held = Math.max(0, Math.floor((now - this.cameAt) * 1000));
+		return { newest: this.seen.newest, held, runs: this.seen.runs(this.first) };
+	}
+
+	/** note accounts for a number; false: it came before. */
+	private note(now: number, { number, ask, quick }: Serial): boolean {
+		const before = this.seen.newest;
+		const fresh = this.seen.add(number);
+		if (this.first === 0) this.first = number;
+		if (number > before) {
+			this.cameAt = now;
+			if (quick && before !== 0 && number > before + 1) this.due = true;
+		}
+		if (ask) this.due = true;
+		return fresh;
+	}
+}
+
+/** openSerial opens a numbered packet; null: it is none. */
+function openSerial(packet: Uint8Array): { serial: Serial; content: Uint8Array } | null {
+	return readable(() => {
+		const reader = new Reader(packet);
+		const frame = nextFrame(reader);
+		return frame.type === TYPE_SERIAL ? { serial: parseSerial(frame.body), content: reader.rest() } : null;
+	});
+}
+
+/** splitParity takes the content of a packet from the Parity frame behind it, if there is one. */
+function splitParity(content: Uint8Array): { before: Uint8Array; parity: Parity | null } {
+	const reader = new Reader(content);
+	while (reader.left() > 0) {
+		const before = content.subarray(0, content.length - reader.left());
+		const frame = readable(() => nextFrame(reader));
+		if (frame === null) break;
+		if (frame.type === TYPE_PARITY) return { before, parity: readable(() => parseParity(frame.body)) };
+	}
+	return { before: content, parity: null };
+}
+
+function readable<T>(read: () => T): T | null {
+	try {
+		return read();
+	} catch (error) {
+		if (!(error instanceof FormatError)) throw error;
+		return null;
+	}
+}

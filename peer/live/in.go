@@ -1,0 +1,103 @@
+package live
+
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// receiptSpacing is the least time between two receipts: a packet may show many
+// holes, and so may the next.
+const receiptSpacing = 5 * time.Millisecond
+
+// In is the receiving end of one path's Live channel (section 7.5). It
+// tells the sender what came, when the sender wants to know, and makes what did
+// not come out of parities. Whether a sample was delivered before, Inbox knows.
+type In struct {
+	seen   numbers
+	first  uint64        // the lowest number that came; 0: none
+	cameAt time.Duration // when the newest came
+	mender mender
+
+	due    bool          // a receipt was asked for, or there is a hole to tell of
+	sentAt time.Duration // the last receipt
+}
+
+// NewIn returns the receiving end of a new path.
+func NewIn() *In { return &In{sentAt: -time.Hour} }
+
+// Receive takes a packet and appends to out what is to be read: its content, and
+// those of others that could be made with it. These are valid until the next
+// call. A packet without number is passed on as it is; one that came before, not at all.
+func (l *In) Receive(now time.Duration, packet []byte, out [][]byte) [][]byte {
+	s, content, numbered := serialOf(packet)
+	if !numbered {
+		return append(out, packet)
+	}
+	if !l.note(now, s) {
+		return out
+	}
+	if !s.Kept {
+		return append(out, content)
+	}
+	content, parity := splitParity(content)
+	return l.mender.take(s.Number, content, parity, append(out, content))
+}
+
+// note accounts for a number; false: it came before.
+func (l *In) note(now time.Duration, s wire.Serial) bool {
+	before := l.seen.newest
+	fresh := l.seen.add(s.Number)
+	if l.first == 0 {
+		l.first = s.Number
+	}
+	if s.Number > before {
+		l.cameAt = now
+		hole := before != 0 && s.Number > before+1
+		l.due = l.due || hole && s.Quick
+	}
+	l.due = l.due || s.Ask
+	return fresh
+}
+
+// Receipt returns the receipt that is due, which counts as sent; false: none is.
+// It is to be asked after each Receive: nothing becomes due with time alone.
+func (l *In) Receipt(now time.Duration) (r wire.Receipt, due bool) {
+	if !l.due || now < l.sentAt+receiptSpacing {
+		return r, false
+	}
+	l.due, l.sentAt = false, now
+	return wire.Receipt{
+		Newest: l.seen.newest, Held: uint64(max(0, now-l.cameAt) / time.Microsecond),
+		Runs: l.seen.runs(l.first),
+	}, true
+}
+
+// serialOf opens a numbered packet.
+func serialOf(packet []byte) (s wire.Serial, content []byte, ok bool) {
+	f, rest, err := wire.NextFrame(packet)
+	if err != nil || f.Type != wire.TypeSerial {
+		return s, nil, false
+	}
+	s, err = wire.ParseSerial(f.Body)
+	return s, rest, err == nil
+}
+
+// splitParity takes the content of a packet from the Parity frame behind it, if there is one.
+func splitParity(content []byte) (before []byte, parity *wire.Parity) {
+	for rest := content; len(rest) > 0; {
+		f, next, err := wire.NextFrame(rest)
+		if err != nil {
+			return content, nil
+		}
+		if f.Type == wire.TypeParity {
+			before = content[:len(content)-len(rest)]
+			if p, err := wire.ParseParity(f.Body); err == nil {
+				parity = &p
+			}
+			return before, parity
+		}
+		rest = next
+	}
+	return content, nil
+}

@@ -1,0 +1,131 @@
+package live
+
+import (
+	"testing"
+	"time"
+)
+
+// Each seed is a minute of a link; what is asked for holds for all of them together.
+const seeds = 10
+
+func TestNothingIsAddedOnACleanPath(t *testing.T) {
+	w := newWorld(t, 1, link{delay: 25 * time.Millisecond})
+	w.run(time.Minute, 200)
+	s := w.out.Stats()
+	if s.Repairs+s.Parities+s.Lost != 0 || s.Packets != w.next || w.within(0, 59*time.Second) < 1 {
+		t.Errorf("%d frames: %v", w.next, w)
+	}
+	if w.receipts > 4*60+5 {
+		t.Errorf("%d receipts in a minute", w.receipts)
+	}
+}
+
+func TestLossIsRepairedOrCovered(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		link  link
+		least float64 // share within the deadline
+		most  float64 // bytes, × those of the frames
+	}{
+		{"repair in time", link{delay: 50 * time.Millisecond, loss: 0.05}, 0.994, 1.2},
+		{"repair in time, reordered and doubled", link{delay: 50 * time.Millisecond, jitter: 8 * time.Millisecond, loss: 0.05, double: 0.02}, 0.994, 1.3},
+		{"repair too late", link{delay: 150 * time.Millisecond, loss: 0.1}, 0.995, 2.3},
+		{"repair too late, little loss", link{delay: 150 * time.Millisecond, loss: 0.02}, 0.997, 2.3},
+		{"one in five lost", link{delay: 150 * time.Millisecond, loss: 0.2}, 0.97, 2.3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			within, bytes := 0.0, 0.0
+			for seed := range uint64(seeds) {
+				w := newWorld(t, seed, c.link)
+				w.run(time.Minute, 200)
+				within += w.within(5*time.Second, 59*time.Second) / seeds
+				bytes += float64(w.bytes) / float64(w.next*204) / seeds
+			}
+			t.Logf("%.4f in time with %.2f × the bytes", within, bytes)
+			if within < c.least || bytes > c.most {
+				t.Errorf("want at least %.4f with at most %.2f", c.least, c.most)
+			}
+		})
+	}
+}
+
+// TestFadesCostOnlyWhatNobodyCouldSave compares with what would be lost without mending.
+func TestFadesCostOnlyWhatNobodyCouldSave(t *testing.T) {
+	l := link{delay: 50 * time.Millisecond, fade: 200 * time.Millisecond, fadeGap: 4 * time.Second}
+	lost, faded := 0.0, 0.0
+	for seed := range uint64(seeds) {
+		w := newWorld(t, seed, l)
+		w.run(time.Minute, 200)
+		lost += 1 - w.within(5*time.Second, 59*time.Second)
+		bare := newWorld(t, seed, l)
+		for bare.now = 0; bare.now < time.Minute; bare.now += bare.period {
+			if bare.isDark() {
+				faded += 1.0 / 3000
+			}
+		}
+	}
+	t.Logf("lost %.3f, faded %.3f", lost/seeds, faded/seeds)
+	if lost > 0.6*faded {
+		t.Errorf("%.1f %% of what fades lost is mended", 100*(1-lost/faded))
+	}
+}
+
+func TestANarrowPathIsNotFilled(t *testing.T) {
+	for _, l := range []link{
+		{delay: 25 * time.Millisecond, rate: 8000, queue: time.Second},
+		{delay: 100 * time.Millisecond, rate: 8000, queue: 2 * time.Second, loss: 0.02},
+		{delay: 25 * time.Millisecond, rate: 16000, queue: 500 * time.Millisecond},
+	} {
+		for seed := range uint64(3) {
+			w := newWorld(t, seed, l)
+			w.run(30*time.Second, 400) // 20 kB a second, and the packets' own cost
+			late, worst := 0, time.Duration(0)
+			for number, came := range w.came {
+				if made := w.made[number]; made > 10*time.Second {
+					worst = max(worst, came-made)
+					if came-made > 2*w.deadline {
+						late++
+					}
+				}
+			}
+			if share := float64(late) / float64(len(w.came)); share > 0.05 {
+				t.Errorf("%+v: %.0f %% came after twice the deadline, %v at worst; %v", l, 100*share, worst, w)
+			}
+			if len(w.came) < int(0.4*l.rate*30/500) {
+				t.Errorf("%+v: only %d frames came: %v", l, len(w.came), w)
+			}
+		}
+	}
+}
+
+func TestAfterDarknessTheNewestComesAtOnce(t *testing.T) {
+	for seed := range uint64(seeds) {
+		w := newWorld(t, seed, link{delay: 25 * time.Millisecond, dark: [2]time.Duration{5 * time.Second, 15 * time.Second}})
+		w.run(16*time.Second, 300)
+		fresh := time.Hour
+		for number, came := range w.came {
+			if w.made[number] >= 14900*time.Millisecond {
+				fresh = min(fresh, came-15*time.Second)
+			}
+			if made := w.made[number]; came > made+w.deadline {
+				t.Errorf("frame %d came %v late", number, came-made-w.deadline)
+			}
+		}
+		if fresh > 200*time.Millisecond {
+			t.Errorf("fresh after %v", fresh)
+		}
+	}
+}
+
+func TestTheLastValueOfASilentStreamComes(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed, link{delay: 50 * time.Millisecond, loss: 0.3})
+		w.run(3*time.Second, 50)
+		w.period = time.Hour
+		w.run(10*time.Second, 50)
+		if _, came := w.came[w.next]; !came {
+			t.Errorf("seed %d: the last of %d frames never came: %v", seed, w.next, w)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package live
+
+import "time"
+
+// state is what a Out knows of its path: loss, round trip, the time its
+// packets leave between them, and what its samples' deadlines allow.
+type state struct {
+	rtt      time.Duration    // smoothed; 0: not measured
+	least    [2]time.Duration // the smallest of this leastLife and of the one before
+	leastAt  time.Duration
+	latest   time.Duration // round trip, as measured last
+	spacing  time.Duration // between packets with fresh frames, smoothed
+	deadline time.Duration // that fresh frames have left, of late; 0: none has one
+
+	packets int     // that receipts have spoken of, up to lossMemory
+	loss    float64 // share of packets lost, of the last lossMemory or so
+	runs    float64 // share lost in runs of runLength or more
+	coding  bool    // losses are worth redundancy
+}
+
+const (
+	leastLife  = 10 * time.Second
+	lossMemory = 128
+	runLength  = 4 // packets
+
+	// Redundancy begins and ends at these shares of loss.
+	lossBegin = 0.01
+	lossEnd   = 0.003
+)
+
+// measured takes a round trip.
+func (p *state) measured(now, rtt time.Duration) {
+	p.latest = rtt
+	if p.rtt == 0 {
+		p.rtt, p.least, p.leastAt = rtt, [2]time.Duration{rtt, rtt}, now
+		return
+	}
+	p.rtt += (rtt - p.rtt) / 8
+	if now-p.leastAt > leastLife {
+		p.least, p.leastAt = [2]time.Duration{rtt, p.least[0]}, now
+	}
+	p.least[0] = min(p.least[0], rtt)
+}
+
+func (p *state) leastRTT() time.Duration { return min(p.least[0], p.least[1]) }
+
+// oneWay is half of the least round trip.
+func (p *state) oneWay() time.Duration { return p.leastRTT() / 2 }
+
+// queue is how much longer than the least the last round trip was.
+func (p *state) queue() time.Duration { return p.latest - p.leastRTT() }
+
+// spaced notes that a packet with fresh frames follows the one before.
+func (p *state) spaced(now, before time.Duration, fresh []Frame) {
+	const most = 100 * time.Millisecond // beyond it nothing is regular
+	if gap := min(now-before, most); gap > 0 {
+		p.spacing += (gap - p.spacing) / 8
+	}
+	for _, f := range fresh {
+		if f.Until > now {
+			p.deadline += (f.Until - now - p.deadline) / 4
+		}
+	}
+}
+
+// repairable reports whether what is lost can be sent again in time: seen with
+// the next packet, told, and sent.
+func (p *state) repairable() bool {
+	return p.rtt > 0 && p.rtt+p.oneWay()+p.spacing+paritySlack <= p.deadline
+}
+
+// redundant reports whether packets shall carry parities: losses are there,
+// and repair comes too late or leaves out most of a long run.
+func (p *state) redundant() bool {
+	inRuns := p.runs > p.loss/2
+	return p.coding && (!p.repairable() || inRuns)
+}
+
+// arrived counts a packet that came.
+func (p *state) arrived() { p.count(0, 0) }
+
+// missed counts packets lost in a row.
+func (p *state) missed(n int) {
+	inRun := 0.0
+	if n >= runLength {
+		inRun = 1
+	}
+	for range n {
+		p.count(1, inRun)
+	}
+}
+
+func (p *state) count(lost, inRun float64) {
+	const first = 16 // as if so many had come before
+	p.packets = min(p.packets+1, lossMemory)
+	weight := 1 / float64(min(p.packets+first, lossMemory))
+	p.loss += (lost - p.loss) * weight
+	p.runs += (inRun - p.runs) * weight
+	if p.loss >= lossBegin {
+		p.coding = true
+	} else if p.loss < lossEnd {
+		p.coding = false
+	}
+}

@@ -1,0 +1,211 @@
+package live
+
+import (
+	"slices"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file is what a Out learns from receipts, and sends again.
+
+const (
+	// askEvery is the time between questions: below the 300 ms of silence after
+	// which a probe would ask the same. askFirst holds until the first answer came,
+	// askNarrow while the path's rate is being followed.
+	askEvery  = 250 * time.Millisecond
+	askFirst  = 100 * time.Millisecond
+	askNarrow = 60 * time.Millisecond
+	askAgain  = 40 * time.Millisecond // where an answer is overdue by as much
+
+	// doubtAfter is how long answers may be overdue while packets are sent as ever: some are just lost.
+	doubtAfter = 200 * time.Millisecond
+
+	// darkAfter is how long a receipt may be overdue, beside a round trip, before the path counts as dark.
+	darkAfter = 400 * time.Millisecond
+)
+
+func (o *Out) askEvery(now time.Duration) time.Duration {
+	switch {
+	case !o.answered:
+		return askFirst
+	case o.overdue(now) >= askAgain:
+		return max(askAgain, o.path.rtt/4)
+	case o.pace.attentive():
+		return askNarrow
+	default:
+		return askEvery
+	}
+}
+
+// Dark reports whether receipts are overdue: the path may carry nothing now.
+func (o *Out) Dark(now time.Duration) bool {
+	return o.overdue(now) >= darkAfter
+}
+
+// overdue is by how much the oldest answer that is awaited is late.
+func (o *Out) overdue(now time.Duration) time.Duration {
+	if !o.answered || o.awaited == 0 {
+		return 0
+	}
+	return now - o.awaited - o.path.rtt
+}
+
+// Doubtful reports whether several answers are overdue: what is sent now may be
+// lost for good, and is not worth repeating as it is.
+func (o *Out) Doubtful(now time.Duration) bool { return o.overdue(now) >= doubtAfter }
+
+// Receipt takes what the other end says has come.
+func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
+	if r.Newest == 0 || r.Newest > o.number || o.number-r.Newest >= sentPackets {
+		return
+	}
+	newest := o.at(r.Newest)
+	if newest.number != r.Newest {
+		return
+	}
+	rtt := now - newest.at - time.Duration(r.Held)*time.Microsecond
+	// A receipt that was repeated comes behind later ones, and says nothing of the way.
+	measured := rtt > 0 && r.Newest > o.heard
+	o.heard = max(o.heard, r.Newest)
+	if measured {
+		o.path.measured(now, rtt)
+	}
+	if o.answered = true; measured {
+		o.askedAt = max(o.askedAt, newest.at) // nobody needs to be asked for what he says by himself
+	}
+	if newest.at >= o.awaited {
+		o.awaited = 0
+	}
+	if o.pace.arrive(now, o.hear(now, r)); measured {
+		o.pace.queued(now, o.path.queue())
+	}
+}
+
+// hear goes through the packets of a receipt, and returns the bytes of those
+// that are news to have come.
+func (o *Out) hear(now time.Duration, r wire.Receipt) (bytes int) {
+	n := r.Newest
+	for _, run := range r.Runs {
+		for range run.Came {
+			bytes += o.came(n)
+			n--
+		}
+		o.path.missed(o.unheard(n, run.Missed))
+		for range run.Missed {
+			o.missed(now, n)
+			n--
+		}
+	}
+	return bytes
+}
+
+// unheard is how many of count packets from n down no receipt has spoken of.
+func (o *Out) unheard(n, count uint64) (fresh int) {
+	for i := range count {
+		if p := o.at(n - i); p.number == n-i && !p.told {
+			fresh++
+		}
+	}
+	return fresh
+}
+
+func (o *Out) came(n uint64) (bytes int) {
+	p := o.at(n)
+	if p.number != n {
+		return 0
+	}
+	for _, f := range p.pieces {
+		f.came = true
+	}
+	if p.told {
+		return 0
+	}
+	p.told = true
+	o.path.arrived()
+	return p.size
+}
+
+// missed sends again what a packet carried, the first time that a receipt lacks it.
+func (o *Out) missed(now time.Duration, n uint64) {
+	p := o.at(n)
+	if p.number != n || p.told {
+		return
+	}
+	p.told = true
+	o.stats.Lost++
+	for _, f := range p.pieces {
+		o.repair(now, f)
+	}
+}
+
+// repair has a frame sent again. SCTP repeats the packet, too, at about the same
+// time: so there are two of it, and a third costs more than it saves.
+func (o *Out) repair(now time.Duration, f *piece) {
+	switch {
+	case f.came || slices.Contains(o.repairs, f):
+		return
+	case !o.inTime(now, f):
+		o.stats.Expired++
+		return
+	case len(o.repairs) == maxRepairs:
+		o.repairs = slices.Delete(o.repairs, 0, 1)
+		o.stats.Full++
+	}
+	o.repairs = append(o.repairs, f)
+}
+
+// inTime reports whether a frame that leaves now is worth something when it comes.
+func (o *Out) inTime(now time.Duration, f *piece) bool {
+	return f.Until == 0 || now+o.path.oneWay() < f.Until || o.newest[f.Key] == f
+}
+
+func (o *Out) expireRepairs(now time.Duration) {
+	o.repairs = slices.DeleteFunc(o.repairs, func(f *piece) bool {
+		return f.came || !o.inTime(now, f)
+	})
+}
+
+// putRepairs moves repairs into a packet, the newest first: of what is lost
+// together, they have the most time left.
+func (o *Out) putRepairs(p *sentPacket) {
+	for i := len(o.repairs) - 1; i >= 0; i-- {
+		f := o.repairs[i]
+		if p.length > 0 && len(o.packet)+len(f.Bytes) > maxPacket {
+			continue
+		}
+		o.put(p, f)
+		o.stats.Repairs++
+		o.repairs = slices.Delete(o.repairs, i, i+1)
+	}
+}
+
+const (
+	// darkSpacing is the time between packets on a path that has been dark for
+	// darkTime, duskSpacing before that: the next one is under way when the light
+	// comes back, and little waits in SCTP until then.
+	duskSpacing = 40 * time.Millisecond
+	darkSpacing = 120 * time.Millisecond
+	darkTime    = 2 * time.Second
+	// darkLimit is what such a packet holds, in bytes: the newest frame that fits, or one that does not.
+	darkLimit = 400
+)
+
+// Limit is how many bytes of fresh frames the next packet may hold; 0: none may leave before Wake.
+func (o *Out) Limit(now time.Duration) int {
+	switch {
+	case !o.pace.ready(now):
+		return 0
+	case !o.Dark(now):
+		return wire.MaxLiveData
+	}
+	spacing := duskSpacing
+	if now > o.awaited+darkTime {
+		spacing = darkSpacing
+	}
+	if now < o.lastAt+spacing {
+		o.pace.untilNext = o.lastAt + spacing
+		return 0
+	}
+	return darkLimit
+}
