@@ -24,7 +24,7 @@ func TestPairs(t *testing.T) {
 	}
 	grid := NewGrid(counted)
 	for _, viewer := range Viewers {
-		for _, pair := range Shown() {
+		for _, pair := range Shown(viewer) {
 			t.Run(viewer+"/"+pair.String(), func(t *testing.T) {
 				t.Parallel()
 				r := grid.Run(Cell{pair, viewer})
