@@ -22,8 +22,13 @@ func dialTCP(addr string) dialing {
 		}
 		return err
 	}}
+	return dialNet(dialer, "tcp", addr)
+}
+
+// dialNet sends each sample with one write to a connection.
+func dialNet(dialer *net.Dialer, network, addr string) dialing {
 	return func(ctx context.Context) (*sending, error) {
-		conn, err := dialer.DialContext(ctx, "tcp", addr)
+		conn, err := dialer.DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}

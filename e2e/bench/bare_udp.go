@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"time"
@@ -14,18 +13,7 @@ import (
 const datagramSize = 20 + 8 + sampleSize
 
 // dialUDP opens a socket; what a link refuses because the address of the socket is gone ends it.
-func dialUDP(addr string) dialing {
-	return func(ctx context.Context) (*sending, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
-		if err != nil {
-			return nil, err
-		}
-		return &sending{write: func(payload []byte) error {
-			_, err := conn.Write(payload)
-			return err
-		}, end: func() { conn.Close() }}, nil
-	}
-}
+func dialUDP(addr string) dialing { return dialNet(&net.Dialer{}, "udp", addr) }
 
 func datagramReceiver(addr string) error {
 	conn, err := net.ListenPacket("udp", addr)
