@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -13,6 +14,8 @@ const (
 	// overlapTime is how long the older link is heard after a move: what is
 	// under way on it is worth having.
 	overlapTime = 2 * time.Second
+	// lowerAgain is, about, when another link is looked for again beside data channels that are silent.
+	lowerAgain = time.Second
 )
 
 // held is a link while it runs.
@@ -145,6 +148,22 @@ func (l *link) promote() {
 	l.onMoved()
 }
 
+// notLetIn: a leg that was to take over was over before the server let us in there.
+func (l *link) notLetIn(g *leg, err error) {
+	switch {
+	case onChannels(g.carrier.Rung()):
+		l.lift.failed(l.loop.now(), err)
+	case l.lift.leaving:
+		time.AfterFunc(lowerAgain/2+rand.N(lowerAgain), func() { l.loop.post(l.descendAgain) })
+	}
+}
+
+func (l *link) descendAgain() {
+	if l.lift.leaving && l.next == nil {
+		say(l.lift.down)
+	}
+}
+
 // ended notes in the loop that a leg is over.
 func (l *link) ended(g *leg, err error) {
 	switch g {
@@ -164,6 +183,7 @@ func (l *link) ended(g *leg, err error) {
 		l.onDown(err)
 	case l.next:
 		l.next = nil
+		l.notLetIn(g, err)
 	case l.older:
 		l.older = nil
 		if l.leg != nil {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ type shaft struct {
 	box
 	media []*peertest.Medium // guarded by box.mu
 	tried int                // guarded by box.mu
+	short int                // so many of the next end behind the server's first word; guarded by box.mu
 }
 
 // lifted has a node's link move to data channels, through a shaft.
@@ -46,6 +48,10 @@ func (n *node) lifted(s *shaft, r *peertest.Relay, l *link, device bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.media = append(s.media, m)
+		if s.short > 0 {
+			s.short--
+			time.AfterFunc(3*oneWay/2, func() { m.Break(errors.New("cut behind the challenge")) })
+		}
 		return c, nil
 	}
 }
@@ -148,6 +154,20 @@ func TestLiftOverTCP(t *testing.T) {
 		w.await(10*time.Second, "UDP", func() bool { return v.rung() == "relay-udp" })
 		if why := v.reason(); strings.Contains(why, "udp-blocked") {
 			t.Errorf("reason %q", why)
+		}
+		w.settle(v)
+	})
+}
+
+// TestLiftThatEndsBeforeTheWelcome: channels that the server never let us in on have failed, too, and are tried again.
+func TestLiftThatEndsBeforeTheWelcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shaft{short: 2}
+		w, v := liftWorld(t, s, true, false, nil)
+		took := w.await(25*time.Second, "data channels", func() bool { return w.device.linkRung() == "relay-udp" })
+		t.Logf("on data channels %v after the start, at the third try", took)
+		if tries := s.tries(); tries != 3 {
+			t.Errorf("%d tries, want 3", tries)
 		}
 		w.settle(v)
 	})

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -132,9 +133,22 @@ func (w *Watcher) Await(what string, from int, timeout time.Duration, match func
 		case <-w.Ended():
 			return Event{}, fmt.Errorf("the viewer ended before %s; it said:\n%s", what, w.Tail(20))
 		case <-deadline:
-			return Event{}, fmt.Errorf("no %s within %v; the viewer's last words:\n%s", what, timeout, w.Tail(20))
+			return Event{}, fmt.Errorf("no %s within %v; the viewer's last words:\n%s%s", what, timeout, w.paths(20), w.Tail(5))
 		}
 	}
+}
+
+// paths are the last that it named, a line each: of what it says most is samples.
+func (w *Watcher) paths(most int) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var lines []string
+	for _, e := range w.events {
+		if e.Type == "path" {
+			lines = append(lines, fmt.Sprintf("%s on %s: %s\n", e.At.Format("05.000"), cmp.Or(e.Path, "no path"), cmp.Or(e.Reason, e.Text)))
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-most):], "")
 }
 
 // AwaitPath waits until the viewer names the rung as its path, behind a mark.

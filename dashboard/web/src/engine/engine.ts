@@ -2,12 +2,12 @@ import type { Archive } from "../archive/events";
 import { type Allowed, ChannelLink } from "../peer/carrier/channel-link";
 import { isLinkRung, type LinkCarrierEvents, type LinkRequest } from "../peer/carrier/link-carrier";
 import { LinkShare } from "../peer/carrier/share";
-import { Conn } from "../peer/conn/conn";
+import { Conn, type ConnLink } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
 import type { Env } from "../peer/env";
 import type { Line } from "../peer/link/line";
 import { Link, type LinkOptions } from "../peer/link/link";
-import { type EpochSeq, type FromViewer, parseEpoch, type ToViewer, type TurnServer } from "../peer/signal";
+import { type EpochSeq, parseEpoch, type ToViewer, type TurnServer } from "../peer/signal";
 import type { Frame } from "../peer/wire";
 import type { FromWorker, Rung, ToWorker } from "../port";
 import { directConfig, isLocal, stunOf, turnedConfig } from "./ice";
@@ -207,8 +207,14 @@ export class Engine {
 
 	private attach(conn: Conn, line: Line, number: number, asked: boolean): void {
 		this.here = { line, number };
-		const signal = (message: FromViewer) => line.signal(number, message);
-		conn.linkUp({ rung: line.rung, carrier: () => new LinkShare(line, number), signal }, asked);
+		const link: ConnLink = {
+			get rung() {
+				return line.rung;
+			},
+			carrier: () => new LinkShare(line, number),
+			signal: (message) => line.signal(number, message),
+		};
+		conn.linkUp(link, asked);
 	}
 
 	private frame(frame: Frame, line: Line): void {

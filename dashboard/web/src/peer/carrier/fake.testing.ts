@@ -10,7 +10,7 @@ export class FakeCarrier implements LinkCarrier {
 	readonly sent: Uint8Array[] = [];
 
 	constructor(
-		readonly rung: LinkRung,
+		public rung: LinkRung,
 		readonly request: LinkRequest,
 		private readonly events: LinkCarrierEvents,
 	) {

@@ -27,6 +27,7 @@ export function isLinkRung(rung: string): rung is LinkRung {
  * is what all of them keep.
  */
 export interface LinkCarrier {
+	/** rung is what it is on now: of data channels, another one when the browser has found a better pair of candidates. */
 	readonly rung: LinkRung;
 	/** opened: the request carries the open signal that it was given. */
 	readonly opened: boolean;

@@ -21,7 +21,7 @@ import {
 	TYPE_PROBE,
 	Writer,
 } from "../wire";
-import { Conn } from "./conn";
+import { Conn, type ConnLink } from "./conn";
 
 const EPOCH = 0x0a0b0c0d;
 const pi = { id: "aa", name: "pi", state: "live", since: 1, session: 1 };
@@ -33,6 +33,7 @@ let log: string[];
 let told: FromViewer[];
 let wire: Uint8Array[]; // what the Conn sent through the link, but signals
 let conn: Conn;
+let link: { -readonly [K in keyof ConnLink]: ConnLink[K] };
 let standing: LinkStanding;
 
 beforeEach(() => {
@@ -80,7 +81,8 @@ beforeEach(() => {
 function up(rung: LinkRung = "ws"): void {
 	const socket = { send: (frame: Uint8Array) => wire.push(frame) > 0, queueBytes: () => 0 };
 	const signal = (message: FromViewer) => told.push(message) > 0;
-	conn.linkUp({ rung, carrier: () => new LinkShare(socket, 1), signal }, false);
+	link = { rung, carrier: () => new LinkShare(socket, 1), signal };
+	conn.linkUp(link, false);
 }
 
 function hear(...packets: Uint8Array[]): void {
@@ -270,6 +272,15 @@ test("a refusal that cannot change is not repeated", () => {
 	expect(log[0]).toBe("refused ambiguous");
 	expect(log).not.toContain("create 2");
 	expect(conn.path().reason).toBe("the request was refused");
+});
+
+test("a link whose data channels took another way is named by that", () => {
+	up("relay-tcp");
+	hear(...hello());
+	expect(conn.path().rung).toBe("relay-tcp");
+	link.rung = "relay-udp";
+	env.advance(3_000);
+	expect(conn.path().rung).toBe("relay-udp");
 });
 
 test("a device without direct paths is asked for none, and the reason is told", () => {

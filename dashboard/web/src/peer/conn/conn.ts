@@ -43,6 +43,7 @@ import { Tails } from "./tails";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
+	/** rung is the link's now: a browser may find a better pair of candidates under data channels that stand. */
 	readonly rung: LinkRung;
 	/** carrier makes a carrier to the device, on this link. */
 	carrier(): Carrier;
@@ -231,6 +232,7 @@ export class Conn {
 			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.link !== null),
 		);
 		this.direct.allow("turned", this.standing.opening.accepted && this.standing.turned && !this.standing.relayed);
+		if (this.link !== null) this.paths.rerung(this.linkPath, this.link.rung);
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		if (this.paths.fell()) this.options.onSuspect();

@@ -200,8 +200,12 @@ export class Link {
 		this.run(this.order(this.rungs()));
 	}
 
-	private lowerAgain(line: Line): void {
-		if (line === this.line && this.race === null && this.fresh === null) this.lookLower();
+	private lowerSoon(): void {
+		const { env } = this.options;
+		const line = this.line;
+		env.later(LOWER_AGAIN * (0.5 + env.random()), () => {
+			if (line !== null && line === this.line && this.race === null && this.fresh === null) this.lookLower();
+		});
 	}
 
 	/** doubt: the line does not answer. It is kept until there is another one: it may only be slow. */
@@ -327,12 +331,8 @@ export class Link {
 			if (this.fresh === null) this.lift.failed(this.options.env.now());
 			return;
 		}
-		const line = this.line;
-		if (line !== null && this.lift.leaving && this.fresh === null) {
-			this.options.env.later(LOWER_AGAIN * (0.5 + this.options.env.random()), () => this.lowerAgain(line));
-			return;
-		}
-		if (this.line === null) {
+		if (this.line !== null && this.lift.leaving && this.fresh === null) this.lowerSoon();
+		else if (this.line === null) {
 			const why = this.verdicts.worst() ?? failure("unanswered");
 			this.over({ failure: why });
 		} else this.learn(beside || this.carried === null ? this.wall() : this.carried.since);
@@ -344,7 +344,7 @@ export class Link {
 			this.cancelLeaving();
 			this.settleSoon();
 		}
-		if (line === this.fresh) this.fresh = null;
+		if (line === this.fresh) this.notWelcomed(line);
 		if (line !== this.line) return;
 		if (onChannels(line.rung)) this.lift.ended(this.options.env.now());
 		if ("refusal" in ending && ending.refusal.code === "silent") this.verdicts.silent(line.rung, line.age);
@@ -355,6 +355,14 @@ export class Link {
 			this.drop();
 			this.over(ending, doubted);
 		}
+	}
+
+	/** notWelcomed: the line that won beside the one there is was over before the server let us in on it. */
+	private notWelcomed(line: Line): void {
+		this.fresh = null;
+		const { env } = this.options;
+		if (onChannels(line.rung)) this.lift.failed(env.now());
+		else if (this.lift.leaving) this.lowerSoon();
 	}
 
 	/** replaced: the line is over, and another one is on its way. */

@@ -133,6 +133,36 @@ test("an opening that fails is told, and tried again later", () => {
 	expect(link.current?.rung).toBe("ws");
 });
 
+test("channels that end before the server lets us in have failed, too, and are tried again", () => {
+	begin();
+	carries(2_100);
+	newest().hear(said(0, { type: "devices", devices: [] }));
+	newest().ends({ failure: failure("cut") });
+	carries(5_100);
+	expect(channels).toHaveLength(2);
+});
+
+test("a link that is to take over from silent channels and ends before the welcome is looked for again", () => {
+	begin();
+	rise();
+	carries(1_000);
+	carries(800, true, false);
+	dialled.newest().hear(said(0, { type: "devices", devices: [] }));
+	dialled.newest().ends({ failure: failure("cut") });
+	carries(1_600, true, false);
+	expect(dialled.rungs()).toBe("ws ws ws");
+});
+
+test("where the browser finds UDP under a link over TCP, there is nothing to look for", () => {
+	begin();
+	comes = "relay-tcp";
+	rise();
+	newest().rung = "relay-udp";
+	carries(20_000);
+	expect(channels).toHaveLength(1);
+	expect(link.standing("relay-udp").state).toBe("use");
+});
+
 test("only what is allowed is tried", () => {
 	begin("ws");
 	carries(10_000);
