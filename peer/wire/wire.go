@@ -32,7 +32,8 @@ const (
 	MaxCount      = 1024 // samples in a batch
 	MaxAckEntries = 256
 	MaxAckRanges  = 32
-	FullProbe     = 1100 // length of a carrier's first probe frame and its echo
+	MaxCommand    = 16384 // of a Command's or an Outcome's JSON
+	FullProbe     = 1100  // length of a carrier's first probe frame and its echo
 )
 
 // Type says what a frame is (section 3).
@@ -50,6 +51,11 @@ const (
 	TypeSerial  Type = 7
 	TypeReceipt Type = 8
 	TypeParity  Type = 9
+
+	TypeTick    Type = 10
+	TypeDrive   Type = 11
+	TypeCommand Type = 12
+	TypeOutcome Type = 13
 )
 
 // Class is a delivery class (section 5). It alone decides order, loss, queueing and replay.
