@@ -42,8 +42,10 @@ fallback() { end_to_end ./e2e/fallback; }
 
 nat() { end_to_end ./e2e/nat; }
 
-end_to_end() { TELEPATH_E2E=require go test -count=1 -timeout 15m -v "$@" | tools/brief.awk; }
+end_to_end() { TELEPATH_E2E=require go test -count=1 -timeout 15m -v "$@" | tools/brief.awk -v ledger="$ledger"; }
 
+ledger=$(mktemp)
+trap 'rm -f "$ledger"' EXIT
 passed=0 failed=0 report=""
 for phase in "$@"; do
   echo "── $phase"
@@ -58,6 +60,7 @@ for phase in "$@"; do
   report+=$(printf '%-8s %-7s %4d s' "$phase" "$verdict" $((SECONDS - start)))$'\n'
 done
 
+[ ! -s "$ledger" ] || { echo "── what failed"; cat "$ledger"; }
 printf '\n%s\n' "$report"
 echo "phases: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // Event is one object of `telepath view --json`, or of the browser's watch script, which says the same of a page.
@@ -115,8 +116,9 @@ func (w *Watcher) MarkOf(e Event) int {
 	return len(w.events)
 }
 
-// Await waits for an event behind a mark (0: any) and returns it.
+// Await waits for an event behind a mark (0: any) and returns it. timeout is given slack.
 func (w *Watcher) Await(what string, from int, timeout time.Duration, match func(Event) bool) (Event, error) {
+	timeout = slack.Of(timeout)
 	deadline := time.After(timeout)
 	for {
 		w.mu.Lock()
@@ -165,7 +167,7 @@ func (w *Watcher) AwaitSample(rung string, from int, timeout time.Duration) (Eve
 
 // AwaitLive waits until the server lists a device as live, asked from a host.
 func (r *Rig) AwaitLive(on *lab.Host, name string, timeout time.Duration) error {
-	for deadline := time.Now().Add(timeout); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(slack.Of(timeout)); ; time.Sleep(50 * time.Millisecond) {
 		err := r.isLive(on, name)
 		if err == nil || time.Now().After(deadline) {
 			return err
