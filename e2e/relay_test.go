@@ -22,7 +22,6 @@ func TestServerAsAPeer(t *testing.T) {
 	for _, kind := range watchers {
 		for _, only := range []string{"", "relay-udp,ws"} {
 			t.Run(kind.name+" "+only, func(t *testing.T) {
-				t.Parallel()
 				w := newWorld(t, "--turn", "off") // it would be better than this
 				must(t, w.view.PartUDP(w.dev))
 				args := []string{"--source", "stdin", "--source", "sim,rate=20"}
@@ -79,7 +78,6 @@ func TestServerAsAPeer(t *testing.T) {
 func TestServerAsAPeerOverTCP(t *testing.T) {
 	for _, kind := range watchers {
 		t.Run(kind.name, func(t *testing.T) {
-			t.Parallel()
 			w := newWorld(t, "--turn", "off") // it would be better than this
 			must(t, w.view.CutUDP())
 			device := w.startDevice(t, "board", "--source", "stdin", "--source", "sim,rate=20")

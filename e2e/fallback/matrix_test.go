@@ -26,7 +26,7 @@ func TestPages(t *testing.T) {
 	if err := rig.WarmUpChromium(t.Context(), t.TempDir()); err != nil {
 		t.Log(err) // each cell will say it again
 	}
-	visitAll(t, 2, inChromium)
+	visitAll(t, 3, inChromium)
 }
 
 // visitAll measures each network before each visitor, so many at a time.
