@@ -152,7 +152,11 @@ func (c *Conn) Run(ctx context.Context) error {
 func (c *Conn) rtcConfig(k kind) rtc.Config {
 	cfg := c.cfg.RTC
 	cfg.DialTCP = c.cfg.Endpoint.may(ladder.TCP) && !c.lacksUDP(k) // what is there over TCP needs one over UDP
-	return c.link.rtcConfig(cfg, k, c.servers)
+	servers := c.servers
+	if k == turned && c.lacksUDP(k) {
+		servers = overUDP(servers)
+	}
+	return c.link.rtcConfig(cfg, k, servers)
 }
 
 // leave tells the device that the Conn is over.

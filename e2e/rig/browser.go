@@ -17,6 +17,7 @@ import (
 func (r *Rig) Browse(on *lab.Host, loginURL, device string, args ...string) (*Watcher, error) {
 	root := filepath.Dir(r.Bin)
 	w := newWatcher()
+	w.page = true
 	var err error
 	w.Program, err = r.Start(on, program.Spec{
 		Name:   "chromium",
