@@ -114,6 +114,7 @@ var arrows = []arrow{
 	{"device/agent", []string{"device/", "peer"}, "the agent is assembled here; the server is another program"},
 	{"device/spool", []string{"peer/wire$"}, "a spool keeps frames as bytes: it knows neither samples nor paths"},
 	{"device/source", []string{"device/source", "peer/telemetry", "peer/wire$"}, "a source reads a sensor: it must not know that there is a network"},
+	{"device/actuator", []string{"device/actuator", "peer/rpc$", "peer/wire$"}, "an actuator does what it is told: it must not know that there is a network"},
 	{"device", []string{"device/", "peer"}, "the device's parts know neither the server nor a screen"},
 	{"dashboard$", nil, "only the built web files live here"},
 	{"dashboard", []string{"dashboard/term", "peer", "settings"}, "a screen is a viewer: it knows the link, neither server nor device"},
