@@ -90,8 +90,8 @@ type Frame struct {
 	// Deadline, if not zero, is when a Live frame has become worthless.
 	Deadline time.Time
 
-	// Source, if not 0, is whom a Control frame is passed on for: of a full
-	// lane, whoever has most in it loses first.
+	// Source, if not 0, is whom a Control frame, or one of class Call, is passed
+	// on for: of a full lane, whoever has most in it loses first.
 	Source uint64
 
 	// Yields marks what is passed on for somebody else: it may fill half a

@@ -44,6 +44,9 @@ func (l Lane) losesOldest() bool {
 	return l == LaneLive || l == LaneControl || l == LaneSetpoint
 }
 
+// isShared says that of a full lane whoever has most in it loses first.
+func (l Lane) isShared() bool { return l == LaneControl || l == LaneCall }
+
 // knowsNewest says that the newest frame of a stream is special here.
 func (l Lane) knowsNewest() bool { return l == LaneLive || l == LaneSetpoint }
 

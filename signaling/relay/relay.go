@@ -50,6 +50,10 @@ func LabelFrame(f wire.Frame, now time.Time) (l Label, ok bool, err error) {
 		return Label{Control: true}, true, nil
 	case wire.TypeSignal:
 		return Label{Class: wire.Signal}, true, nil
+	case wire.TypeCommand, wire.TypeOutcome:
+		return Label{Class: wire.Call}, true, nil
+	case wire.TypeTick, wire.TypeDrive: // the newest of a Conn takes the place of one that waits
+		return Label{Class: wire.Setpoint}, true, nil
 	}
 	return Label{}, false, nil
 }
