@@ -40,14 +40,14 @@ type verdict struct {
 	reason  string
 	grant   *seat // is to have it, under a new fence
 	changed bool  // others are to be told
-	ended   bool  // nobody has it any more
+	ended   bool  // nobody is to have it any more
 	moved   bool  // the holder is on another Conn now
 	denied  string
 }
 
 func refuse(code, reason string) verdict { return verdict{code: code, reason: reason} }
 
-// decide answers a command of section 10.3. It must have been expired before.
+// decide answers a command of section 10.3. One that has expired was ended before.
 func (l *lease) decide(now uint64, who seat, do, to string) verdict {
 	mine := l.holder != nil && l.holder.ID == who.ID
 	switch do {
@@ -70,7 +70,6 @@ func (l *lease) decide(now uint64, who seat, do, to string) verdict {
 		l.until = now + leaseTTL
 		return verdict{}
 	case rpc.Release:
-		l.holder = nil
 		return verdict{changed: true, ended: true}
 	case rpc.Give, rpc.Deny:
 		return l.answer(do, to)
@@ -121,14 +120,8 @@ func (l *lease) grant(now uint64, who seat, fence uint64) {
 	l.holder, l.fence, l.until = &who, fence, now+leaseTTL
 }
 
-// expire ends it when it was not renewed, and says whether it did.
-func (l *lease) expire(now uint64) bool {
-	if l.holder == nil || now < l.until {
-		return false
-	}
-	l.holder = nil
-	return true
-}
+// expired says whether it is to end, since it was not renewed.
+func (l *lease) expired(now uint64) bool { return l.holder != nil && now >= l.until }
 
 // gone forgets who asked on a Conn that is over; true: somebody had.
 func (l *lease) gone(conn string) bool {

@@ -60,7 +60,8 @@ func (m *motion) rest() {
 	}
 }
 
-// drive takes a heartbeat of who holds the lease. Ready: what guards the actuators is watching. It says whether it was a valid one.
+// drive takes a heartbeat of who holds the lease. Ready: all is safe before something moves, and
+// guarded while it does. It says whether it was a valid one.
 func (m *motion) drive(now uint64, d *wire.Drive, ready bool) bool {
 	if m.begun && d.Seq <= m.seq {
 		return false
@@ -76,7 +77,7 @@ func (m *motion) drive(now uint64, d *wire.Drive, ready bool) bool {
 	switch {
 	case m.moving && ready:
 		m.aim(d.Setpoints)
-	case !m.moving && m.neutral(d.Setpoints):
+	case !m.moving && ready && m.neutral(d.Setpoints):
 		m.moving = true
 		for _, x := range m.axes {
 			x.stepped = now

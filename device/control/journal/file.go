@@ -48,8 +48,8 @@ func (j *Journal) load() error {
 			j.remember(records, damaged)
 			return nil
 		}
-		if i == len(entries)-1 && len(data) > len(head) && len(records) > 0 {
-			j.remember(records, true) // the first one ever is whole from its first record on
+		if i == len(entries)-1 && len(data) > 0 {
+			j.remember(records, true) // it was the very first one that was cut off, or one that was whole once
 			return nil
 		}
 	}
@@ -77,6 +77,10 @@ const fenceAfterDamage = 1 << 20
 func (j *Journal) remember(records []Record, damaged bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	noted := j.stop
+	if !j.ahead {
+		noted = Stop{}
+	}
 	j.stop, j.loaded = Stop{}, true
 	for _, r := range records {
 		j.takeLocked(r)
@@ -88,6 +92,9 @@ func (j *Journal) remember(records []Record, damaged bool) {
 		case rpc.Received:
 			c.State, c.Reason = rpc.Expired, "the device's program ended before it ran"
 		}
+	}
+	if noted.Latched {
+		j.stop = noted // while the disk could not be read
 	}
 	if damaged {
 		j.cfg.Log.Error("the journal of commands is damaged: the stop counts as latched")
@@ -177,11 +184,17 @@ func (j *Journal) begin() error {
 // snapshot is the beginning of a file.
 func (j *Journal) snapshot() ([]byte, error) {
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	b, err := appendRecord([]byte(head), Record{Fence: j.fence, Stop: &j.stop, Forgot: j.forgot})
+	first, calls := Record{Fence: j.fence, Forgot: j.forgot}, make([]Call, 0, len(j.order))
+	stop := j.stop
 	for _, id := range j.order {
+		calls = append(calls, *j.calls[id])
+	}
+	j.mu.Unlock() // nobody is to wait for the rest
+	first.Stop = &stop
+	b, err := appendRecord([]byte(head), first)
+	for i := range calls {
 		if err == nil {
-			b, err = appendRecord(b, Record{Call: j.calls[id]})
+			b, err = appendRecord(b, Record{Call: &calls[i]})
 		}
 	}
 	if err == nil {

@@ -175,17 +175,13 @@ func (j *Journal) Write(records ...Record) error {
 func (j *Journal) Note(records ...Record) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	j.mu.Lock()
-	for _, r := range records {
-		j.takeLocked(r)
-	}
-	j.mu.Unlock()
 	err := j.put(records)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err != nil {
-		j.ahead = true
+	for _, r := range records {
+		j.takeLocked(r)
 	}
+	j.ahead = j.ahead || err != nil
 	return err
 }
 
