@@ -94,6 +94,10 @@ type Frame struct {
 	// on for: of a full lane, whoever has most in it loses first.
 	Source uint64
 
+	// Twice asks that, where a path has a channel that does not wait for what was
+	// lost, a short frame goes there as well: for what may come twice.
+	Twice bool
+
 	// Yields marks what is passed on for somebody else: it may fill half a
 	// lane, so that there always is room for what this end itself has to say.
 	Yields bool

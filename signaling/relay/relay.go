@@ -76,7 +76,7 @@ func (l Label) Build(t wire.Type, hop wire.Hop, body []byte) carrier.Frame {
 func (l Label) frame(bytes []byte, conn uint64) carrier.Frame {
 	return carrier.Frame{
 		Bytes: bytes, Class: l.Class, Control: l.Control,
-		Conn: conn, Stream: l.Stream, Deadline: l.Deadline, Source: l.Source,
+		Conn: conn, Stream: l.Stream, Deadline: l.Deadline, Source: l.Source, Twice: l.Class == wire.Call,
 	}
 }
 
