@@ -108,7 +108,7 @@ func TestDeadlines(t *testing.T) {
 		if o := anna.of(first); o.State != rpc.Done || o.TookUS < 50_000 {
 			t.Errorf("%+v", o)
 		}
-		r.asleep = time.Hour // what waited in the network meanwhile is too late
+		r.asleep.Store(int64(time.Hour)) // what waited in the network meanwhile is too late
 		if o := anna.of(anna.say(rpc.Command{Type: rpc.Call, Method: "horn", By: r.tick().At - 3_599_000_000})); o.State != rpc.Expired {
 			t.Errorf("%+v", o)
 		}

@@ -122,7 +122,7 @@ func (m *motion) step(now uint64, ids []uint64) (values map[uint64]float64, more
 	for _, id := range ids {
 		x := m.axes[id]
 		next := x.next(now)
-		x.stepped = now
+		x.stepped, more = now, more || next != x.target
 		if next == x.at {
 			continue
 		}
@@ -130,7 +130,6 @@ func (m *motion) step(now uint64, ids []uint64) (values map[uint64]float64, more
 			values = make(map[uint64]float64, len(ids))
 		}
 		x.at, values[id] = next, next
-		more = more || next != x.target
 	}
 	return values, more
 }

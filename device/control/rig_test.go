@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,7 +158,7 @@ type rig struct {
 	rover  *rover
 	sink   *testSink
 	disk   *disktest.Memory
-	asleep time.Duration
+	asleep atomic.Int64 // ns
 	ids    int
 	end    func()
 }
@@ -166,7 +167,7 @@ type rig struct {
 func within(t *testing.T, f func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, disk: disktest.New(1)}
+		r := &rig{t: t, disk: newDisk()}
 		r.start(Config{})
 		f(r)
 		r.end()
@@ -180,7 +181,8 @@ func (r *rig) start(cfg Config) {
 	r.rover, r.sink = newRover(), &testSink{values: map[string]string{}}
 	cfg.Actuators, cfg.FS, cfg.Sink = []actuator.Actuator{r.rover}, r.disk, r.sink
 	cfg.now = func() (uint64, uint64) {
-		return uint64((time.Since(born) + r.asleep).Microseconds()), uint64(r.asleep.Microseconds())
+		asleep := time.Duration(r.asleep.Load())
+		return uint64((time.Since(born) + asleep).Microseconds()), uint64(asleep.Microseconds())
 	}
 	a, err := New(cfg)
 	if err != nil {
@@ -342,3 +344,5 @@ func (r *rig) after(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+func newDisk() *disktest.Memory { return disktest.New(1) }
