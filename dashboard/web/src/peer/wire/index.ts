@@ -18,6 +18,7 @@
 export { appendAck, LEVEL_DURABLE, LEVEL_RECEIVED, type Position, parseAck, type Range } from "./ack";
 export { CODES, type Code, closeCode, codeByClose, codeByName, type Retry } from "./code";
 export { appendHeader, type Header, last, parseData } from "./data";
+export { appendDriveFrame, appendTickFrame, type Drive, parseDrive, parseTick, type Target, type Tick } from "./drive";
 export { type Fault, FormatError } from "./fault";
 export { appendFrame, eachFrame, type Frame, frameSize, type Hop, hop, nextFrame, type Priority } from "./frame";
 export { appendGap, GAP_REASONS, type Gap, gapReasonName, parseGap } from "./gap";
