@@ -33,6 +33,7 @@ var webArrows = map[string]webArrow{
 	"peer/session":   {[]string{"peer/wire"}, pureTwin},
 	"peer/live":      {[]string{"peer/wire"}, pureTwin},
 	"peer/ladder":    {[]string{"peer/wire"}, pureTwin},
+	"peer/rpc":       {[]string{"peer/wire", "peer/signal"}, "commands are bytes and words; how JSON that came from elsewhere is read, signals know"},
 	"peer/carrier":   {[]string{"peer", "peer/wire", "peer/signal", "peer/ladder", "peer/live"}, "a carrier moves packets over one path: it knows no Conn, leaves what is lost to live, and knows of signals only refusals and its own end"},
 	"peer/link":      {[]string{"peer", "peer/wire", "peer/signal", "peer/ladder", "peer/carrier"}, "the link moves bytes and signals, on the best rung that works: it knows no sample and no screen"},
 	"peer/conn":      {[]string{"peer", "peer/wire", "peer/signal", "peer/session", "peer/ladder", "peer/carrier", "peer/link"}, "a Conn moves bytes: only engine and screen know telemetry"},
