@@ -66,7 +66,7 @@ export class Driver {
 
 	/** step gives what is to be sent now; null: nothing. */
 	step(now: number, around: Surroundings): Drive | null {
-		if (!this.present(now) || around.fence === 0 || around.tick === null) return null;
+		if (!this.may(now, around)) return null;
 		this.settle(now, around);
 		if (now < this.sentAt + (this.changed ? LEAST : EVERY)) return null;
 		this.sentAt = now;
@@ -75,8 +75,12 @@ export class Driver {
 		return { fence: around.fence, seq: ++this.seq, hand: this.hand, tick: around.tick, setpoints };
 	}
 
-	wake(now: number): number {
-		return this.present(now) ? this.sentAt + (this.changed ? LEAST : EVERY) : Infinity;
+	wake(now: number, around: Surroundings): number {
+		return this.may(now, around) ? this.sentAt + (this.changed ? LEAST : EVERY) : Infinity;
+	}
+
+	private may(now: number, around: Surroundings): around is Surroundings & { tick: Tick } {
+		return this.present(now) && around.fence !== 0 && around.tick !== null;
 	}
 
 	private settle(now: number, { moving, rtt }: Surroundings): void {

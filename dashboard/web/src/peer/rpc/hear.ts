@@ -1,5 +1,4 @@
-import { parseJSON } from "../signal";
-import { clean, FormatError, MAX_AXES, MAX_COMMAND, Members, printable } from "../wire";
+import { clean, FormatError, MAX_AXES, MAX_COMMAND, Members, parseJSON, printable } from "../wire";
 import { type Axis, type Machine, type Method, type Operator, type Outcome, STATES, type State } from "./message";
 
 /** Longest sentence for people, and longest word or name, in characters. */

@@ -21,6 +21,11 @@ export type Command =
 	| { type: "stop"; id: string; name: string }
 	| ({ type: "reset"; id: string; name: string } & Deadline);
 
+/** mayOperate says whether a token's role may command at all. */
+export function mayOperate(role: string): boolean {
+	return role === "operator" || role === "admin";
+}
+
 /** STATES of a call (section 10.2). */
 export const STATES = ["received", "running", "done", "failed", "rejected", "expired", "unknown"] as const;
 

@@ -42,16 +42,14 @@ beforeEach(() => {
 				machine = m;
 				code = c;
 			},
-			onLease: (info) => {
+			onLease: (info, ms) => {
 				lease = structuredClone(info);
+				held = ms;
 			},
 			onStop: (info) => {
 				stop = { ...info };
 			},
 			onCall: (call) => calls.set(call.id, { ...call }),
-			onHeld: (ms) => {
-				held = ms;
-			},
 		},
 	});
 });

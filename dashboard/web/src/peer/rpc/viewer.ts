@@ -1,6 +1,6 @@
 import type { Drive, Target, Tick } from "../wire";
 import { type Call, type CallInfo, Calls } from "./calls";
-import { Driver } from "./driver";
+import { Driver, type Surroundings } from "./driver";
 import { parse } from "./hear";
 import { type Identity, Lease, type LeaseInfo, WAIT } from "./lease";
 import type { Command, Do, Machine, Outcome } from "./message";
@@ -29,11 +29,10 @@ export interface StopInfo {
 export interface ViewerEvents {
 	/** machine: null and a code where the device takes no commands, or says nothing to it. */
 	onMachine(machine: Machine | null, code: string): void;
-	onLease(lease: LeaseInfo): void;
+	/** onLease: heldMs is until when it is this page's if nothing is heard, from now; 0: it is not. */
+	onLease(lease: LeaseInfo, heldMs: number): void;
 	onStop(stop: StopInfo): void;
 	onCall(call: CallInfo): void;
-	/** held: until when the lease is this page's if nothing is heard, in ms from now; 0: it is not. */
-	onHeld(ms: number): void;
 }
 
 export interface ViewerOptions {
@@ -102,7 +101,6 @@ export class Viewer {
 	outcome(now: number, body: Uint8Array): void {
 		const heard = parse(body);
 		if (heard === null) return;
-		if (heard.code === "not-offered") this.noMachine(heard.code);
 		switch (heard.type) {
 			case "call":
 				this.say(this.calls.heard(now, heard));
@@ -116,6 +114,7 @@ export class Viewer {
 				break;
 			case "machine":
 				if (heard.machine !== null) this.found(heard.machine);
+				else this.noMachine(heard.code);
 				break;
 		}
 	}
@@ -181,10 +180,10 @@ export class Viewer {
 	}
 
 	wake(now: number): number {
-		return Math.min(this.repeats.wake(), this.lease.wake(), this.driver.wake(now));
+		return Math.min(this.repeats.wake(), this.lease.wake(), this.driver.wake(now, this.surroundings()));
 	}
 
-	private surroundings() {
+	private surroundings(): Surroundings {
 		const { machine, lease, ticks } = this;
 		const fence = lease.info.mine ? lease.fence : 0;
 		return {
@@ -236,8 +235,7 @@ export class Viewer {
 
 	private tellLease(now: number): void {
 		const { info, until } = this.lease;
-		this.options.events.onLease(info);
-		this.options.events.onHeld(info.mine ? Math.max(0, until - now) : 0);
+		this.options.events.onLease(info, info.mine ? Math.max(0, until - now) : 0);
 	}
 
 	private tellStop(change: Partial<StopInfo>): void {

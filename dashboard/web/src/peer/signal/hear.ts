@@ -1,6 +1,5 @@
-import { clean, FormatError, MAX_CANDIDATE, MAX_SDP, MAX_SIGNAL, MAX_STREAM_ID, Members } from "../wire";
+import { clean, FormatError, MAX_CANDIDATE, MAX_SDP, MAX_SIGNAL, MAX_STREAM_ID, Members, parseJSON } from "../wire";
 import { type Device, parseDevice } from "./device";
-import { parseJSON } from "./json";
 import { type EpochSeq, parseEpoch, parsePosition } from "./position";
 import { parseServers, type TurnServer } from "./server";
 import { parseStream, type Stream } from "./stream";

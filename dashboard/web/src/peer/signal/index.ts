@@ -12,7 +12,6 @@
  */
 export { type Device, type DeviceState, parseDevice } from "./device";
 export { parse, type Refusal, type ToViewer } from "./hear";
-export { parseJSON } from "./json";
 export { type EpochSeq, formatEpoch, formatPosition, parseEpoch, parsePosition } from "./position";
 export { appendSignal, encode, type FromViewer, type Offer } from "./say";
 export type { TurnServer } from "./server";

@@ -1,8 +1,7 @@
 import { FormatError } from "./fault";
-import { appendFrame, type Hop } from "./frame";
 import { Reader } from "./reader";
-import { MAX_AXES, TYPE_DRIVE, TYPE_TICK } from "./wire";
-import { Writer } from "./writer";
+import { MAX_AXES } from "./wire";
+import type { Writer } from "./writer";
 
 /** Tick is what a device's monotonic clock shows (section 10.2). */
 export interface Tick {
@@ -29,18 +28,14 @@ function readTick(r: Reader): Tick {
 	return { epoch: r.u32(), at: r.uvarint() };
 }
 
-function writeTick(w: Writer, { epoch, at }: Tick): Writer {
-	return w.u32(epoch).uvarint(at);
-}
-
 /** parseTick reads a Tick frame's body. */
 export function parseTick(body: Uint8Array): Tick {
 	return readTick(new Reader(body));
 }
 
-/** appendTickFrame appends a whole Tick frame. */
-export function appendTickFrame(w: Writer, h: Hop, tick: Tick): Writer {
-	return appendFrame(w, TYPE_TICK, h, writeTick(new Writer(), tick).finish());
+/** appendTick writes a Tick frame's body. */
+export function appendTick(w: Writer, { epoch, at }: Tick): Writer {
+	return w.u32(epoch).uvarint(at);
 }
 
 /** parseDrive reads a Drive frame's body. Values are finite. */
@@ -59,9 +54,9 @@ function readTarget(r: Reader): Target {
 	return { axis, value };
 }
 
-/** appendDriveFrame appends a whole Drive frame. */
-export function appendDriveFrame(w: Writer, h: Hop, { fence, seq, hand, tick, setpoints }: Drive): Writer {
-	const body = writeTick(new Writer().uvarint(fence).uvarint(seq).uvarint(hand), tick).uvarint(setpoints.length);
-	for (const { axis, value } of setpoints) body.uvarint(axis).f64(value);
-	return appendFrame(w, TYPE_DRIVE, h, body.finish());
+/** appendDrive writes a Drive frame's body. */
+export function appendDrive(w: Writer, { fence, seq, hand, tick, setpoints }: Drive): Writer {
+	appendTick(w.uvarint(fence).uvarint(seq).uvarint(hand), tick).uvarint(setpoints.length);
+	for (const { axis, value } of setpoints) w.uvarint(axis).f64(value);
+	return w;
 }

@@ -68,4 +68,5 @@ export type DropReason =
 	| "malformed"
 	| "sealed"
 	| "no-path"
-	| "limit";
+	| "limit"
+	| "role";

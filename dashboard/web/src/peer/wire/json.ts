@@ -1,5 +1,5 @@
-import { FormatError } from "../wire";
 import { depth } from "./depth";
+import { FormatError } from "./fault";
 
 /** MAX_DEPTH of nested arrays and objects (section 3.6). */
 const MAX_DEPTH = 16;
