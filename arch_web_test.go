@@ -41,8 +41,9 @@ var webArrows = map[string]webArrow{
 	"archive":        {nil, "what outlives a reload: it knows streams by their names and nothing of links and screens"},
 	"survey":         {[]string{"peer", "peer/carrier", "peer/conn", "peer/ladder", ".port.ts"}, "what a page finds out of its network, with connections of its own: no Conn, no screen"},
 	"engine":         {[]string{"archive", "survey", "peer", "peer/wire", "peer/signal", "peer/telemetry", "peer/ladder", "peer/rpc", "peer/link", "peer/conn", "peer/carrier", ".port.ts", ".rtc-page.ts"}, "the Worker's side of the port: no screen"},
+	"hands":          {[]string{".port.ts"}, "what reads keys, sticks and pads, and counts the hand: it knows no engine and no screen"},
 	"store":          {[]string{"archive", ".port.ts"}, "what the page has received, behind the port: no path, no screen"},
-	"view":           {[]string{"archive", "store", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port and the store: nothing of the link but its words"},
+	"view":           {[]string{"archive", "hands", "store", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port, the store and the hands: nothing of the link but its words"},
 }
 
 var webImport = regexp.MustCompile(`(?:from|import) "(\.[^"]+)"`)
