@@ -30,12 +30,13 @@ type ViewConfig struct {
 
 // Conn is a viewer's relation to one device. It outlives links and paths.
 type Conn struct {
-	cfg   ViewConfig // set once
-	id    string
-	loop  *loop
-	meter meter
-	tasks sync.WaitGroup          // of data-channel connections
-	end   context.CancelCauseFunc // of Run, set when it begins
+	cfg    ViewConfig // set once
+	id     string
+	loop   *loop
+	meter  meter
+	orders orders
+	tasks  sync.WaitGroup          // of data-channel connections
+	end    context.CancelCauseFunc // of Run, set when it begins
 
 	offerMade chan struct{} // closed when the first attempt has its offer, or never will
 

@@ -98,6 +98,9 @@ func (c *Conn) serverFrame(f wire.Frame) error {
 	case signal.Welcome:
 		c.link.welcomed(m)
 		c.link.compareTLS(m.TLS)
+		if c.cfg.Events.Role != nil {
+			c.cfg.Events.Role(m.Role)
+		}
 	case signal.Refuse:
 		c.refused(m)
 	}
@@ -119,6 +122,10 @@ func (c *Conn) deviceFrame(now time.Duration, g *leg, f wire.Frame) error {
 		return c.data(now, g, f)
 	case wire.TypeGap:
 		return c.gap(now, f.Body)
+	case wire.TypeTick:
+		return c.tick(f.Body)
+	case wire.TypeOutcome:
+		c.outcome(f.Body)
 	case wire.TypeSignal:
 		m, err := signal.Parse(f.Body)
 		if err == nil {
@@ -148,6 +155,7 @@ func (c *Conn) step(now time.Duration) (wake time.Duration) {
 	}
 	wake = min(wake, c.paths.decision.Wake)
 	wake = min(wake, c.reopen(now), c.acknowledge(now, len(added) > 0), c.climbStep(now), c.settleBye(now), c.settleTails(now), c.askPast(now))
+	c.sendOrders()
 	c.tellPath()
 	return wake
 }

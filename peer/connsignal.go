@@ -243,6 +243,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 	if !c.accepted {
 		c.lacking, c.joinedAt = now, now
 	}
+	first := !c.accepted
 	c.accepted, c.opens = true, 0
 	c.turnable = m.Turned
 	c.refuse(m.Relayed)
@@ -262,4 +263,7 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 		c.restarted(now, epoch)
 	}
 	c.tellAttempts()
+	if first && c.cfg.Events.Joined != nil {
+		c.cfg.Events.Joined()
+	}
 }

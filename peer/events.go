@@ -19,6 +19,10 @@ type Events struct {
 	Gap     func(stream *signal.Stream, g wire.Gap)     // samples that will never come
 	Path    func(Path)                                  // the path in use changed
 	Link    func(linked bool, err error)                // the link to the server came or went
+	Role    func(role string)                           // viewer, operator or admin: of the token, as the server says when it lets us in
+	Joined  func()                                      // the device has accepted the Conn: on a new link, or in a new session
+	Tick    func(wire.Tick)                             // what the device's monotonic clock showed
+	Outcome func(body []byte)                           // an Outcome's JSON, of at most wire.MaxCommand bytes; valid during the call only
 }
 
 // Received is a batch as it is delivered. Payload is valid during the call only.

@@ -36,7 +36,8 @@ type HostConfig struct {
 	// MaxViewers is how many are served at once, each with up to a few hundred kB. Default: DefaultMaxViewers.
 	MaxViewers int
 	RTC        rtc.Config
-	Keeper     Keeper // gets a copy of everything; default: none
+	Keeper     Keeper  // gets a copy of everything; default: none
+	Control    Control // decides what commands do; default: none are offered
 
 	// Dial makes links in another way than over the network to Endpoint. Default: nil.
 	Dial func(ctx context.Context) (carrier.Carrier, error)
@@ -85,10 +86,11 @@ type Host struct {
 	told     bool          // of frames that cannot be read
 
 	mu        sync.Mutex
-	streams   []*Stream // guarded by mu; only grows
-	described []*Stream // guarded by mu; described anew, and nobody was told yet
-	fresh     []*Stream // guarded by mu; have batches for the loop
-	taken     []*Stream // owned by the loop: the list that fresh is exchanged with
+	streams   []*Stream   // guarded by mu; only grows
+	described []*Stream   // guarded by mu; described anew, and nobody was told yet
+	fresh     []*Stream   // guarded by mu; have batches for the loop
+	taken     []*Stream   // owned by the loop: the list that fresh is exchanged with
+	speakers  []*operator // guarded by mu; have something to say
 }
 
 // NewHost checks the configuration. Nothing runs before Run.

@@ -42,6 +42,7 @@ type hostConn struct {
 	jammed   time.Duration        // until when no path has room for Events
 	early    time.Duration        // until when Live goes on a connection that is not proved
 	past     *transfer            // what of the past it is sent; nil: nothing
+	operator operator
 }
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
@@ -51,6 +52,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 		opens:  budget{rate: reopenRate, burst: reopenBurst},
 		offers: budget{rate: offerRate, burst: offerBurst},
 	}
+	c.operator = operator{host: h, conn: c, id: id}
 	c.attempts = attempts{
 		loop: h.loop, conn: c, config: c.rtcConfig, direct: h.direct, meter: &h.meter, tasks: &h.tasks, nextID: h.nextLeg,
 		signal: c.throughServer, ready: c.climbed, over: c.fell,
@@ -97,6 +99,7 @@ func (c *hostConn) unbind(now time.Duration) {
 func (c *hostConn) end() {
 	c.over = true
 	c.endPast()
+	c.operatorGone()
 	c.attempts.closeAll()
 	delete(c.host.conns, c.id)
 	if c.relay != nil {
@@ -136,6 +139,10 @@ func (c *hostConn) frame(now time.Duration, g *leg, f wire.Frame) error {
 	switch f.Type {
 	case wire.TypeAck:
 		return c.acked(now, f.Body)
+	case wire.TypeCommand:
+		return c.command(now, f.Body)
+	case wire.TypeDrive:
+		c.drive(f.Body)
 	case wire.TypeSignal: // on a direct path: through the server, they come to relayedSignal
 		m, err := signal.Parse(f.Body)
 		if err == nil && m.Type == signal.Close {

@@ -41,6 +41,7 @@ func (h *Host) Run(ctx context.Context) error {
 	for _, c := range h.conns {
 		c.attempts.closeAll()
 		c.endPast()
+		c.operatorGone()
 	}
 	tasks.Wait()
 	h.tasks.Wait()
@@ -142,6 +143,7 @@ func (h *Host) malformed(err error) {
 
 func (h *Host) step(now time.Duration) (wake time.Duration) {
 	h.publish(now)
+	h.speak()
 	wake = h.link.step(now)
 	nearest := time.Duration(0)
 	for _, c := range h.conns {

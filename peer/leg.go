@@ -23,6 +23,13 @@ type leg struct {
 // send queues one frame; what the carrier refuses it has counted.
 func (g *leg) send(f carrier.Frame) bool { return g.carrier.Send(f) }
 
+// sendFrame makes a frame under the leg's conn number and queues it.
+func (g *leg) sendFrame(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame) bool {
+	hop.Conn, f.Conn = g.number, g.number
+	f.Bytes = wire.AppendFrame(make([]byte, 0, wire.FrameSize(hop, len(body))), t, hop, body)
+	return g.send(f)
+}
+
 // direct reports whether it is a data-channel connection with the other end, of either kind, not the link.
 func (g *leg) direct() bool { return g.attempt != nil }
 

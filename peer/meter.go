@@ -19,7 +19,7 @@ type Stats struct {
 // reasons are those of section 5.3.
 var reasons = [...]session.DropReason{
 	session.QueueFull, session.Deadline, session.Duplicate, session.Replaced, session.OldEpoch,
-	session.UnknownStream, session.Malformed, session.Sealed, session.NoPath, session.Limit,
+	session.UnknownStream, session.Malformed, session.Sealed, session.NoPath, session.Limit, session.Role,
 }
 
 // meter gathers Stats. It is safe for concurrent use.

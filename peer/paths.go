@@ -162,9 +162,7 @@ func (p *paths) stands(ids []int) bool {
 // send queues a frame on all legs in use. It reports whether one took it.
 func (p *paths) send(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame) (taken bool) {
 	for _, g := range p.use {
-		hop.Conn, f.Conn = g.number, g.number
-		f.Bytes = wire.AppendFrame(make([]byte, 0, wire.FrameSize(hop, len(body))), t, hop, body)
-		taken = g.send(f) || taken
+		taken = g.sendFrame(t, hop, body, f) || taken
 	}
 	return taken
 }

@@ -18,6 +18,7 @@ type Ladder struct {
 	unwatched bool
 	births    int
 	using     []int // the last Decision's Use, handed out again while it is the same
+	paired    []int // the last Pair that was no Use, likewise
 }
 
 // New returns a Ladder without carriers, watched.

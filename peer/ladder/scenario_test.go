@@ -167,6 +167,8 @@ func (p *player) check(now time.Duration, what string, want []string) error {
 	switch what {
 	case "use":
 		return same(what, p.named(p.last.Use), want)
+	case "pair":
+		return same(what, p.named(p.last.Pair), want)
 	case "probe":
 		return sameSet(what, p.named(p.last.Probe), want)
 	case "replace":

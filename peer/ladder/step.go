@@ -8,6 +8,7 @@ import (
 // Decision is what to do now.
 type Decision struct {
 	Use     []int         // send on all of these, best rung first; empty: no path. Not to be modified
+	Pair    []int         // the two best that are proved, also while one is enough for Use: for what may not fail with one path. Not to be modified
 	Probe   []int         // probes due now: send them, then call Probed
 	Replace []int         // in doubt, or unproven, for too long: build a successor beside it. Repeated as long as it is so
 	Wake    time.Duration // call Step again at the latest then; Never: not without an event
@@ -21,7 +22,7 @@ func (l *Ladder) Step(now time.Duration) Decision {
 	l.bury(now)
 	l.choose(now)
 	beside := l.beside()
-	d := Decision{Use: l.use(now, beside), Reason: l.reason(now, beside)}
+	d := Decision{Use: l.use(now, beside), Pair: l.pair(), Reason: l.reason(now, beside)}
 	l.probes(now, &d)
 	l.replacements(now, &d)
 	d.Wake = l.wake(now, d.Probe)
@@ -114,6 +115,22 @@ func (l *Ladder) use(now time.Duration, beside *carrier) []int {
 		l.using = slices.Clone(ids[:n])
 	}
 	return l.using
+}
+
+// pair is what is in use and, if that is one carrier, the best usable one of the others behind it.
+func (l *Ladder) pair() []int {
+	if len(l.using) != 1 {
+		return l.using
+	}
+	second := l.best(func(c *carrier) bool { return c.usable && c != l.chosen })
+	if second == nil {
+		return l.using
+	}
+	ids := [...]int{l.using[0], second.id}
+	if !slices.Equal(ids[:], l.paired) {
+		l.paired = slices.Clone(ids[:])
+	}
+	return l.paired
 }
 
 func (l *Ladder) probes(now time.Duration, d *Decision) {

@@ -16,4 +16,5 @@ const (
 	Sealed        DropReason = "sealed"
 	NoPath        DropReason = "no-path"
 	Limit         DropReason = "limit"
+	Role          DropReason = "role"
 )

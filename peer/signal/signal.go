@@ -207,16 +207,13 @@ func listed[T any](list []T) []T {
 	return list
 }
 
-// maxDepth of nested arrays and objects.
-const maxDepth = 16
-
 // Parse reads the body of a Signal frame. The error is worded for who sent it.
 func Parse(body []byte) (Message, error) {
 	if len(body) > wire.MaxSignal {
 		return Message{}, fmt.Errorf("signal of %d bytes, more than %d", len(body), wire.MaxSignal)
 	}
-	if depth(body) > maxDepth {
-		return Message{}, fmt.Errorf("signal nested deeper than %d", maxDepth)
+	if wire.Depth(body) > wire.MaxDepth {
+		return Message{}, fmt.Errorf("signal nested deeper than %d", wire.MaxDepth)
 	}
 	var head struct {
 		Type string `json:"type"`
@@ -246,24 +243,4 @@ func Parse(body []byte) (Message, error) {
 		return Message{}, fmt.Errorf("signal %.32q: %w", head.Type, err)
 	}
 	return m, nil
-}
-
-// depth is the deepest nesting of brackets outside strings.
-func depth(body []byte) int {
-	deepest, now, inString := 0, 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '[' || c == '{':
-			now++
-			deepest = max(deepest, now)
-		case c == ']' || c == '}':
-			now--
-		}
-	}
-	return deepest
 }

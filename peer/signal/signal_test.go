@@ -103,7 +103,7 @@ func TestRefused(t *testing.T) {
 		`{"type":"hello","key":[1]}`:    "hello",
 		`{"type":"open","want":"*"}`:    "open",
 		`{"type":"open","positions":{"x":"0a1b2c3d:1"}}`: "open",
-		nest(maxDepth):            "deeper than 16",
+		nest(wire.MaxDepth):       "deeper than 16",
 		nest(29000):               "deeper than 16",
 		big(wire.MaxSignal + 1):   "60001 bytes, more than 60000",
 		strings.Repeat("[", 60e3): "deeper than 16",
@@ -112,23 +112,9 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%.60s: error %v, want one with %q", body, err, want)
 		}
 	}
-	for _, body := range []string{nest(maxDepth - 1), big(wire.MaxSignal)} {
+	for _, body := range []string{nest(wire.MaxDepth - 1), big(wire.MaxSignal)} {
 		if _, err := Parse([]byte(body)); err != nil {
 			t.Errorf("%.60s: %v", body, err)
-		}
-	}
-}
-
-func TestDepthKnowsStrings(t *testing.T) {
-	for body, want := range map[string]int{
-		`{}`:                  1,
-		`"[[["`:               0,
-		`{"a":"\"[[[","b":1}`: 1,
-		`{"a":"\\","b":[[]]}`: 3,
-		`[{},[],{"a":[]}]`:    3,
-	} {
-		if have := depth([]byte(body)); have != want {
-			t.Errorf("depth of %s: %d, want %d", body, have, want)
 		}
 	}
 }
@@ -181,7 +167,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", body, err)
 		}
-		if len(first) > wire.MaxSignal || depth(first) > maxDepth {
+		if len(first) > wire.MaxSignal || wire.Depth(first) > wire.MaxDepth {
 			return // escapes made it longer than what Parse takes
 		}
 		again, err := Parse(first)

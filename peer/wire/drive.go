@@ -35,7 +35,8 @@ func (r *reader) tick() (t Tick) {
 	return t
 }
 
-func appendTick(b []byte, t Tick) []byte {
+// AppendTick appends a Tick frame's body.
+func AppendTick(b []byte, t Tick) []byte {
 	return AppendUvarint(binary.BigEndian.AppendUint32(b, t.Epoch), t.At)
 }
 
@@ -44,12 +45,6 @@ func ParseTick(body []byte) (Tick, error) {
 	r := reader{b: body}
 	t := r.tick()
 	return t, r.err
-}
-
-// AppendTickFrame appends a whole Tick frame.
-func AppendTickFrame(b []byte, hop Hop, t Tick) []byte {
-	var body [4 + 8]byte
-	return AppendFrame(b, TypeTick, hop, appendTick(body[:0], t))
 }
 
 // ParseDrive reads a Drive frame's body into d, whose Setpoints are reused. Values are finite.
@@ -73,14 +68,13 @@ func ParseDrive(d *Drive, body []byte) error {
 	return r.err
 }
 
-// AppendDriveFrame appends a whole Drive frame.
-func AppendDriveFrame(b []byte, hop Hop, d *Drive) []byte {
-	var room [64 + MaxAxes*9]byte
-	body := AppendUvarint(AppendUvarint(AppendUvarint(room[:0], d.Fence), d.Seq), d.Hand)
-	body = AppendUvarint(appendTick(body, d.Tick), uint64(len(d.Setpoints)))
+// AppendDrive appends a Drive frame's body.
+func AppendDrive(b []byte, d *Drive) []byte {
+	b = AppendUvarint(AppendUvarint(AppendUvarint(b, d.Fence), d.Seq), d.Hand)
+	b = AppendUvarint(AppendTick(b, d.Tick), uint64(len(d.Setpoints)))
 	for _, s := range d.Setpoints {
-		body = AppendUvarint(body, s.Axis)
-		body = binary.BigEndian.AppendUint64(body, math.Float64bits(s.Value))
+		b = AppendUvarint(b, s.Axis)
+		b = binary.BigEndian.AppendUint64(b, math.Float64bits(s.Value))
 	}
-	return AppendFrame(b, TypeDrive, hop, body)
+	return b
 }

@@ -9,6 +9,7 @@ import { REASONS, type Reason } from "./reason";
 /** Decision is what to do now. */
 export interface Decision {
 	use: readonly number[]; // send on all of these, best rung first; empty: no path
+	pair: readonly number[]; // the two best that are proved, also while one is enough for use: for what may not fail with one path
 	probe: readonly number[]; // probes due now: send them, then call probed
 	replace: readonly number[]; // in doubt, or unproven, for too long: build a successor beside it. Repeated as long as it is so
 	wake: number; // call step again at the latest then; NEVER: not without an event
@@ -25,6 +26,7 @@ export function step(l: Ladder, now: number): Decision {
 	const replace = l.carriers.filter((c) => !l.unwatched && overdue(l, now, c) && !succeeded(l, c));
 	return {
 		use: used.map(idOf),
+		pair: pair(l, used).map(idOf),
 		probe: probe.map(idOf),
 		replace: replace.map(idOf),
 		wake: wake(l, now, probe),
@@ -89,6 +91,12 @@ function use(l: Ladder, now: number, beside: Carrier | null): Carrier[] {
 	for (const c of l.carriers) c.setUse(now, c === l.chosen || c === beside);
 	const both = [l.chosen, beside].filter((c) => c !== null);
 	return both.sort((a, b) => a.height - b.height);
+}
+
+/** pair is what is in use and, if that is one carrier, the best usable one of the others behind it. */
+function pair(l: Ladder, used: Carrier[]): Carrier[] {
+	const second = used.length === 1 ? l.best((c) => c.usable && c !== l.chosen) : null;
+	return second === null ? used : [...used, second];
 }
 
 /** succeeded reports whether a younger carrier of the same rung is up. */

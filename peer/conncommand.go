@@ -1,0 +1,102 @@
+package peer
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+
+	"github.com/telepath-iot/telepath/peer/session"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// This file is the viewer's end of commands (protocol, section 10).
+
+// maxCommands is how many wait for the loop: more can only gather while the machine has no time for it.
+const maxCommands = 64
+
+// orders are what waits for the loop to be sent.
+type orders struct {
+	mu       sync.Mutex
+	commands []order     // guarded by mu
+	drive    *wire.Drive // guarded by mu; nil: none waits
+}
+
+type order struct {
+	body       []byte
+	everywhere bool
+}
+
+// Command sends a Command's JSON, which is copied, on the best path or on every path there is. It may be called from any
+// goroutine, also from callbacks, and never blocks. What finds no path or no room is counted: who says it says it again
+// until it is answered (package rpc knows when).
+func (c *Conn) Command(body []byte, everywhere bool) {
+	c.orders.mu.Lock()
+	full := len(c.orders.commands) >= maxCommands
+	if !full {
+		c.orders.commands = append(c.orders.commands, order{bytes.Clone(body), everywhere})
+	}
+	c.orders.mu.Unlock()
+	if full {
+		c.meter.drop(session.QueueFull, 1)
+		return
+	}
+	c.loop.stepNow()
+}
+
+// Drive sends d, which is copied, on the two best proved paths; one that waits still is replaced. It may be called from any
+// goroutine, also from callbacks, and never blocks.
+func (c *Conn) Drive(d *wire.Drive) {
+	own := *d
+	own.Setpoints = slices.Clone(d.Setpoints)
+	c.orders.mu.Lock()
+	replaced := c.orders.drive != nil
+	c.orders.drive = &own
+	c.orders.mu.Unlock()
+	if replaced {
+		c.meter.drop(session.Replaced, 1)
+	}
+	c.loop.stepNow()
+}
+
+func (o *orders) take() (commands []order, drive *wire.Drive) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	commands, drive = o.commands, o.drive
+	o.commands, o.drive = nil, nil
+	return commands, drive
+}
+
+// sendOrders sends what waits. It runs in the loop.
+func (c *Conn) sendOrders() {
+	commands, drive := c.orders.take()
+	for _, o := range commands {
+		send := c.paths.sendBest
+		if o.everywhere {
+			send = c.paths.sendEverywhere
+		}
+		if !send(wire.TypeCommand, o.body) {
+			c.meter.drop(session.NoPath, 1)
+		}
+	}
+	if drive != nil && !c.paths.sendTwice(wire.TypeDrive, wire.AppendDrive(nil, drive)) {
+		c.meter.drop(session.NoPath, 1)
+	}
+}
+
+func (c *Conn) tick(body []byte) error {
+	t, err := wire.ParseTick(body)
+	if err == nil && c.cfg.Events.Tick != nil {
+		c.cfg.Events.Tick(t)
+	}
+	return err
+}
+
+func (c *Conn) outcome(body []byte) {
+	if len(body) > wire.MaxCommand {
+		c.meter.drop(session.Limit, 1)
+		return
+	}
+	if c.cfg.Events.Outcome != nil {
+		c.cfg.Events.Outcome(body)
+	}
+}
