@@ -29,7 +29,7 @@ given as flags or TELEPATH_… variables.`,
 	}
 	root.PersistentFlags().String("config", configFile(), "YAML `file` with settings; its keys are the names of the flags")
 	root.AddCommand(devicesCommand(), viewCommand(), pingCommand(), netcheckCommand(), loginURLCommand())
-	root.AddCommand(methodsCommand(), callCommand(), stopCommand(), resetCommand())
+	root.AddCommand(methodsCommand(), callCommand(), stopCommand(), resetCommand(), driveCommand())
 	return root
 }
 
