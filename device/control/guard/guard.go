@@ -85,17 +85,21 @@ func (g *Guard) Run(ctx context.Context) error {
 			return nil
 		}
 		g.cfg.Log.Error("the guard process does not watch: nothing moves until it does", "error", err)
-		g.mu.Lock()
-		g.watching = false
-		lost := g.lost
-		g.mu.Unlock()
-		lost()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(restart):
 		}
 	}
+}
+
+// lose says that nobody watches.
+func (g *Guard) lose() {
+	g.mu.Lock()
+	g.watching = false
+	lost := g.lost
+	g.mu.Unlock()
+	lost()
 }
 
 // live is one process, from its start to its end.
@@ -115,6 +119,9 @@ func (g *Guard) live(ctx context.Context) error {
 	err = errors.Join(err, in.Close(), out.Close())
 	if err == nil {
 		err = g.serve(ctx, feed, echo)
+	}
+	if ctx.Err() == nil {
+		g.lose()
 	}
 	err = errors.Join(err, feed.Close()) // without a word of leave it makes safe, and ends
 	if cmd.Process != nil {
