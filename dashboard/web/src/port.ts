@@ -11,6 +11,7 @@ import type { Carried } from "./peer/link/verdicts";
 import type { Device, TurnServer } from "./peer/signal";
 import type { Meta } from "./peer/telemetry";
 import type { Class } from "./peer/wire";
+import type { FromControl, ToControl } from "./port-control";
 
 export type { Pair } from "./peer/carrier/pair";
 export type { PathInfo, RungInfo } from "./peer/conn/path-info";
@@ -18,9 +19,11 @@ export type { Rung } from "./peer/ladder";
 export type { Carried } from "./peer/link/verdicts";
 export type { Device } from "./peer/signal";
 export type { Meta as StreamMeta } from "./peer/telemetry";
+export * from "./port-control";
 
 /** ToWorker is what the page says to the engine. */
 export type ToWorker =
+	| ToControl
 	| {
 			type: "connect";
 			url: string; // ws(s)://…/v1/link
@@ -50,6 +53,7 @@ export type ToWorker =
 
 /** FromWorker is what the engine says to the page. */
 export type FromWorker =
+	| FromControl
 	| {
 			type: "link";
 			state: "connecting" | "open" | "closed";

@@ -2,8 +2,9 @@ import type { Archive } from "../archive/events";
 import { type Allowed, ChannelLink } from "../peer/carrier/channel-link";
 import { isLinkRung, type LinkCarrierEvents, type LinkRequest } from "../peer/carrier/link-carrier";
 import { LinkShare } from "../peer/carrier/share";
-import { Conn, type ConnLink } from "../peer/conn/conn";
+import { Conn } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
+import type { ConnLink } from "../peer/conn/options";
 import type { Env } from "../peer/env";
 import type { Line } from "../peer/link/line";
 import { Link, type LinkOptions } from "../peer/link/link";
@@ -13,6 +14,7 @@ import type { FromWorker, Rung, ToWorker } from "../port";
 import { directConfig, isLocal, stunOf, turnedConfig } from "./ice";
 import { Intake } from "./intake";
 import { Keeper } from "./keeper";
+import { Operate } from "./operate";
 import { Presence } from "./presence";
 
 /** The server tells its TURN servers within this time, in ms; one of an older version does not. */
@@ -27,6 +29,8 @@ export interface EngineOptions {
 	archive: Archive | null;
 	why: LinkOptions["why"];
 	dial?: NonNullable<LinkOptions["dial"]>;
+	/** onPage: it is no Worker; a page that hangs then takes all of it along. Default: it is one. */
+	onPage?: boolean;
 }
 
 /** Place is where a Conn is found on a link. */
@@ -44,6 +48,7 @@ export class Engine {
 	private readonly link: Link;
 	private readonly presence = new Presence();
 	private readonly intake: Intake;
+	private readonly operate: Operate;
 	private conn: Conn | null = null;
 	private here: Place | null = null; // of conn, on the link as it is
 	private before: Place | null = null; // the same, on the line that was left for it
@@ -61,8 +66,9 @@ export class Engine {
 	private loading: Promise<void> | null = null;
 
 	constructor(private readonly options: EngineOptions) {
-		const { env, post, why, dial } = options;
+		const { env, post, why, dial, onPage = false } = options;
 		this.intake = new Intake(env, post);
+		this.operate = new Operate({ env, post, onPage });
 		this.link = new Link({
 			env,
 			why,
@@ -121,6 +127,17 @@ export class Engine {
 				break;
 			case "past":
 				this.conn?.wantPast(message.stream, position(message));
+				break;
+			case "hand":
+			case "control.identity":
+			case "control.again":
+			case "control.lease":
+			case "control.call":
+			case "control.ask":
+			case "control.cancel":
+			case "control.stop":
+			case "control.reset":
+				this.operate.handle(message);
 				break;
 			default:
 				this.assisted(message);
@@ -194,6 +211,7 @@ export class Engine {
 
 	private up({ role, udp }: { role: string; udp: number | null }, line: Line): void {
 		this.udp = udp;
+		this.operate.as(role);
 		this.options.post({ type: "link", state: "open", role });
 		line.signal(0, { type: "watch" });
 		// The server gave number 1 to the Conn of the first request, also if the page has left it meanwhile.
@@ -265,9 +283,13 @@ export class Engine {
 				onGap: (...gap) => this.intake.gap(...gap),
 				onStart: (...start) => keeper.start(...start),
 				onFinal: (...final) => keeper.final(...final),
+				onJoined: () => this.operate.joined(),
+				onTick: (tick) => this.operate.tick(tick),
+				onOutcome: (body) => this.operate.outcome(body),
 			},
 		});
 		this.conn = conn;
+		this.operate.begin(conn);
 		const line = this.link.current;
 		if (line !== null) this.attach(conn, line, ++this.lastNumber, false);
 		this.tellPath();
@@ -277,6 +299,7 @@ export class Engine {
 		this.loading = null;
 		this.cancelPath?.();
 		this.cancelPath = null;
+		this.operate.end();
 		this.conn?.dispose();
 		this.conn = null;
 		this.here = this.before = null;
@@ -338,6 +361,7 @@ export class Engine {
 		if (this.options.env.rebase()) conn.rebased();
 		this.link.carries(conn.relayed);
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
+		this.operate.tell();
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
 	}
 }

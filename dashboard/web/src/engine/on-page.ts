@@ -11,5 +11,5 @@ export function engineOnPage(receive: (message: FromWorker) => void, debugging: 
 	// Each message in a task of its own, as from a Worker: no call enters itself.
 	const post = (message: FromWorker) => queueMicrotask(() => receive(message));
 	const archive = new EventArchive({ later: env.later, onState: (problem) => post({ type: "archive", problem }) });
-	return new Engine({ env, post, archive, why: askWhy });
+	return new Engine({ env, post, archive, why: askWhy, onPage: true });
 }

@@ -24,11 +24,11 @@ interface Side {
  * startEngine starts an Engine in a Worker and answers its wishes for
  * RTCPeerConnections; all else goes to the listener. Where a browser cannot move
  * data channels to a Worker, the same Engine begins again on the page, and
- * gets the page's last connect and open.
+ * gets the page's identity and its last connect and open.
  */
 export function startEngine(): EnginePort {
 	const debugging = debugWanted();
-	const last: { connect: ToWorker | null; open: ToWorker | null } = { connect: null, open: null };
+	const last: Record<"identity" | "open" | "connect", ToWorker | null> = { identity: null, open: null, connect: null };
 	let listener: (message: FromWorker) => void = () => undefined;
 	let onPage = false;
 
@@ -43,7 +43,7 @@ export function startEngine(): EnginePort {
 		side.dispose();
 		rtc.dispose();
 		side = pageSide(receive, debugging);
-		for (const message of [last.open, last.connect]) if (message !== null) side.post(message);
+		for (const message of [last.identity, last.open, last.connect]) if (message !== null) side.post(message);
 	};
 	const rtc = new RtcPage({
 		post: (message, transfer) => side.post(message, transfer),
@@ -58,6 +58,7 @@ export function startEngine(): EnginePort {
 		},
 		send(message) {
 			const told = completed(message);
+			if (told.type === "control.identity") last.identity = told;
 			if (told.type === "connect") last.connect = told;
 			if (told.type === "open") last.open = told;
 			if (told.type === "close") last.open = null;

@@ -11,17 +11,25 @@ import {
 	appendEcho,
 	appendFrame,
 	appendHeader,
+	appendTick,
 	type Frame,
 	type Header,
 	hop,
+	MAX_COMMAND,
 	parseAck,
+	parseDrive,
 	parseProbe,
 	TYPE_ACK,
+	TYPE_COMMAND,
 	TYPE_DATA,
+	TYPE_DRIVE,
+	TYPE_OUTCOME,
 	TYPE_PROBE,
+	TYPE_TICK,
 	Writer,
 } from "../wire";
-import { Conn, type ConnLink } from "./conn";
+import { Conn } from "./conn";
+import type { ConnLink } from "./options";
 
 const EPOCH = 0x0a0b0c0d;
 const pi = { id: "aa", name: "pi", state: "live", since: 1, session: 1 };
@@ -30,6 +38,7 @@ const LIVE = { id: 2, name: "cpu", class: "live" };
 
 let env: TestEnv;
 let log: string[];
+let control: string[]; // what came of control
 let told: FromViewer[];
 let wire: Uint8Array[]; // what the Conn sent through the link, but signals
 let conn: Conn;
@@ -40,6 +49,7 @@ beforeEach(() => {
 	standing = { state: "use", failure: null };
 	env = new TestEnv();
 	log = [];
+	control = [];
 	told = [];
 	wire = [];
 	let made = 0;
@@ -72,6 +82,9 @@ beforeEach(() => {
 			roomForPast: () => true,
 			onStart: () => undefined,
 			onFinal: () => undefined,
+			onJoined: () => control.push("joined"),
+			onTick: ({ epoch, at }) => control.push(`tick ${epoch}:${at}`),
+			onOutcome: (body) => control.push(new TextDecoder().decode(body)),
 		},
 	});
 	log = [];
@@ -325,6 +338,19 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	both(2_500, true);
 	expect(conn.path()).toMatchObject({ rung: "udp", reason: "the best proven path" });
 	expect(conn.path().rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "warm" });
+	const drive = { fence: 1, seq: 2, hand: 3, tick: { epoch: 4, at: 5 }, setpoints: [{ axis: 1, value: 0.5 }] };
+	wire = [];
+	conn.drive(drive);
+	conn.command(new Uint8Array([0x7b, 0x7d]), false);
+	expect(sent(TYPE_DRIVE).map(({ hop, body }) => [hop.conn, hop.priority, parseDrive(body)])).toEqual([[1, 3, drive]]);
+	expect(read(brief?.take() ?? []).map(({ type, hop }) => [type, hop.conn])).toContainEqual([TYPE_DRIVE, 0]);
+	const commands = () => read(channels[0]?.take() ?? []).filter(({ type }) => type === TYPE_COMMAND).length;
+	expect(commands()).toBe(1);
+	conn.command(new Uint8Array([0x7b, 0x7d]), true);
+	expect([commands(), sent(TYPE_COMMAND).length]).toEqual([1, 1]);
+	if (brief !== undefined) brief.bufferedAmount = 5_000;
+	conn.drive(drive);
+	expect(read(brief?.take() ?? []).filter(({ type }) => type === TYPE_DRIVE)).toEqual([]); // it would wait behind too much
 	both(1_500, false);
 	const path = conn.path();
 	expect(path).toMatchObject({ rung: "ws", reason: "a better path stopped answering" });
@@ -335,4 +361,23 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	expect(log).toContain("create 2");
 	conn.dispose();
 	expect(told.at(-1)).toEqual({ type: "close" });
+});
+
+test("ticks and outcomes are handed on, and the device's word that it has us", () => {
+	up();
+	hear(...hello());
+	const frame = (type: number, body: Uint8Array) => appendFrame(new Writer(), type, hop({ conn: 1 }), body).finish();
+	hear(frame(TYPE_TICK, appendTick(new Writer(), { epoch: 9, at: 8 }).finish()));
+	hear(frame(TYPE_OUTCOME, new TextEncoder().encode("{}")));
+	hear(frame(TYPE_OUTCOME, new Uint8Array(MAX_COMMAND + 1)), frame(TYPE_TICK, new Uint8Array(2)));
+	expect(control).toEqual(["joined", "tick 9:8", "{}"]);
+	expect(conn.path().drops).toEqual({ limit: 1, malformed: 1 });
+	up();
+	hear(...hello());
+	expect(control.at(-1)).toBe("joined");
+});
+
+test("what finds no path is counted: who says it says it again", () => {
+	conn.command(new Uint8Array(2), true);
+	expect(conn.path().drops).toEqual({ "no-path": 1 });
 });

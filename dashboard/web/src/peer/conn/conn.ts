@@ -1,9 +1,7 @@
-import type { Carrier } from "../carrier/carrier";
-import { isLinkRung, type LinkRung } from "../carrier/link-carrier";
-import { Alarm, type Env } from "../env";
+import { isLinkRung } from "../carrier/link-carrier";
+import { Alarm } from "../env";
 import { mayUse, type Rung } from "../ladder";
-import { ackFrame } from "../link/encode";
-import type { LinkStanding } from "../link/standing";
+import { ackFrame, commandFrame, driveFrame } from "../link/encode";
 import { Clock } from "../session";
 import {
 	type Device,
@@ -15,73 +13,41 @@ import {
 	type ToViewer,
 } from "../signal";
 import {
+	type Drive,
 	type DropReason,
 	eachFrame,
 	FormatError,
 	type Frame,
 	type Header,
+	MAX_COMMAND,
 	parseData,
 	parseEcho,
 	parseGap,
 	parseProbe,
+	parseTick,
 	TYPE_DATA,
 	TYPE_ECHO,
 	TYPE_GAP,
+	TYPE_OUTCOME,
 	TYPE_PROBE,
 	TYPE_SIGNAL,
+	TYPE_TICK,
 } from "../wire";
-import { type Assistant, Direct } from "./direct";
+import { Direct } from "./direct";
 import { type Measures, pathInfo } from "./info";
 import { kindOfRung, usable } from "./kind";
 import { Meter } from "./meter";
-import { Past, type PastBatch } from "./past";
+import type { ConnLink, ConnOptions } from "./options";
+import { Past } from "./past";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
+import { Relay } from "./relay";
 import { type Refused, Standing } from "./standing";
-import { type Resume, Streams, type StreamsEvents } from "./streams";
+import { Streams } from "./streams";
 import { Tails } from "./tails";
-
-/** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
-export interface ConnLink {
-	/** rung is the link's now: a browser may find a better pair of candidates under data channels that stand. */
-	readonly rung: LinkRung;
-	/** carrier makes a carrier to the device, on this link. */
-	carrier(): Carrier;
-	/** signal sends a signal of this Conn to the server. */
-	signal(message: FromViewer): boolean;
-}
-
-export interface ConnEvents extends Pick<StreamsEvents, "onBatch" | "onGap" | "onStart" | "onFinal"> {
-	onDevice(device: Device): void;
-	onRefused(refused: Refused): void;
-	onStreams(epoch: number, streams: Stream[]): void;
-	/** a batch of what the device kept; onPastDone: for now that was all. */
-	onPast(batch: PastBatch): void;
-	onPastDone(): void;
-	/** roomForPast says whether more of it can be taken now. */
-	roomForPast(): boolean;
-}
 
 /** How far back the device's spool is asked for, in ms. */
 const PAST = 30 * 60_000;
-
-export interface ConnOptions {
-	env: Env;
-	device: string; // name or id
-	want: string[]; // globs
-	from: string; // head, start or EPOCH:SEQ
-	resumes?: readonly Resume[]; // how far Event streams got in an earlier life of this viewer
-	/** only these rungs are used; none or absent: all. */
-	only?: readonly Rung[];
-	/** standing says how a rung of the link is, for the drawer. */
-	standing(rung: LinkRung): LinkStanding;
-	events: ConnEvents;
-	assistant: Assistant;
-	/** a direct path has fallen silent: the link may have gone with it. */
-	onSuspect(): void;
-	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
-	newestTime(payload: Uint8Array, count: number): number | null;
-}
 
 /** What a device may say on a direct path: there it cannot speak for the server, which checks the rest (section 6.3). */
 const DIRECT_SIGNALS: ReadonlySet<ToViewer["type"]> = new Set(["describe", "retry", "bye"]);
@@ -100,14 +66,12 @@ export class Conn {
 	private readonly past: Past;
 	private readonly tails = new Tails();
 	private readonly paths: Paths;
+	private readonly relay: Relay;
 	private readonly direct: Direct;
 	private readonly meter = new Meter();
 	private readonly alarm: Alarm;
 	private clock = new Clock();
-	private link: ConnLink | null = null;
 	private epoch = 0; // that the device accepted with last
-	private linkPath = 0; // 0: the device cannot be reached through the link now
-	private leftPath = 0; // on the line that was left for the link's; used until the device is reached on that
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
 	constructor(private readonly options: ConnOptions) {
@@ -141,7 +105,7 @@ export class Conn {
 			onDone: () => events.onPastDone(),
 			room: () => events.roomForPast(),
 			onDrop: (reason) => this.dropped(reason),
-			ask: (message) => this.standing.opening.accepted && (this.link?.signal(message) ?? false),
+			ask: (message) => this.standing.opening.accepted && (this.relay.link?.signal(message) ?? false),
 			streams: () => this.streams.list(),
 		});
 		this.paths = new Paths(env, {
@@ -151,12 +115,13 @@ export class Conn {
 				this.direct.proved(path);
 			},
 		});
+		this.relay = new Relay(this.paths, options.only ?? []);
 		this.direct = new Direct({
 			env,
 			paths: this.paths,
 			assistant: options.assistant,
 			may: (rung) => mayUse(rung, options.only ?? []),
-			signal: (message) => this.link?.signal(message),
+			signal: (message) => this.relay.link?.signal(message),
 			onStale: () => this.standing.opening.again(env.now()),
 			onPacket: (path, packet) => this.packet(path, packet),
 			onChange: () => this.settle(),
@@ -192,12 +157,7 @@ export class Conn {
 	/** linkUp: the server welcomed us; asked: the link's first request carried this Conn's open. */
 	linkUp(link: ConnLink, asked: boolean): void {
 		const now = this.options.env.now();
-		this.link = link;
-		if (this.linkPath !== 0) {
-			if (this.leftPath !== 0) this.paths.down(this.leftPath);
-			this.leftPath = this.linkPath;
-			this.linkPath = 0;
-		}
+		this.relay.up(link);
 		this.standing.opening.restart(now);
 		if (asked) this.standing.opening.sent(now);
 		else this.ask();
@@ -206,7 +166,7 @@ export class Conn {
 	}
 
 	linkDown(): void {
-		this.link = null;
+		this.relay.link = null;
 		this.standing.opening.pause();
 		this.direct.announce(false);
 		this.relayDown();
@@ -216,9 +176,9 @@ export class Conn {
 	/** linkFrame takes a frame with this Conn's number from the link; left: from the line that was left for it, whose signals come here, too. */
 	linkFrame(frame: Frame, left = false): void {
 		// Without a rung of the relay only what is said for the direct path counts.
-		if (frame.type !== TYPE_SIGNAL && !this.mayRelay(left)) return;
-		if (!left) this.take(this.linkPath, frame);
-		else if (frame.type !== TYPE_SIGNAL) this.take(this.leftPath, frame);
+		if (frame.type !== TYPE_SIGNAL && !this.relay.may(left)) return;
+		if (!left) this.take(this.relay.path, frame);
+		else if (frame.type !== TYPE_SIGNAL) this.take(this.relay.leftPath, frame);
 	}
 
 	/** settle does what is due; to be called after anything happened. */
@@ -229,10 +189,10 @@ export class Conn {
 		if (now >= this.tails.wake()) this.settleTails();
 		this.direct.allow(
 			"direct",
-			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.link !== null),
+			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.relay.link !== null),
 		);
 		this.direct.allow("turned", this.standing.opening.accepted && this.standing.turned && !this.standing.relayed);
-		if (this.link !== null) this.paths.rerung(this.linkPath, this.link.rung);
+		this.relay.step();
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		if (this.paths.fell()) this.options.onSuspect();
@@ -254,6 +214,22 @@ export class Conn {
 	wantPast(name: string, behind: EpochSeq | null): void {
 		this.past.want(name, behind);
 		this.settle();
+	}
+
+	/** command sends a Command's JSON on the best path, or on every path there is. Who says it says it again until it is answered. */
+	command(body: Uint8Array, everywhere: boolean): void {
+		const encode = (conn: number) => commandFrame(conn, body);
+		if (!(everywhere ? this.paths.sendEverywhere(encode) : this.paths.sendBest(encode))) this.dropped("no-path");
+	}
+
+	/** drive sends a Drive on the two best proved paths. */
+	drive(drive: Drive): void {
+		if (!this.paths.sendTwice((conn) => driveFrame(conn, drive))) this.dropped("no-path");
+	}
+
+	/** rtt of the best path in ms; 0: not measured yet. */
+	get rtt(): number {
+		return this.paths.rtt();
 	}
 
 	/** relayed: there is no better path to the device than the link. */
@@ -291,17 +267,17 @@ export class Conn {
 		};
 		const { paths, direct, standing } = this;
 		const { only = [], standing: rungStanding } = this.options;
-		const situation = { paths, direct, standing, linked: this.link !== null, only, rungStanding };
+		const situation = { paths, direct, standing, linked: this.relay.link !== null, only, rungStanding };
 		return { ...pathInfo(now, situation, measures), drops: { ...this.drops } };
 	}
 
 	/** dispose ends the Conn; the device is told. */
 	dispose(): void {
 		this.alarm.clear();
-		this.link?.signal({ type: "close" });
+		this.relay.link?.signal({ type: "close" });
 		this.direct.dispose();
 		this.paths.dispose();
-		this.link = null;
+		this.relay.link = null;
 	}
 
 	/**
@@ -314,7 +290,7 @@ export class Conn {
 	}
 
 	private ask(): void {
-		if (this.link?.signal(this.open())) this.standing.opening.sent(this.options.env.now());
+		if (this.relay.link?.signal(this.open())) this.standing.opening.sent(this.options.env.now());
 	}
 
 	private packet(path: number, packet: Uint8Array): void {
@@ -353,10 +329,21 @@ export class Conn {
 			case TYPE_ECHO:
 				this.paths.echoed(path, parseEcho(frame.body));
 				break;
+			case TYPE_TICK:
+				this.options.events.onTick(parseTick(frame.body));
+				break;
+			case TYPE_OUTCOME:
+				this.outcome(frame.body);
+				break;
 			case TYPE_SIGNAL:
 				this.signal(path, parseSignal(frame.body), direct);
 				break;
 		}
+	}
+
+	private outcome(body: Uint8Array): void {
+		if (body.length > MAX_COMMAND) this.dropped("limit");
+		else this.options.events.onOutcome(body);
 	}
 
 	private data(path: number, frame: Frame): void {
@@ -435,17 +422,14 @@ export class Conn {
 	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean; history: boolean }): void {
 		if (id !== this.id) return;
 		this.epoch = epoch;
-		if (!this.standing.opening.accepted) this.direct.accepted();
+		const first = !this.standing.opening.accepted;
+		if (first) this.direct.accepted();
 		this.standing.accept(can);
 		this.past.accepted(can.history);
 		this.streams.keeps = can.history;
 		if (can.relayed) this.direct.giveUp();
-		if (this.link !== null && this.linkPath === 0 && this.mayRelay(false)) {
-			this.linkPath = this.paths.up(this.link.rung, this.link.carrier());
-		}
-		this.paths.accepted(this.linkPath);
-		if (this.leftPath !== 0) this.paths.down(this.leftPath);
-		this.leftPath = 0;
+		this.relay.accepted();
+		if (first) this.options.events.onJoined();
 	}
 
 	private describe(epoch: number, streams: Stream[]): void {
@@ -462,15 +446,8 @@ export class Conn {
 	}
 
 	private relayDown(): void {
-		for (const path of [this.linkPath, this.leftPath]) if (path !== 0) this.paths.down(path);
-		this.linkPath = this.leftPath = 0;
+		this.relay.down();
 		this.standing.opening.accepted = false;
-	}
-
-	/** mayRelay says whether the link may carry more than signaling; left: the line that was left for it may, if it did. */
-	private mayRelay(left: boolean): boolean {
-		const { only = [] } = this.options;
-		return only.length === 0 || (left ? this.leftPath !== 0 : this.link !== null && only.includes(this.link.rung));
 	}
 
 	/** may says whether any rung of a kind may be used. */

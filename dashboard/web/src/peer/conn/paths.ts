@@ -7,6 +7,9 @@ import { echoFrame, probeFrame } from "../link/encode";
 import { Prober } from "../link/prober";
 import type { Echo, Probe } from "../wire";
 
+/** A Drive is not put behind more than this, in bytes: what waits cannot be taken back, and the next one, which is newer, follows within 50 ms. */
+const DRIVE_BEHIND = 4 * 1024;
+
 /** Path is one carrier of a Conn and what belongs to it alone. */
 export interface Path {
 	readonly id: number;
@@ -108,6 +111,30 @@ export class Paths {
 		for (const id of on) {
 			const carrier = this.all.get(id)?.carrier;
 			if (carrier?.send(lane, encode(carrier.conn))) sent = true;
+		}
+		return sent;
+	}
+
+	/** sendBest puts a Command on the best path; false: there is none, or it has no room. */
+	sendBest(encode: (conn: number) => Uint8Array): boolean {
+		const carrier = this.best()?.carrier;
+		return carrier?.send("reliable", encode(carrier.conn)) ?? false;
+	}
+
+	/** sendEverywhere puts a Command on every path there is, proved or not; false: none took it. */
+	sendEverywhere(encode: (conn: number) => Uint8Array): boolean {
+		let sent = false;
+		for (const { carrier } of this.all.values()) if (carrier.send("reliable", encode(carrier.conn))) sent = true;
+		return sent;
+	}
+
+	/** sendTwice puts a Drive on the two best proved paths, so that neither is missed when one dies without a word; false: none took it. */
+	sendTwice(encode: (conn: number) => Uint8Array): boolean {
+		let sent = false;
+		for (const id of this.decision.pair) {
+			const carrier = this.all.get(id)?.carrier;
+			if (carrier === undefined || carrier.queueBytes() > DRIVE_BEHIND) continue;
+			if (carrier.send("brief", encode(carrier.conn))) sent = true;
 		}
 		return sent;
 	}

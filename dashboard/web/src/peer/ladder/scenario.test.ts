@@ -31,6 +31,8 @@ class Player {
 		switch (what) {
 			case "use":
 				return [what, ...this.named(this.last?.use ?? [])];
+			case "pair":
+				return [what, ...this.named(this.last?.pair ?? [])];
 			case "probe":
 				return sorted(this.last?.probe);
 			case "replace":

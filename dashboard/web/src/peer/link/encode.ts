@@ -4,15 +4,19 @@
 import { appendSignal, type FromViewer } from "../signal";
 import {
 	appendAck,
+	appendDrive,
 	appendEcho,
 	appendFrame,
 	appendProbe,
+	type Drive,
 	type Echo,
 	hop,
 	LEVEL_RECEIVED,
 	type Position,
 	type Probe,
 	TYPE_ACK,
+	TYPE_COMMAND,
+	TYPE_DRIVE,
 	Writer,
 } from "../wire";
 
@@ -31,4 +35,16 @@ export function ackFrame(conn: number, positions: Position[]): Uint8Array {
 
 export function signalFrame(conn: number, message: FromViewer): Uint8Array {
 	return appendSignal(new Writer(), hop({ conn }), message).finish();
+}
+
+/** What belongs to control goes in front of all else, at every hop. */
+const urgent = (conn: number) => hop({ conn, priority: 3 });
+
+/** commandFrame is of a Command's JSON. */
+export function commandFrame(conn: number, body: Uint8Array): Uint8Array {
+	return appendFrame(new Writer(), TYPE_COMMAND, urgent(conn), body).finish();
+}
+
+export function driveFrame(conn: number, drive: Drive): Uint8Array {
+	return appendFrame(new Writer(), TYPE_DRIVE, urgent(conn), appendDrive(new Writer(), drive).finish()).finish();
 }

@@ -1,5 +1,4 @@
-import { clean, FormatError, MAX_CANDIDATE, MAX_SDP, MAX_SIGNAL, MAX_STREAM_ID, Members } from "../wire";
-import { depth } from "./depth";
+import { clean, FormatError, MAX_CANDIDATE, MAX_SDP, MAX_SIGNAL, MAX_STREAM_ID, Members, parseJSON } from "../wire";
 import { type Device, parseDevice } from "./device";
 import { type EpochSeq, parseEpoch, parsePosition } from "./position";
 import { parseServers, type TurnServer } from "./server";
@@ -45,8 +44,6 @@ export type ToViewer =
 	| { type: "end"; code: string; reason: string }
 	| { type: "bye"; final: Map<number, EpochSeq> /* by stream number */ };
 
-/** MAX_DEPTH of nested arrays and objects (section 3.6). */
-const MAX_DEPTH = 16;
 /** Longest sentence shown of a refusal, in characters. */
 const MAX_SENTENCE = 512;
 /** Longest identifier: a code, a role, a UUID, a server's name. */
@@ -54,7 +51,7 @@ const MAX_WORD = 128;
 
 /** parse reads the body of a Signal frame; null: a type that this version does not know, to be skipped. */
 export function parse(body: Uint8Array): ToViewer | null {
-	const m = new Members(parseJSON(body));
+	const m = new Members(parseJSON(body, MAX_SIGNAL, "signal"));
 	switch (m.text("type")) {
 		case "welcome":
 			return welcome(m);
@@ -98,17 +95,6 @@ export function parse(body: Uint8Array): ToViewer | null {
 			throw new FormatError("signal", "signal without a type");
 		default:
 			return null;
-	}
-}
-
-function parseJSON(body: Uint8Array): unknown {
-	if (body.length > MAX_SIGNAL)
-		throw new FormatError("signal", `signal of ${body.length} bytes, more than ${MAX_SIGNAL}`);
-	if (depth(body) > MAX_DEPTH) throw new FormatError("signal", `signal nested deeper than ${MAX_DEPTH}`);
-	try {
-		return JSON.parse(new TextDecoder().decode(body));
-	} catch {
-		throw new FormatError("signal", "signal is no JSON");
 	}
 }
 

@@ -18,9 +18,11 @@
 export { appendAck, LEVEL_DURABLE, LEVEL_RECEIVED, type Position, parseAck, type Range } from "./ack";
 export { CODES, type Code, closeCode, codeByClose, codeByName, type Retry } from "./code";
 export { appendHeader, type Header, last, parseData } from "./data";
+export { appendDrive, appendTick, type Drive, parseDrive, parseTick, type Target, type Tick } from "./drive";
 export { type Fault, FormatError } from "./fault";
 export { appendFrame, eachFrame, type Frame, frameSize, type Hop, hop, nextFrame, type Priority } from "./frame";
 export { appendGap, GAP_REASONS, type Gap, gapReasonName, parseGap } from "./gap";
+export { parseJSON } from "./json";
 export { Members } from "./members";
 export { checkName, clean, plain, printable } from "./name";
 export { appendEcho, appendProbe, type Echo, type Probe, parseEcho, parseProbe } from "./probe";

@@ -22,6 +22,10 @@ export const MAX_TEXT = 8192;
 export const MAX_COUNT = 1024;
 export const MAX_ACK_ENTRIES = 256;
 export const MAX_ACK_RANGES = 32;
+/** MAX_COMMAND is for the JSON of a Command or an Outcome. */
+export const MAX_COMMAND = 16384;
+/** MAX_AXES bounds the axes of a device, and so the setpoints of a Drive. */
+export const MAX_AXES = 32;
 /** FULL_PROBE is the length of a carrier's first probe frame and of its echo. */
 export const FULL_PROBE = 1100;
 /** MAX_INT is the largest integer on the wire: what a number holds exactly. */
@@ -37,6 +41,10 @@ export const TYPE_SIGNAL = 6;
 export const TYPE_SERIAL = 7;
 export const TYPE_RECEIPT = 8;
 export const TYPE_PARITY = 9;
+export const TYPE_TICK = 10;
+export const TYPE_DRIVE = 11;
+export const TYPE_COMMAND = 12;
+export const TYPE_OUTCOME = 13;
 
 /** CLASSES are the delivery classes (section 5), in the order of their numbers on the wire. */
 export const CLASSES = ["signal", "call", "event", "setpoint", "live", "history"] as const;
@@ -60,4 +68,5 @@ export type DropReason =
 	| "malformed"
 	| "sealed"
 	| "no-path"
-	| "limit";
+	| "limit"
+	| "role";

@@ -41,6 +41,7 @@ export const DROP_WORDS: Record<string, string> = {
 	malformed: "could not be read",
 	sealed: "sealed, and no key is here",
 	limit: "beyond a limit",
+	role: "commands of a token that may not command",
 	"queue-full": "no room in a queue",
 	replaced: "replaced by a newer one",
 	"no-path": "no path",

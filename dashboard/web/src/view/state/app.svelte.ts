@@ -3,6 +3,7 @@ import { DeviceStore } from "../../store/device";
 import { type Card, layout } from "../../store/layout";
 import { Loop } from "../chart/loop";
 import { Timeline } from "../chart/timeline";
+import { Control } from "./control.svelte";
 import type { Engine } from "./engine";
 import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
 import { watchNetwork } from "./network";
@@ -67,6 +68,7 @@ export class App {
 
 	readonly timeline = new Timeline(() => this.timelineChanged());
 	readonly loop: Loop;
+	readonly control: Control;
 	/** Samples received when the axis was detached. */
 	detachedAt = 0;
 	private readonly reload = new Reload((message) => this.receive(message));
@@ -81,6 +83,10 @@ export class App {
 		private readonly base: URL,
 	) {
 		this.span = this.timeline.span;
+		this.control = new Control(
+			(message) => engine.send(message),
+			(text) => this.announce(text),
+		);
 		engine.listen((message) => this.receive(message));
 		this.loop = new Loop({ frame: () => this.frame(), slow: () => undefined });
 		this.ticking = setInterval(() => {
@@ -98,6 +104,7 @@ export class App {
 
 	dispose(): void {
 		this.unwatch();
+		this.control.dispose();
 		window.removeEventListener("hashchange", this.follow);
 		window.removeEventListener("pagehide", this.leave);
 		document.removeEventListener("visibilitychange", this.leave);
@@ -201,6 +208,7 @@ export class App {
 	private open(): void {
 		this.reload.save(this.store, Date.now());
 		this.reload.closed();
+		this.control.clear();
 		this.engine.send({ type: "close" });
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
@@ -253,6 +261,13 @@ export class App {
 				this.network = { ...message, at: Date.now() };
 				if (message.over) this.announce("The check of the network is over.");
 				break;
+			case "control.machine":
+			case "control.lease":
+			case "control.stop":
+			case "control.call":
+			case "control.state":
+				this.control.receive(message);
+				break;
 		}
 	}
 
@@ -297,6 +312,7 @@ export class App {
 		if (this.device !== null && this.device.state !== device.state) this.announce(`${device.name} is ${device.state}.`);
 		this.device = device;
 		this.reload.opened(device.id);
+		this.control.opened(device.id);
 		this.refusal = null;
 		if (device.state === "offline") this.store.reached(false, Date.now());
 	}

@@ -1,0 +1,160 @@
+import type { Conn } from "../peer/conn/conn";
+import { Alarm, type Env } from "../peer/env";
+import { type CallInfo, type Identity, mayOperate, Viewer } from "../peer/rpc";
+import type { Drive, Target, Tick } from "../peer/wire";
+import type { Driving, FromWorker, ToControl } from "../port";
+
+/** What may be asked for where the engine runs on the page: to see, and to stop. */
+const ON_PAGE: ReadonlySet<ToControl["type"]> = new Set(["control.identity", "control.stop", "control.ask"]);
+
+export interface OperateOptions {
+	env: Env;
+	post(message: FromWorker): void;
+	/** onPage: the engine is no Worker; then nothing proves that a beat is a hand's. */
+	onPage: boolean;
+}
+
+/** Operate is control of the device that is open: the viewer's half of it, between the Conn and the page. */
+export class Operate {
+	private readonly alarm: Alarm;
+	/** Handed on as it is: another name counts from then on. */
+	private readonly identity: Identity = { key: "", name: "" };
+	private role = "";
+	private viewer: Viewer | null = null;
+	private desired: readonly Target[] = [];
+	private sent = 0;
+	private driving: Driving = "no";
+
+	constructor(private readonly options: OperateOptions) {
+		this.alarm = new Alarm(options.env, () => this.settle());
+	}
+
+	/** begin is for a Conn that was opened. */
+	begin(conn: Conn): void {
+		this.end();
+		this.viewer = this.make(conn);
+	}
+
+	end(): void {
+		this.alarm.clear();
+		this.viewer = null;
+		this.desired = [];
+		this.sent = 0;
+		this.driving = "no";
+	}
+
+	/** as: the server has said what this page may do. */
+	as(role: string): void {
+		this.role = role;
+	}
+
+	// What the Conn tells.
+
+	joined(): void {
+		if (mayOperate(this.role)) this.viewer?.accepted(this.now());
+		this.settle();
+	}
+
+	tick(tick: Tick): void {
+		this.viewer?.tick(this.now(), tick);
+		this.settle();
+	}
+
+	outcome(body: Uint8Array): void {
+		this.viewer?.outcome(this.now(), body);
+		this.settle();
+	}
+
+	/** handle does what the page says. */
+	handle(message: ToControl): void {
+		if (message.type === "control.identity") Object.assign(this.identity, { key: message.key, name: message.name });
+		else if (this.viewer !== null && (!this.options.onPage || ON_PAGE.has(message.type))) this.do(this.viewer, message);
+		this.settle();
+	}
+
+	/** tell the page how it stands; to be called a few times a second. */
+	tell(): void {
+		const { viewer } = this;
+		if (viewer === null || viewer.machine === null) return;
+		const age = viewer.ticks.age(this.now());
+		const tickAgeMs = age === Infinity ? null : age;
+		const { driving, sent } = this;
+		this.options.post({ type: "control.state", driving, tickAgeMs, desired: [...this.desired], sent });
+	}
+
+	private do(viewer: Viewer, message: Exclude<ToControl, { type: "control.identity" }>): void {
+		const now = this.now();
+		switch (message.type) {
+			case "hand":
+				viewer.hand(now, message.hand, message.targets);
+				break;
+			case "control.again":
+				viewer.again();
+				break;
+			case "control.lease":
+				viewer.leaseDo(now, message.do, message.to);
+				break;
+			case "control.call": {
+				const { id, method, params, waitMs, lease } = message;
+				viewer.call(now, { id, method, params }, waitMs, lease);
+				break;
+			}
+			case "control.ask":
+				viewer.ask(now, message.id, message.method);
+				break;
+			case "control.cancel":
+				viewer.cancel(now, message.id);
+				break;
+			case "control.stop":
+				viewer.stop(now);
+				break;
+			case "control.reset":
+				viewer.reset(now);
+				break;
+		}
+	}
+
+	private make(conn: Conn): Viewer {
+		const { env, post, onPage } = this.options;
+		return new Viewer({
+			uuid: () => env.uuid(),
+			// Above those of an earlier life of this page: it sends fewer than one a millisecond.
+			first: Math.floor(env.wall() / 1000),
+			identity: this.identity,
+			rtt: () => conn.rtt,
+			send: (body, everywhere) => conn.command(body, everywhere),
+			drive: (drive) => this.drive(conn, drive),
+			events: {
+				onMachine: (machine, code) =>
+					post({ type: "control.machine", machine, code: onPage && code === "" ? "on-page" : code }),
+				onLease: (lease, heldMs) => post({ type: "control.lease", lease: structuredClone(lease), heldMs }),
+				onStop: (stop) => post({ type: "control.stop", stop: { ...stop } }),
+				onCall: (call: CallInfo) => post({ type: "control.call", call: { ...call } }),
+			},
+		});
+	}
+
+	private drive(conn: Conn, drive: Drive): void {
+		conn.drive(drive);
+		this.desired = drive.setpoints;
+		this.sent++;
+	}
+
+	/** settle does what is due. */
+	private settle(): void {
+		const { viewer } = this;
+		if (viewer === null) return;
+		const now = this.now();
+		viewer.step(now);
+		const driving = viewer.driving(now);
+		if (driving !== this.driving) {
+			this.driving = driving;
+			this.tell();
+		}
+		this.alarm.set(viewer.wake(now));
+	}
+
+	private now(): number {
+		return this.options.env.now();
+	}
+}

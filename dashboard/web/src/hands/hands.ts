@@ -1,0 +1,107 @@
+import type { Axis, Target } from "../port";
+import { toValue } from "./shape";
+
+/** While a hand is there it is counted this often, in ms: well within the 150 ms after which it is none. */
+const BEAT = 40;
+
+export interface HandsOptions {
+	/** send tells the engine; nothing stands between. */
+	send(hand: number, targets: Target[]): void;
+	/** absent says why no hand can be there now, for people; "": one can. */
+	absent(): string;
+	/** first is the first count: above those of an earlier life of this page. */
+	first: number;
+}
+
+/**
+ * Hands is what all inputs of the page do together. An input that is touched
+ * holds axes; one that is let go holds none. Only while any holds is the hand
+ * counted, here and nowhere else: by the same thread that reads the
+ * inputs. A page that hangs, or shows a dialog of the browser, counts nothing.
+ */
+export class Hands {
+	private readonly grips = new Map<string, ReadonlyMap<number, number>>(); // deflections by axis, by input
+	private axes: readonly Axis[] = [];
+	private count: number;
+	private timer: ReturnType<typeof setInterval> | undefined;
+	private listener: (held: boolean, why: string) => void = () => undefined;
+
+	constructor(private readonly options: HandsOptions) {
+		this.count = options.first;
+	}
+
+	/** of says which axes there are to hold; none: nothing can be held. */
+	of(axes: readonly Axis[]): void {
+		if (axes.length === 0) this.release("");
+		this.axes = axes;
+	}
+
+	/** listen names the one listener: it hears when a hand comes, and when it goes and why. */
+	listen(listener: (held: boolean, why: string) => void): void {
+		this.listener = listener;
+	}
+
+	/** held says whether a hand is there. */
+	get held(): boolean {
+		return this.grips.size > 0;
+	}
+
+	/** grip is an input that holds axes, by their numbers; false: it may not. */
+	grip(input: string, deflections: ReadonlyMap<number, number>): boolean {
+		if (this.axes.length === 0) return false;
+		const why = this.options.absent();
+		if (why !== "") {
+			this.release(why);
+			return false;
+		}
+		const before = this.held;
+		this.grips.set(input, deflections);
+		this.timer ??= setInterval(() => this.beat(), BEAT);
+		if (!before) this.listener(true, "");
+		this.tell();
+		return true;
+	}
+
+	/** letGo is an input that holds nothing any more. */
+	letGo(input: string): void {
+		if (!this.grips.delete(input)) return;
+		if (this.held) this.tell();
+		else this.ended("");
+	}
+
+	/** release lets go of everything; why is for people. */
+	release(why: string): void {
+		if (!this.held) return;
+		this.grips.clear();
+		this.ended(why);
+	}
+
+	/** deflection of an axis: that of the input which pushes it furthest. */
+	deflection(axis: number): number {
+		let furthest = 0;
+		for (const deflections of this.grips.values()) {
+			const d = deflections.get(axis) ?? 0;
+			if (Math.abs(d) > Math.abs(furthest)) furthest = d;
+		}
+		return furthest;
+	}
+
+	private beat(): void {
+		const why = this.options.absent();
+		if (why === "") this.tell();
+		else this.release(why);
+	}
+
+	/** The last word of a hand is that all axes are neutral. */
+	private ended(why: string): void {
+		clearInterval(this.timer);
+		this.timer = undefined;
+		this.tell();
+		this.listener(false, why);
+	}
+
+	private tell(): void {
+		const targets = this.axes.map((axis) => ({ axis: axis.id, value: toValue(axis, this.deflection(axis.id)) }));
+		this.options.send(++this.count, targets);
+	}
+}

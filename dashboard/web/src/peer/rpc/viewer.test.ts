@@ -1,0 +1,397 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Drive } from "../wire";
+import { type CallInfo, type Command, type LeaseInfo, type Machine, type StopInfo, Viewer } from ".";
+
+const AXES = [
+	{ id: 1, name: "drive", min: -2, max: 2, neutral: 0 },
+	{ id: 2, name: "turn", min: -1, max: 1, neutral: 0 },
+];
+const EPOCH = 0x0a;
+
+let now: number;
+let rtt: number;
+let said: { at: number; command: Command; everywhere: boolean }[];
+let drives: (Drive & { at: number })[];
+let machine: Machine | null | undefined;
+let code: string;
+let lease: LeaseInfo;
+let stop: StopInfo;
+let calls: Map<string, CallInfo>;
+let held: number;
+let viewer: Viewer;
+
+beforeEach(() => {
+	now = 1_000;
+	rtt = 20;
+	said = [];
+	drives = [];
+	machine = undefined;
+	code = "";
+	calls = new Map();
+	held = 0;
+	let ids = 0;
+	viewer = new Viewer({
+		uuid: () => `id${++ids}`,
+		first: 100,
+		identity: { key: "secret", name: "Ada" },
+		rtt: () => rtt,
+		send: (body, everywhere) => said.push({ at: now, command: JSON.parse(new TextDecoder().decode(body)), everywhere }),
+		drive: (drive) => drives.push({ ...drive, at: now }),
+		events: {
+			onMachine: (m, c) => {
+				machine = m;
+				code = c;
+			},
+			onLease: (info, ms) => {
+				lease = structuredClone(info);
+				held = ms;
+			},
+			onStop: (info) => {
+				stop = { ...info };
+			},
+			onCall: (call) => calls.set(call.id, { ...call }),
+		},
+	});
+});
+
+/** run lets time pass in steps of what the viewer asks for. */
+function run(ms: number): void {
+	const end = now + ms;
+	for (viewer.step(now); now < end; viewer.step(now)) now = Math.min(end, Math.max(now + 0.5, viewer.wake(now)));
+}
+
+const hear = (value: object) => viewer.outcome(now, new TextEncoder().encode(JSON.stringify(value)));
+const tick = (at: number, epoch = EPOCH) => viewer.tick(now, { epoch, at });
+const idOf = (one: { command: Command } | undefined) =>
+	one !== undefined && "id" in one.command ? one.command.id : "";
+const commands = (type: Command["type"]) => said.filter(({ command }) => command.type === type);
+
+function offer(moving = false): void {
+	hear({ type: "machine", machine: { name: "rover", axes: AXES, methods: [{ name: "home" }], moving } });
+}
+
+/** begin is a device that offers a machine, whose tick has come. */
+function begin(): void {
+	viewer.accepted(now);
+	run(0);
+	offer();
+	tick(5_000_000);
+	said = [];
+}
+
+/** granted gives this page the lease. */
+function granted(fence = 3): void {
+	viewer.leaseDo(now, "take");
+	run(0);
+	const id = idOf(said.at(-1));
+	hear({ type: "lease", id, fence, holder: { id: "me", name: "Ada" }, mine: true, ttl_ms: 5_000 });
+	said = [];
+}
+
+describe("operate", () => {
+	test("is said until the device tells its machine, and again with every new link", () => {
+		viewer.accepted(now);
+		run(1_000);
+		expect(commands("operate").map(({ at }) => at - 1_000)).toEqual([0, 100, 300, 700]);
+		offer();
+		run(3_000);
+		expect(commands("operate")).toHaveLength(4);
+		expect(machine?.name).toBe("rover");
+		viewer.accepted(now);
+		run(0);
+		expect(commands("operate")).toHaveLength(5);
+	});
+
+	test("a device that takes none is asked no more", () => {
+		viewer.accepted(now);
+		run(0);
+		hear({ type: "machine", code: "not-offered" });
+		run(60_000);
+		expect(commands("operate")).toHaveLength(1);
+		expect([machine, code]).toEqual([null, "not-offered"]);
+	});
+
+	test("nor one that says nothing to it", () => {
+		viewer.accepted(now);
+		run(60_000);
+		expect(commands("operate")).toHaveLength(8);
+		expect([machine, code]).toEqual([null, "unanswered"]);
+	});
+});
+
+describe("a call", () => {
+	const call = (wait = 500) => viewer.call(now, { id: "c", method: "home", params: { fast: true } }, wait, false);
+
+	test("carries a deadline of the newest tick, and is repeated until it is answered", () => {
+		begin();
+		now += 40;
+		call();
+		run(350);
+		const c = commands("call");
+		expect(c.map(({ at }) => at - 1_040)).toEqual([0, 100, 300]);
+		const first = { type: "call", id: "c", method: "home", params: { fast: true }, epoch: EPOCH, by: 5_540_000 };
+		for (const { command } of c) expect(command).toEqual(first);
+		hear({ type: "call", id: "c", state: "received" });
+		run(10_000);
+		expect(commands("call")).toHaveLength(3);
+		expect(calls.get("c")).toMatchObject({ state: "received", rttMs: 350 });
+	});
+
+	test("is never repeated past its deadline, and then asked for", () => {
+		begin();
+		call(250);
+		run(3_000);
+		expect(commands("call").map(({ at }) => at - 1_000)).toEqual([0, 100]);
+		expect(commands("ask")[0]).toMatchObject({ at: 1_250, command: { id: "c" } });
+		hear({ type: "call", id: "c", state: "expired", code: "late", reason: "it came too late" });
+		const asked = commands("ask").length;
+		run(5_000);
+		expect(commands("ask")).toHaveLength(asked);
+		expect(calls.get("c")).toMatchObject({ state: "expired", code: "late" });
+	});
+
+	test("goes on to its end, which is seen each time that it comes; nothing undoes it", () => {
+		begin();
+		call();
+		run(0);
+		hear({ type: "call", id: "c", state: "running", progress: 0.25 });
+		hear({ type: "call", id: "c", state: "received" }); // late, over the slower path
+		expect(calls.get("c")).toMatchObject({ state: "running", progress: 0.25 });
+		hear({ type: "call", id: "c", state: "done", result: { at: 3 }, took_us: 1_200 });
+		hear({ type: "call", id: "c", state: "done", result: { at: 3 }, took_us: 1_200 });
+		hear({ type: "call", id: "c", state: "running" });
+		expect(calls.get("c")).toMatchObject({ state: "done", result: { at: 3 }, tookUs: 1_200 });
+		expect(commands("seen")).toHaveLength(2);
+	});
+
+	test("can be cancelled while it runs, until its end", () => {
+		begin();
+		call();
+		run(0);
+		hear({ type: "call", id: "c", state: "running" });
+		viewer.cancel(now, "c");
+		run(150);
+		expect(commands("cancel")).toHaveLength(2);
+		expect(calls.get("c")?.cancelling).toBe(true);
+		hear({ type: "call", id: "c", state: "failed", reason: "it was cancelled" });
+		run(5_000);
+		expect(commands("cancel")).toHaveLength(2);
+	});
+
+	test("without a tick it is not sent, and says so", () => {
+		viewer.accepted(now);
+		call();
+		run(1_000);
+		expect(commands("call")).toEqual([]);
+		expect(calls.get("c")?.state).toBe("rejected");
+	});
+
+	test("one from before a reload is asked for by its id", () => {
+		begin();
+		viewer.ask(now, "old", "home");
+		run(0);
+		expect(commands("ask")[0]?.command).toEqual({ type: "ask", id: "old" });
+		hear({ type: "call", id: "old", state: "done" });
+		expect(calls.get("old")).toMatchObject({ state: "done", rttMs: null, method: "home" });
+	});
+
+	test("a deadline is of the newest run of the device's program", () => {
+		begin();
+		tick(100, 0x0b);
+		tick(9_000_000, EPOCH); // late, of the run before
+		call();
+		run(0);
+		expect(commands("call")[0]?.command).toMatchObject({ epoch: 0x0b, by: 500_100 });
+	});
+});
+
+describe("the lease", () => {
+	test("is renewed each second, and lost when nobody answers", () => {
+		begin();
+		granted();
+		expect([lease.mine, held]).toEqual([true, 5_000]);
+		run(2_050);
+		const renewals = commands("lease").filter(({ command }) => command.type === "lease" && command.do === "renew");
+		expect(new Set(renewals.map(({ command }) => "id" in command && command.id)).size).toBe(2);
+		expect(renewals[0]?.command).toMatchObject({ key: "secret", name: "Ada" });
+		run(2_949);
+		expect(lease.mine).toBe(true);
+		run(1);
+		expect([lease.mine, lease.lost, held]).toEqual([false, true, 0]);
+		said = [];
+		run(5_000);
+		expect(commands("lease").filter(({ at }) => at > now - 3_000)).toEqual([]);
+	});
+
+	test("what another holds is refused in words", () => {
+		begin();
+		viewer.leaseDo(now, "take");
+		run(0);
+		const holder = { id: "ff", name: "Bob" };
+		const id = idOf(said.at(-1));
+		hear({ type: "lease", id, holder, code: "held", reason: "Bob has it" });
+		expect(lease).toMatchObject({ mine: false, holder, code: "held", reason: "Bob has it", lost: false });
+	});
+
+	test("taken over by an admin it is lost; given back it is not", () => {
+		begin();
+		granted();
+		hear({ type: "lease", fence: 4, holder: { id: "ff", name: "Bob" }, ttl_ms: 5_000 });
+		expect(lease).toMatchObject({ mine: false, lost: true });
+		granted(5);
+		viewer.leaseDo(now, "release");
+		expect(lease).toMatchObject({ mine: false, lost: false });
+	});
+
+	test("after a reload it is taken again as soon as there is a tick", () => {
+		viewer.again();
+		viewer.accepted(now);
+		run(0);
+		offer();
+		expect(commands("lease")).toEqual([]);
+		tick(5_000_000);
+		run(0);
+		expect(commands("lease")[0]?.command).toMatchObject({ do: "take", key: "secret" });
+	});
+});
+
+describe("stop", () => {
+	test("is said everywhere every 50 ms, without lease or tick, until it is answered", () => {
+		viewer.stop(now);
+		run(200);
+		expect(commands("stop").map(({ at, everywhere }) => [at - 1_000, everywhere])).toEqual(
+			[0, 50, 100, 150, 200].map((at) => [at, true]),
+		);
+		expect(stop.sending).toBe("stop");
+		hear({ type: "stop", stopped: true, by: "Bob" }); // somebody else's
+		expect(stop).toMatchObject({ stopped: true, sending: "stop" });
+		const id = idOf(commands("stop")[0]);
+		hear({ type: "stop", id, stopped: true, by: "Ada", took_us: 700 });
+		run(1_000);
+		expect(commands("stop")).toHaveLength(5);
+		expect(stop).toMatchObject({ stopped: true, by: "Ada", sending: null, tookUs: 700, rttMs: 200 });
+	});
+
+	test("a reset that is not answered says so, and one that was overtaken by a stop says nothing", () => {
+		begin();
+		viewer.reset(now);
+		run(1_500);
+		expect(stop).toMatchObject({ sending: null, code: "late" });
+		viewer.reset(now);
+		viewer.stop(now);
+		run(3_000);
+		expect(stop).toMatchObject({ sending: "stop", code: "" });
+	});
+});
+
+describe("a hand", () => {
+	const PUSH = [{ axis: 1, value: 1.5 }];
+	const values = () => drives.map(({ setpoints }) => setpoints.map(({ value }) => value).join(" "));
+
+	beforeEach(() => {
+		begin();
+		granted();
+	});
+
+	/** push is the page's input code for so long. */
+	function push(ms: number, targets = PUSH): void {
+		for (let t = 0; t < ms; t += 25) {
+			viewer.hand(now, counter++, targets);
+			run(25);
+		}
+	}
+	let counter = 1;
+	beforeEach(() => {
+		counter = 1;
+	});
+
+	test("is neutral until the device obeys", () => {
+		push(100);
+		expect(new Set(values())).toEqual(new Set(["0 0"]));
+		offer(true);
+		push(100);
+		expect(values().at(-1)).toBe("1.5 0");
+		expect(drives.at(-1)).toMatchObject({ fence: 3, tick: { epoch: EPOCH, at: 5_000_000 } });
+		expect(drives.map(({ seq }) => seq)).toEqual(drives.map((_, i) => 101 + i));
+	});
+
+	test("a counter that stands still ends the Drives within 150 ms", () => {
+		offer(true);
+		push(100);
+		const last = now - 25;
+		for (let t = 0; t < 1_000; t += 25) {
+			viewer.hand(now, counter - 1, PUSH); // as from a page whose input code does not run
+			run(25);
+		}
+		expect(drives.at(-1)?.at).toBeLessThan(last + 150);
+	});
+
+	test("Drives come every 50 ms, and with a change at once, but never within 10 ms", () => {
+		offer(true);
+		push(500);
+		const gaps = drives.slice(2).map(({ at }, i) => at - (drives[i + 1]?.at ?? 0));
+		expect(Math.max(...gaps)).toBeLessThanOrEqual(50);
+		drives = [];
+		for (let i = 0; i < 100; i++) {
+			viewer.hand(now, counter++, [{ axis: 1, value: i / 100 }]);
+			run(1);
+		}
+		expect(drives.length).toBeGreaterThan(8);
+		expect(drives.length).toBeLessThanOrEqual(11);
+	});
+
+	test("one that the device stops to obey has to let go first", () => {
+		offer(true);
+		push(300);
+		offer(false);
+		drives = [];
+		push(400);
+		expect(viewer.driving(now)).toBe("tripped");
+		expect(values()).not.toContain("0 0");
+		run(200); // let go
+		drives = [];
+		push(50);
+		expect(new Set(values())).toEqual(new Set(["0 0"]));
+		offer(true);
+		push(50);
+		expect(values().at(-1)).toBe("1.5 0");
+	});
+
+	test("that it no longer obeys, said before the hand came back, does not trip it", () => {
+		offer(true);
+		push(100);
+		run(200);
+		push(25);
+		offer(false);
+		drives = [];
+		push(100);
+		expect(new Set(values())).toEqual(new Set(["0 0"]));
+		offer(true);
+		push(50);
+		expect(values().at(-1)).toBe("1.5 0");
+	});
+
+	test("the machine is asked for again while a hand waits for it", () => {
+		said = [];
+		push(1_000);
+		expect(commands("operate").length).toBeGreaterThanOrEqual(2);
+	});
+
+	test("values are held to the axis, and what is no number is neutral", () => {
+		offer(true);
+		push(100, [
+			{ axis: 1, value: 99 },
+			{ axis: 2, value: Number.NaN },
+		]);
+		expect(values().at(-1)).toBe("2 0");
+	});
+
+	test("without the lease nothing is sent", () => {
+		offer(true);
+		push(50);
+		viewer.leaseDo(now, "release");
+		drives = [];
+		push(300);
+		expect(drives).toEqual([]);
+	});
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { type Draft, draftOf, formOf, limits, read } from "./schema";
+
+const SCHEMA = {
+	type: "object",
+	required: ["speed", "mode"],
+	properties: {
+		speed: { type: "number", minimum: 0, maximum: 2, default: 0.5, title: "Speed", description: "in m/s" },
+		count: { type: "integer", maximum: 9 },
+		mode: { enum: ["fast", "slow", 3] },
+		name: { type: "string", maxLength: 5 },
+		lights: { type: "boolean", default: true },
+		path: { type: "array", maxItems: 3, items: { type: "number", minimum: -1 } },
+		at: { type: "object", required: ["x"], properties: { x: { type: "number" }, y: { type: "number", default: 1 } } },
+		odd: { type: "object", properties: {}, oneOf: [] },
+		deep: { type: "array", items: { type: "object" } },
+	},
+};
+const fields = formOf(SCHEMA);
+const filled = (change: Draft = {}) => read(fields, { ...draftOf(fields), mode: "0", ...change });
+
+test("a form has an input for each member, and defaults stand in it", () => {
+	expect(fields.map(({ key, kind }) => `${key} ${kind}`)).toEqual([
+		"speed number",
+		"count integer",
+		"mode choice",
+		"name text",
+		"lights boolean",
+		"path list",
+		"at group",
+		"odd group",
+		"deep json",
+	]);
+	expect(draftOf(fields)).toEqual({
+		speed: "0.5",
+		count: "",
+		mode: "",
+		name: "",
+		lights: true,
+		path: "",
+		"at.x": "",
+		"at.y": "1",
+		deep: "",
+	});
+	expect(fields[0]).toMatchObject({ label: "Speed", help: "in m/s", required: true });
+	expect(limits(fields[0] as never)).toBe("0 to 2");
+	expect(limits(fields[5] as never)).toBe("one a line, at most 3 values, may be left out");
+});
+
+test("what was filled in becomes the parameters; what was not is left out", () => {
+	expect(filled({ "at.y": "" })).toEqual({ params: { speed: 0.5, mode: "fast", lights: true }, errors: {} });
+	expect(filled({ count: "7", name: "Ada", path: "1\n\n-0,5", "at.x": "2", deep: '[{"a":1}]' })).toEqual({
+		params: {
+			speed: 0.5,
+			count: 7,
+			mode: "fast",
+			name: "Ada",
+			lights: true,
+			path: [1, -0.5],
+			at: { x: 2, y: 1 },
+			deep: [{ a: 1 }],
+		},
+		errors: {},
+	});
+});
+
+describe("what does not fit is said beside its field", () => {
+	test.each<[string, string, RegExp]>([
+		["speed", "", /needed/],
+		["speed", "fast", /number/],
+		["speed", "-1", /At least 0/],
+		["speed", "2.01", /At most 2/],
+		["speed", "1e999", /number/],
+		["count", "1.5", /whole/],
+		["mode", "", /needed/],
+		["mode", "7", /One of: fast, slow, 3/],
+		["name", "abcdef", /5 characters/],
+		["path", "1\n2\n3\n4", /3 values/],
+		["path", "1\n-2", /At least -1/],
+		["deep", "{", /JSON/],
+	])("%s: %j", (path, typed, error) => {
+		expect(Object.keys(filled({ "at.y": "", [path]: typed }).errors)).toEqual([path]);
+		expect(filled({ "at.y": "", [path]: typed }).errors[path]).toMatch(error);
+	});
+
+	test("in a group, of which something was filled in", () => {
+		expect(filled({ "at.y": "3" }).errors).toEqual({ "at.x": "This is needed." });
+	});
+});
+
+test("whatever a device says as schema makes a form", () => {
+	expect(formOf(undefined)).toEqual([]);
+	expect(formOf({ type: "object" })).toEqual([]);
+	expect(formOf({ type: "object", properties: {} })).toEqual([]);
+	for (const odd of [
+		{ properties: 5, a: 1 },
+		{ type: "array", items: {} },
+		{ type: "object", properties: { a: null, b: 7, c: { enum: [] } } },
+	]) {
+		expect(() => read(formOf(odd), draftOf(formOf(odd)))).not.toThrow();
+	}
+	const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, { type: "string" }]));
+	expect(formOf({ properties: many }).length).toBe(40);
+	expect(formOf({ properties: { a: { type: "string", title: "x\u202ey" } } })[0]?.label).toBe("x y");
+});

@@ -1,0 +1,111 @@
+/** Identity is who this page is to devices: the key is its secret, the name is what other operators are shown. */
+export interface Identity {
+	key: string;
+	name: string;
+}
+
+/** What outlives a reload of this page, and nothing more: another tab is somebody else. */
+const KEY = "telepath.hand";
+const HELD = "telepath.held";
+const CALLS = "telepath.calls";
+/** The name is of the browser. */
+const NAME = "telepath.name";
+/** Longest name, in bytes (protocol, 10.1). */
+const MAX_NAME = 64;
+/** Calls that are asked for again after a reload. */
+const MAX_CALLS = 16;
+
+/** Held is a lease that this page had: of which device, and until when if nobody is heard, ms. */
+interface Held {
+	device: string;
+	until: number;
+}
+
+/** OpenCall is a call whose end has not come. */
+export interface OpenCall {
+	id: string;
+	method: string;
+}
+
+/** identity is the same after a reload. */
+export function identity(): Identity {
+	let key = read(sessionStorage, KEY);
+	if (key === null || key.length < 20) {
+		const bytes = crypto.getRandomValues(new Uint8Array(16));
+		key = btoa(String.fromCharCode(...bytes))
+			.replaceAll("+", "-")
+			.replaceAll("/", "_")
+			.replaceAll("=", "");
+		write(sessionStorage, KEY, key);
+	}
+	const name = cleanName(read(localStorage, NAME) ?? "");
+	return { key, name: name === "" ? `Browser ${key.replaceAll(/[-_]/g, "").slice(0, 4)}` : name };
+}
+
+/** rename keeps another name; it is returned as it may be sent. */
+export function rename(name: string): string {
+	const clean = cleanName(name);
+	write(localStorage, NAME, clean);
+	return clean;
+}
+
+/** cleanName has nothing that cannot be shown, and no more bytes than may be sent. */
+export function cleanName(name: string): string {
+	const shown = name.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\ufffd]/gu, "").trim();
+	let [clean, bytes] = ["", 0];
+	for (const character of shown) {
+		bytes += new TextEncoder().encode(character).length;
+		if (bytes > MAX_NAME) break;
+		clean += character;
+	}
+	return clean.trim();
+}
+
+/** keepHeld notes that the lease of a device is this page's for so long; 0: it is not. */
+export function keepHeld(device: string, ms: number): void {
+	write(sessionStorage, HELD, ms === 0 ? "" : JSON.stringify({ device, until: Date.now() + ms }));
+}
+
+/** wasHeld says whether the lease was this page's a moment ago, before it was loaded. */
+export function wasHeld(device: string): boolean {
+	const held = parse<Partial<Held>>(read(sessionStorage, HELD), {});
+	return held.device === device && typeof held.until === "number" && Date.now() < held.until;
+}
+
+/** keepCalls notes the calls of a device whose end has not come. */
+export function keepCalls(device: string, calls: readonly OpenCall[]): void {
+	write(sessionStorage, CALLS, calls.length === 0 ? "" : JSON.stringify({ device, calls: calls.slice(0, MAX_CALLS) }));
+}
+
+/** openCalls are those of before this page was loaded. */
+export function openCalls(device: string): OpenCall[] {
+	const kept = parse<{ device?: unknown; calls?: unknown }>(read(sessionStorage, CALLS), {});
+	if (kept.device !== device || !Array.isArray(kept.calls)) return [];
+	return kept.calls.filter((call) => typeof call?.id === "string" && typeof call?.method === "string");
+}
+
+function parse<T>(text: string | null, otherwise: T): T {
+	try {
+		return text === null || text === "" ? otherwise : (JSON.parse(text) ?? otherwise);
+	} catch {
+		return otherwise;
+	}
+}
+
+/** A browser that keeps nothing for the page makes it somebody else after a reload. */
+function read(from: Storage, key: string): string | null {
+	try {
+		return from.getItem(key);
+	} catch {
+		return null;
+	}
+}
+
+function write(to: Storage, key: string, value: string): void {
+	try {
+		if (value === "") to.removeItem(key);
+		else to.setItem(key, value);
+	} catch {
+		// As above.
+	}
+}
