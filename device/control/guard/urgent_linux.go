@@ -12,6 +12,7 @@ const niceness = -15
 // urgent puts this process, and what it starts, in front of others on a busy machine, where that is allowed. Each thread has a
 // priority of its own here; threads and processes to come have that of who starts them.
 func urgent() {
+	_ = os.WriteFile("/proc/self/autogroup", []byte(strconv.Itoa(niceness)), 0) // a session is a group of its own to the scheduler
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		return
