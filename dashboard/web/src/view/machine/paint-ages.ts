@@ -5,7 +5,7 @@ import type { Colours } from "./sheet";
 const SPAN = 5_000;
 /** The scale's top, in ms, where nothing is beyond it. */
 const TOP = 300;
-const LEFT = 44; // px, of the labels
+const LEFT = 52; // px, of the labels
 
 /** paintAges draws a point for each control message: when it was sent, and how old what it answers was when it acted. */
 export function paintAges(
