@@ -98,6 +98,9 @@ func (v *Viewer) Machine() (m *Machine, code string) { return v.machine, v.refus
 // Lease is who holds the lease.
 func (v *Viewer) Lease() LeaseInfo { return v.lease.info }
 
+// LeaseAsked reports whether something that was asked for is not answered yet.
+func (v *Viewer) LeaseAsked() bool { return v.lease.asked != "" }
+
 // Stop is how the stop stands.
 func (v *Viewer) Stop() StopInfo { return v.stop }
 
