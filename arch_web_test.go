@@ -40,10 +40,11 @@ var webArrows = map[string]webArrow{
 	"peer":           {[]string{"peer/wire", "peer/ladder", failureTable}, "words and surroundings, for all"},
 	"archive":        {nil, "what outlives a reload: it knows streams by their names and nothing of links and screens"},
 	"survey":         {[]string{"peer", "peer/carrier", "peer/conn", "peer/ladder", ".port.ts"}, "what a page finds out of its network, with connections of its own: no Conn, no screen"},
+	"balance":        {nil, "a controller decides from what it is told and now: it knows neither a link nor a screen"},
 	"engine":         {[]string{"archive", "survey", "peer", "peer/wire", "peer/signal", "peer/telemetry", "peer/ladder", "peer/rpc", "peer/link", "peer/conn", "peer/carrier", ".port.ts", ".rtc-page.ts"}, "the Worker's side of the port: no screen"},
 	"hands":          {[]string{".port.ts"}, "what reads keys, sticks and pads, and counts the hand: it knows no engine and no screen"},
 	"store":          {[]string{"archive", ".port.ts"}, "what the page has received, behind the port: no path, no screen"},
-	"view":           {[]string{"archive", "hands", "store", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port, the store and the hands: nothing of the link but its words"},
+	"view":           {[]string{"archive", "hands", "store", "balance", "peer", ".port.ts", ".theme.ts"}, "a screen sees the port, the store and the hands: nothing of the link but its words"},
 }
 
 var webImport = regexp.MustCompile(`(?:from|import) "(\.[^"]+)"`)

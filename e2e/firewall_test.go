@@ -13,7 +13,6 @@ import (
 func TestFirewallOfTheDevice(t *testing.T) {
 	for _, kind := range watchers {
 		t.Run(kind.name, func(t *testing.T) {
-			t.Parallel()
 			w := newWorld(t)
 			must(t, w.dev.DenyInbound())
 			device := w.startDevice(t, "board", "--source", "stdin", "--source", "sim,rate=20")

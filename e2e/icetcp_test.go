@@ -13,7 +13,6 @@ import (
 func TestDeviceThatListensOverTCP(t *testing.T) {
 	for _, kind := range watchers {
 		t.Run(kind.name, func(t *testing.T) {
-			t.Parallel()
 			w := newWorld(t)
 			must(t, w.dev.DenyInbound(4433))
 			must(t, w.dev.CutUDP())
@@ -45,7 +44,6 @@ func TestDeviceThatListensOverTCP(t *testing.T) {
 
 // What the drawer finds out of a network agrees with what passes there; what it cannot know it does not claim.
 func TestPageFindsOutItsNetwork(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	must(t, w.view.CutUDP())
 	w.startDevice(t, "board", "--source", "sim,rate=5")

@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -24,9 +25,22 @@ type world struct {
 
 func (w *world) addr() string { return w.srv.Addr.String() + ":8080" }
 
+// atATime is how many worlds there are at once. They wait most of the time.
+const atATime = "4"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atATime); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// newWorld makes one for a test that runs beside others from here on.
 func newWorld(t *testing.T, serverArgs ...string) *world {
 	t.Helper()
 	skipUnlessAsked(t)
+	t.Parallel()
 	r, err := rig.New(t.TempDir())
 	must(t, err)
 	l, err := lab.New("dev", "srv", "view")
@@ -45,6 +59,7 @@ func newWorld(t *testing.T, serverArgs ...string) *world {
 func newFarWorld(t *testing.T, conditions string) (*rig.Rig, *rig.FarLink) {
 	t.Helper()
 	skipUnlessAsked(t)
+	t.Parallel()
 	r, err := rig.New(t.TempDir())
 	must(t, err)
 	far, err := rig.NewFarLink(r.Dir, conditions)
@@ -113,10 +128,10 @@ func (w *world) watch(t *testing.T, device string, args ...string) *rig.Watcher 
 // browse opens the device's page in Chromium on host view. Any error of the page fails the test.
 func (w *world) browse(t *testing.T, device string, args ...string) *rig.Watcher {
 	t.Helper()
-	b, err := w.Browse(w.view, w.server.LoginURL, device, args...)
-	must(t, err)
-	endWith(t, "Chromium", b.Program)
-	_, err = b.Await("ready page", 0, 60*time.Second, func(e rig.Event) bool { return e.Type == "ready" })
+	b, err := w.BrowseReady(w.view, w.server.LoginURL, device, args...)
+	if b != nil {
+		endWith(t, "Chromium", b.Program)
+	}
 	must(t, err)
 	t.Cleanup(func() {
 		events, _ := b.Events()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // An agent that is killed and started again at once is the same device: it takes its place over and is not refused.
@@ -53,7 +54,7 @@ func TestServerIsKilledAndStartedAgain(t *testing.T) {
 	killed := time.Now()
 	w.server.Kill()
 	time.Sleep(4 * time.Second)
-	if s := silence(t, v, killed); s > stepDown {
+	if s := silence(t, v, killed); s > slack.Of(stepDown) {
 		t.Errorf("%v without an event while the server was away: a direct path needs no server", s)
 	}
 	w.startServer(t)

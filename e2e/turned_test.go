@@ -50,7 +50,6 @@ func TestTurnedWhereTheTwoDoNotMeet(t *testing.T) {
 	for name, start := range turnWorlds {
 		for _, kind := range watchers {
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
-				t.Parallel()
 				w := start(t)
 				turned(t, w, kind.start, "turn-udp", func() error { return w.view.Part(w.dev) }, w.view.Join)
 			})
@@ -63,7 +62,6 @@ func TestTurnedOverTCP(t *testing.T) {
 	for name, start := range turnWorlds {
 		for _, kind := range watchers {
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
-				t.Parallel()
 				w := start(t)
 				turned(t, w, kind.start, "turn-tcp", w.view.CutUDP, w.view.MendUDP)
 			})

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
-	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 )
@@ -80,10 +79,13 @@ func (c *Conn) allows(k kind) bool {
 	return c.cfg.Endpoint.mayDirect(false)
 }
 
-// lacksUDP reports whether what works of a kind goes directly over TCP alone,
-// though UDP may carry: the successor that it needs is one over UDP.
+// lacksUDP reports whether what works of a kind goes over TCP alone, though
+// UDP may carry: the successor that it needs is one over UDP.
 func (c *Conn) lacksUDP(k kind) bool {
-	return k == directly && c.cfg.Endpoint.may(ladder.UDP) && c.paths.works(k) && !c.paths.worksOn(ladder.UDP)
+	if !c.cfg.Endpoint.may(udpRung[k]) || k == turned && len(overUDP(c.servers)) == 0 {
+		return false
+	}
+	return c.paths.works(k) && !c.paths.worksOn(udpRung[k])
 }
 
 // wants is when the next attempt of a kind is to begin: not while one is being
@@ -192,6 +194,9 @@ func (c *Conn) proven(now time.Duration, t *attempt) {
 		t.proved, t.provedAt = true, now
 		l := &c.climbs[t.kind]
 		l.failures, l.next, l.asked, l.why = 0, now, false, ""
+		if c.lacksUDP(t.kind) {
+			l.next = max(now, l.begun+attemptTime)
+		}
 	}
 }
 

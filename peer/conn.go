@@ -26,6 +26,10 @@ type ViewConfig struct {
 	NoDirect  bool          // stay on the relay
 	Since     time.Duration // how much of the past is wanted, from the device's spool, and to fill what an outage tears; default: nothing
 	Events    Events
+
+	// NewestTime reads the time of the last sample in a payload of count samples, µs on the device's clock; false: it has none. With it,
+	// Live samples that come behind their deadline are dropped and counted. Default: none, what comes is delivered.
+	NewestTime func(payload []byte, count int) (t int64, ok bool)
 }
 
 // Conn is a viewer's relation to one device. It outlives links and paths.
@@ -149,7 +153,11 @@ func (c *Conn) Run(ctx context.Context) error {
 func (c *Conn) rtcConfig(k kind) rtc.Config {
 	cfg := c.cfg.RTC
 	cfg.DialTCP = c.cfg.Endpoint.may(ladder.TCP) && !c.lacksUDP(k) // what is there over TCP needs one over UDP
-	return c.link.rtcConfig(cfg, k, c.servers)
+	servers := c.servers
+	if k == turned && c.lacksUDP(k) {
+		servers = overUDP(servers)
+	}
+	return c.link.rtcConfig(cfg, k, servers)
 }
 
 // leave tells the device that the Conn is over.

@@ -35,12 +35,27 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	s.via = g
 	c.noteHole(now, s, h)
 	var dropped session.DropReason
-	// The age is unknown to this package: payloads are opaque to it. The queues
-	// on the way keep deadlines; a receiver drops what its window calls old.
-	s.out, dropped = s.inbox.Receive(now, h, payload, -1, s.out[:0])
+	s.out, dropped = s.inbox.Receive(now, h, payload, c.age(h, payload), s.out[:0])
 	c.meter.drop(dropped, 1)
 	c.deliver(s, g)
 	return nil
+}
+
+// age is at least how old a batch's last sample is; negative: unknown, or of no
+// consequence. Payloads are opaque to this package: its user can read them.
+func (c *Conn) age(h wire.Header, payload []byte) time.Duration {
+	if h.Deadline == 0 || c.cfg.NewestTime == nil {
+		return -1
+	}
+	offset, bound, known := c.Clock()
+	if !known {
+		return -1
+	}
+	t, ok := c.cfg.NewestTime(payload, int(h.Count))
+	if !ok {
+		return -1
+	}
+	return max(time.Since(time.UnixMicro(t))+offset-bound, 0)
 }
 
 func (c *Conn) gap(now time.Duration, body []byte) error {

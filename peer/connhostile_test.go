@@ -248,3 +248,31 @@ func TestDescriptionsAreBounded(t *testing.T) {
 		t.Error("streams of the run before take the room of new ones")
 	}
 }
+
+// TestLiveBehindItsDeadline: where its user can read the times, a Conn drops Live samples that are too old; the newest is shown at
+// whatever age.
+func TestLiveBehindItsDeadline(t *testing.T) {
+	var l log
+	c := bareConn(t, l.events())
+	made := time.Now()
+	c.cfg.NewestTime = func([]byte, int) (int64, bool) { return made.UnixMicro(), true }
+	comes := func(seq uint64, age time.Duration) {
+		made = time.Now().Add(-age)
+		h := liveAt(7, seq)
+		h.Deadline = 250
+		c.take(h, wire.Hop{})
+	}
+	comes(1, time.Hour) // no clock is known yet, and it is the newest
+	comes(4, 0)
+	comes(2, time.Second)
+	l.want(t, "live 7:1", "live 7:4", "live 7:2")
+	wall := uint64(time.Now().UnixMicro())
+	c.paths.clock.Sample(c.loop.now(), wall, wall, wall, wall)
+	comes(3, time.Second)
+	l.want(t)
+	comes(5, time.Second)
+	l.want(t, "live 7:5")
+	if n := c.Stats().Drops["deadline"]; n != 1 {
+		t.Errorf("%d dropped behind their deadline, want 1", n)
+	}
+}

@@ -50,13 +50,29 @@ func (e Endpoint) mayDirect(listens bool) bool {
 	return e.may(ladder.UDP) || e.may(ladder.TCP) || listens && e.mayListen()
 }
 
+// udpRung is the rung of a kind on which datagrams go as such.
+var udpRung = [kinds]ladder.Rung{directly: ladder.UDP, turned: ladder.TurnUDP}
+
+// overUDP are the TURN servers that are reached over UDP.
+func overUDP(told []signal.Server) []signal.Server {
+	return onRungs(told, func(rung ladder.Rung) bool { return rung == ladder.TurnUDP })
+}
+
+// onRungs are the servers with those of their URLs that are on certain rungs.
+func onRungs(told []signal.Server, on func(ladder.Rung) bool) (list []signal.Server) {
+	for _, s := range told {
+		s.URLs = slices.DeleteFunc(slices.Clone(s.URLs), func(u string) bool { return !on(TurnRung(u)) })
+		if len(s.URLs) > 0 {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // turnServers are those of the servers that were told whose rungs may carry.
 func (e Endpoint) turnServers(told []signal.Server) (list []rtc.Server) {
-	for _, s := range told {
-		urls := slices.DeleteFunc(slices.Clone(s.URLs), func(u string) bool { return !e.may(TurnRung(u)) })
-		if len(urls) > 0 {
-			list = append(list, rtc.Server{URLs: urls, Username: s.Username, Credential: s.Credential})
-		}
+	for _, s := range onRungs(told, e.may) {
+		list = append(list, rtc.Server{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
 	}
 	return list
 }

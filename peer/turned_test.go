@@ -107,6 +107,36 @@ func TestNoTurnedWhereItIsOfNoUse(t *testing.T) {
 	}
 }
 
+// TestTurnedOverTCP: where the way to the TURN server came up over TCP, one over UDP is looked for, and takes over.
+func TestTurnedOverTCP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.relay.Tell(signal.Server{URLs: []string{"turn:relay:1?transport=udp", "turn:relay:1?transport=tcp"}, Username: "u", Credential: "c"})
+		w.ether.Cut()
+		w.turn.On(ladder.TurnTCP)
+		w.boot(10 * time.Millisecond)
+		time.Sleep(time.Second)
+		v := w.watch(nil)
+		w.await(5*time.Second, "turned", func() bool { return v.rung() == "turn-tcp" })
+		w.turn.On(ladder.TurnUDP)
+		time.Sleep(attemptTime - 2*time.Second)
+		if made := w.turn.Made(); made != 1 {
+			t.Errorf("%d turned connections were begun in the first 10 s, want 1", made)
+		}
+		w.await(10*time.Second, "UDP", func() bool { return v.rung() == "turn-udp" })
+		time.Sleep(time.Minute)
+		if made := w.turn.Made(); made != 2 {
+			t.Errorf("%d turned connections were begun, want 2", made)
+		}
+		w.settle(v)
+		v.mu.Lock() // its samples go on
+		defer v.mu.Unlock()
+		if len(v.gaps) > 0 {
+			t.Errorf("gaps %v", v.gaps)
+		}
+	})
+}
+
 // TestTurnedStepsIn for a direct connection that dies, and is replaced itself:
 // never more than two of a kind.
 func TestTurnedStepsIn(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 // How Commands and Outcomes are queued, and Ticks and Drives, of which the newest takes the place of one that waits.
 var (
-	asCall     = carrier.Frame{Class: wire.Call, Eager: true}
+	asCall     = carrier.Frame{Class: wire.Call, Twice: true, Eager: true}
 	asSetpoint = carrier.Frame{Class: wire.Setpoint, Eager: true}
 )
 

@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/control"
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
@@ -47,6 +48,7 @@ type Config struct {
 	Spool      Spool           // what is kept on disk; default: 256 MiB of the last 24 h, in Dir/spool
 	Sources    []source.Source // run with the agent
 	Wills      []Will          // values for when the device is cut off
+	Control    Control         // what may be done with it; default: nothing
 	KeepAlive  time.Duration   // default 3 s: a cut is known within 1.5 × this
 	MaxViewers int             // that are served at once; default 64
 	Program    string          // who this is, with a version, for people; default "agent"
@@ -55,12 +57,13 @@ type Config struct {
 
 // Agent is a running device. Its methods are safe for concurrent use.
 type Agent struct {
-	config Config // set once
-	dir    *dir
-	host   *peer.Host
-	spool  *keeper       // nil: nothing is kept
-	listen *rtc.Listener // nil: none
-	status *status
+	config  Config // set once
+	dir     *dir
+	host    *peer.Host
+	spool   *keeper            // nil: nothing is kept
+	control *control.Authority // nil: no commands are taken
+	listen  *rtc.Listener      // nil: none
+	status  *status
 
 	declaring sync.Mutex         // held while a stream is declared
 	streams   map[string]*Stream // guarded by declaring
@@ -115,6 +118,9 @@ func (a *Agent) prepare() error {
 	if a.spool, err = openKeeper(a.config); err != nil {
 		return err
 	}
+	if err = a.openControl(); err != nil {
+		return err
+	}
 	if a.listen, err = listenTCP(a.config.ICETCP, a.config.Log); err != nil {
 		return err
 	}
@@ -145,6 +151,9 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 	}
 	if a.spool != nil {
 		config.Keeper = a.spool
+	}
+	if a.control != nil {
+		config.Control = a.control
 	}
 	return peer.NewHost(config)
 }
@@ -216,7 +225,15 @@ func (a *Agent) Run(ctx context.Context) error {
 		refused <- a.host.Run(linkCtx)
 		stopSources()
 	})
+	controlled := make(chan error, 1)
+	go func() {
+		err := a.runControl(sourceCtx)
+		stopSources() // who may be told what to do and cannot be has no business to run
+		controlled <- err
+	}()
 	err := a.runSources(sourceCtx)
+	stopSources()
+	err = errors.Join(err, <-controlled) // all is safe now
 	a.flush()
 	unlink() // the host says goodbye now
 	tasks.Wait()

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/disk"
 	"github.com/telepath-iot/telepath/device/spool"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -43,7 +44,7 @@ func openKeeper(c Config) (*keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	s, err := spool.Open(spool.Config{FS: spool.OS{Dir: path}, Bytes: c.Spool.Bytes, Age: c.Spool.Age, Log: c.Log})
+	s, err := spool.Open(spool.Config{FS: disk.OS{Dir: path}, Bytes: c.Spool.Bytes, Age: c.Spool.Age, Log: c.Log})
 	if err != nil {
 		folder.close()
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/device/agent"
+	"github.com/telepath-iot/telepath/device/disk"
 	"github.com/telepath-iot/telepath/device/spool"
 )
 
@@ -19,7 +20,7 @@ const nowhere = "http://127.0.0.1:1"
 // kept reads the spool of an agent that has ended.
 func kept(t *testing.T, dir, stream string) (samples int) {
 	t.Helper()
-	s, err := spool.Open(spool.Config{FS: spool.OS{Dir: dir}})
+	s, err := spool.Open(spool.Config{FS: disk.OS{Dir: dir}})
 	if err != nil {
 		t.Fatal(err)
 	}

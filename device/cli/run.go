@@ -39,7 +39,8 @@ Sources:
   host     this machine's own figures: processor, memory, disks, network, temperatures (host,period=1s)
   stdin    a JSON object or a SenML pack a line: {"stream": "door", "value": "open"}
   sim      simulated, and marked so: sim,rate=100,size=100,streams=1,class=live,wave=sine,deadline=250ms
-           (rate: samples a second; size: bytes, 0 for numbers; wave: sine, square or saw)`,
+           (rate: samples a second; size: bytes, 0 for numbers; wave: sine, square or saw)
+  machine  a simulated machine with honest physics: a pole on a cart, which falls unless somebody balances it, and a rover`,
 		Example: `  telepath-device run --server http://localhost:8080 --token-file tokens/device --data data --name greenhouse
   sensor | telepath-device run --config greenhouse.yaml --source stdin --will 'state="offline"'`,
 		Args: settings.NoArgs,
@@ -50,7 +51,7 @@ Sources:
 	f.String("token-file", "", "`file` with the device token of the server (or TELEPATH_TOKEN)")
 	f.StringVar(&flags.data, "data", "", "`folder` of this device's key; it must survive restarts")
 	f.StringVar(&flags.name, "name", "", "the device's `name` for people (default this machine's name)")
-	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin or sim; may be repeated")
+	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin, sim or machine; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
 	flags.spool.add(cmd)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/machine"
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/source/host"
 	"github.com/telepath-iot/telepath/device/source/sim"
@@ -40,13 +41,15 @@ func parseSource(name, options string, in io.Reader, log *slog.Logger) (source.S
 	case name == "host" && strings.HasPrefix(options, "period="):
 		period, err := hostPeriod(strings.TrimPrefix(options, "period="))
 		return host.New(host.Config{Period: period, Log: log}), err
-	case name != "host" && name != "stdin":
-		return nil, settings.Usagef("unknown source%s; there are host, stdin and sim",
-			settings.DidYouMean(name, map[string]bool{"host": true, "stdin": true, "sim": true}))
+	case name != "host" && name != "stdin" && name != "machine":
+		return nil, settings.Usagef("unknown source%s; there are host, stdin, sim and machine",
+			settings.DidYouMean(name, map[string]bool{"host": true, "stdin": true, "sim": true, "machine": true}))
 	case options != "":
 		return nil, settings.Usagef("unknown option %q", options)
 	case name == "host":
 		return host.New(host.Config{Log: log}), nil
+	case name == "machine":
+		return machine.New(machine.Config{Log: log}), nil
 	}
 	return stdin.New(stdin.Config{In: in, Log: log}), nil
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/disk/disktest"
 )
 
 var errBroken = errors.New("input/output error")
@@ -25,19 +27,19 @@ func TestEveryNthFails(t *testing.T) {
 }
 
 func everyNth(t *testing.T, op string, n int) {
-	disk, l, r := newMemory(uint64(n)), newLedger(), rand.New(rand.NewPCG(uint64(n), 2))
+	disk, l, r := disktest.New(uint64(n)), newLedger(), rand.New(rand.NewPCG(uint64(n), 2))
 	count := 0
-	disk.fail = func(what string) error {
+	disk.FailWith(func(what string) error {
 		if what == op {
 			if count++; count%n == 0 {
 				return errBroken
 			}
 		}
 		return nil
-	}
+	})
 	s := begin(t, Config{FS: disk, Bytes: 1 << 20})
 	produceSome(l, s.Spool, 7, r, 300)
-	disk.recover(l, s, r)
+	recovers(disk, l, s, r)
 	if n == 1 && op == "write" && s.Stats().Failures == 0 {
 		t.Error("no failure was met")
 	}
@@ -52,18 +54,12 @@ func everyNth(t *testing.T, op string, n int) {
 	l.check(t, readAll(t, again.Spool, l), taken)
 }
 
-// recover makes the disk well and waits until the spool is, too.
-func (m *memory) recover(l *ledger, s *life, r *rand.Rand) {
-	m.heal()
+// recovers makes the disk well and waits until the spool is, too.
+func recovers(disk *disktest.Memory, l *ledger, s *life, r *rand.Rand) {
+	disk.Heal()
 	time.Sleep(2 * lastRetry)
 	produceSome(l, s.Spool, 7, r, 30)
 	time.Sleep(5 * time.Second)
-}
-
-func (m *memory) heal() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.fail, m.room = nil, 0
 }
 
 // The power is cut at seeded moments, on a disk that fails now and then: all
@@ -79,21 +75,21 @@ func TestPowerCuts(t *testing.T) {
 }
 
 func powerCuts(t *testing.T, seed uint64) {
-	disk, l, r := newMemory(seed), newLedger(), rand.New(rand.NewPCG(seed, 3))
+	disk, l, r := disktest.New(seed), newLedger(), rand.New(rand.NewPCG(seed, 3))
 	durable := map[uint32]uint64{}
 	for epoch := uint32(1); epoch <= 4; epoch++ {
 		rate := r.IntN(40)
-		disk.fail = func(string) error {
-			if rate > 0 && disk.rand.IntN(rate+1) == 0 {
+		disk.FailWith(func(string) error {
+			if rate > 0 && disk.Rand.IntN(rate+1) == 0 {
 				return errBroken
 			}
 			return nil
-		}
+		})
 		s := begin(t, Config{FS: disk, Bytes: 8 << 20})
 		produceSome(l, s.Spool, epoch, r, r.IntN(400))
 		time.Sleep(time.Duration(r.IntN(2000)) * time.Millisecond)
 		durable[epoch] = s.Durable()
-		disk = disk.cut()
+		disk = disk.Cut()
 		s.end()
 	}
 	s := begin(t, Config{FS: disk, Bytes: 8 << 20})
@@ -104,8 +100,8 @@ func powerCuts(t *testing.T, seed uint64) {
 // A disk without room costs the oldest. When there is room again everything goes on.
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l, r := newMemory(9), newLedger(), rand.New(rand.NewPCG(9, 4))
-		disk.room = 300 << 10
+		disk, l, r := disktest.New(9), newLedger(), rand.New(rand.NewPCG(9, 4))
+		disk.Bound(300 << 10)
 		s := begin(t, Config{FS: disk, Bytes: 1 << 20})
 		defer s.end()
 		produceSome(l, s.Spool, 7, r, 5000)
@@ -114,7 +110,7 @@ func TestFullDisk(t *testing.T) {
 		if s.Stats().Removed == 0 || s.Stats().Failures == 0 {
 			t.Errorf("%+v: the disk was never full", s.Stats())
 		}
-		disk.heal()
+		disk.Heal()
 		time.Sleep(2 * lastRetry)
 		later := newLedger()
 		later.streams[nameOf(1)] = l.streams[nameOf(1)][len(l.streams[nameOf(1)])-1:]
@@ -134,8 +130,8 @@ func TestFullDisk(t *testing.T) {
 // no room is refused and declared.
 func TestADiskThatIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l, r := newMemory(10), newLedger(), rand.New(rand.NewPCG(10, 5))
-		disk.fail = func(string) error { return errBroken }
+		disk, l, r := disktest.New(10), newLedger(), rand.New(rand.NewPCG(10, 5))
+		disk.FailWith(func(string) error { return errBroken })
 		s := begin(t, Config{FS: disk, Memory: 64 << 10})
 		defer s.end()
 		produceSome(l, s.Spool, 7, r, 3000)
@@ -143,7 +139,7 @@ func TestADiskThatIsStuck(t *testing.T) {
 			t.Errorf("%d bytes held", s.held)
 		}
 		refused := s.Stats().Refused
-		disk.recover(l, s, r)
+		recovers(disk, l, s, r)
 		all := readAll(t, s.Spool, l)
 		l.check(t, all, taken)
 		gone := 0

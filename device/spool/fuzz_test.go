@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/telepath-iot/telepath/device/disk/disktest"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -31,7 +32,7 @@ func FuzzSegment(f *testing.F) {
 	f.Add(whole[:60])
 	f.Add([]byte(head))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		file := &memoryFile{fs: newMemory(1), data: b}
+		file := disktest.File(b)
 		footer, err := loadFooter(file, int64(len(b)))
 		if err == nil && (footer.end > int64(len(b)) || footer.end < 0) {
 			t.Fatalf("a footer says that the records end at %d of %d bytes", footer.end, len(b))
@@ -107,7 +108,7 @@ func FuzzFooter(f *testing.F) {
 // A footer says what reading through the segment says.
 func TestFooterIsWhatScanFinds(t *testing.T) {
 	b := sample()
-	file := &memoryFile{fs: newMemory(1), data: b}
+	file := disktest.File(b)
 	footer, err := loadFooter(file, int64(len(b)))
 	if err != nil {
 		t.Fatal(err)

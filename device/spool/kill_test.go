@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/disk"
 )
 
 // The child's environment: the folder, its epoch, and at which operation on
@@ -34,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // kills is a real folder of which a program is killed at one of its operations.
 type kills struct {
-	OS
+	disk.OS
 	at, count int
 }
 
@@ -45,7 +47,7 @@ func (k *kills) step() {
 	}
 }
 
-func (k *kills) Create(name string) (File, error) {
+func (k *kills) Create(name string) (disk.File, error) {
 	k.step()
 	f, err := k.OS.Create(name)
 	k.step()
@@ -65,7 +67,7 @@ func (k *kills) Sync() error {
 }
 
 type killsFile struct {
-	File
+	disk.File
 	kills *kills
 }
 
@@ -90,7 +92,7 @@ func (f *killsFile) Sync() error {
 func child() {
 	epoch, _ := strconv.Atoi(os.Getenv(childEpoch))
 	at, _ := strconv.Atoi(os.Getenv(childKill))
-	s, err := Open(Config{FS: &kills{OS: OS{os.Getenv(childDir)}, at: at}, Bytes: 4 << 20, Flush: time.Millisecond, Sync: 3 * time.Millisecond})
+	s, err := Open(Config{FS: &kills{OS: disk.OS{Dir: os.Getenv(childDir)}, at: at}, Bytes: 4 << 20, Flush: time.Millisecond, Sync: 3 * time.Millisecond})
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
@@ -121,7 +123,7 @@ func TestKills(t *testing.T) {
 		durable[epoch] = runChild(t, dir, epoch, 1+r.IntN(80))
 		remember(l, epoch, 5*durable[epoch]+5000)
 	}
-	s, err := Open(Config{FS: OS{dir}, Bytes: 4 << 20})
+	s, err := Open(Config{FS: disk.OS{Dir: dir}, Bytes: 4 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

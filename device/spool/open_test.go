@@ -4,20 +4,23 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/disk"
+	"github.com/telepath-iot/telepath/device/disk/disktest"
 )
 
 // counting counts what is read of a folder.
 type counting struct {
-	FS
+	disk.FS
 	bytes int
 }
 
 type countingFile struct {
-	ReadFile
+	disk.ReadFile
 	fs *counting
 }
 
-func (c *counting) Open(name string) (ReadFile, error) {
+func (c *counting) Open(name string) (disk.ReadFile, error) {
 	f, err := c.FS.Open(name)
 	return countingFile{f, c}, err
 }
@@ -31,14 +34,14 @@ func (f countingFile) ReadAt(b []byte, at int64) (int, error) {
 // A start reads footers, and of what was cut off the one segment that was written.
 func TestAStartReadsLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l := newMemory(1), newLedger()
+		disk, l := disktest.New(1), newLedger()
 		s := begin(t, Config{FS: disk, Bytes: 8 << 20})
 		for range 16_000 {
 			l.produce(s.Spool, Key{7, 1}, 1, 1000)
 			time.Sleep(time.Millisecond)
 		}
 		bytes, segment := s.Stats().Bytes, s.segment
-		disk = disk.cut()
+		disk = disk.Cut()
 		s.end()
 		count := &counting{FS: disk}
 		if _, err := Open(Config{FS: count, Bytes: 8 << 20}); err != nil {
@@ -51,7 +54,7 @@ func TestAStartReadsLittle(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	s := begin(b, Config{FS: OS{b.TempDir()}, Memory: 64 << 20})
+	s := begin(b, Config{FS: disk.OS{Dir: b.TempDir()}, Memory: 64 << 20})
 	defer s.end()
 	h, body := bodyOf(Key{7, 1}, 1, 1, 100)
 	d := Description{Name: "stream 1", Class: h.Class}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/disk"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -39,8 +40,8 @@ type Reader struct {
 	since  time.Duration
 	tracks map[string]*track
 
-	file    ReadFile // nil: between segments
-	view    view     // of the segment that is read
+	file    disk.ReadFile // nil: between segments
+	view    view          // of the segment that is read
 	scan    *scanner
 	keys    map[Key]*Description // described in it so far, of those wanted; others are nil
 	pending Item                 // comes next

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/disk"
 )
 
 // segment is one file of the log.
@@ -37,7 +39,7 @@ func parseName(name string) (id uint64, ok bool) {
 var errForeign = errors.New("spool: no segment of this version")
 
 // load reads what is in a segment: its footer, or, where that is not there, all of it.
-func load(fs FS, e Entry) (c contents, err error) {
+func load(fs disk.FS, e disk.Entry) (c contents, err error) {
 	f, err := fs.Open(e.Name)
 	if err != nil {
 		return c, err

@@ -7,12 +7,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/disk"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // Config says where a spool is and how much it keeps.
 type Config struct {
-	FS     FS            // where; required, see OS
+	FS     disk.FS       // where; required
 	Bytes  int64         // default 256 MiB: all files together
 	Age    time.Duration // default 24 h: what was made earlier goes, a segment at a time
 	Flush  time.Duration // default 100 ms: what was made is written by then, and survives the end of the program
@@ -59,7 +60,7 @@ type Spool struct {
 	// Owned by Run.
 	loaded  bool
 	nextID  uint64
-	file    File // of current
+	file    disk.File // of current
 	current *segment
 	isNew   bool    // current's file, to the folder
 	undone  []entry // taken from waiting and not durable yet
@@ -161,7 +162,7 @@ func (s *Spool) load() error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { // as their ids, which have leading zeros
+	slices.SortFunc(entries, func(a, b disk.Entry) int { // as their ids, which have leading zeros
 		if a.Name < b.Name {
 			return -1
 		}

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/disk/disktest"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -45,7 +46,7 @@ func taken(m made) bool { return m.ticket > 0 }
 
 func TestWhatWasWrittenIsReadByTheNextRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l, r := newMemory(1), newLedger(), rand.New(rand.NewPCG(1, 1))
+		disk, l, r := disktest.New(1), newLedger(), rand.New(rand.NewPCG(1, 1))
 		for epoch := uint32(1); epoch <= 3; epoch++ {
 			s := begin(t, Config{FS: disk, Bytes: 2 << 20})
 			produceSome(l, s.Spool, epoch, r, 400)
@@ -65,7 +66,7 @@ func TestWhatWasWrittenIsReadByTheNextRun(t *testing.T) {
 
 func TestReadersFollowTheWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l, r := newMemory(2), newLedger(), rand.New(rand.NewPCG(2, 1))
+		disk, l, r := disktest.New(2), newLedger(), rand.New(rand.NewPCG(2, 1))
 		s := begin(t, Config{FS: disk, Bytes: 1 << 20})
 		defer s.end()
 		reader := s.Read(Query{Streams: map[string]Place{nameOf(1): {}}})
@@ -97,15 +98,13 @@ func TestReadersFollowTheWriter(t *testing.T) {
 
 func TestBoundsInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l, r := newMemory(3), newLedger(), rand.New(rand.NewPCG(3, 1))
+		disk, l, r := disktest.New(3), newLedger(), rand.New(rand.NewPCG(3, 1))
 		s := begin(t, Config{FS: disk, Bytes: 1 << 20})
 		defer s.end()
 		for range 10 {
 			produceSome(l, s.Spool, 7, r, 2000)
 			time.Sleep(2 * time.Second)
-			disk.mu.Lock()
-			used := disk.usedLocked()
-			disk.mu.Unlock()
+			used := disk.Used()
 			if used > 1<<20+64<<10 {
 				t.Fatalf("%d bytes on a disk that was to have %d", used, 1<<20)
 			}
@@ -130,14 +129,12 @@ func TestBoundsInBytes(t *testing.T) {
 // Others on the same disk come first: the spool gives way before it is full, and comes back when there is room again.
 func TestALittleIsLeftToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l, r := newMemory(11), newLedger(), rand.New(rand.NewPCG(11, 1))
-		disk.total = 10 << 20
+		disk, l, r := disktest.New(11), newLedger(), rand.New(rand.NewPCG(11, 1))
+		disk.Tell(10<<20, 0)
 		s := begin(t, Config{FS: disk, Bytes: 8 << 20})
 		defer s.end()
 		fill := func(others int) (free int64) {
-			disk.mu.Lock()
-			disk.others = others
-			disk.mu.Unlock()
+			disk.Tell(10<<20, others)
 			produceSome(l, s.Spool, 7, r, 5000)
 			time.Sleep(lastRetry)
 			free, _, _ = disk.Room()
@@ -165,7 +162,7 @@ func TestALittleIsLeftToOthers(t *testing.T) {
 
 func TestBoundsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l := newMemory(4), newLedger()
+		disk, l := disktest.New(4), newLedger()
 		s := begin(t, Config{FS: disk, Age: time.Hour})
 		for range 180 { // a slow stream: a sample a minute
 			l.produce(s.Spool, Key{7, 1}, 1, 8)
@@ -188,7 +185,7 @@ func TestBoundsInTime(t *testing.T) {
 
 func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l := newMemory(5), newLedger()
+		disk, l := disktest.New(5), newLedger()
 		s := begin(t, Config{FS: disk, Bytes: 1 << 20})
 		defer s.end()
 		for range 3600 {
@@ -213,7 +210,7 @@ func TestSince(t *testing.T) {
 // A position of a run that nobody knows any more is answered with a gap without end, and then everything.
 func TestAnUnknownPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, l := newMemory(6), newLedger()
+		disk, l := disktest.New(6), newLedger()
 		s := begin(t, Config{FS: disk})
 		defer s.end()
 		l.produce(s.Spool, Key{7, 1}, 3, 80)

@@ -4,7 +4,7 @@
 //
 // `open` when it begins to open the page, `ready` when the device's page is there; `path` when the badge names another rung;
 // `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard
-// input is the end of it. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
+// input is the end of it. With TELEPATH_DEBUG in the environment also `debug`: what the Worker says for whoever looks for a fault. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
 // logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, "network" for what it finds out of the network: `network`, and "reload" loads the page again: `reload`, then
 // `load` when the new document begins, `ready` again when the device's page is there.
 
@@ -15,6 +15,8 @@ import { tap } from "./tap.mjs";
 
 const { positional, options } = parseArguments(process.argv.slice(2));
 const [url, device] = positional;
+
+const debugging = process.env.TELEPATH_DEBUG !== undefined;
 
 const say = (event) => process.stdout.write(`${JSON.stringify({ at_ms: Date.now(), ...event })}\n`);
 
@@ -41,7 +43,9 @@ await page.exposeFunction("report", (events) => {
 page.on("pageerror", (error) => say({ type: "error", text: String(error.stack ?? error) }));
 page.on("console", (message) => {
 	if (message.type() === "error") say({ type: "error", text: message.text() });
+	if (debugging && message.type() === "debug") say({ type: "debug", text: message.text() });
 });
+if (debugging) await page.addInitScript(() => localStorage.setItem("telepathDebug", "1"));
 await page.addInitScript(badgeText);
 await page.addInitScript(tap);
 

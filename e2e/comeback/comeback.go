@@ -18,6 +18,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // What is asked for.
@@ -111,9 +112,10 @@ func newWorld(dir string, conns int) (w *world, err error) {
 func (w *world) startServer() (err error) {
 	srv := w.lab.Host("srv")
 	// What whoever runs it would allow an address that so many people share: with 50 requests a second, of 500 Conns
-	// two in five are refused once, and the last one is back after 12 s.
+	// two in five are refused once, and the last one is back after 12 s. A server that is slow to answer is asked on up to
+	// three rungs at once.
 	w.server, err = w.StartServer(srv, srv.Addr.String()+":"+port,
-		"--max-connections-per-address", fmt.Sprint(2*w.conns), "--max-requests-per-address", fmt.Sprint(w.conns))
+		"--max-connections-per-address", fmt.Sprint(4*w.conns), "--max-requests-per-address", fmt.Sprint(w.conns))
 	return err
 }
 
@@ -272,8 +274,8 @@ func (w *world) fell(r *Result, n note, ready time.Time) {
 // Judge says what is wrong, if anything is.
 func (r *Result) Judge() error {
 	var errs []error
-	if last := slices.Max(r.Back); last > Goal {
-		errs = append(errs, fmt.Errorf("the last Conn was back after %v, want at most %v", last.Round(time.Millisecond), Goal))
+	if last, most := slices.Max(r.Back), slack.Of(Goal); last > most {
+		errs = append(errs, fmt.Errorf("the last Conn was back after %v, want at most %v", last.Round(time.Millisecond), most))
 	}
 	if most := r.Conns + spare; r.Peak > most {
 		errs = append(errs, fmt.Errorf("%d connections came in one second, want at most %d", r.Peak, most))

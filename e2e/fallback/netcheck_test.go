@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // checked is what `telepath netcheck --json` has told.
@@ -60,7 +61,7 @@ func TestNetcheck(t *testing.T) {
 			t.Parallel()
 			c := newCell(t, "view")
 			got := netcheck(t, c, n.cross(t, c))
-			if got.code != 0 || got.expected != n.rungs[0] || got.took > netcheckWithin {
+			if got.code != 0 || got.expected != n.rungs[0] || got.took > slack.Of(netcheckWithin) {
 				t.Errorf("exit code %d, expected path %q, want %q", got.code, got.expected, n.rungs[0])
 			}
 			if strings.HasPrefix(n.name, "squid") && !slices.Contains(got.failures, "ice-tcp-blocked") {
@@ -84,7 +85,7 @@ func TestNetcheckRefused(t *testing.T) {
 			c := newCell(t, "view")
 			w := r.cross(t, c)
 			got := netcheck(t, c, w)
-			if got.code != 1 || got.expected != "none" || got.took > netcheckWithin {
+			if got.code != 1 || got.expected != "none" || got.took > slack.Of(netcheckWithin) {
 				t.Errorf("exit code %d, expected path %q, want none", got.code, got.expected)
 			}
 			if len(got.failures) != 1 || !slices.Contains(r.failure, got.failures[0]) {

@@ -16,6 +16,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/outcome"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // slowHop is behind a proxy that takes at full speed what it delivers slowly: of 100 Hz x 100 B one stream alone fills it.
@@ -98,10 +99,10 @@ func slowCell(t *testing.T, s slow, row *outcome.Slow) (late error) {
 	}
 	checkFlat(t, before, after)
 	switch {
-	case f.p95 > s.bound.p95:
-		return fmt.Errorf("p95 of the age %v, want at most %v", f.p95, s.bound.p95)
-	case s.bound.stalest > 0 && f.stalest > s.bound.stalest:
-		return fmt.Errorf("for a while the newest value shown was %v old, want at most %v", f.stalest, s.bound.stalest)
+	case f.p95 > slack.Of(s.bound.p95):
+		return fmt.Errorf("p95 of the age %v, want at most %v", f.p95, slack.Of(s.bound.p95))
+	case s.bound.stalest > 0 && f.stalest > slack.Of(s.bound.stalest):
+		return fmt.Errorf("for a while the newest value shown was %v old, want at most %v", f.stalest, slack.Of(s.bound.stalest))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/slack"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
@@ -94,6 +95,7 @@ func (v *viewer) locked(do func()) {
 // until waits for a condition, which is called with the lock held.
 func (v *viewer) until(t *testing.T, what string, within time.Duration, cond func() bool) {
 	t.Helper()
+	within = slack.Of(within)
 	deadline := time.After(within)
 	for {
 		v.mu.Lock()

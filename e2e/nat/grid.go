@@ -10,6 +10,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/ledger"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // Result is what came of a cell.
@@ -176,11 +177,11 @@ func (r *Result) fault() error {
 
 func (r *Result) late() error {
 	var errs []error
-	if r.First > firstWithin {
-		errs = append(errs, fmt.Errorf("the first sample came after %v, want at most %v", r.First, firstWithin))
+	if most := slack.Of(firstWithin); r.First > most {
+		errs = append(errs, fmt.Errorf("the first sample came after %v, want at most %v", r.First, most))
 	}
-	if r.Reached > rungWithin {
-		errs = append(errs, fmt.Errorf("it reached %s after %v, want at most %v", r.Expected(), r.Reached, rungWithin))
+	if most := slack.Of(rungWithin); r.Reached > most {
+		errs = append(errs, fmt.Errorf("it reached %s after %v, want at most %v", r.Expected(), r.Reached, most))
 	}
 	return errors.Join(errs...)
 }

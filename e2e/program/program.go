@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // Spec says what to start.
@@ -125,6 +127,7 @@ func (p *Program) CloseStdin() error { return p.stdin.Close() }
 
 // WaitFor waits for a line, also one said before, and returns its submatches.
 func (p *Program) WaitFor(re *regexp.Regexp, timeout time.Duration) ([]string, error) {
+	timeout = slack.Of(timeout)
 	deadline := time.After(timeout)
 	for next := 0; ; {
 		fresh, changed := p.since(&next)

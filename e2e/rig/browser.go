@@ -17,6 +17,7 @@ import (
 func (r *Rig) Browse(on *lab.Host, loginURL, device string, args ...string) (*Watcher, error) {
 	root := filepath.Dir(r.Bin)
 	w := newWatcher()
+	w.page = true
 	var err error
 	w.Program, err = r.Start(on, program.Spec{
 		Name:   "chromium",
@@ -43,6 +44,18 @@ type Opened struct {
 
 // oneChromium starts, or is measured, at a time: each takes all there is for a second or two.
 var oneChromium sync.Mutex
+
+// BrowseReady is Browse for who needs the device's page, and not how it begins. The watcher is nil if there is no browser.
+func (r *Rig) BrowseReady(on *lab.Host, loginURL, device string, args ...string) (*Watcher, error) {
+	oneChromium.Lock()
+	defer oneChromium.Unlock()
+	w, err := r.Browse(on, loginURL, device, args...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.Await("ready page", 0, browserStart, func(e Event) bool { return e.Type == "ready" })
+	return w, err
+}
 
 // Open is Browse for who measures a first sample: only one browser of this process starts at a time.
 func (r *Rig) Open(on *lab.Host, loginURL, device string, args ...string) (o Opened, err error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 // Event is one object of `telepath view --json`, or of the browser's watch script, which says the same of a page.
@@ -56,6 +57,7 @@ type Watcher struct {
 	events  []Event       // guarded by mu
 	bad     []string      // lines that were no event; guarded by mu
 	changed chan struct{} // closed and replaced at each event; guarded by mu
+	page    bool          // it is a browser's
 }
 
 // View starts `telepath view DEVICE --json`.
@@ -115,8 +117,9 @@ func (w *Watcher) MarkOf(e Event) int {
 	return len(w.events)
 }
 
-// Await waits for an event behind a mark (0: any) and returns it.
+// Await waits for an event behind a mark (0: any) and returns it. timeout is given slack.
 func (w *Watcher) Await(what string, from int, timeout time.Duration, match func(Event) bool) (Event, error) {
+	timeout = slack.Of(timeout)
 	deadline := time.After(timeout)
 	for {
 		w.mu.Lock()
@@ -133,9 +136,27 @@ func (w *Watcher) Await(what string, from int, timeout time.Duration, match func
 		case <-w.Ended():
 			return Event{}, fmt.Errorf("the viewer ended before %s; it said:\n%s", what, w.Tail(20))
 		case <-deadline:
-			return Event{}, fmt.Errorf("no %s within %v; the viewer's last words:\n%s%s", what, timeout, w.paths(20), w.Tail(5))
+			return Event{}, fmt.Errorf("no %s within %v; the viewer's last words:\n%s%s%s", what, timeout, w.paths(60), w.Tail(5), w.drawer(from))
 		}
 	}
+}
+
+// drawer is what a page's says of all paths.
+func (w *Watcher) drawer(from int) string {
+	if !w.page || w.Write("drawer") != nil {
+		return ""
+	}
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		w.mu.Lock()
+		fresh := w.events[min(from, len(w.events)):]
+		w.mu.Unlock()
+		for _, e := range fresh {
+			if e.Type == "drawer" {
+				return "the drawer says: " + e.Text
+			}
+		}
+	}
+	return "the drawer does not open"
 }
 
 // paths are the last that it named, a line each: of what it says most is samples.
@@ -144,7 +165,7 @@ func (w *Watcher) paths(most int) string {
 	defer w.mu.Unlock()
 	var lines []string
 	for _, e := range w.events {
-		if e.Type == "path" {
+		if e.Type == "path" || e.Type == "debug" {
 			lines = append(lines, fmt.Sprintf("%s on %s: %s\n", e.At.Format("05.000"), cmp.Or(e.Path, "no path"), cmp.Or(e.Reason, e.Text)))
 		}
 	}
@@ -165,7 +186,7 @@ func (w *Watcher) AwaitSample(rung string, from int, timeout time.Duration) (Eve
 
 // AwaitLive waits until the server lists a device as live, asked from a host.
 func (r *Rig) AwaitLive(on *lab.Host, name string, timeout time.Duration) error {
-	for deadline := time.Now().Add(timeout); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(slack.Of(timeout)); ; time.Sleep(50 * time.Millisecond) {
 		err := r.isLive(on, name)
 		if err == nil || time.Now().After(deadline) {
 			return err

@@ -24,6 +24,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/comeback"
 	"github.com/telepath-iot/telepath/e2e/nat"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of what is random in the switches")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
+	slack.None()
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},

@@ -90,9 +90,13 @@ type Frame struct {
 	// Deadline, if not zero, is when a Live frame has become worthless.
 	Deadline time.Time
 
-	// Source, if not 0, is whom a Control frame is passed on for: of a full
-	// lane, whoever has most in it loses first.
+	// Source, if not 0, is whom a Control frame, or one of class Call, is passed
+	// on for: of a full lane, whoever has most in it loses first.
 	Source uint64
+
+	// Twice asks that, where a path has a channel that does not wait for what was
+	// lost, a short frame goes there as well: for what may come twice.
+	Twice bool
 
 	// Yields marks what is passed on for somebody else: it may fill half a
 	// lane, so that there always is room for what this end itself has to say.

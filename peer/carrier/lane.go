@@ -44,6 +44,9 @@ func (l Lane) losesOldest() bool {
 	return l == LaneLive || l == LaneControl || l == LaneSetpoint
 }
 
+// isShared says that of a full lane whoever has most in it loses first.
+func (l Lane) isShared() bool { return l == LaneControl || l == LaneCall }
+
 // knowsNewest says that the newest frame of a stream is special here.
 func (l Lane) knowsNewest() bool { return l == LaneLive || l == LaneSetpoint }
 
@@ -70,7 +73,7 @@ var defaultLimits = Limits{
 	LaneSignal:   {Bytes: 512 << 10, Frames: 512},  // `describe` of 256 streams, a list of devices
 	LaneCall:     {Bytes: 64 << 10, Frames: 64},    // people's commands: more than these are not meant to wait
 	LaneControl:  {Bytes: 128 << 10, Frames: 512},  // a full probe and acknowledgements of 64 Conns
-	LaneSetpoint: {Bytes: 64 << 10, Frames: 256},   // one per stream
+	LaneSetpoint: {Bytes: 64 << 10, Frames: 256},   // one per stream, a Tick or a Drive per Conn
 	LaneLive:     {Bytes: 256 << 10, Frames: 2048}, // a second of 256 KiB/s: older is worth little
 	LaneEvent:    {Bytes: 512 << 10, Frames: 2048}, // twice a Conn's flight of 256 KiB (protocol 5.1)
 	LaneHistory:  {Bytes: 256 << 10, Frames: 256},  // the source pauses; enough to keep a path busy

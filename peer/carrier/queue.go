@@ -15,7 +15,7 @@ type Queue struct {
 	lanes   [lanes]list
 	newest  map[streamKey]*node  // of Live and Setpoint; holds queued frames only, so bounded as they are
 	free    *node                // unused nodes, linked by next
-	shares  shares               // of the control lane
+	shares  shares               // of the lanes that are shared
 	credit  int                  // bytes that Event may send before Live, see takeEventShare
 	turn    uint64               // counts newest Live frames that were chosen before others
 	served  map[streamKey]uint64 // the turn at which a stream was; kept while others wait, at most maxServed
@@ -47,7 +47,7 @@ func (q *Queue) Push(f Frame) bool {
 	if lane == LaneSetpoint && q.replace(f) {
 		return true
 	}
-	if f.Yields && !q.halfFree(lane, len(f.Bytes)) || !q.makeRoom(lane, len(f.Bytes)) {
+	if f.Yields && !q.halfFree(lane, len(f.Bytes)) || !q.makeRoom(lane, f) {
 		q.drops[QueueFull]++
 		return false
 	}
@@ -68,24 +68,30 @@ func (q *Queue) replace(f Frame) bool {
 	return true
 }
 
-// makeRoom reports whether a frame of size bytes fits into a lane, after
-// dropping older ones where the class allows it.
-func (q *Queue) makeRoom(lane Lane, size int) bool {
-	for l := &q.lanes[lane]; !q.hasRoom(lane, size); {
-		if l.front == nil || !lane.losesOldest() {
+// makeRoom reports whether a frame fits into a lane, after dropping others where the class allows it.
+func (q *Queue) makeRoom(lane Lane, f Frame) bool {
+	for !q.hasRoom(lane, len(f.Bytes)) {
+		victim := q.victim(lane, f)
+		if victim == nil {
 			return false
 		}
-		q.drop(lane, q.victim(lane), QueueFull)
+		q.drop(lane, victim, QueueFull)
 	}
 	return true
 }
 
-// victim is what a full lane loses first.
-func (q *Queue) victim(lane Lane) *node {
-	if lane == LaneControl {
-		return q.shares.victim(&q.lanes[lane])
+// victim is what a full lane loses for f; nil: f itself.
+func (q *Queue) victim(lane Lane, f Frame) *node {
+	l := &q.lanes[lane]
+	switch {
+	case lane == LaneControl:
+		return q.shares.oldest(lane, l)
+	case lane == LaneCall:
+		return q.shares.newest(lane, l, f)
+	case lane.losesOldest():
+		return l.victim()
 	}
-	return q.lanes[lane].victim()
+	return nil
 }
 
 func (q *Queue) hasRoom(lane Lane, size int) bool {

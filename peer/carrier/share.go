@@ -1,38 +1,66 @@
 package carrier
 
-// shares is how much each Source has in the control lane, in bytes, with
-// frameCost for each frame. Many ends speak to one through a relay: who sends
-// more than the path takes shall push out nobody's frames but its own (I5).
-type shares map[uint64]int
+// shares is how much each Source has in the lanes that many fill through a relay, control and Call, in bytes, with frameCost for
+// each frame. Who sends more than the path takes shall push out nobody's frames but its own (I5).
+type shares map[share]int
 
-// frameCost is a frame's part of the lane's bounds beside its bytes: 128 KiB / 512.
+type share struct {
+	lane   Lane
+	source uint64
+}
+
+// frameCost is a frame's part of the control lane's bounds beside its bytes: 128 KiB / 512.
 const frameCost = 256
 
+func cost(f Frame) int { return len(f.Bytes) + frameCost }
+
 func (s shares) add(lane Lane, f Frame) {
-	if lane == LaneControl {
-		s[f.Source] += len(f.Bytes) + frameCost
+	if lane.isShared() {
+		s[share{lane, f.Source}] += cost(f)
 	}
 }
 
 func (s shares) remove(lane Lane, f Frame) {
-	if lane != LaneControl {
+	if !lane.isShared() {
 		return
 	}
-	if s[f.Source] -= len(f.Bytes) + frameCost; s[f.Source] == 0 {
-		delete(s, f.Source)
+	of := share{lane, f.Source}
+	if s[of] -= cost(f); s[of] == 0 {
+		delete(s, of)
 	}
 }
 
-// victim is the oldest frame of whoever has most in the lane.
-func (s shares) victim(l *list) *node {
-	most := 0
-	for _, share := range s {
-		most = max(most, share)
+// most is the largest share of a lane.
+func (s shares) most(lane Lane) (most int) {
+	for of, bytes := range s {
+		if of.lane == lane {
+			most = max(most, bytes)
+		}
 	}
+	return most
+}
+
+// oldest is the oldest frame of whoever has most in the lane.
+func (s shares) oldest(lane Lane, l *list) *node {
+	most := s.most(lane)
 	for n := l.front; n != nil; n = n.next {
-		if s[n.frame.Source] == most {
+		if s[share{lane, n.frame.Source}] == most {
 			return n
 		}
 	}
 	return l.front
+}
+
+// newest is the newest frame of whoever has most in the lane, and more than f's source would have with it; nil: nobody.
+func (s shares) newest(lane Lane, l *list, f Frame) *node {
+	most := s.most(lane)
+	if most <= s[share{lane, f.Source}]+cost(f) {
+		return nil
+	}
+	for n := l.back; n != nil; n = n.prev {
+		if s[share{lane, n.frame.Source}] == most {
+			return n
+		}
+	}
+	return nil
 }

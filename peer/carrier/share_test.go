@@ -3,6 +3,8 @@ package carrier
 import (
 	"bytes"
 	"testing"
+
+	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // TestControlIsShared: who floods a path loses its own frames, many or long.
@@ -36,6 +38,27 @@ func TestControlIsShared(t *testing.T) {
 		if len(q.shares) != 0 {
 			t.Errorf("%s: shares %v of an empty lane", name, q.shares)
 		}
+	}
+}
+
+// TestCallIsShared: who floods a path with calls loses its own; the calls of one end alone are refused.
+func TestCallIsShared(t *testing.T) {
+	q := NewQueue(Limits{LaneCall: {Bytes: 4000, Frames: 4}})
+	push := func(source uint64, text string) bool {
+		return q.Push(Frame{Class: wire.Call, Source: source, Bytes: []byte(text)})
+	}
+	for i := range 6 {
+		if took := push(1, string(rune('a'+i))); took != (i < 4) {
+			t.Errorf("call %d of one source: %v", i, took)
+		}
+	}
+	if !push(2, "stop ") || push(1, "x") || !push(3, "reset ") {
+		t.Error("one source keeps the others out")
+	}
+	var b Batch
+	q.Take(start, AllLanes, 100, &b)
+	if string(b.Packet) != "abstop reset " || q.Drops()[QueueFull] != 5 || len(q.shares) != 0 {
+		t.Errorf("sent %q, %v", b.Packet, q.Drops())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -22,9 +23,8 @@ var (
 // Ether is where two ends meet directly. It stands for UDP between them:
 // Cut drops all of it.
 type Ether struct {
-	cfg Config // of each connection; set once
-
 	mu     sync.Mutex
+	cfg    Config             // of each connection that is offered; guarded by mu
 	cut    bool               // guarded by mu
 	healed chan struct{}      // guarded by mu; closed when the cut is over
 	offers map[string]*Direct // guarded by mu; by description
@@ -50,6 +50,13 @@ func (e *Ether) Cut() {
 	for _, m := range e.media {
 		m.Cut()
 	}
+}
+
+// On puts connections that are offered from now on on a rung.
+func (e *Ether) On(rung ladder.Rung) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.cfg.Rung = rung
 }
 
 // Heal undoes Cut.

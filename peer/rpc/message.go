@@ -62,12 +62,21 @@ const (
 )
 
 // Ended says whether nothing comes behind it.
-func (s State) Ended() bool { return s != Received && s != Running && s != "" }
+func (s State) Ended() bool {
+	return s != Received && s != Running && s != Waiting && s != Sent && s != ""
+}
+
+// OutcomeMachine is the Type of an Outcome that has no Command of its name.
+const OutcomeMachine = "machine"
 
 // Outcome is what a device answers. The members that its Type uses are set: call, lease, stop, machine.
 type Outcome struct {
 	Type string `json:"type"`
 	ID   string `json:"id,omitempty"` // of the Command that it answers; absent: told unasked
+
+	// Epoch and At are the device's tick at which it was so, of lease, stop and machine: they may overtake one another.
+	Epoch uint32 `json:"epoch,omitempty"`
+	At    uint64 `json:"at,omitempty"`
 
 	// call
 	State    State           `json:"state,omitempty"`

@@ -16,7 +16,7 @@ func Refuse(c Command, code, reason string) (o Outcome, answers bool) {
 	case Stop, Reset:
 		o.Type = Stop
 	case Operate:
-		o.Type = "machine"
+		o.Type = OutcomeMachine
 	default:
 		return Outcome{}, false
 	}

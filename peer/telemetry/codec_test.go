@@ -119,6 +119,9 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(want, &got, sameBits); diff != "" {
 			t.Fatal(diff)
 		}
+		if newest, ok := NewestTime(trailed, want.Len()); !ok || newest != want.T[want.Len()-1] {
+			t.Fatalf("newest %d, %v of %v", newest, ok, want.T)
+		}
 		if err := Decode(&got, payload[:len(payload)-1], want.Len()); !errors.Is(err, wire.ErrShort) {
 			t.Fatalf("cut short: %v", err)
 		}

@@ -47,6 +47,27 @@ func regular(t []int64) (step int64, ok bool) {
 	return step, -maxSigned <= step && step <= maxSigned
 }
 
+// NewestTime is the time of a batch's last sample, µs since the Unix epoch on the device's clock, without decoding the rest (protocol,
+// section 4). False: it cannot be read.
+func NewestTime(payload []byte, count int) (t int64, ok bool) {
+	if len(payload) == 0 || count < 1 || count > wire.MaxCount {
+		return 0, false
+	}
+	regular := payload[0]&formRegular != 0
+	first, b, err := wire.Uvarint(payload[1:])
+	t = int64(first)
+	steps, times := count-1, int64(1)
+	if regular && steps > 0 {
+		steps, times = 1, int64(steps)
+	}
+	for ; steps > 0 && err == nil; steps-- {
+		var step int64
+		step, b, err = wire.Svarint(b)
+		t += times * step
+	}
+	return t, err == nil && t >= 0 && t <= wire.MaxInt
+}
+
 // decodeTimes fills t from the front of b.
 func decodeTimes(t []int64, b []byte, regular bool) (rest []byte, err error) {
 	first, b, err := wire.Uvarint(b)

@@ -33,6 +33,7 @@ const (
 	MaxAckEntries = 256
 	MaxAckRanges  = 32
 	MaxCommand    = 16384 // of a Command's or an Outcome's JSON
+	MaxDrive      = 512   // a Drive's body: MaxAxes setpoints, and room for what a later version adds
 	FullProbe     = 1100  // length of a carrier's first probe frame and its echo
 )
 

@@ -50,6 +50,10 @@ func LabelFrame(f wire.Frame, now time.Time) (l Label, ok bool, err error) {
 		return Label{Control: true}, true, nil
 	case wire.TypeSignal:
 		return Label{Class: wire.Signal}, true, nil
+	case wire.TypeCommand, wire.TypeOutcome:
+		return Label{Class: wire.Call}, true, nil
+	case wire.TypeTick, wire.TypeDrive: // the newest of a Conn takes the place of one that waits
+		return Label{Class: wire.Setpoint}, true, nil
 	}
 	return Label{}, false, nil
 }
@@ -72,7 +76,7 @@ func (l Label) Build(t wire.Type, hop wire.Hop, body []byte) carrier.Frame {
 func (l Label) frame(bytes []byte, conn uint64) carrier.Frame {
 	return carrier.Frame{
 		Bytes: bytes, Class: l.Class, Control: l.Control,
-		Conn: conn, Stream: l.Stream, Deadline: l.Deadline, Source: l.Source,
+		Conn: conn, Stream: l.Stream, Deadline: l.Deadline, Source: l.Source, Twice: l.Class == wire.Call,
 	}
 }
 

@@ -82,6 +82,7 @@ type Counters struct {
 	NoPath        atomic.Uint64 // frames for a Conn that is not, or no more, there
 	UnknownStream atomic.Uint64 // Data of streams that were never described
 	Limit         atomic.Uint64 // values not kept: too many streams
+	Role          atomic.Uint64 // commands of viewers, who may not command
 }
 
 // New makes a Room that knows the devices of records, all of them offline.

@@ -198,6 +198,9 @@ func (s *Session) toConn(f wire.Frame, l relay.Label) *Refusal {
 	if len(f.Body) > wire.MaxData && f.Type == wire.TypeData {
 		return tooLarge("Data frame", len(f.Body), wire.MaxData)
 	}
+	if refusal := checkAnswer(f); refusal != nil {
+		return refusal
+	}
 	relay.Forward(b.conn.viewer.link, f, l, b.conn.number)
 	s.room.counters.passed(f)
 	return nil

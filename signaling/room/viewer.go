@@ -80,10 +80,14 @@ func (v *Viewer) Handle(f wire.Frame, now time.Time) *Refusal {
 		return &Refusal{Code: "forbidden", Reason: "a viewer may watch, not send data to devices", Remedy: "use an operator's token"}
 	case len(f.Body) > wire.MaxData && f.Type == wire.TypeData:
 		return tooLarge("Data frame", len(f.Body), wire.MaxData)
-	case f.Hop.Conn != 0:
+	case f.Hop.Conn == 0:
+		return nil
+	}
+	drop, refusal := v.checkCommand(f)
+	if !drop && refusal == nil {
 		v.toDevice(f, l)
 	}
-	return nil
+	return refusal
 }
 
 func (v *Viewer) toDevice(f wire.Frame, l relay.Label) {

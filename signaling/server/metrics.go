@@ -103,6 +103,7 @@ func (c collector) drops(queues carrier.Drops, refusals map[string]uint64) map[s
 	drops["no-path"] += counted.NoPath.Load()
 	drops["unknown-stream"] += counted.UnknownStream.Load()
 	drops["limit"] += counted.Limit.Load() + refusals["too-large"]
+	drops["role"] += counted.Role.Load()
 	drops["malformed"] += refusals["malformed"]
 	return drops
 }

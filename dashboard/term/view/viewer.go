@@ -55,6 +55,7 @@ func New(config Config) (*Viewer, error) {
 		Opened: v.presence, State: v.presence, Streams: v.streams,
 		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link.Set,
 	}
+	config.View.NewestTime = telemetry.NewestTime
 	var err error
 	v.conn, err = peer.Dial(config.View)
 	return v, err

@@ -6,6 +6,7 @@ const only = process.env.LOOK_SCENES?.split(",");
 const SCENES = [
 	"device",
 	"relay",
+	"machine",
 	"many",
 	"control",
 	"driving",

@@ -85,8 +85,8 @@ function call(method: string, change: Partial<CallInfo>): FromWorker {
 	return { type: "control.call", call: { ...base, ...change } };
 }
 
-/** machine is what the engine says of one. */
-export function machine(how: MachineScene): FromWorker[] {
+/** operated is what the engine says of one. */
+export function operated(how: MachineScene): FromWorker[] {
 	const mine = how === "mine";
 	const calls = [
 		call("honk", { state: "done", result: { sound: "honk" }, tookUs: 210_000 }),

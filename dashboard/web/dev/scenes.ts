@@ -1,5 +1,5 @@
 import type { Device, FromWorker, PathInfo, Rung, RungInfo, StreamInfo, StreamMeta } from "../src/port";
-import { type MachineScene, machine } from "./machine";
+import { type MachineScene, operated } from "./machine";
 import type { MadeUpStream, Scene, Wave } from "./made-up";
 
 const NOW = Date.now() / 1_000;
@@ -209,12 +209,42 @@ function operating(as: "operator" | "admin", how: MachineScene): Scene {
 		stream("rover/turn", { ...slow, label: "Rover turn", unit: "rad/s" }, (t) => 0.9 * Math.cos(t)),
 		...bench().slice(0, 4),
 	];
-	const scene = watching(streams, [path({}), ...machine(how)]);
+	const scene = watching(streams, [path({}), ...operated(how)]);
 	return { ...scene, onConnect: [{ type: "link", state: "open", role: as }, LIST] };
+}
+
+/** machine is the simulated one: its pole swings as if somebody balanced it, its rover goes round. */
+function machine(): MadeUpStream[] {
+	const of = (label: string, unit: string, periodMs: number) => ({
+		label,
+		unit,
+		periodMs,
+		source: "machine",
+		simulated: true,
+	});
+	const texts = { kind: "text" as const, periodMs: null, source: "machine", simulated: true };
+	return [
+		stream("pole/x", of("Cart", "m", 10), (t) => 0.6 * Math.sin(t)),
+		stream("pole/v", of("Cart's speed", "m/s", 10), (t) => 0.6 * Math.cos(t)),
+		stream("pole/angle", of("Pole's angle", "rad", 10), (t) => 0.15 * Math.sin(t * 1.7)),
+		stream("pole/spin", of("Pole's turn rate", "rad/s", 10), (t) => 0.25 * Math.cos(t * 1.7)),
+		stream("pole/force", of("Motor's force", "N", 10), (t) => 6 * Math.sin(t * 1.7) + noise(t)),
+		stream("pole/state", { ...texts, label: "Pole" }, (t) => (Math.floor(t) % 10 === 0 ? "up" : null)),
+		stream("rover/x", of("Rover, x", "m", 50), (t) => 1.2 * Math.cos(t / 2)),
+		stream("rover/y", of("Rover, y", "m", 50), (t) => 0.8 * Math.sin(t)),
+		stream("rover/heading", of("Rover's heading", "rad", 50), (t) =>
+			Math.atan2(0.8 * Math.cos(t), -0.6 * Math.sin(t / 2)),
+		),
+		stream("rover/speed", of("Rover's speed", "m/s", 50), (t) => Math.hypot(0.8 * Math.cos(t), 0.6 * Math.sin(t / 2))),
+		stream("rover/turn", of("Rover's turn rate", "rad/s", 50), (t) => Math.sin(t)),
+		stream("rover/horn", { ...texts, label: "Rover's horn" }, (t) => (Math.floor(t) % 7 === 0 ? "honk" : null)),
+		stream("machine/late", of("Steps computed late", "", 1_000), () => 0),
+	];
 }
 
 const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 	device: () => watching(bench(), [path({})]),
+	machine: () => watching(machine(), [path({ rttMs: 102 })]),
 	relay: () => watching(bench(), [RELAY]),
 	many: (query) => {
 		const scene = watching(many(Number(query.get("charts") ?? 20), Number(query.get("rate") ?? 100)), [path({})]);

@@ -37,9 +37,9 @@ func lossy(t *testing.T, passes func(size int) bool) (viewer, device *Peer) {
 	return ends[0], ends[1]
 }
 
-// firstFrame sends a large and a small frame of f's kind, loses the large one
-// once, and returns the size of what arrives first.
-func firstFrame(t *testing.T, f carrier.Frame) int {
+// firstFrame sends a large and then a small frame, loses the large one once,
+// and returns the size of what arrives first.
+func firstFrame(t *testing.T, large, small carrier.Frame) int {
 	const lost = 1000
 	var armed atomic.Bool
 	viewer, device := lossy(t, func(size int) bool { return size < lost || !armed.CompareAndSwap(true, false) })
@@ -51,8 +51,8 @@ func firstFrame(t *testing.T, f carrier.Frame) int {
 	t.Cleanup(func() { cancel(); <-over })
 	waitReady(t, viewer, device)
 	armed.Store(true)
-	for _, size := range []int{lost, 500} {
-		f.Bytes = wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, make([]byte, size))
+	for i, f := range []carrier.Frame{large, small} {
+		f.Bytes = wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, make([]byte, lost-500*i))
 		viewer.Send(f)
 		time.Sleep(20 * time.Millisecond) // each a packet of its own
 	}
@@ -80,10 +80,22 @@ func TestLossHoldsUpOnlyWhatIsOrdered(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := firstFrame(t, c.frame); (got > 1000) != c.waits {
+			if got := firstFrame(t, c.frame, c.frame); (got > 1000) != c.waits {
 				t.Errorf("the first to arrive has %d bytes", got)
 			}
 		})
+	}
+}
+
+// TestTwiceDoesNotWait: a call whose packet is lost on the reliable channel has come on the other one, before what followed it.
+func TestTwiceDoesNotWait(t *testing.T) {
+	t.Parallel()
+	control := carrier.Frame{Control: true}
+	if got := firstFrame(t, carrier.Frame{Class: wire.Call, Twice: true}, control); got < 1000 {
+		t.Errorf("the call comes after what followed it")
+	}
+	if got := firstFrame(t, carrier.Frame{Class: wire.Call}, control); got > 1000 {
+		t.Errorf("it would have come in time by itself")
 	}
 }
 

@@ -140,7 +140,17 @@ func (p *Peer) found(c *webrtc.ICECandidate) {
 func (p *Peer) Ready() <-chan struct{} { return p.ready }
 
 // Send implements carrier.Carrier. Frames sent before Ready wait.
-func (p *Peer) Send(f carrier.Frame) bool { return p.buffer.Send(f) }
+//
+// A short frame that may go twice is on the brief channel as well: SCTP repeats what was lost on the reliable one after a
+// second (RFC 9260, section 6.3.1), behind which all that follows waits there, and a call may be worth nothing by then.
+func (p *Peer) Send(f carrier.Frame) bool {
+	taken := p.buffer.Send(f)
+	if f.Twice && len(f.Bytes) <= wire.MaxLiveData {
+		f.Control = true
+		taken = p.buffer.Send(f) || taken
+	}
+	return taken
+}
 
 // Rung implements carrier.Carrier.
 func (p *Peer) Rung() ladder.Rung { return ladder.Rung(p.rung.Load()) }

@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // ParseProxy reads a proxy's URL as people write it: http:// may be left out.
@@ -34,41 +31,25 @@ func (c Config) chooser() func(*url.URL) (*url.URL, error) {
 	case c.Proxy != nil:
 		return func(*url.URL) (*url.URL, error) { return c.Proxy, nil }
 	}
-	choose := environment().ProxyFunc()
+	env := readEnvironment()
 	return func(to *url.URL) (*url.URL, error) {
-		u, err := choose(to)
-		if u != nil && err == nil {
-			return ParseProxy(u.String())
+		proxy := env.proxy(to)
+		if proxy == "" {
+			return nil, nil
 		}
-		return nil, err
+		return ParseProxy(proxy)
 	}
 }
 
-// environment is HTTP_PROXY, HTTPS_PROXY and NO_PROXY as most programs read
-// them, and ALL_PROXY, as curl does, where it names an HTTP proxy.
-func environment() *httpproxy.Config {
-	env := httpproxy.FromEnvironment()
-	all := os.Getenv("all_proxy")
-	if all == "" {
-		all = os.Getenv("ALL_PROXY")
-	}
-	if _, err := ParseProxy(all); all == "" || err != nil {
-		return env // a SOCKS proxy, for programs that know those
-	}
-	if env.HTTPProxy == "" {
-		env.HTTPProxy, env.CGI = all, false // no request header can set it
-	}
-	if env.HTTPSProxy == "" {
-		env.HTTPSProxy = all
-	}
-	return env
-}
-
-// hostPort of a proxy's URL. Without a port it is that of its scheme.
+// hostPort of a proxy's URL.
 func hostPort(proxy *url.URL) string {
-	port := proxy.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[proxy.Scheme]
+	return net.JoinHostPort(strings.Trim(proxy.Hostname(), "[]"), portOf(proxy))
+}
+
+// portOf a URL: without one it is that of its scheme.
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
 	}
-	return net.JoinHostPort(strings.Trim(proxy.Hostname(), "[]"), port)
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }

@@ -33,6 +33,13 @@ func TestWhichProxy(t *testing.T) {
 		{"https", "server.example:80", map[string]string{"HTTPS_PROXY": "", "ALL_PROXY": "https://all"}, "https://all"},
 		{"https", "server.example:80", map[string]string{"HTTPS_PROXY": "", "ALL_PROXY": "socks5://all:1080"}, ""},
 		{"http", "server.example:80", map[string]string{"NO_PROXY": "*"}, ""},
+		{"http", "[2001:db8::7]:80", map[string]string{"NO_PROXY": "2001:db8::/32"}, ""},
+		{"http", "[2001:db8::7]:80", map[string]string{"NO_PROXY": "[2001:db8::7]:80"}, ""},
+		{"http", "[2001:db8::7]:80", map[string]string{"NO_PROXY": "[2001:db8::7]:81"}, "http://plain:3128"},
+		{"http", "a.server.example:80", map[string]string{"NO_PROXY": " *.server.example , ,"}, ""},
+		{"http", "notserver.example:80", map[string]string{"NO_PROXY": "server.example"}, "http://plain:3128"},
+		{"http", "SERVER.example.:80", map[string]string{"NO_PROXY": "server.EXAMPLE:80"}, ""},
+		{"http", "server.example:80", map[string]string{"NO_PROXY": "."}, "http://plain:3128"},
 	}
 	for _, c := range cases {
 		for _, vars := range []map[string]string{env, c.set} {

@@ -16,7 +16,9 @@ let only: Rung[];
 let paths: Paths;
 let direct: Direct;
 
-beforeEach(() => {
+beforeEach(beginAnew);
+
+function beginAnew(): void {
 	env = new TestEnv();
 	made = 0;
 	asked = [];
@@ -40,7 +42,7 @@ beforeEach(() => {
 		onPacket: () => undefined,
 		onChange: () => undefined,
 	});
-});
+}
 
 /** connect takes an attempt to open channels; its path. */
 function connect(attempt: number, rung: Rung = "udp"): number {
@@ -312,6 +314,31 @@ test("beside what goes over TCP one over UDP is looked for", () => {
 	direct.step();
 	direct.proved(better);
 	expect(asked.at(-1)).toBe("close 1");
+});
+
+test("beside what goes through TURN over TCP one over UDP is looked for, where there is such a server", () => {
+	for (const urls of [["turn:h:1?transport=udp", "turn:h:1?transport=tcp"], ["turn:h:1?transport=tcp"]]) {
+		turned();
+		direct.tell([{ ...server, urls }]);
+		env.advance(2_000);
+		direct.step();
+		const first = made;
+		direct.state(first, "connected", pairOn("turn-tcp"));
+		const path = connect(first, "turn-tcp");
+		proves(path);
+		asked = [];
+		for (let waited = 0; waited < 12_000; waited += 100) {
+			env.advance(100);
+			paths.heard(path);
+			paths.step();
+			direct.step();
+			if (waited < 9_000) expect(asked.filter((line) => line.includes("through"))).toEqual([]);
+		}
+		const again = asked.filter((line) => line.includes("through"));
+		expect(again).toEqual(urls.length === 1 ? [] : [expect.stringMatching(/through turn:h:1\?transport=udp$/)]);
+		direct.dispose();
+		beginAnew();
+	}
 });
 
 test("what was not answered may be lost with the link, and is told again on the next; an answer counts once", () => {

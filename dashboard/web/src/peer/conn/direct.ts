@@ -5,7 +5,7 @@ import type { Rung } from "../ladder";
 import type { FromViewer, TurnServer } from "../signal";
 import { FAILURES } from "../words";
 import { Attempts } from "./attempts";
-import { KINDS, type Kind } from "./kind";
+import { KINDS, type Kind, UDP_RUNG, usable } from "./kind";
 import type { Paths } from "./paths";
 import { Turns } from "./turns";
 
@@ -204,7 +204,7 @@ export class Direct {
 		if (pair !== null) {
 			build.pair = `${pair.local} ↔ ${pair.remote}`;
 			build.rung = pair.rung;
-			if (pair.rung === "tcp") this.byKind.direct.putOff(this.options.env.now()); // one over UDP comes later
+			if (pair.rung !== UDP_RUNG[build.kind]) this.byKind[build.kind].putOff(this.options.env.now()); // one over UDP comes later
 			if (build.path !== 0) this.options.paths.rerung(build.path, pair.rung);
 		}
 		if (state === "failed") this.failNow(number, this.stuck(build, FAILURES.ice));
@@ -248,7 +248,7 @@ export class Direct {
 		if (expired !== 0) this.fail(expired, this.late(expired));
 		if (this.lost(kind)) attempts.replace();
 		const from = kind === "turned" ? this.turnedFrom(now) : 0;
-		if (kind === "direct" && this.lacksUDP()) attempts.replace();
+		if (this.lacksUDP(kind)) attempts.replace();
 		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
 		if (number !== 0) this.begin(kind, number);
 		if (attempts.making() !== undefined) return attempts.wake();
@@ -280,10 +280,17 @@ export class Direct {
 		return build === undefined ? FAILURES.timeout : this.stuck(build, FAILURES.timeout);
 	}
 
-	/** lacksUDP: what works directly goes over TCP alone, though UDP may carry. */
-	private lacksUDP(): boolean {
-		const direct = [...this.builds.values()].filter((b) => b.kind === "direct" && this.options.paths.works(b.path));
-		return direct.length > 0 && this.options.may("udp") && direct.every((b) => b.rung === "tcp");
+	/** lacksUDP: what works of a kind goes over TCP alone, though UDP may carry. */
+	private lacksUDP(kind: Kind): boolean {
+		const rung = UDP_RUNG[kind];
+		if (!this.options.may(rung) || (kind === "turned" && this.overUDP().length === 0)) return false;
+		const working = [...this.builds.values()].filter((b) => b.kind === kind && this.options.paths.works(b.path));
+		return working.length > 0 && working.every((b) => b.rung !== rung);
+	}
+
+	/** overUDP are the TURN servers that are reached over UDP. */
+	private overUDP(): TurnServer[] {
+		return usable(this.turns.servers, ["turn-udp"]);
 	}
 
 	/** takes says whether a candidate of the device is tried; "": there are no more. */
@@ -310,8 +317,8 @@ export class Direct {
 	private begin(kind: Kind, number: number): void {
 		const { may, env } = this.options;
 		const rung = kind === "turned" ? "turn-udp" : may("udp") ? "udp" : "tcp";
-		const lacking = kind === "direct" && this.lacksUDP();
-		if (lacking) this.byKind.direct.putOff(env.now()); // the next one, until this one is proved
+		const lacking = this.lacksUDP(kind);
+		if (lacking) this.byKind[kind].putOff(env.now()); // the next one, until this one is proved
 		const dials = may("tcp") && !lacking; // beside what goes over TCP, one over UDP is what is wanted
 		this.builds.set(number, {
 			kind,
@@ -328,7 +335,8 @@ export class Direct {
 		const excess = this.byKind[kind].excess();
 		if (excess !== 0) this.giveAway(kind, excess);
 		env.debug("direct: attempt", number, kind);
-		this.options.assistant.create(number, kind === "turned" ? [...this.turns.servers] : null);
+		const servers = lacking ? this.overUDP() : [...this.turns.servers];
+		this.options.assistant.create(number, kind === "turned" ? servers : null);
 	}
 
 	private opened(number: number): void {

@@ -9,6 +9,9 @@ export const KINDS: readonly Kind[] = ["direct", "turned"];
 /** TURN_RUNGS are the rungs of the turned kind, best first. */
 export const TURN_RUNGS = ["turn-udp", "turn-tcp", "turn-tls"] as const satisfies readonly Rung[];
 
+/** UDP_RUNG is the rung of a kind on which datagrams go as such. */
+export const UDP_RUNG = { direct: "udp", turned: "turn-udp" } as const satisfies Record<Kind, Rung>;
+
 /** kindOfRung is the kind of connection that a rung belongs to; null: none. */
 export function kindOfRung(rung: Rung): Kind | null {
 	if (rung === "udp" || rung === "tcp") return "direct";

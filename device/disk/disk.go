@@ -1,4 +1,7 @@
-package spool
+// Package disk is a folder as those see it who keep something in it for good,
+// the spool and the journal: files that are appended to, and what survives a
+// power cut. Package disktest has one that fails and forgets as disks do.
+package disk
 
 import (
 	"io"
@@ -6,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// FS is the folder of a spool, as much of it as is used. OS is the real one.
+// FS is such a folder, as much of it as is used. OS is the real one.
 type FS interface {
 	// List returns the files of the folder, which is made if it is not there.
 	List() ([]Entry, error)
