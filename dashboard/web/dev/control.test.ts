@@ -209,7 +209,7 @@ it("a form says beside its fields what does not fit, and calls with what was fil
 		expect(await heard(page, "control.call")).toMatchObject([
 			{ method: "go-to", lease: true, params: { place: { x: 1.5, y: -2 }, gait: "slow" } },
 		]);
-		await page.getByRole("region", { name: "Commands" }).getByText("sent", { exact: true }).waitFor();
+		await page.getByRole("region", { name: "Commands" }).getByText("waiting", { exact: true }).waitFor();
 	}));
 
 it("what is dangerous asks for its name", () =>
