@@ -41,6 +41,16 @@ export class Hands {
 		this.listener = listener;
 	}
 
+	/** ready says whether there is something to hold. */
+	get ready(): boolean {
+		return this.axes.length > 0;
+	}
+
+	/** holds says whether an input does. */
+	holds(input: string): boolean {
+		return this.grips.has(input);
+	}
+
 	/** held says whether a hand is there. */
 	get held(): boolean {
 		return this.grips.size > 0;

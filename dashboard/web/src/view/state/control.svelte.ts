@@ -198,14 +198,14 @@ export class Control {
 
 /** isOver says whether an entry has its end. */
 export function isOver({ state }: Pick<Entry, "state">): boolean {
-	return state !== "sent" && state !== "received" && state !== "running";
+	return state !== "waiting" && state !== "sent" && state !== "received" && state !== "running";
 }
 
 function begun(id: string, method: string): CallInfo {
 	return {
 		id,
 		method,
-		state: "sent",
+		state: "waiting",
 		progress: null,
 		result: undefined,
 		code: "",
