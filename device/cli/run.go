@@ -92,6 +92,7 @@ func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Con
 	if c.Sources, err = parseSources(flags.sources, cmd.InOrStdin(), log); err != nil {
 		return c, err
 	}
+	c.Control = simulatedControl(c.Sources)
 	if c.Wills, err = parseWills(flags.wills); err != nil {
 		return c, err
 	}

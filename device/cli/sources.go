@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/actuator"
+	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/machine"
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/source/host"
@@ -52,6 +54,16 @@ func parseSource(name, options string, in io.Reader, log *slog.Logger) (source.S
 		return machine.New(machine.Config{Log: log}), nil
 	}
 	return stdin.New(stdin.Config{In: in, Log: log}), nil
+}
+
+// simulatedControl lets operators steer a simulated machine that is among the sources: it is there for that.
+func simulatedControl(sources []source.Source) (c agent.Control) {
+	for _, s := range sources {
+		if m, ok := s.(*machine.Machine); ok {
+			c = agent.Control{Actuators: []actuator.Actuator{m}, Name: "cart-pole and rover", Simulated: true}
+		}
+	}
+	return c
 }
 
 func hostPeriod(text string) (time.Duration, error) {
