@@ -413,6 +413,11 @@ describe("a hand", () => {
 		push(400);
 		expect(viewer.driving(now)).toBe("tripped");
 		expect(values()).not.toContain("0 0");
+		run(200); // of a page that hangs, with the key held
+		drives = [];
+		push(50);
+		expect([viewer.driving(now), values().includes("0 0")]).toEqual(["tripped", false]);
+		viewer.hand(now, counter++, []);
 		run(200); // let go
 		drives = [];
 		push(50);
@@ -425,6 +430,7 @@ describe("a hand", () => {
 	test("that it no longer obeys, said before the hand came back, does not trip it", () => {
 		offer(true);
 		push(100);
+		viewer.hand(now, counter++, []);
 		run(200);
 		push(25);
 		offer(false);

@@ -161,7 +161,7 @@ export class Viewer {
 
 	/** hand is what the page's input code says, and nobody else. */
 	hand(now: number, counter: number, targets: readonly Target[]): void {
-		this.driver.take(now, counter, targets);
+		this.driver.take(now, counter, targets, this.machine?.axes ?? []);
 	}
 
 	/** driving says how it stands with the hand, for people. */

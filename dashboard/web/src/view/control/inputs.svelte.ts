@@ -66,13 +66,7 @@ export class Inputs {
 	/** point is an input that points somewhere; null: it is let go. */
 	point(input: string, at: { x: number; y: number } | null): void {
 		if (at === null) this.hands.letGo(input);
-		else if (!this.hands.grip(input, deflections(this.sticks, at))) this.refused(input);
-	}
-
-	/** Whoever could not grip has to let go before the next try. */
-	private refused(input: string): void {
-		if (input === "pad") this.padHand.rest();
-		if (input === "keys") this.keys.clear();
+		else this.hands.grip(input, deflections(this.sticks, at));
 	}
 
 	private readonly keyDown = (event: KeyboardEvent): void => {
@@ -115,7 +109,7 @@ export class Inputs {
 		if (this.previewed) this.padAxes = pad?.axes.slice() ?? [];
 		const at = this.padHand.read(pad, this.pad);
 		if (at !== null && !this.hands.ready) this.padHand.rest();
-		else if (at !== null || this.hands.holds("pad")) this.point("pad", at);
+		else this.point("pad", at);
 	};
 }
 

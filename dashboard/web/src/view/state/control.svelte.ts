@@ -59,6 +59,7 @@ export class Control {
 		this.hands = new Hands({
 			send: (hand, targets) => send({ type: "hand", hand, targets }),
 			absent,
+			now: () => performance.now(),
 			first: Date.now(),
 		});
 		this.hands.listen((held, why) => {
