@@ -227,6 +227,29 @@ var cases = []vectorCase{
 	{kind: "parity", name: "too far back", hex: "01 21 00 01 aa", err: "range"},
 	{kind: "parity", name: "too many", hex: "09 01 02 03 04 05 06 07 08 09 00 01", err: "range"},
 	{kind: "parity", name: "no length", hex: "01 01 00", err: "short"},
+
+	// Sections 10.2 and 10.4.
+	{kind: "tick", name: "plain", hex: "0a 0b 0c 0d ac 02", value: tickValue{0x0a0b0c0d, 300}},
+	{kind: "tick", name: "the largest", hex: "ff ff ff ff ff ff ff ff ff ff ff 0f", value: tickValue{1<<32 - 1, MaxInt}},
+	{kind: "tick", name: "bytes behind", hex: "00 00 00 01 05 aa bb", loose: true, value: tickValue{1, 5}},
+	{kind: "tick", name: "no time", hex: "0a 0b 0c 0d", err: "short"},
+	{kind: "tick", name: "half an epoch", hex: "0a 0b", err: "short"},
+	{kind: "tick", name: "time above 2^53", hex: "00 00 00 01 80 80 80 80 80 80 80 10", err: "range"},
+	{kind: "drive", name: "one axis", hex: "01 02 03 00 00 00 04 05 01 06 bf f8 00 00 00 00 00 00", value: driveValue{
+		1, 2, 3, tickValue{4, 5}, []targetValue{{6, -1.5}},
+	}},
+	{kind: "drive", name: "no axis", hex: "01 02 03 00 00 00 04 05 00", value: driveValue{1, 2, 3, tickValue{4, 5}, []targetValue{}}},
+	{kind: "drive", name: "two axes, bytes behind", hex: "ac 02 01 01 00 00 00 01 01 02 01 00*8 20 3f f0 00*6 aa", loose: true, value: driveValue{
+		300, 1, 1, tickValue{1, 1}, []targetValue{{1, 0}, {32, 1}},
+	}},
+	{kind: "drive", name: "as many axes as there may be", hex: "01 01 01 00 00 00 01 01 20" + strings.Repeat(" 01 00*8", MaxAxes)},
+	{kind: "drive", name: "one axis too many", hex: "01 01 01 00 00 00 01 01 21" + strings.Repeat(" 01 00*8", MaxAxes+1), err: "range"},
+	{kind: "drive", name: "an axis above the last", hex: "01 01 01 00 00 00 01 01 01 21 00*8", err: "range"},
+	{kind: "drive", name: "not a number", hex: "01 01 01 00 00 00 01 01 01 01 7f f8 00*6", err: "range"},
+	{kind: "drive", name: "infinite", hex: "01 01 01 00 00 00 01 01 01 01 ff f0 00*6", err: "range"},
+	{kind: "drive", name: "half a value", hex: "01 01 01 00 00 00 01 01 01 01 3f f0", err: "short"},
+	{kind: "drive", name: "fewer axes than said", hex: "01 01 01 00 00 00 01 01 02 01 00*8", err: "short"},
+	{kind: "drive", name: "no tick", hex: "01 01 01", err: "short"},
 }
 
 // nameCases are names of devices and streams, section 3.6.

@@ -141,3 +141,19 @@ func FuzzEcho(f *testing.F) {
 	seed(f, "echo")
 	f.Fuzz(func(t *testing.T, b []byte) { checkAgain(t, "echo", b) })
 }
+
+func FuzzTick(f *testing.F) {
+	seed(f, "tick")
+	f.Fuzz(func(t *testing.T, b []byte) { checkAgain(t, "tick", b) })
+}
+
+func FuzzDrive(f *testing.F) {
+	seed(f, "drive")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var d Drive
+		if err := ParseDrive(&d, b); err == nil && (len(d.Setpoints) > MaxAxes || len(AppendDrive(nil, &d)) > MaxDrive) {
+			t.Fatalf("accepted %+v", d)
+		}
+		checkAgain(t, "drive", b)
+	})
+}

@@ -44,7 +44,7 @@ type goldenName struct {
 }
 
 // vector is one case. Kind names the parser: uvarint, svarint, packet, data,
-// ack, gap, serial, receipt, parity take the bytes; probe and echo take a whole frame.
+// ack, gap, serial, receipt, parity, tick, drive take the bytes; probe and echo take a whole frame.
 type vector struct {
 	Name  string `json:"name"`
 	Kind  string `json:"kind"`
@@ -113,6 +113,21 @@ type (
 		Length uint16   `json:"length"`
 		Bytes  string   `json:"bytes"`
 	}
+	tickValue struct {
+		Epoch uint32 `json:"epoch"`
+		At    uint64 `json:"at"`
+	}
+	driveValue struct {
+		Fence     uint64        `json:"fence"`
+		Seq       uint64        `json:"seq"`
+		Hand      uint64        `json:"hand"`
+		Tick      tickValue     `json:"tick"`
+		Setpoints []targetValue `json:"setpoints"`
+	}
+	targetValue struct {
+		Axis  uint64  `json:"axis"`
+		Value float64 `json:"value"`
+	}
 	probeValue struct {
 		Hop   hopValue `json:"hop"`
 		ID    uint64   `json:"id"`
@@ -176,6 +191,7 @@ func makeGolden(t *testing.T) golden {
 		Types: map[string]Type{
 			"data": TypeData, "ack": TypeAck, "gap": TypeGap, "probe": TypeProbe, "echo": TypeEcho, "signal": TypeSignal,
 			"serial": TypeSerial, "receipt": TypeReceipt, "parity": TypeParity,
+			"tick": TypeTick, "drive": TypeDrive, "command": TypeCommand, "outcome": TypeOutcome,
 		},
 		Classes: classNames[:], GapReasons: map[string]GapReason{},
 	}
@@ -257,6 +273,19 @@ var parsers = map[string]func(b []byte) (value any, again []byte, err error){
 	"parity": func(b []byte) (any, []byte, error) {
 		p, err := ParseParity(b)
 		return parityValue{append([]uint64{}, p.Lags...), p.Length, hex.EncodeToString(p.Bytes)}, AppendParity(nil, p), err
+	},
+	"tick": func(b []byte) (any, []byte, error) {
+		tick, err := ParseTick(b)
+		return tickValue(tick), AppendTick(nil, tick), err
+	},
+	"drive": func(b []byte) (any, []byte, error) {
+		var d Drive
+		err := ParseDrive(&d, b)
+		targets := []targetValue{}
+		for _, s := range d.Setpoints {
+			targets = append(targets, targetValue(s))
+		}
+		return driveValue{d.Fence, d.Seq, d.Hand, tickValue(d.Tick), targets}, AppendDrive(nil, &d), err
 	},
 	"probe": func(b []byte) (any, []byte, error) {
 		f, _, err := NextFrame(b)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
 	appendAck,
+	appendDrive,
 	appendEcho,
 	appendFrame,
 	appendGap,
@@ -9,6 +10,7 @@ import {
 	appendProbe,
 	appendReceipt,
 	appendSerial,
+	appendTick,
 	CLASSES,
 	CODES,
 	checkName,
@@ -21,22 +23,28 @@ import {
 	nextFrame,
 	parseAck,
 	parseData,
+	parseDrive,
 	parseEcho,
 	parseGap,
 	parseParity,
 	parseProbe,
 	parseReceipt,
 	parseSerial,
+	parseTick,
 	Reader,
 	TYPE_ACK,
+	TYPE_COMMAND,
 	TYPE_DATA,
+	TYPE_DRIVE,
 	TYPE_ECHO,
 	TYPE_GAP,
+	TYPE_OUTCOME,
 	TYPE_PARITY,
 	TYPE_PROBE,
 	TYPE_RECEIPT,
 	TYPE_SERIAL,
 	TYPE_SIGNAL,
+	TYPE_TICK,
 	Writer,
 } from ".";
 import { hex, repoFile, unhex } from "./testing";
@@ -121,6 +129,8 @@ const KINDS = {
 		appendReceipt,
 	),
 	parity: read(parseParity, (p) => ({ ...p, bytes: hex(p.bytes) }), appendParity),
+	tick: read(parseTick, same, appendTick),
+	drive: read(parseDrive, same, appendDrive),
 	probe: read(
 		(b) => framed(b, parseProbe),
 		({ hop, value }) => ({ hop, ...value }),
@@ -166,6 +176,10 @@ describe("tables", () => {
 			serial: TYPE_SERIAL,
 			receipt: TYPE_RECEIPT,
 			parity: TYPE_PARITY,
+			tick: TYPE_TICK,
+			drive: TYPE_DRIVE,
+			command: TYPE_COMMAND,
+			outcome: TYPE_OUTCOME,
 		};
 		expect(types).toEqual(golden.types);
 		expect(CLASSES).toEqual(golden.classes);
