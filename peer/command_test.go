@@ -26,7 +26,6 @@ type desk struct {
 	bodies [][]byte       // of all commands
 	stops  int
 	drives []driven
-	longer time.Duration // what a call takes
 }
 
 type driven struct {
@@ -260,8 +259,10 @@ func TestWhoMayOnlyWatch(t *testing.T) {
 				w.await(5*time.Second, path, func() bool { return v.rung() == path })
 				time.Sleep(2 * time.Second)
 				for _, c := range []rpc.Command{
-					{Type: rpc.Operate, On: true}, {Type: rpc.Call, ID: "a", Method: "home", Epoch: w.device.host.epoch, By: 1 << 50},
-					{Type: rpc.Stop, ID: "b"}, {Type: rpc.Lease, ID: "c", Do: rpc.Take},
+					{Type: rpc.Operate, On: true},
+					{Type: rpc.Call, ID: "a", Method: "home", Epoch: w.device.host.epoch, By: 1 << 50},
+					{Type: rpc.Stop, ID: "b"},
+					{Type: rpc.Lease, ID: "c", Do: rpc.Take},
 				} {
 					v.conn.Command(c.Append(nil), true)
 				}
