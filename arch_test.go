@@ -129,7 +129,7 @@ var arrows = []arrow{
 	{"dashboard", []string{"dashboard/term", "peer", "settings"}, "a screen is a viewer: it knows the link, neither server nor device"},
 	{"settings/", []string{"settings$"}, "beside the settings there are only their tests"},
 	{"settings", []string{"settings$"}, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
-	{"e2e", []string{"e2e/", "peer"}, "end to end means through the command line: the programs are started, not imported"},
+	{"e2e", []string{"e2e/", "peer", "device/machine/balance$", "device/machine/cartpole$"}, "end to end means through the command line: the programs are started, not imported; an operator of our own may have the controller"},
 	{".", nil, "the module's root holds this test only"},
 }
 

@@ -39,6 +39,14 @@ func TestMain(m *testing.M) {
 // newWorld makes one for a test that runs beside others from here on.
 func newWorld(t *testing.T, serverArgs ...string) *world {
 	t.Helper()
+	w := newEmptyWorld(t)
+	w.startServer(t, serverArgs...)
+	return w
+}
+
+// newEmptyWorld is one whose server is still to be started.
+func newEmptyWorld(t *testing.T) *world {
+	t.Helper()
 	skipUnlessAsked(t)
 	t.Parallel()
 	r, err := rig.New(t.TempDir())
@@ -50,9 +58,7 @@ func newWorld(t *testing.T, serverArgs ...string) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{Rig: r, dev: l.Host("dev"), srv: l.Host("srv"), view: l.Host("view")}
-	w.startServer(t, serverArgs...)
-	return w
+	return &world{Rig: r, dev: l.Host("dev"), srv: l.Host("srv"), view: l.Host("view")}
 }
 
 // newFarWorld is a server at the other end of a link of those conditions.

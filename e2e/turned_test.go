@@ -69,6 +69,31 @@ func TestTurnedOverTCP(t *testing.T) {
 	}
 }
 
+// newTLSWorld has a server with TLS on port 443, whose authority all trust.
+func newTLSWorld(t *testing.T) *world {
+	t.Helper()
+	w := newEmptyWorld(t)
+	server, ca, err := w.StartTLSServer(w.srv, w.srv.Addr.String(), netip.AddrPortFrom(w.srv.Addr, 443))
+	must(t, err)
+	w.server = server
+	endWith(t, "server", server.Program)
+	must(t, w.TrustInChromium(ca))
+	return w
+}
+
+// Where nothing but TLS is let through, TURN goes inside it.
+func TestTurnedOverTLS(t *testing.T) {
+	for _, kind := range watchers {
+		t.Run(kind.name, func(t *testing.T) {
+			w := newTLSWorld(t)
+			start := func(t *testing.T, w *world, _ string) *rig.Watcher {
+				return startOnly(t, w, kind.shows, "udp,turn-tls,ws")
+			}
+			turned(t, w, start, "turn-tls", w.view.CutUDP, w.view.MendUDP)
+		})
+	}
+}
+
 // turned watches a device past an obstacle, and then without.
 func turned(t *testing.T, w *world, start func(t *testing.T, w *world, device string) *rig.Watcher, rung string, obstruct, clear func() error) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,13 +35,14 @@ type ViewConfig struct {
 
 // Conn is a viewer's relation to one device. It outlives links and paths.
 type Conn struct {
-	cfg    ViewConfig // set once
-	id     string
-	loop   *loop
-	meter  meter
-	orders orders
-	tasks  sync.WaitGroup          // of data-channel connections
-	end    context.CancelCauseFunc // of Run, set when it begins
+	cfg     ViewConfig // set once
+	id      string
+	loop    *loop
+	meter   meter
+	orders  orders
+	reached atomic.Int64            // ns: the round trip of the best path; 0: not measured, negative: there is no path
+	tasks   sync.WaitGroup          // of data-channel connections
+	end     context.CancelCauseFunc // of Run, set when it begins
 
 	offerMade chan struct{} // closed when the first attempt has its offer, or never will
 
@@ -99,6 +101,7 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now), streams: map[uint32]*subscription{},
 		early: session.NewEarly(0), past: newPastView(), pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
 	}
+	c.reached.Store(-1)
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{
 		loop: c.loop, conn: c, config: c.rtcConfig, direct: newRTC, meter: &c.meter, tasks: &c.tasks, nextID: c.nextLeg,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -99,4 +100,19 @@ func (c *Conn) outcome(body []byte) {
 	if c.cfg.Events.Outcome != nil {
 		c.cfg.Events.Outcome(body)
 	}
+}
+
+// noteReach keeps for other goroutines whether there is a path, and how long it is.
+func (c *Conn) noteReach() {
+	if len(c.paths.use) == 0 {
+		c.reached.Store(-1)
+		return
+	}
+	c.reached.Store(int64(c.paths.rtt()))
+}
+
+// reach reports whether there is a path, and its round trip; 0: it was not measured yet.
+func (c *Conn) reach() (roundTrip time.Duration, ok bool) {
+	ns := c.reached.Load()
+	return time.Duration(max(ns, 0)), ns >= 0
 }

@@ -155,6 +155,7 @@ func (c *Conn) step(now time.Duration) (wake time.Duration) {
 	}
 	wake = min(wake, c.paths.decision.Wake)
 	wake = min(wake, c.reopen(now), c.acknowledge(now, len(added) > 0), c.climbStep(now), c.settleBye(now), c.settleTails(now), c.askPast(now))
+	c.noteReach()
 	c.sendOrders()
 	c.tellPath()
 	return wake

@@ -52,7 +52,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 		opens:  budget{rate: reopenRate, burst: reopenBurst},
 		offers: budget{rate: offerRate, burst: offerBurst},
 	}
-	c.operator = operator{host: h, conn: c, id: id}
+	c.operator = operator{host: h, conn: c, id: id, left: budget{rate: refusalRate, burst: refusalBurst}}
 	c.attempts = attempts{
 		loop: h.loop, conn: c, config: c.rtcConfig, direct: h.direct, meter: &h.meter, tasks: &h.tasks, nextID: h.nextLeg,
 		signal: c.throughServer, ready: c.climbed, over: c.fell,

@@ -104,6 +104,7 @@ func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Con
 	if c.Control, err = guarded(c.Control); err != nil {
 		return c, err
 	}
+	c.Control = withMachine(c.Control, c.Sources)
 	if c.Token, err = settings.Secret(cmd, settings.Prefix, "token"); err != nil {
 		return c, err
 	}

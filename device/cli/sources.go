@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/machine"
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/source/host"
@@ -52,6 +53,25 @@ func parseSource(name, options string, in io.Reader, log *slog.Logger) (source.S
 		return machine.New(machine.Config{Log: log}), nil
 	}
 	return stdin.New(stdin.Config{In: in, Log: log}), nil
+}
+
+// withMachine lets operators steer a simulated machine that is among the sources: it is there for that. It needs no guard: with
+// this program it ends, too.
+func withMachine(c agent.Control, sources []source.Source) agent.Control {
+	for _, s := range sources {
+		m, ok := s.(*machine.Machine)
+		if !ok {
+			continue
+		}
+		if len(c.Actuators) == 0 {
+			c.Simulated = true
+			if c.Name == "" {
+				c.Name = "cart-pole and rover"
+			}
+		}
+		c.Actuators = append(c.Actuators, m)
+	}
+	return c
 }
 
 func hostPeriod(text string) (time.Duration, error) {

@@ -13,13 +13,13 @@ const (
 	AxisTurn
 )
 
-// Axes implements actuator.Actuator.
+// Axes implements actuator.Actuator. What is set is published beside what the machine makes of it, under other names.
 func (m *Machine) Axes() []rpc.Axis {
 	cart, drive := m.world.cart, m.world.drive // set once
 	return []rpc.Axis{
-		{ID: AxisForce, Name: "cart-force", Label: "Cart: force", Unit: "N", Min: -cart.MaxForce, Max: cart.MaxForce, Stream: streamPoleForce},
-		{ID: AxisSpeed, Name: "rover-speed", Label: "Rover: speed", Unit: "m/s", Min: -drive.MaxSpeed, Max: drive.MaxSpeed, Stream: streamRoverSpeed},
-		{ID: AxisTurn, Name: "rover-turn", Label: "Rover: turn, left positive", Unit: "rad/s", Min: -drive.MaxTurn, Max: drive.MaxTurn, Stream: streamRoverTurn},
+		{ID: AxisForce, Name: "cart-force", Label: "Cart: force", Unit: "N", Min: -cart.MaxForce, Max: cart.MaxForce},
+		{ID: AxisSpeed, Name: "rover-speed", Label: "Rover: speed", Unit: "m/s", Min: -drive.MaxSpeed, Max: drive.MaxSpeed},
+		{ID: AxisTurn, Name: "rover-turn", Label: "Rover: turn, left positive", Unit: "rad/s", Min: -drive.MaxTurn, Max: drive.MaxTurn},
 	}
 }
 

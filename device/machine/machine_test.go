@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/telepath-iot/telepath/device/actuator"
+	"github.com/telepath-iot/telepath/device/control/schema"
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/source/sourcetest"
 	"github.com/telepath-iot/telepath/peer/rpc"
@@ -234,9 +235,12 @@ func TestHonkAndSelfTest(t *testing.T) {
 func TestDescribesItself(t *testing.T) {
 	m := New(Config{})
 	for _, method := range m.Methods() {
-		for _, schema := range []json.RawMessage{method.Params, method.Result} {
-			if schema != nil && !json.Valid(schema) {
-				t.Errorf("%s: %s", method.Name, schema)
+		for _, text := range []json.RawMessage{method.Params, method.Result} {
+			if text == nil {
+				continue
+			}
+			if s, err := schema.Parse(text); err != nil || !s.IsObject() {
+				t.Errorf("%s: %s: %v", method.Name, text, err)
 			}
 		}
 	}

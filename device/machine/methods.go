@@ -21,7 +21,7 @@ func methods() []method {
 	return []method{
 		{rpc.Method{
 			Name: "push", Label: "Push the pole", Help: "A blow against the pole's tip. Who balances has to cope with it.", Rate: 2,
-			Params: schema(`"side": {"type": "string", "title": "Towards", "enum": ["left", "right"], "default": "right"},
+			Params: object(`"side": {"type": "string", "title": "Towards", "enum": ["left", "right"], "default": "right"},
 				"strength": {"type": "number", "title": "Strength in N·s", "minimum": 0.005, "maximum": 0.1, "default": 0.03}`),
 		}, (*Machine).push},
 		{rpc.Method{
@@ -29,14 +29,14 @@ func methods() []method {
 		}, (*Machine).reset},
 		{rpc.Method{
 			Name: "honk", Label: "Honk", Help: "The rover's horn. It appears among the events.", Rate: 2,
-			Params: schema(`"times": {"type": "integer", "title": "How often", "minimum": 1, "maximum": 5, "default": 1},
+			Params: object(`"times": {"type": "integer", "title": "How often", "minimum": 1, "maximum": 5, "default": 1},
 				"loud": {"type": "boolean", "title": "Loud", "default": false}`),
-			Result: schema(`"sound": {"type": "string"}`),
+			Result: object(`"sound": {"type": "string"}`),
 		}, (*Machine).honk},
 		{rpc.Method{
 			Name: "self-test", Label: "Test itself", Help: "Watches for some seconds whether the simulation keeps up with real time.", Rate: 1, LimitMS: 15_000,
-			Params: schema(`"seconds": {"type": "number", "title": "For how many seconds", "minimum": 0.5, "maximum": 10, "default": 3}`),
-			Result: schema(`"steps_a_second": {"type": "number"}, "late": {"type": "integer"}, "missed": {"type": "integer"}`),
+			Params: object(`"seconds": {"type": "number", "title": "For how many seconds", "minimum": 0.5, "maximum": 10, "default": 3}`),
+			Result: object(`"steps_a_second": {"type": "number"}, "late": {"type": "integer"}, "missed": {"type": "integer"}`),
 		}, (*Machine).selfTest},
 		{rpc.Method{
 			Name: "knock-over", Label: "Knock the pole over", Help: "A blow that nobody can balance.", Rate: 1, Lease: true, Danger: true,
@@ -44,9 +44,9 @@ func methods() []method {
 	}
 }
 
-// schema is that of an object with these properties and no others.
-func schema(properties string) json.RawMessage {
-	return json.RawMessage(`{"type": "object", "additionalProperties": false, "properties": {` + properties + `}}`)
+// object is the schema of an object with these properties.
+func object(properties string) json.RawMessage {
+	return json.RawMessage(`{"type": "object", "properties": {` + properties + `}}`)
 }
 
 // Methods implements actuator.Actuator.

@@ -27,6 +27,7 @@ type Relay struct {
 	streams []json.RawMessage // describe signals of the newest session
 	epoch   string            // of streams
 	kept    map[uint32]keptFrame
+	role    string          // of viewers
 	servers []signal.Server // TURN servers that both ends of a Conn are told
 	viewers map[*relayViewer]bool
 	media   map[*Medium]bool
@@ -71,6 +72,13 @@ func (r *Relay) Tell(servers ...signal.Server) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.servers = servers
+}
+
+// Grant sets the role of viewers, from the next link on: none, unless it is called.
+func (r *Relay) Grant(role string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.role = role
 }
 
 // Dial makes a link for a device, or for a viewer: with the JSON of the open

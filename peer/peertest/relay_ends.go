@@ -125,7 +125,7 @@ func object(d signal.Device) json.RawMessage {
 func (r *Relay) newViewer(link *Carrier, open []byte) (receive func(wire.Frame), leave func()) {
 	v := &relayViewer{link: link, conns: map[uint64]*relayConn{}}
 	r.viewers[v] = true
-	tellSignal(link, 0, signal.Message{Type: signal.Welcome})
+	tellSignal(link, 0, signal.Message{Type: signal.Welcome, Role: r.role})
 	if open != nil {
 		r.open(v, 1, open)
 	}
@@ -193,7 +193,7 @@ func (r *Relay) open(v *relayViewer, number uint64, body []byte) {
 		c.bound = r.device.last
 		r.device.conns[c.bound] = c
 	}
-	m.Servers = r.servers
+	m.Servers, m.Role = r.servers, r.role
 	tellSignal(r.device.link, c.bound, m)
 }
 

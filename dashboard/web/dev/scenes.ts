@@ -1,4 +1,5 @@
 import type { Device, FromWorker, PathInfo, Rung, RungInfo, StreamInfo, StreamMeta } from "../src/port";
+import { type MachineScene, operated } from "./machine";
 import type { MadeUpStream, Scene, Wave } from "./made-up";
 
 const NOW = Date.now() / 1_000;
@@ -200,6 +201,18 @@ const RELAY = path({
 	],
 });
 
+/** operating is the device page of who may operate it. */
+function operating(as: "operator" | "admin", how: MachineScene): Scene {
+	const slow = { kind: "number", periodMs: 50, source: "rover", simulated: true } as const;
+	const streams = [
+		stream("rover/speed", { ...slow, label: "Rover speed", unit: "m/s", min: -1, max: 1 }, (t) => 0.4 * Math.sin(t)),
+		stream("rover/turn", { ...slow, label: "Rover turn", unit: "rad/s" }, (t) => 0.9 * Math.cos(t)),
+		...bench().slice(0, 4),
+	];
+	const scene = watching(streams, [path({}), ...operated(how)]);
+	return { ...scene, onConnect: [{ type: "link", state: "open", role: as }, LIST] };
+}
+
 /** machine is the simulated one: its pole swings as if somebody balanced it, its rover goes round. */
 function machine(): MadeUpStream[] {
 	const of = (label: string, unit: string, periodMs: number) => ({
@@ -237,6 +250,11 @@ const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 		const scene = watching(many(Number(query.get("charts") ?? 20), Number(query.get("rate") ?? 100)), [path({})]);
 		return { ...scene, historyMs: Number(query.get("history") ?? scene.historyMs) };
 	},
+	control: () => operating("operator", "free"),
+	driving: () => operating("operator", "mine"),
+	held: () => operating("admin", "held"),
+	stopped: () => operating("operator", "stopped"),
+	"on-page": () => operating("operator", "on-page"),
 	home: () => plain([OPEN, LIST]),
 	empty: () => plain([OPEN, { type: "devices", devices: [] }]),
 	connecting: () => plain([{ type: "link", state: "connecting" }]),

@@ -66,8 +66,14 @@ func New(config Config) *Controller {
 // Measured takes the newest measurement of the round trip to the device.
 func (c *Controller) Measured(roundTrip time.Duration) { c.roundTrip = roundTrip }
 
-// Saw takes a sample that arrived now. What is older than the newest one counts for nothing.
+// setBack is how much older than the newest sample one is only if the device's clock was set: nothing is under way for so long.
+const setBack = time.Second
+
+// Saw takes a sample that arrived now. What is older than the newest one counts for nothing, unless the device's clock was set.
 func (c *Controller) Saw(s Sample, now time.Duration) {
+	if c.seen && s.T < c.newest.T-setBack {
+		c.skew, c.seen = leastOfLate{}, false
+	}
 	c.skew.add(now-s.T, now)
 	if !c.seen || s.T > c.newest.T {
 		c.newest, c.seen = s, true

@@ -10,6 +10,8 @@ export const EVERY = 10;
 export const MAX_HORIZON = 700;
 /** An angle from which no force of the motor brings the pole back, in rad. */
 export const HOPELESS = 0.8;
+/** How much older than the newest sample one is only if the device's clock was set, in ms: nothing is under way for so long. */
+const SET_BACK = 1_000;
 
 /** Gains make a force of a state: those of the linear-quadratic regulator that the twin's test computes. */
 const GAINS = { x: 4.684, v: 6.785, angle: 53.93, spin: 13.23 };
@@ -36,8 +38,12 @@ export class Controller {
 		this.roundTrip = roundTrip;
 	}
 
-	/** saw takes a sample of the device's time t that arrived now. What is older than the newest one counts for nothing. */
+	/** saw takes a sample of the device's time t that arrived now. What is older than the newest one counts for nothing, unless its clock was set. */
 	saw(t: number, s: Readonly<State>, now: number): void {
+		if (t < this.newestT - SET_BACK) {
+			this.skew.clear();
+			this.newestT = Number.NEGATIVE_INFINITY;
+		}
 		this.skew.add(now - t, now);
 		if (t <= this.newestT) return;
 		this.newestT = t;

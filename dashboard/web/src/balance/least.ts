@@ -18,6 +18,11 @@ export class LeastOfLate {
 		} else this.now = Math.min(this.now, value);
 	}
 
+	clear(): void {
+		this.now = this.before = Number.POSITIVE_INFINITY;
+		this.since = Number.NaN;
+	}
+
 	least(): number {
 		return Math.min(this.now, this.before);
 	}

@@ -361,7 +361,7 @@ export class Engine {
 		if (this.options.env.rebase()) conn.rebased();
 		this.link.carries(conn.relayed);
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
-		this.operate.tell();
+		this.operate.look();
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
 	}
 }

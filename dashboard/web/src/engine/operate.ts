@@ -72,8 +72,13 @@ export class Operate {
 		this.settle();
 	}
 
-	/** tell the page how it stands; to be called a few times a second. */
-	tell(): void {
+	/** look does what has become due, a path being there now for instance, and tells the page how it stands; to be called a few times a second. */
+	look(): void {
+		this.settle();
+		this.tell();
+	}
+
+	private tell(): void {
 		const { viewer } = this;
 		if (viewer === null || viewer.machine === null) return;
 		const age = viewer.ticks.age(this.now());
@@ -121,6 +126,7 @@ export class Operate {
 			// Above those of an earlier life of this page: it sends fewer than one a millisecond.
 			first: Math.floor(env.wall() / 1000),
 			identity: this.identity,
+			path: () => conn.reachable,
 			rtt: () => conn.rtt,
 			send: (body, everywhere) => conn.command(body, everywhere),
 			drive: (drive) => this.drive(conn, drive),

@@ -28,7 +28,12 @@ beforeEach(() => {
 	sent = [];
 	why = "";
 	told = [];
-	hands = new Hands({ send: (hand, targets) => sent.push({ hand, targets }), absent: () => why, first: 10 });
+	hands = new Hands({
+		send: (hand, targets) => sent.push({ hand, targets }),
+		absent: () => why,
+		now: () => Date.now(),
+		first: 10,
+	});
 	hands.listen((held, reason) => told.push([held, reason]));
 	hands.of(AXES);
 });
@@ -77,6 +82,27 @@ test("a page that cannot have a hand releases it at the next beat, and takes non
 	expect([hands.held, values(), told.at(-1)]).toEqual([false, [0, 2], [false, why]]);
 	expect(hands.grip("stick", new Map([[1, 1]]))).toBe(false);
 	expect(counted(1_000)).toBe(0);
+});
+
+test("what was released has to let go before it holds again", () => {
+	hands.grip("stick", new Map([[1, 1]]));
+	hands.release("control was lost");
+	expect(hands.grip("stick", new Map([[1, 1]]))).toBe(false);
+	expect(hands.grip("keys", new Map([[1, 1]]))).toBe(true);
+	hands.letGo("stick");
+	expect(hands.grip("stick", new Map([[1, 1]]))).toBe(true);
+});
+
+test("a page that hung had no hand meanwhile, whatever was held", () => {
+	hands.grip("stick", new Map([[1, 1]]));
+	vi.setSystemTime(Date.now() + 160); // no timer ran
+	vi.advanceTimersByTime(40);
+	expect([hands.held, told.at(-1)?.[0], values()]).toEqual([false, false, [0, 2]]);
+	hands.letGo("stick");
+	hands.grip("stick", new Map([[1, 1]]));
+	vi.setSystemTime(Date.now() + 160);
+	expect(hands.grip("stick", new Map([[1, 0.9]]))).toBe(false); // an event came before the timer
+	expect(hands.held).toBe(false);
 });
 
 test("without axes there is nothing to hold, and what was held is let go", () => {

@@ -1,14 +1,18 @@
 import type { Axis, Target } from "../port";
 import { toValue } from "./shape";
 
-/** While a hand is there it is counted this often, in ms: well within the 150 ms after which it is none. */
+/** While a hand is there it is counted this often, in ms: well within the time after which it is none. */
 const BEAT = 40;
+/** A hand that was not counted for so long was not there, in ms (protocol, 10.4). */
+const GONE = 150;
 
 export interface HandsOptions {
 	/** send tells the engine; nothing stands between. */
 	send(hand: number, targets: Target[]): void;
 	/** absent says why no hand can be there now, for people; "": one can. */
 	absent(): string;
+	/** now is a monotonic time in ms. */
+	now(): number;
 	/** first is the first count: above those of an earlier life of this page. */
 	first: number;
 }
@@ -21,7 +25,10 @@ export interface HandsOptions {
  */
 export class Hands {
 	private readonly grips = new Map<string, ReadonlyMap<number, number>>(); // deflections by axis, by input
+	/** Inputs that were released and did not let go themselves yet: they hold nothing until they have. */
+	private readonly spent = new Set<string>();
 	private axes: readonly Axis[] = [];
+	private toldAt = 0;
 	private count: number;
 	private timer: ReturnType<typeof setInterval> | undefined;
 	private listener: (held: boolean, why: string) => void = () => undefined;
@@ -41,6 +48,16 @@ export class Hands {
 		this.listener = listener;
 	}
 
+	/** ready says whether there is something to hold. */
+	get ready(): boolean {
+		return this.axes.length > 0;
+	}
+
+	/** holds says whether an input does. */
+	holds(input: string): boolean {
+		return this.grips.has(input);
+	}
+
 	/** held says whether a hand is there. */
 	get held(): boolean {
 		return this.grips.size > 0;
@@ -48,10 +65,11 @@ export class Hands {
 
 	/** grip is an input that holds axes, by their numbers; false: it may not. */
 	grip(input: string, deflections: ReadonlyMap<number, number>): boolean {
-		if (this.axes.length === 0) return false;
-		const why = this.options.absent();
+		if (this.axes.length === 0 || this.spent.has(input)) return false;
+		const why = this.gone();
 		if (why !== "") {
 			this.release(why);
+			this.spent.add(input);
 			return false;
 		}
 		const before = this.held;
@@ -64,14 +82,16 @@ export class Hands {
 
 	/** letGo is an input that holds nothing any more. */
 	letGo(input: string): void {
+		this.spent.delete(input);
 		if (!this.grips.delete(input)) return;
 		if (this.held) this.tell();
 		else this.ended("");
 	}
 
-	/** release lets go of everything; why is for people. */
+	/** release lets go of everything, until each input has let go itself; why is for people. */
 	release(why: string): void {
 		if (!this.held) return;
+		for (const input of this.grips.keys()) this.spent.add(input);
 		this.grips.clear();
 		this.ended(why);
 	}
@@ -87,9 +107,15 @@ export class Hands {
 	}
 
 	private beat(): void {
-		const why = this.options.absent();
+		const why = this.gone();
 		if (why === "") this.tell();
 		else this.release(why);
+	}
+
+	/** gone says why the hand that was there is not any more, or none can be; "": neither. */
+	private gone(): string {
+		if (this.held && this.options.now() - this.toldAt >= GONE) return "this page was too busy to count the hand";
+		return this.options.absent();
 	}
 
 	/** The last word of a hand is that all axes are neutral. */
@@ -101,6 +127,7 @@ export class Hands {
 	}
 
 	private tell(): void {
+		this.toldAt = this.options.now();
 		const targets = this.axes.map((axis) => ({ axis: axis.id, value: toValue(axis, this.deflection(axis.id)) }));
 		this.options.send(++this.count, targets);
 	}

@@ -227,6 +227,11 @@ export class Conn {
 		if (!this.paths.sendTwice((conn) => driveFrame(conn, drive))) this.dropped("no-path");
 	}
 
+	/** reachable says whether there is a path to the device. */
+	get reachable(): boolean {
+		return this.paths.best() !== undefined;
+	}
+
 	/** rtt of the best path in ms; 0: not measured yet. */
 	get rtt(): number {
 		return this.paths.rtt();

@@ -1,11 +1,12 @@
-import { type Command, type Deadline, ended, type Outcome, type State } from "./message";
+import { type Command, ended, type Outcome, type Progress } from "./message";
 import type { Repeats } from "./repeats";
+import type { Ticks } from "./ticks";
 
 /** CallInfo is what is known of a call. */
 export interface CallInfo {
 	readonly id: string;
 	readonly method: string;
-	state: "sent" | State;
+	state: Progress;
 	progress: number | null;
 	result: unknown;
 	code: string;
@@ -15,82 +16,169 @@ export interface CallInfo {
 	cancelling: boolean;
 }
 
+/** Wanted is a call to be made. */
+export interface Wanted {
+	id: string;
+	method: string;
+	params?: unknown;
+	lease: boolean; // the method needs it
+	wait: number; // it does not begin later than that from now, in ms
+}
+
 /** Calls that are over and remembered, so that an end which comes twice is known. */
 const MAX_KEPT = 64;
+/** For so long a device is asked what became of a call that it never answered, and of one that it knows, in ms. */
+const ASK = 5_000;
+const RECALL = 60_000;
+/** A call that the device knows may be without news for so long until it is asked, in ms. */
+const SILENCE = 3_000;
 
-const NO_TICK = "nothing was heard from the device's clock yet: it was not sent";
+/** Call is one that is followed. */
+interface Call {
+	readonly info: CallInfo;
+	readonly wanted: Wanted | null; // null: said before this page was loaded
+	readonly until: number; // its deadline
+	heard: number; // when the device said something of it last
+	known: boolean; // the device has said something of it
+	guessed: boolean; // it has ended without a word of the device, which may come all the same
+}
 
-/** Calls follow each call from when it is said to its end. A call whose deadline has passed without an answer is asked for. */
+/** Calls follow each call from when it is wanted to its end (section 10.2). */
 export class Calls {
-	private readonly all = new Map<string, CallInfo>();
+	private readonly all = new Map<string, Call>();
 
 	constructor(
 		private readonly repeats: Repeats,
+		private readonly ticks: Ticks,
 		private readonly changed: (call: CallInfo) => void,
 	) {}
 
-	/** call says a method; deadline null: no tick has come, so that no deadline can be given. */
-	call(now: number, what: Call, deadline: Deadline | null, wait: number): void {
-		const { id, method, params, fence } = what;
-		const call = this.begin(id, method);
-		if (deadline === null) {
-			this.change(call, { state: "rejected", reason: NO_TICK });
-			return;
-		}
-		const with_ = { ...(params === undefined ? {} : { params }), ...(fence === 0 ? {} : { fence }) };
-		this.repeats.add(now, id, { type: "call", id, method, ...with_, ...deadline }, now + wait);
-		this.changed(call);
+	/** begin follows a call; refused: it cannot be made, and why. */
+	begin(now: number, wanted: Wanted, refused: { code: string; reason: string } | null): void {
+		const call = this.add(wanted.id, wanted.method, wanted, now + wanted.wait);
+		this.change(call, refused === null ? {} : { state: "rejected", ...refused });
 	}
 
-	/** ask what became of a call, also of one that was said before this page was loaded. */
+	/** ask what became of a call that was said before this page was loaded. */
 	ask(now: number, id: string, method: string): void {
-		const known = this.all.get(id);
-		if (known !== undefined && ended(stateOf(known))) return;
-		if (known === undefined) this.changed(this.begin(id, method));
-		this.repeats.add(now, askKey(id), { type: "ask", id });
+		if (this.all.has(id)) return;
+		const call = this.add(id, method, null, now);
+		this.change(call, { state: "sent" });
+		this.repeats.add(now, askKey(id), { type: "ask", id }, now + RECALL);
 	}
 
 	cancel(now: number, id: string): void {
 		const call = this.all.get(id);
-		if (call === undefined || ended(stateOf(call))) return;
-		this.repeats.add(now, cancelKey(id), { type: "cancel", id });
+		if (call === undefined || ended(call.info.state)) return;
+		if (call.info.state === "waiting") {
+			this.repeats.answered(id);
+			this.change(call, { state: "rejected", code: "cancelled", reason: "it was not sent" });
+			return;
+		}
+		this.repeats.add(now, cancelKey(id), { type: "cancel", id }, now + RECALL);
 		this.change(call, { cancelling: true });
+	}
+
+	/** said: a command went out. */
+	said(command: Command): void {
+		if (command.type !== "call") return;
+		const call = this.all.get(command.id);
+		if (call?.info.state === "waiting") this.change(call, { state: "sent" });
 	}
 
 	/** heard takes an Outcome of type call. It returns what is to be said to that; null: nothing. */
 	heard(now: number, outcome: Extract<Outcome, { type: "call" }>): Command | null {
-		const { id, code, reason, progress, result, tookUs } = outcome;
+		const { id, state, code, reason, progress, result, tookUs } = outcome;
 		const call = this.all.get(id);
 		const said = this.repeats.answered(id);
 		this.repeats.answered(askKey(id));
-		const state = outcome.state ?? (code === "" ? null : "rejected");
 		const seen: Command | null = state !== null && ended(state) ? { type: "seen", id } : null;
-		if (call === undefined || state === null || ended(stateOf(call)) || behind(state, call.state)) return seen;
+		if (call === undefined || state === null || (ended(call.info.state) && !call.guessed)) return seen;
+		if (state === "received" && call.info.state === "running") return null; // late, over the slower path
 		if (ended(state)) this.repeats.answered(cancelKey(id));
+		Object.assign(call, { heard: now, known: true, guessed: false });
+		const { info } = call;
 		this.change(call, {
 			state,
 			code,
 			reason,
 			tookUs,
-			result: result ?? call.result,
-			progress: progress ?? call.progress,
-			rttMs: call.rttMs ?? (said === undefined ? null : now - said.since),
+			result: result ?? info.result,
+			progress: progress === null ? info.progress : Math.max(progress, info.progress ?? 0),
+			rttMs: info.rttMs ?? (said === undefined ? null : now - said.since),
 		});
 		return seen;
 	}
 
-	/** unanswered: a call's deadline has passed. It may have run all the same, with its answers lost. */
-	unanswered(now: number, id: string): void {
-		const call = this.all.get(id);
-		if (call === undefined) return;
-		this.ask(now, id, call.method);
+	/** over: nothing answered a command of a call in its time. */
+	over(now: number, command: Extract<Command, { type: "call" | "ask" }>): void {
+		const call = this.all.get(command.id);
+		if (call === undefined || ended(call.info.state)) return;
+		// It may have run, with its answers lost.
+		if (command.type === "call" && call.info.state === "sent") this.askFor(now, call, ASK);
+		else if (command.type === "ask") {
+			this.guess(
+				call,
+				"unknown",
+				"",
+				call.known ? "the device has not said how it ended" : "no answer from the device: it may have run",
+			);
+		}
 	}
 
-	private begin(id: string, method: string): CallInfo {
-		const call: CallInfo = {
+	/** step says what waits as soon as a deadline can be given, ends what could not be sent in time, and asks for what is silent. */
+	step(now: number, fence: number): void {
+		for (const call of this.all.values()) {
+			if (call.info.state === "waiting") this.send(now, call, fence);
+			else if (this.silent(call) && now >= call.heard + SILENCE) this.askFor(now, call, RECALL);
+		}
+	}
+
+	wake(): number {
+		let at = Infinity;
+		for (const call of this.all.values()) {
+			if (call.info.state === "waiting") at = Math.min(at, call.until);
+			else if (this.silent(call)) at = Math.min(at, call.heard + SILENCE);
+		}
+		return at;
+	}
+
+	private send(now: number, call: Call, fence: number): void {
+		const { wanted, until } = call;
+		if (wanted === null) return;
+		const { id, method, params, lease } = wanted;
+		if (now >= until) {
+			this.repeats.answered(id);
+			const why =
+				this.ticks.newest === null ? "nothing was heard of the device's clock" : "there was no path to the device";
+			this.guess(call, "expired", "late", `it was not sent: ${why}`);
+			return;
+		}
+		const deadline = this.ticks.by(now, until - now);
+		if (deadline === null || this.repeats.has(id)) return;
+		const with_ = { ...(params === undefined ? {} : { params }), ...(lease ? { fence } : {}) };
+		this.repeats.add(now, id, { type: "call", id, method, ...with_, ...deadline }, until);
+	}
+
+	/** silent: the device knows it, it is under way, and it was not asked for yet. */
+	private silent({ known, info }: Call): boolean {
+		return known && !ended(info.state) && !this.repeats.has(askKey(info.id));
+	}
+
+	private askFor(now: number, { info }: Call, patience: number): void {
+		this.repeats.add(now, askKey(info.id), { type: "ask", id: info.id }, now + patience);
+	}
+
+	private guess(call: Call, state: Progress, code: string, reason: string): void {
+		call.guessed = true;
+		this.change(call, { state, code, reason });
+	}
+
+	private add(id: string, method: string, wanted: Wanted | null, until: number): Call {
+		const info: CallInfo = {
 			id,
 			method,
-			state: "sent",
+			state: "waiting",
 			progress: null,
 			result: undefined,
 			code: "",
@@ -99,41 +187,24 @@ export class Calls {
 			rttMs: null,
 			cancelling: false,
 		};
+		const call = { info, wanted, until, heard: 0, known: false, guessed: false };
 		this.all.set(id, call);
 		this.prune();
 		return call;
 	}
 
-	private change(call: CallInfo, to: Partial<CallInfo>): void {
-		Object.assign(call, to);
-		this.changed(call);
+	private change(call: Call, to: Partial<CallInfo>): void {
+		Object.assign(call.info, to);
+		this.changed(call.info);
 	}
 
 	private prune(): void {
-		for (const [id, call] of this.all) {
+		for (const [id, { info }] of this.all) {
 			if (this.all.size <= MAX_KEPT) return;
-			if (ended(stateOf(call))) this.all.delete(id);
+			if (ended(info.state)) this.all.delete(id);
 		}
 	}
 }
 
-/** Call is what a screen wants done. */
-export interface Call {
-	id: string;
-	method: string;
-	params?: unknown;
-	fence: number; // 0: the method needs no lease
-}
-
 const askKey = (id: string) => `ask ${id}`;
 const cancelKey = (id: string) => `cancel ${id}`;
-
-/** stateOf is a call's state as the device knows it: one that was said may not have come. */
-function stateOf({ state }: CallInfo): State {
-	return state === "sent" ? "received" : state;
-}
-
-/** behind: received comes late, over the slower path, when it is known to run. */
-function behind(state: State, known: CallInfo["state"]): boolean {
-	return state === "received" && known === "running";
-}

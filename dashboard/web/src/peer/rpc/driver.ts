@@ -32,6 +32,7 @@ export class Driver {
 	private advanced = -Infinity; // when the hand moved on
 	private came = 0; // when it did after it was not there
 	private targets: readonly Target[] = [];
+	private rests = true; // the targets are all neutral: a hand that lets go leaves them so
 	private state: "neutral" | "driving" | "tripped" = "neutral";
 	private sentAt = -Infinity;
 	private changed = false;
@@ -42,12 +43,14 @@ export class Driver {
 	}
 
 	/** take is what the page's input code says: the hand's counter, and where the axes are to go. A counter that stands still is no hand. */
-	take(now: number, hand: number, targets: readonly Target[]): void {
+	take(now: number, hand: number, targets: readonly Target[], axes: readonly Axis[]): void {
 		if (hand <= this.hand) return;
-		if (!this.present(now)) {
+		// One that was not heard of for a while, as of a page that hung, but did not let go, has not come anew.
+		if (!this.present(now) && this.rests) {
 			this.came = now;
 			this.state = "neutral";
 		}
+		this.rests = targets.every(({ axis, value }) => axes.find(({ id }) => id === axis)?.neutral === value);
 		this.hand = hand;
 		this.advanced = now;
 		this.changed ||= !same(targets, this.targets);

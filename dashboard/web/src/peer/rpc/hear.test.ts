@@ -14,6 +14,8 @@ test("each outcome is read with its members", () => {
 		id: "i",
 		code: "",
 		reason: "",
+		epoch: 0,
+		at: 0,
 		state: "running",
 		progress: 0.5,
 		result: undefined,

@@ -11,7 +11,13 @@ const MAX_ASKS = 16;
 /** parse reads the body of an Outcome frame; null: a type that this version does not know, to be skipped. */
 export function parse(body: Uint8Array): Outcome | null {
 	const m = new Members(parseJSON(body, MAX_COMMAND, "outcome"));
-	const answer = { id: word(m, "id"), code: word(m, "code"), reason: clean(m.text("reason"), MAX_SENTENCE) };
+	const answer = {
+		id: word(m, "id"),
+		code: word(m, "code"),
+		reason: clean(m.text("reason"), MAX_SENTENCE),
+		epoch: m.uint("epoch"),
+		at: m.uint("at"),
+	};
 	switch (m.text("type")) {
 		case "call":
 			return { type: "call", ...answer, ...call(m) };

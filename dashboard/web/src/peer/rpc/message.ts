@@ -32,9 +32,14 @@ export const STATES = ["received", "running", "done", "failed", "rejected", "exp
 /** State is how far a call is. */
 export type State = (typeof STATES)[number];
 
+/** Progress is how far a call is as its viewer knows: waiting was not sent, for want of a tick or of a path; sent was not answered. */
+export type Progress = State | "waiting" | "sent";
+
+const OPEN: ReadonlySet<Progress> = new Set<Progress>(["waiting", "sent", "received", "running"]);
+
 /** ended says whether nothing comes behind a state. */
-export function ended(state: State): boolean {
-	return state !== "received" && state !== "running";
+export function ended(state: Progress): boolean {
+	return !OPEN.has(state);
 }
 
 /** Operator is who has a lease or wants it, as all may see. */
@@ -44,8 +49,12 @@ export interface Operator {
 	role: string;
 }
 
-/** Outcome is what a device answers. id "": told unasked; code and reason: of a refusal, for people. */
-export type Outcome = { id: string; code: string; reason: string } & (
+/**
+ * Outcome is what a device answers. id "": told unasked; code and reason: of a
+ * refusal, for people; epoch and at: the device's tick at which it was so, of
+ * all but call, since they may overtake one another; 0: not said.
+ */
+export type Outcome = { id: string; code: string; reason: string; epoch: number; at: number } & (
 	| { type: "call"; state: State | null; progress: number | null; result: unknown; tookUs: number }
 	| { type: "lease"; fence: number; holder: Operator | null; mine: boolean; ttlMs: number; asks: Operator[] }
 	| { type: "stop"; stopped: boolean; by: string; since: number /* µs, the device's wall clock */; tookUs: number }

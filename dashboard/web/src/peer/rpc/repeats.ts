@@ -55,8 +55,14 @@ export class Repeats {
 		return over;
 	}
 
-	wake(): number {
-		return Math.min(...[...this.all.values()].map(({ next, until }) => Math.min(next, until)), Infinity);
+	has(key: string): boolean {
+		return this.all.has(key);
+	}
+
+	/** wake is when something is due or over; without a path nothing is due. */
+	wake(path: boolean): number {
+		const at = ({ next, until }: Awaited) => (path ? Math.min(next, until) : until);
+		return Math.min(...[...this.all.values()].map(at), Infinity);
 	}
 }
 

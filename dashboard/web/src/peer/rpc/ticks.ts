@@ -10,16 +10,24 @@ export class Ticks {
 	private came = 0;
 	private readonly over: number[] = []; // epochs of earlier runs
 
-	heard(now: number, tick: Tick): void {
+	/** heard takes a tick; true: it is the first of another run than the one before. */
+	heard(now: number, tick: Tick): boolean {
 		const before = this.tick;
-		if (this.over.includes(tick.epoch)) return;
-		if (before !== null && before.epoch === tick.epoch && tick.at <= before.at) return; // over the slower path
-		if (before !== null && before.epoch !== tick.epoch) {
+		if (this.isOver(tick.epoch)) return false;
+		if (before !== null && before.epoch === tick.epoch && tick.at <= before.at) return false; // over the slower path
+		const anew = before !== null && before.epoch !== tick.epoch;
+		if (anew) {
 			this.over.push(before.epoch);
 			if (this.over.length > MAX_RUNS) this.over.shift();
 		}
 		this.tick = tick;
 		this.came = now;
+		return anew;
+	}
+
+	/** isOver says whether a run is known to have ended. */
+	isOver(epoch: number): boolean {
+		return this.over.includes(epoch);
 	}
 
 	/** newest is the tick itself; null: none came. */

@@ -10,6 +10,7 @@ const EPOCH = 0x0a;
 
 let now: number;
 let rtt: number;
+let path: boolean;
 let said: { at: number; command: Command; everywhere: boolean }[];
 let drives: (Drive & { at: number })[];
 let machine: Machine | null | undefined;
@@ -23,6 +24,7 @@ let viewer: Viewer;
 beforeEach(() => {
 	now = 1_000;
 	rtt = 20;
+	path = true;
 	said = [];
 	drives = [];
 	machine = undefined;
@@ -35,6 +37,7 @@ beforeEach(() => {
 		first: 100,
 		identity: { key: "secret", name: "Ada" },
 		rtt: () => rtt,
+		path: () => path,
 		send: (body, everywhere) => said.push({ at: now, command: JSON.parse(new TextDecoder().decode(body)), everywhere }),
 		drive: (drive) => drives.push({ ...drive, at: now }),
 		events: {
@@ -178,12 +181,54 @@ describe("a call", () => {
 		expect(commands("cancel")).toHaveLength(2);
 	});
 
-	test("without a tick it is not sent, and says so", () => {
+	test("without a tick or a path it waits, and expires when it could not be sent in time", () => {
 		viewer.accepted(now);
 		call();
-		run(1_000);
+		run(600);
+		expect(calls.get("c")).toMatchObject({ state: "expired", code: "late", reason: expect.stringContaining("clock") });
+		tick(5_000_000);
+		path = false;
+		viewer.call(now, { id: "d", method: "home" }, 500, false);
+		run(300);
+		expect(calls.get("d")?.state).toBe("waiting");
+		path = true;
+		run(50);
+		expect(calls.get("d")?.state).toBe("sent");
+		const by = commands("call").map(({ command }) => "by" in command && command.by);
+		expect(by).toEqual([5_500_000]); // not later for having waited
+		path = false;
+		viewer.call(now, { id: "e", method: "home" }, 500, false);
+		run(600);
+		expect(calls.get("e")).toMatchObject({ state: "expired", reason: expect.stringContaining("path") });
+		expect(commands("call").some((one) => idOf(one) === "e")).toBe(false);
+	});
+
+	test("that nobody answers is unknown, and what the device says later counts", () => {
+		begin();
+		call(100);
+		run(5_200);
+		expect(calls.get("c")).toMatchObject({ state: "unknown", reason: expect.stringContaining("no answer") });
+		hear({ type: "call", id: "c", state: "done" });
+		expect(calls.get("c")?.state).toBe("done");
+	});
+
+	test("of which nothing was heard for 3 s is asked for", () => {
+		begin();
+		call();
+		run(0);
+		hear({ type: "call", id: "c", state: "running" });
+		run(2_999);
+		expect(commands("ask")).toEqual([]);
+		run(2);
+		expect(commands("ask")).toHaveLength(1);
+	});
+
+	test("for who has the lease is not sent without it", () => {
+		begin();
+		viewer.call(now, { id: "c", method: "home" }, 500, true);
+		run(600);
 		expect(commands("call")).toEqual([]);
-		expect(calls.get("c")?.state).toBe("rejected");
+		expect(calls.get("c")).toMatchObject({ state: "rejected", code: "no-lease" });
 	});
 
 	test("one from before a reload is asked for by its id", () => {
@@ -241,6 +286,26 @@ describe("the lease", () => {
 		granted(5);
 		viewer.leaseDo(now, "release");
 		expect(lease).toMatchObject({ mine: false, lost: false });
+	});
+
+	test("what is older than what is known is ignored", () => {
+		begin();
+		hear({ type: "lease", epoch: EPOCH, at: 20, holder: { id: "ff", name: "Bob" } });
+		hear({ type: "lease", epoch: EPOCH, at: 10 });
+		expect(lease.holder?.name).toBe("Bob");
+		tick(1, EPOCH + 1);
+		hear({ type: "lease", epoch: EPOCH, at: 30 }); // of a run that is over
+		expect(lease.holder?.name).toBe("Bob");
+		hear({ type: "lease", epoch: EPOCH + 1, at: 5 });
+		expect(lease.holder).toBeNull();
+	});
+
+	test("is taken again when the device began anew", () => {
+		begin();
+		granted();
+		tick(100, EPOCH + 1);
+		run(0);
+		expect(commands("lease")[0]?.command).toMatchObject({ do: "take", epoch: EPOCH + 1 });
 	});
 
 	test("after a reload it is taken again as soon as there is a tick", () => {
@@ -348,6 +413,11 @@ describe("a hand", () => {
 		push(400);
 		expect(viewer.driving(now)).toBe("tripped");
 		expect(values()).not.toContain("0 0");
+		run(200); // of a page that hangs, with the key held
+		drives = [];
+		push(50);
+		expect([viewer.driving(now), values().includes("0 0")]).toEqual(["tripped", false]);
+		viewer.hand(now, counter++, []);
 		run(200); // let go
 		drives = [];
 		push(50);
@@ -360,6 +430,7 @@ describe("a hand", () => {
 	test("that it no longer obeys, said before the hand came back, does not trip it", () => {
 		offer(true);
 		push(100);
+		viewer.hand(now, counter++, []);
 		run(200);
 		push(25);
 		offer(false);

@@ -1,5 +1,5 @@
 import type { Drive, Target, Tick } from "../wire";
-import { type Call, type CallInfo, Calls } from "./calls";
+import { type CallInfo, Calls } from "./calls";
 import { Driver, type Surroundings } from "./driver";
 import { parse } from "./hear";
 import { type Identity, Lease, type LeaseInfo, WAIT } from "./lease";
@@ -12,6 +12,8 @@ import { Ticks } from "./ticks";
 const OPERATES = 8;
 /** While a hand waits for the device to obey, the machine is asked for this often, in ms. */
 const ARMING = 300;
+
+const NO_LEASE = { code: "no-lease", reason: "this method is for who has control" };
 
 /** StopInfo is how the stop stands. */
 export interface StopInfo {
@@ -40,6 +42,8 @@ export interface ViewerOptions {
 	/** first is the first sequence number of Drives. */
 	first: number;
 	identity: Identity;
+	/** path says whether there is one to the device. */
+	path(): boolean;
 	/** rtt of the best path in ms; 0: not known. */
 	rtt(): number;
 	/** send a Command: on the best path, or everywhere. */
@@ -60,6 +64,7 @@ export class Viewer {
 	private readonly calls: Calls;
 	private readonly lease: Lease;
 	private readonly driver: Driver;
+	private readonly order = new Map<Outcome["type"], { epoch: number; at: number }>(); // of the newest that was taken
 	private readonly stopInfo: StopInfo = {
 		stopped: false,
 		by: "",
@@ -74,7 +79,7 @@ export class Viewer {
 	private armAt = 0;
 
 	constructor(private readonly options: ViewerOptions) {
-		this.calls = new Calls(this.repeats, (call) => options.events.onCall(call));
+		this.calls = new Calls(this.repeats, this.ticks, (call) => options.events.onCall(call));
 		this.lease = new Lease(options.identity, this.repeats);
 		this.driver = new Driver(options.first);
 	}
@@ -91,7 +96,8 @@ export class Viewer {
 	}
 
 	tick(now: number, tick: Tick): void {
-		this.ticks.heard(now, tick);
+		// The device began anew, and may know the lease still.
+		if (this.ticks.heard(now, tick)) this.retake ||= this.lease.info.mine;
 		if (!this.retake || this.machine === null) return;
 		this.retake = false;
 		this.leaseDo(now, "take");
@@ -100,7 +106,7 @@ export class Viewer {
 	/** outcome takes what came. It throws a FormatError where that cannot be read. */
 	outcome(now: number, body: Uint8Array): void {
 		const heard = parse(body);
-		if (heard === null) return;
+		if (heard === null || this.isOld(heard)) return;
 		switch (heard.type) {
 			case "call":
 				this.say(this.calls.heard(now, heard));
@@ -119,9 +125,9 @@ export class Viewer {
 		}
 	}
 
-	call(now: number, call: Omit<Call, "fence">, wait: number, needsLease: boolean): void {
-		const fence = needsLease ? this.lease.fence : 0;
-		this.calls.call(now, { ...call, fence }, this.ticks.by(now, wait), wait);
+	call(now: number, call: { id: string; method: string; params?: unknown }, wait: number, needsLease: boolean): void {
+		const refused = needsLease && !this.lease.info.mine;
+		this.calls.begin(now, { ...call, lease: needsLease, wait }, refused ? NO_LEASE : null);
 	}
 
 	ask(now: number, id: string, method: string): void {
@@ -155,7 +161,7 @@ export class Viewer {
 
 	/** hand is what the page's input code says, and nobody else. */
 	hand(now: number, counter: number, targets: readonly Target[]): void {
-		this.driver.take(now, counter, targets);
+		this.driver.take(now, counter, targets, this.machine?.axes ?? []);
 	}
 
 	/** driving says how it stands with the hand, for people. */
@@ -167,20 +173,26 @@ export class Viewer {
 
 	/** step says what is due. */
 	step(now: number): void {
+		const path = this.options.path();
 		if (this.lease.expired(now)) this.tellLease(now);
 		if (this.lease.due(now)) this.lease.do(now, this.options.uuid(), "renew", this.ticks.by(now, WAIT));
 		this.arm(now);
 		for (const { command, key } of this.repeats.over(now)) this.unanswered(now, command, key);
+		this.calls.step(now, this.lease.fence);
+		if (!path) return;
 		for (const { command, said } of this.repeats.due(now, this.options.rtt())) {
 			if (command.type === "operate" && said > OPERATES) this.noMachine("unanswered");
 			else this.say(command);
+			this.calls.said(command);
 		}
 		const drive = this.driver.step(now, this.surroundings());
 		if (drive !== null) this.options.drive(drive);
 	}
 
 	wake(now: number): number {
-		return Math.min(this.repeats.wake(), this.lease.wake(), this.driver.wake(now, this.surroundings()));
+		const path = this.options.path();
+		const driver = path ? this.driver.wake(now, this.surroundings()) : Infinity;
+		return Math.min(this.repeats.wake(path), this.lease.wake(), this.calls.wake(), driver);
 	}
 
 	private surroundings(): Surroundings {
@@ -204,6 +216,15 @@ export class Viewer {
 		}
 	}
 
+	/** isOld says whether something newer of the same kind was said. */
+	private isOld({ type, epoch, at }: Outcome): boolean {
+		if (type === "call" || at === 0) return false;
+		const last = this.order.get(type);
+		if (this.ticks.isOver(epoch) || (last?.epoch === epoch && at < last.at)) return true;
+		this.order.set(type, { epoch, at });
+		return false;
+	}
+
 	private found(machine: Machine): void {
 		this.repeats.answered("operate");
 		this.machine = machine;
@@ -225,7 +246,7 @@ export class Viewer {
 	}
 
 	private unanswered(now: number, command: Command, key: string): void {
-		if (command.type === "call") this.calls.unanswered(now, key);
+		if (command.type === "call" || command.type === "ask") this.calls.over(now, command);
 		if (command.type === "reset")
 			this.tellStop({ sending: null, code: "late", reason: "the device did not answer in time" });
 		if (command.type !== "lease") return;

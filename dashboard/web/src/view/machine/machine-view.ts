@@ -4,7 +4,9 @@ import { part, setText } from "../device/parts";
 import { NONE, number } from "../format/number";
 import { duration } from "../format/time";
 import type { App } from "../state/app.svelte";
+import type { Ages } from "./ages";
 import { type PoleStreams, type RoverStreams, streamsOf } from "./known";
+import { paintAges } from "./paint-ages";
 import { paintPole } from "./paint-pole";
 import { paintRover } from "./paint-rover";
 import { Sheet } from "./sheet";
@@ -24,25 +26,29 @@ export class MachineView implements Drawable {
 	private readonly rover: RoverStreams;
 	private readonly poleSheet: Sheet;
 	private readonly roverSheet: Sheet;
-	private readonly words: Record<"angle" | "cart" | "force" | "stance" | "speed" | "trip", HTMLElement>;
+	private readonly agesSheet: Sheet;
+	private readonly words: Record<"angle" | "cart" | "force" | "stance" | "speed" | "trip" | "age", HTMLElement>;
+	private written = 0; // control messages when values were written last
 	private readonly trail: number[] = [];
 	private readonly cleanup: (() => void)[] = [];
 
 	/** of makes a view, or none where the streams have changed meanwhile. */
-	static of(app: App, root: HTMLElement): MachineView | null {
+	static of(app: App, root: HTMLElement, ages: Ages): MachineView | null {
 		const found = streamsOf(app.store);
-		return found === null ? null : new MachineView(app, root, found);
+		return found === null ? null : new MachineView(app, root, ages, found);
 	}
 
 	private constructor(
 		private readonly app: App,
 		root: HTMLElement,
+		private readonly ages: Ages,
 		{ pole, rover }: { pole: PoleStreams; rover: RoverStreams },
 	) {
 		this.pole = pole;
 		this.rover = rover;
 		this.poleSheet = new Sheet(canvas(root, "pole"));
 		this.roverSheet = new Sheet(canvas(root, "rover"));
+		this.agesSheet = new Sheet(canvas(root, "ages"));
 		const box = (name: string) => part(root, name);
 		this.words = {
 			angle: box("angle"),
@@ -51,6 +57,7 @@ export class MachineView implements Drawable {
 			stance: box("stance"),
 			speed: box("speed"),
 			trip: box("trip"),
+			age: box("age"),
 		};
 		this.cleanup.push(app.loop.add(this), this.watch(root));
 	}
@@ -59,16 +66,18 @@ export class MachineView implements Drawable {
 		for (const undo of this.cleanup) undo();
 		this.poleSheet.dispose();
 		this.roverSheet.dispose();
+		this.agesSheet.dispose();
 	}
 
 	/** recolour takes up another theme. */
 	recolour(): void {
 		this.poleSheet.recolour();
 		this.roverSheet.recolour();
+		this.agesSheet.recolour();
 	}
 
-	draw(now: number): void {
-		const { pole, rover } = this;
+	draw(now: number, at: number): void {
+		const { pole, rover, ages } = this;
 		this.poleSheet.paint((context, width, height, colours) => {
 			const held = pole.stance.latest.text === "held";
 			const [x, angle, force] = [value(pole.x), value(pole.angle), value(pole.force)];
@@ -81,6 +90,7 @@ export class MachineView implements Drawable {
 			const shown = { x, y, heading, honks, stale: rover.x.isStale(now), trail: this.trailOf(now) };
 			paintRover(context, width, height, shown, colours);
 		});
+		this.agesSheet.paint((context, width, height, colours) => paintAges(context, width, height, ages, at, colours));
 	}
 
 	write(now: number): void {
@@ -90,6 +100,9 @@ export class MachineView implements Drawable {
 		setText(words.force, quantity(value(pole.force), 1, " N"));
 		setText(words.speed, quantity(value(rover.speed), 2, " m/s"));
 		setText(words.trip, quantity(this.app.path?.rttMs ?? Number.NaN, 0, " ms"));
+		const fresh = this.ages.sent > this.written;
+		this.written = this.ages.sent;
+		setText(words.age, quantity(fresh ? this.ages.last() : Number.NaN, 0, " ms"));
 		setText(words.stance, stance(pole.stance, now));
 	}
 

@@ -333,8 +333,13 @@ export class App {
 		this.announcement = text;
 	}
 
-	private frame(): number {
+	/** pull fetches what has come, without waiting for the next frame; it arrives a moment later. */
+	pull(): void {
 		this.engine.send({ type: "pull" });
+	}
+
+	private frame(): number {
+		this.pull();
 		const now = this.store.clock.toDevice(Date.now());
 		this.timeline.tick(now);
 		return now;

@@ -59,6 +59,7 @@ export class Control {
 		this.hands = new Hands({
 			send: (hand, targets) => send({ type: "hand", hand, targets }),
 			absent,
+			now: () => performance.now(),
 			first: Date.now(),
 		});
 		this.hands.listen((held, why) => {
@@ -198,14 +199,14 @@ export class Control {
 
 /** isOver says whether an entry has its end. */
 export function isOver({ state }: Pick<Entry, "state">): boolean {
-	return state !== "sent" && state !== "received" && state !== "running";
+	return state !== "waiting" && state !== "sent" && state !== "received" && state !== "running";
 }
 
 function begun(id: string, method: string): CallInfo {
 	return {
 		id,
 		method,
-		state: "sent",
+		state: "waiting",
 		progress: null,
 		result: undefined,
 		code: "",

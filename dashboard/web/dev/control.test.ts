@@ -1,0 +1,233 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Target, ToControl } from "../src/port";
+import { picture, SIZES, type Size, Viewer, type Visit, violations } from "./browser";
+
+// Hands on a made-up machine: what the page tells its engine, which does nothing with it.
+
+let viewer: Viewer;
+beforeAll(async () => {
+	viewer = await Viewer.start();
+});
+afterAll(() => viewer?.stop());
+
+function at(scene: string, use: (visit: Visit) => Promise<void>, size: Size = "wide"): Promise<void> {
+	const options = {
+		viewport: SIZES[size],
+		colorScheme: "light",
+		reducedMotion: "reduce",
+		hasTouch: size === "phone",
+	} as const;
+	return viewer.visit(scene, options, async (visit) => {
+		await use(visit);
+		expect(visit.complaints).toEqual([]);
+	});
+}
+
+type Said = ToControl["type"];
+
+/** heard is what the page told of one kind, and forgets it. */
+function heard<T extends Said>(page: Page, type: T): Promise<Extract<ToControl, { type: T }>[]> {
+	return page.evaluate((wanted) => {
+		const { engine } = globalThis as unknown as { engine: { heard: { type: string }[] } };
+		const found = engine.heard.filter((message) => message.type === wanted);
+		for (const one of found) engine.heard.splice(engine.heard.indexOf(one), 1);
+		return found as never;
+	}, type);
+}
+
+const values = (targets: Target[] | undefined) => targets?.map(({ value }) => Math.round(value * 100) / 100);
+
+it("keys drive while they are held, and while nothing else needs them", () =>
+	at("driving", async ({ page }) => {
+		await page.keyboard.down("w");
+		await page.waitForTimeout(300);
+		const held = await heard(page, "hand");
+		expect(held.length).toBeGreaterThan(4);
+		expect(values(held.at(-1)?.targets)).toEqual([1, 0]);
+		expect(new Set(held.map(({ hand }) => hand)).size).toBe(held.length);
+		await page.keyboard.down("ArrowLeft");
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([1, 2]);
+		await page.keyboard.up("ArrowLeft");
+		await page.keyboard.up("w");
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+		await page.waitForTimeout(200);
+		expect(await heard(page, "hand")).toEqual([]);
+		await page.getByText(/^Inputs:/).click();
+		await page.getByLabel("Your name for others").press("w");
+		expect(await heard(page, "hand")).toEqual([]);
+	}));
+
+it.each([
+	["a hidden page", "the page was hidden"],
+	["a page that lost the focus", "the page lost the focus"],
+	["a dialog", "a dialog was opened"],
+] as const)("%s releases", (what, why) =>
+	at("driving", async ({ page }) => {
+		await page.keyboard.down("d");
+		await page.waitForTimeout(100);
+		await page.evaluate((event) => {
+			if (event === "a dialog") document.querySelector<HTMLDialogElement>("dialog")?.showModal();
+			else if (event === "a hidden page") {
+				Object.defineProperty(document, "hidden", { value: true, configurable: true });
+				document.dispatchEvent(new Event("visibilitychange"));
+			} else window.dispatchEvent(new Event("blur"));
+		}, what);
+		await page.getByText(`Released: ${why}.`, { exact: true }).first().waitFor();
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+		await page.waitForTimeout(200);
+		expect(await heard(page, "hand")).toEqual([]);
+	}),
+);
+
+it("the stick follows a pointer, and is neutral when that lets go or is taken away", () =>
+	at("driving", async ({ page }) => {
+		const stick = page.locator("[data-stick]");
+		await stick.scrollIntoViewIfNeeded();
+		const box = await stick.boundingBox();
+		if (box === null) throw new Error("no stick");
+		const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+		for (const end of ["up", "cancel"]) {
+			await page.mouse.move(x, y);
+			await page.mouse.down();
+			await page.mouse.move(x + 20, y - 38, { steps: 4 });
+			const [speed = 0, turn = 0] = values((await heard(page, "hand")).at(-1)?.targets) ?? [];
+			expect([speed, turn]).toEqual([0.5, -0.53]); // to the right: its axis turns left
+			await page.mouse.move(x + 900, y); // outside, and beyond the edge
+			expect(values((await heard(page, "hand")).at(-1)?.targets)?.map(Math.abs)).toEqual([0, 2]);
+			if (end === "cancel") {
+				await stick.evaluate((it) =>
+					it.dispatchEvent(new PointerEvent("pointercancel", { pointerId: 1, bubbles: true })),
+				);
+			} else await page.mouse.up();
+			expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+			await page.mouse.up();
+		}
+	}));
+
+it("a slider springs back", () =>
+	at("driving", async ({ page }) => {
+		const slider = page.getByRole("slider", { name: "Speed" });
+		const box = await slider.boundingBox();
+		if (box === null) throw new Error("no slider");
+		await page.mouse.move(box.x + box.width * 0.5, box.y + box.height / 2);
+		await page.mouse.down();
+		await page.mouse.move(box.x + box.width * 0.9, box.y + box.height / 2, { steps: 3 });
+		expect(values((await heard(page, "hand")).at(-1)?.targets)?.[0]).toBeGreaterThan(0.6);
+		await page.mouse.up();
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+		expect(await slider.inputValue()).toBe("0");
+		await slider.focus();
+		await page.keyboard.down("ArrowRight");
+		expect(values((await heard(page, "hand")).at(-1)?.targets)?.[0]).toBeGreaterThan(0);
+		await page.keyboard.up("ArrowRight");
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+	}));
+
+it("a game pad drives once it was seen at rest, and releases when it is unplugged", () =>
+	at("driving", async ({ page }) => {
+		await page.evaluate(() => {
+			const pad = { id: "Fake pad", index: 0, connected: true, mapping: "standard", axes: [0, -1, 0, 0], buttons: [] };
+			Object.assign(globalThis, { pads: [pad] });
+			navigator.getGamepads = () => (globalThis as unknown as { pads: Gamepad[] }).pads;
+			window.dispatchEvent(new Event("gamepadconnected"));
+		});
+		const push = (y: number) =>
+			page.evaluate((value) => {
+				const [pad] = (globalThis as unknown as { pads: { axes: number[] }[] }).pads;
+				if (pad) pad.axes = [0, value, 0, 0];
+			}, y);
+		await page.getByText("Inputs: Fake pad").click();
+		await page.waitForTimeout(200);
+		expect(await heard(page, "hand")).toEqual([]); // its stick was held when it came
+		await push(0.05);
+		await page.waitForTimeout(100);
+		await push(-1);
+		await expect.poll(async () => values((await heard(page, "hand")).at(-1)?.targets)).toEqual([1, 0]);
+		await page.getByRole("list", { name: "What the game pad shows" }).waitFor();
+		await picture(page, "control-pad");
+		expect(await violations(page)).toEqual([]);
+		await page.evaluate(() => {
+			Object.assign(globalThis, { pads: [] });
+			window.dispatchEvent(new Event("gamepaddisconnected"));
+		});
+		await page.getByText("Released: the game pad was unplugged.", { exact: true }).first().waitFor();
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+	}));
+
+it("Esc and one press stop, with a finger at 360 px, and whoever drives", () =>
+	at(
+		"held",
+		async ({ page }) => {
+			await page.getByRole("button", { name: "Stop", exact: true }).tap();
+			expect(await heard(page, "control.stop")).toHaveLength(1);
+			await page.keyboard.press("Escape");
+			expect(await heard(page, "control.stop")).toHaveLength(1);
+			await page.keyboard.press("?");
+			await page.keyboard.press("Escape"); // closes the dialog, and nothing else
+			expect(await heard(page, "control.stop")).toEqual([]);
+			const box = await page.getByRole("button", { name: "Stop", exact: true }).boundingBox();
+			expect(box && box.y + box.height).toBeLessThanOrEqual(SIZES.phone.height);
+			expect(box?.height).toBeGreaterThanOrEqual(44);
+			await page.getByRole("button", { name: "Ask for it" }).click();
+			await page.getByRole("button", { name: "Take over" }).click();
+			expect((await heard(page, "control.lease")).map((message) => message.do)).toEqual(["request", "takeover"]);
+		},
+		"phone",
+	));
+
+it("a reset takes a second of holding", () =>
+	at("stopped", async ({ page }) => {
+		const reset = page.getByRole("button", { name: "Hold to reset" });
+		await reset.click();
+		await page.waitForTimeout(1_200);
+		expect(await heard(page, "control.reset")).toEqual([]);
+		await reset.click({ delay: 1_200 });
+		expect(await heard(page, "control.reset")).toHaveLength(1);
+		await reset.focus();
+		await page.keyboard.down("Enter");
+		await page.waitForTimeout(1_200);
+		await page.keyboard.up("Enter");
+		expect(await heard(page, "control.reset")).toHaveLength(1);
+	}));
+
+it("a form says beside its fields what does not fit, and calls with what was filled in", () =>
+	at("driving", async ({ page }) => {
+		const form = page.getByRole("form", { name: "Go to a place" });
+		await form.getByText("Parameters").click();
+		await form.getByLabel("x in m").fill("far");
+		await form.getByRole("button", { name: "Run Go to a place" }).click();
+		await form.getByText("A number is needed.").waitFor();
+		await form.getByText("This is needed.").waitFor();
+		expect(await heard(page, "control.call")).toEqual([]);
+		await form.scrollIntoViewIfNeeded();
+		await picture(page, "control-form");
+		expect(await violations(page)).toEqual([]);
+		await form.getByLabel("x in m").fill("1.5");
+		await form.getByLabel("y in m").fill("-2");
+		await form.getByRole("button", { name: "Run Go to a place" }).click();
+		expect(await heard(page, "control.call")).toMatchObject([
+			{ method: "go-to", lease: true, params: { place: { x: 1.5, y: -2 }, gait: "slow" } },
+		]);
+		await page.getByRole("region", { name: "Commands" }).getByText("waiting", { exact: true }).waitFor();
+	}));
+
+it("what is dangerous asks for its name", () =>
+	at("driving", async ({ page }) => {
+		await page.getByRole("button", { name: "Run Write the firmware" }).click();
+		const sure = page.getByRole("button", { name: "Do it" });
+		expect(await sure.isDisabled()).toBe(true);
+		await picture(page, "control-danger");
+		expect(await violations(page)).toEqual([]);
+		await page.keyboard.type("flash");
+		await page.keyboard.press("Enter");
+		expect(await heard(page, "control.call")).toMatchObject([{ method: "flash", lease: true }]);
+	}));
+
+it("a device without a machine has no control, and Esc says nothing", () =>
+	at("device", async ({ page }) => {
+		expect(await page.getByRole("button", { name: "Stop", exact: true }).count()).toBe(0);
+		await page.keyboard.press("Escape");
+		await page.keyboard.press("w");
+		expect([await heard(page, "control.stop"), await heard(page, "hand")]).toEqual([[], []]);
+	}));

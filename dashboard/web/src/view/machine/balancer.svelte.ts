@@ -1,0 +1,131 @@
+import type { State } from "../../balance/cartpole";
+import { Controller, EVERY } from "../../balance/controller";
+import type { Axis } from "../../port";
+import type { App } from "../state/app.svelte";
+import { Ages } from "./ages";
+import { type PoleStreams, streamsOf } from "./known";
+
+/** The axis that the cart's motor has (device/machine), and the method that lifts the pole. */
+const AXIS = "cart-force";
+const LIFT = "reset-pole";
+/** Among the inputs of the page it is one of its own. */
+const INPUT = "balance";
+
+/** What the balancer waits for, or does. */
+export type Phase = "off" | "lease" | "device" | "balancing" | "blind";
+
+/**
+ * Balancer balances the pole from this page. While it is switched on, and the
+ * page is looked at, it is the hand: the same code that decides on a force counts
+ * it, so that a page which hangs lets go. It fetches what came each time it
+ * decides, and does not wait for the screen.
+ */
+export class Balancer {
+	phase = $state.raw<Phase>("off");
+	/** Why it ended by itself; "": it did not. */
+	ended = $state.raw("");
+	readonly ages = new Ages();
+
+	private controller = new Controller();
+	private readonly state: State = { x: 0, v: 0, angle: 0, spin: 0, down: false };
+	private pole: PoleStreams | null = null;
+	private seen = Number.NaN; // the newest moment that the controller was told of
+	private lifted = false;
+	private timer: ReturnType<typeof setInterval> | undefined;
+
+	constructor(private readonly app: App) {}
+
+	get on(): boolean {
+		return this.phase !== "off";
+	}
+
+	dispose(): void {
+		this.end("");
+	}
+
+	toggle(): void {
+		if (this.on) this.end("");
+		else this.begin();
+	}
+
+	private begin(): void {
+		const { control, store } = this.app;
+		this.pole = streamsOf(store)?.pole ?? null;
+		this.controller = new Controller();
+		this.seen = Number.NaN;
+		this.lifted = false;
+		this.ended = "";
+		this.phase = "lease";
+		if (!control.lease.mine) control.do("take");
+		this.timer = setInterval(() => this.step(performance.now()), EVERY);
+	}
+
+	private end(why: string): void {
+		clearInterval(this.timer);
+		this.timer = undefined;
+		this.phase = "off";
+		this.ended = why;
+		this.app.control.hands.letGo(INPUT);
+	}
+
+	private step(now: number): void {
+		const { control } = this.app;
+		const axis = control.machine?.axes.find(({ name }) => name === AXIS);
+		if (!control.mayDrive || axis === undefined) {
+			this.waiting();
+			return;
+		}
+		this.app.pull();
+		this.look(now);
+		const driving = control.beat?.driving ?? "no";
+		if (driving === "tripped") this.end("the device let go: nothing came from here for too long");
+		else if (driving !== "driving") this.hold("device", axis, 0);
+		else {
+			this.lift();
+			const force = this.controller.decide(now);
+			this.ages.add(now, this.controller.horizon(now));
+			this.hold(this.controller.ok ? "balancing" : "blind", axis, force);
+		}
+	}
+
+	/** waiting: the lease is not this page's, yet or any more. */
+	private waiting(): void {
+		const { lease, stop } = this.app.control;
+		if (stop?.stopped) this.end("the machine is stopped");
+		else if (this.phase !== "lease") this.end("control was lost");
+		else if (lease.code !== "") this.end(lease.reason || "somebody else has control");
+	}
+
+	/** hold is the hand; where the page lets none be there, it is over. */
+	private hold(phase: Phase, axis: Axis, force: number): void {
+		const deflection = force / (force < 0 ? -axis.min : axis.max);
+		if (this.app.control.hands.grip(INPUT, new Map([[axis.id, deflection]]))) this.phase = phase;
+		else this.end(this.app.control.released || "the page lets no hand be there");
+	}
+
+	/** look tells the controller what is new: of one moment, all four. */
+	private look(now: number): void {
+		const { pole, app } = this;
+		if (pole === null) return;
+		const t = pole.angle.latest.time;
+		if (t === this.seen || Number.isNaN(t) || pole.angle.latest.retained) return;
+		if ([pole.x, pole.v, pole.spin].some(({ latest }) => latest.time !== t)) return;
+		this.seen = t;
+		this.state.x = pole.x.latest.value;
+		this.state.v = pole.v.latest.value;
+		this.state.angle = pole.angle.latest.value;
+		this.state.spin = pole.spin.latest.value;
+		this.state.down = pole.stance.latest.text === "down";
+		this.controller.measured(app.path?.rttMs ?? 0);
+		this.controller.saw(t, this.state, now);
+	}
+
+	/** lift has a pole that lies there lifted, once: it is what the switch is for. */
+	private lift(): void {
+		const { control } = this.app;
+		const method = control.machine?.methods.find(({ name }) => name === LIFT);
+		if (this.lifted || method === undefined || this.pole === null) return;
+		this.lifted = true;
+		if (this.pole.stance.latest.text === "down") control.call(method, undefined);
+	}
+}
