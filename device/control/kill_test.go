@@ -27,33 +27,12 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// The test binary is three programs: the tests, a device that reads commands from its standard input, and what its actuator runs.
+// The test binary is two programs: the tests, and a device that reads commands from its standard input.
 func TestMain(m *testing.M) {
-	switch {
-	case len(os.Args) == 3 && os.Args[1] == "device":
+	if len(os.Args) == 3 && os.Args[1] == "device" {
 		device(os.Args[2])
-	case len(os.Args) == 5 && os.Args[1] == "ledger":
-		ledger(os.Args[2], os.Args[3], os.Args[4])
-	default:
-		goleak.VerifyTestMain(m)
 	}
-}
-
-// ledger notes that it has run, for good, and then takes its time.
-func ledger(file, what, ms string) {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err == nil {
-		_, err = f.WriteString(what + "\n")
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	n, _ := strconv.Atoi(ms)
-	time.Sleep(time.Duration(n) * time.Millisecond)
+	goleak.VerifyTestMain(m)
 }
 
 // pipe is a Conn that is the device's standard output.
@@ -66,12 +45,14 @@ func (pipe) Tick(t wire.Tick) {
 	fmt.Printf(`{"type":"tick","fence":%d,"since":%d}`+"\n", t.Epoch, t.At)
 }
 
+// device has an actuator whose program notes that it ran, for good (fsync), and then takes its time.
 func device(dir string) {
-	run := []string{os.Args[0], "ledger", filepath.Join(dir, "ledger"), "{what}", "{ms}"}
+	const note = `echo "$2" | dd of="$1" oflag=append conv=notrunc,fsync status=none && sleep "$3"`
+	run := []string{"sh", "-c", note, "sh", filepath.Join(dir, "ledger"), "{what}", "{seconds}"}
 	act, err := actuatorexec.New(actuatorexec.Config{Methods: []actuatorexec.Method{{
 		Method: rpc.Method{
 			Name: "note", Rate: 1000,
-			Params: json.RawMessage(`{"type": "object", "properties": {"what": {"type": "string"}, "ms": {"type": "integer"}}}`),
+			Params: json.RawMessage(`{"type": "object", "properties": {"what": {"type": "string"}, "seconds": {"type": "number"}}}`),
 		}, Run: run,
 	}}})
 	if err == nil {
@@ -153,7 +134,7 @@ func (l *life) hear(patience time.Duration, what func(rpc.Outcome) bool) (rpc.Ou
 // note makes a call that may wait for so long; less than nothing: it is too late already.
 func (l *life) note(id string, wait time.Duration, ms int) rpc.Command {
 	by := int64(l.tick.At) + time.Since(l.at).Microseconds() + wait.Microseconds()
-	params := fmt.Sprintf(`{"what": %q, "ms": %d}`, id, ms)
+	params := fmt.Sprintf(`{"what": %q, "seconds": %v}`, id, float64(ms)/1000)
 	return rpc.Command{Type: rpc.Call, ID: id, Method: "note", Params: json.RawMessage(params), Epoch: l.tick.Epoch, By: uint64(max(by, 1))}
 }
 
@@ -183,7 +164,7 @@ func TestKills(t *testing.T) {
 		end := time.Now().Add(time.Duration(500+rnd.IntN(2000)) * time.Millisecond)
 		for n := 0; time.Now().Before(end); n++ {
 			id := fmt.Sprintf("%08x-0000-4000-8000-%012x", len(all), rnd.Uint64N(1<<40))
-			c := l.note(id, 5*time.Second, rnd.IntN(40))
+			c := l.note(id, 5*time.Second, rnd.IntN(200))
 			if rnd.IntN(6) == 0 {
 				c, never[id] = l.note(id, -time.Millisecond, 0), true
 			}
