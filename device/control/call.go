@@ -89,7 +89,7 @@ func (a *Authority) cancelLocked(op *operator, id string, now uint64) {
 	case c != nil:
 		c.callOff(op.who() + " cancelled it")
 	default:
-		a.askLocked(op, id, now)
+		a.askLocked(op, id, now, unknown{rpc.Rejected, rpc.CodeCancelled, op.who() + " cancelled it before it came"})
 	}
 }
 

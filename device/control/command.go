@@ -58,7 +58,7 @@ func (a *Authority) obeyLocked(op *operator, c rpc.Command) {
 	case rpc.Seen:
 		op.seen(c.ID)
 	case rpc.Ask:
-		a.askLocked(op, c.ID, now)
+		a.askLocked(op, c.ID, now, unknown{rpc.Expired, rpc.CodeLate, "it never came"})
 	case rpc.Cancel:
 		a.cancelLocked(op, c.ID, now)
 	case rpc.Lease:
@@ -92,17 +92,23 @@ func (a *Authority) lateLocked(c rpc.Command, now uint64) (code, reason string) 
 	return "", ""
 }
 
+// unknown is what becomes of a call that never came.
+type unknown struct {
+	state        rpc.State
+	code, reason string
+}
+
 // askLocked says what became of a call. One that never came will not run any more, so that what is said stays true.
-func (a *Authority) askLocked(op *operator, id string, now uint64) {
+func (a *Authority) askLocked(op *operator, id string, now uint64, never unknown) {
 	if !a.tellCallLocked(op.conn, id) {
-		a.tellUnknownLocked(op, id, now)
+		a.tellUnknownLocked(op, id, now, never)
 	}
 	if c := a.calls[id]; c != nil {
 		c.from = op.conn
 	}
 }
 
-func (a *Authority) tellUnknownLocked(op *operator, id string, now uint64) {
+func (a *Authority) tellUnknownLocked(op *operator, id string, now uint64, never unknown) {
 	if !isID(id) {
 		a.refuseLocked(op.conn, rpc.Command{Type: rpc.Ask, ID: id}, rpc.CodeMalformed, "an id is a UUID")
 		return
@@ -114,9 +120,7 @@ func (a *Authority) tellUnknownLocked(op *operator, id string, now uint64) {
 	if a.journal.MakeRoom(now) != nil {
 		return // it is asked again
 	}
-	a.journal.Remember(journal.Call{
-		ID: id, State: rpc.Rejected, Code: rpc.CodeCancelled, Reason: "it had not come when it was asked for", By: now + maxWait,
-	})
+	a.journal.Remember(journal.Call{ID: id, State: never.state, Code: never.code, Reason: never.reason, By: now + maxWait})
 	a.tellCallLocked(op.conn, id)
 }
 

@@ -82,7 +82,6 @@ type Journal struct {
 
 	writing sync.Mutex // held while the disk is written
 	file    disk.File  // guarded by writing; nil: the next write begins a new one
-	name    string     // guarded by writing
 	nextID  uint64     // guarded by writing
 	size    int        // guarded by writing; bytes of file
 	base    int        // guarded by writing; bytes of what it began with

@@ -1,0 +1,139 @@
+package stdout
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepath-iot/telepath/peer/rpc"
+)
+
+// program is the one at the other end of the pipes.
+type program struct {
+	lines *bufio.Scanner
+	write *io.PipeWriter
+	close func()
+}
+
+func start(answers bool) (*Stdout, *program) {
+	in, out := io.Pipe()
+	fromIt, toUs := io.Pipe()
+	cfg := Config{Axes: []rpc.Axis{{ID: 1, Name: "speed"}, {ID: 2, Name: "arm"}}, Out: out}
+	if answers {
+		cfg.In = fromIt
+	}
+	return New(cfg), &program{bufio.NewScanner(in), toUs, func() { in.Close(); toUs.Close() }}
+}
+
+func (p *program) read() string {
+	p.lines.Scan()
+	return p.lines.Text()
+}
+
+func (p *program) say(line string) { _, _ = p.write.Write([]byte(line + "\n")) } // nobody may listen any more
+
+func TestSetAndSafe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := start(false)
+		defer p.close()
+		go func() { _, _ = s.Apply(map[uint64]float64{1: 0.5}) }()
+		if got := p.read(); got != `{"set":{"speed":0.5}}` {
+			t.Error(got)
+		}
+		synctest.Wait()
+		// Nobody reads: that is said, what is newer takes the place of what is older, and safe goes in front.
+		for i := range 3 {
+			if _, err := s.Apply(map[uint64]float64{1: float64(i), 2: 7}); !errors.Is(err, errUnread) {
+				t.Error(err)
+			}
+		}
+		if err := s.Safe(); !errors.Is(err, errUnread) {
+			t.Error(err)
+		}
+		if _, err := s.Call(t.Context(), "light", nil, nil); !errors.Is(err, errUnread) {
+			t.Error(err)
+		}
+		var got []string
+		go func() {
+			for p.lines.Scan() {
+				got = append(got, p.lines.Text())
+			}
+		}()
+		synctest.Wait()
+		if diff := cmp.Diff([]string{`{"set":{"arm":7,"speed":0}}`, `{"safe":true}`}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := start(true)
+		go func() {
+			for p.lines.Scan() {
+				var line struct {
+					ID           uint64
+					Call, Params any
+				}
+				if json.Unmarshal(p.lines.Bytes(), &line) != nil {
+					t.Errorf("%s", p.lines.Bytes())
+				}
+				p.say(`no JSON`)
+				switch line.Call {
+				case "light":
+					for range 100 {
+						p.say(`{"progress": 0.5, "id": 1}`)
+					}
+					p.say(`{"done": {"on": true}, "id": 1}`)
+					p.say(`{"failed": "twice", "id": 1}`)
+				case "dark":
+					p.say(`{"failed": "no lamp", "id": 2}`)
+				}
+			}
+		}()
+		told := 0
+		result, err := s.Call(t.Context(), "light", json.RawMessage(`{"on":true}`), func(float64) { told++ })
+		if err != nil || string(result) != `{"on": true}` || told == 0 {
+			t.Errorf("%s, %v, told %d times", result, err, told)
+		}
+		if _, err := s.Call(t.Context(), "dark", nil, nil); err == nil || err.Error() != "no lamp" {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Call(ctx, "long", nil, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		gone := make(chan error)
+		go func() {
+			_, err := s.Call(t.Context(), "long", nil, nil)
+			gone <- err
+		}()
+		synctest.Wait()
+		p.close()
+		if err := <-gone; !errors.Is(err, errGone) {
+			t.Error(err)
+		}
+		if err := s.Safe(); err == nil {
+			t.Error("nobody is there, and all is said to be safe")
+		}
+	})
+}
+
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(`{"done": 1, "id": 1}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		s := New(Config{})
+		s.calls[1] = make(chan reply, 16)
+		for range 40 {
+			s.answer(line)
+		}
+	})
+}
