@@ -18,9 +18,9 @@ STEPS ?= 4
 ##@ Use
 
 .PHONY: run
-run: ## build, start a server and an agent for this machine, check that telemetry flows, print the URL
-	@STEPS=7 $(MAKE) build
-	@FIRST=5 STEPS=7 tools/run.sh
+run: ## build, start a server, an agent for this machine and a simulated one to drive, check that telemetry flows, print the URL
+	@STEPS=8 $(MAKE) build
+	@FIRST=5 STEPS=8 tools/run.sh
 
 .PHONY: build
 build: ## build the dashboard and the three programs into bin/

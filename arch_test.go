@@ -122,13 +122,14 @@ var arrows = []arrow{
 	{"device/actuator", []string{"device/actuator", "peer/rpc$", "peer/wire$"}, "an actuator does what it is told: it must not know that there is a network"},
 	{"device/control/schema", nil, "a schema is checked by what it says alone"},
 	{"device/control/journal", []string{"device/disk$", "peer/rpc$", "peer/wire$"}, "a journal remembers: what follows from it is decided elsewhere"},
+	{"device/control/guard", nil, "who watches over a program has nothing of it in common but a pipe"},
 	{"device/control", []string{"device/control", "device/actuator$", "device/disk$", "device/source$", "peer$", "peer/rpc$", "peer/telemetry$", "peer/wire$"}, "who decides knows neither how things are moved nor on which path it was asked"},
 	{"device", []string{"device/", "peer"}, "the device's parts know neither the server nor a screen"},
 	{"dashboard$", nil, "only the built web files live here"},
 	{"dashboard", []string{"dashboard/term", "peer", "settings"}, "a screen is a viewer: it knows the link, neither server nor device"},
 	{"settings/", []string{"settings$"}, "beside the settings there are only their tests"},
 	{"settings", []string{"settings$"}, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
-	{"e2e", []string{"e2e/", "peer"}, "end to end means through the command line: the programs are started, not imported"},
+	{"e2e", []string{"e2e/", "peer", "device/machine/balance$", "device/machine/cartpole$"}, "end to end means through the command line: the programs are started, not imported; an operator of our own may have the controller"},
 	{".", nil, "the module's root holds this test only"},
 }
 

@@ -18,7 +18,8 @@ const maxFile = 64 << 10
 type entry struct {
 	key          string // the flag's name
 	values       []string
-	line, column int // 1-based
+	tree         *Tree // of a section, in place of values
+	line, column int   // 1-based
 }
 
 // failf words an error as file:line:column: what is wrong.
@@ -26,7 +27,15 @@ func (e entry) failf(path, format string, args ...any) error {
 	return fmt.Errorf("%s:%d:%d: %w", path, e.line, e.column, fmt.Errorf(format, args...))
 }
 
-func readFile(path string) ([]entry, error) {
+func readFile(path string, sections map[string]bool) ([]entry, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseFile(path, data, sections)
+}
+
+func readBounded(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration file: %w", err)
@@ -38,15 +47,15 @@ func readFile(path string) ([]entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration file: %w", err)
 	}
-	return parseFile(path, data)
+	return data, nil
 }
 
-func parseFile(path string, data []byte) ([]entry, error) {
+func parseFile(path string, data []byte, sections map[string]bool) ([]entry, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, syntaxError(path, err)
 	}
-	w := walker{path: path, seen: map[string]entry{}}
+	w := walker{path: path, sections: sections, seen: map[string]entry{}}
 	for _, doc := range file.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
 			continue
@@ -73,9 +82,10 @@ func syntaxError(path string, err error) error {
 
 // walker flattens nested keys into names of flags: tls: {ca: F} becomes tls-ca.
 type walker struct {
-	path    string
-	entries []entry
-	seen    map[string]entry
+	path     string
+	sections map[string]bool // keys whose trees are left as they are
+	entries  []entry
+	seen     map[string]entry
 }
 
 func (w *walker) mapping(prefix string, node ast.Node) error {
@@ -98,6 +108,9 @@ func (w *walker) pair(prefix string, pair *ast.MappingValueNode) error {
 	key := prefix + pair.Key.GetToken().Value
 	switch pair.Value.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
+		if w.sections[key] {
+			return w.add(key, here, entry{tree: &Tree{w.path, pair.Value}})
+		}
 		return w.mapping(key+"-", pair.Value)
 	case *ast.NullNode, nil:
 		return nil // "key:" with nothing behind it is a setting left out
@@ -106,6 +119,10 @@ func (w *walker) pair(prefix string, pair *ast.MappingValueNode) error {
 	if err != nil {
 		return at(pair.Value).failf(w.path, "%s: %w", key, err)
 	}
+	return w.add(key, here, e)
+}
+
+func (w *walker) add(key string, here, e entry) error {
 	e.key, e.line, e.column = key, here.line, here.column
 	if first, twice := w.seen[key]; twice {
 		return e.failf(w.path, "%q is set twice, first in line %d", key, first.line)

@@ -73,7 +73,7 @@ func fromFile(cmd *cobra.Command) error {
 		return nil
 	}
 	path := flag.Value.String()
-	entries, err := readFile(path)
+	entries, err := readFile(path, sections(cmd.Root()))
 	if errors.Is(err, fs.ErrNotExist) && !flag.Changed {
 		return nil // nobody asked for it: the file at the usual place is optional
 	}
@@ -93,6 +93,13 @@ func apply(cmd *cobra.Command, path string, entries []entry) error {
 		}
 		f := cmd.Flags().Lookup(e.key)
 		if f == nil || f.Changed {
+			continue
+		}
+		if s, ok := f.Value.(Section); ok && e.tree != nil {
+			if err := s.SetTree(*e.tree); err != nil {
+				return err
+			}
+			f.Changed = true
 			continue
 		}
 		if err := assign(cmd.Flags(), f, e.values); err != nil {

@@ -88,9 +88,10 @@ see() { # DEVICE: one live sample must come within the time
 }
 see demo
 see simulated
+see machine
 
 echo "[5/5] health and rights"
-for service in server device simulated; do
+for service in server device simulated machine; do
   id=$(compose ps -q "$service")
   for _ in {1..30}; do
     health=$(docker inspect --format '{{.State.Health.Status}}' "$id")
@@ -101,4 +102,4 @@ for service in server device simulated; do
   echo "      $service: $health; user, read-only, dropped: $facts"
   [ "$health" = healthy ] && [ "$facts" = "65532:65532 true [ALL]" ]
 done
-echo "compose-test: 3 passed, 0 failed"
+echo "compose-test: 4 passed, 0 failed"

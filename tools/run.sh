@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The part of `make run` behind the build: a server and an agent for this machine, a look whether telemetry really flows
-# and on which path, and the URL, last. Ctrl-C ends everything. Data (keys, tokens, logs) stay in .telepath/.
+# The part of `make run` behind the build: a server, an agent for this machine and a simulated machine to drive, a look whether
+# telemetry really flows and on which path, and the URL, last. Ctrl-C ends everything. Data (keys, tokens, logs) stay in .telepath/.
 #
 #   PORT=8080      where to begin looking for a free port
 #   DEVICE=name    what the agent is called; default: this machine's name
@@ -11,17 +11,18 @@ data=$PWD/.telepath
 config=${XDG_CONFIG_HOME:-$HOME/.config}/telepath
 name=${DEVICE:-$(hostname)}
 port=${PORT:-8080}
-step=${FIRST:-1} steps=${STEPS:-3}
+step=${FIRST:-1} steps=${STEPS:-4}
 
 step() { echo "[$((step++))/$steps] $*"; }
 
 # Something listens there, on loopback at least.
 busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-server= agent=
+server= agent= machine=
 finish() {
   trap - EXIT INT TERM
   [ -z "$agent$server" ] || echo "stopping"
+  [ -z "$machine" ] || { kill "$machine" && wait "$machine"; } 2>/dev/null || true
   [ -z "$agent" ] || { kill "$agent" && wait "$agent"; } 2>/dev/null || true
   [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
   exit "${1:-0}"
@@ -74,6 +75,12 @@ for _ in {1..50}; do
 done
 online || fail "the agent is not online after 10 s:" "$data/device.log"
 
+# ── simulated machine
+step "agent \"machine\": a simulated pole to balance and a rover to drive"
+bin/telepath-device run --server "http://127.0.0.1:$port" --token-file "$data/server/tokens/device" \
+  --data "$data/machine" --name machine --source machine >"$data/machine.log" 2>&1 &
+machine=$!
+
 # ── does telemetry flow, and how?
 step "check: does telemetry flow, and on which path?"
 bin/telepath view "$name" --json --for 6s >"$data/check.jsonl" 2>"$data/check.log" || true
@@ -97,5 +104,7 @@ cat <<EOF
 
 $url
 EOF
-wait -n "$server" "$agent" || true
-fail "server or agent ended by itself:" "$data/server.log"
+wait -n "$server" "$agent" "$machine" || true
+for part in server:$server device:$agent machine:$machine; do
+  kill -0 "${part#*:}" 2>/dev/null || fail "${part%:*} ended by itself:" "$data/${part%:*}.log"
+done

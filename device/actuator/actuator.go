@@ -41,3 +41,15 @@ type Actuator interface {
 	// people; the result is JSON, or nil.
 	Call(ctx context.Context, method string, params json.RawMessage, progress func(float64)) (json.RawMessage, error)
 }
+
+// Reporter is an actuator that sets axes behind the back of Apply.
+type Reporter interface {
+	// Report names who is told, from any goroutine, what was really set. It is called once, before anything is set.
+	Report(applied func(values map[uint64]float64))
+}
+
+// Guarded is an actuator that another program can make safe, when this one was killed or does not run.
+type Guarded interface {
+	// SafeCommand is the program to run, with its arguments; nil: there is none.
+	SafeCommand() []string
+}

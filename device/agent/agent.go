@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/device/control"
+	"github.com/telepath-iot/telepath/device/control/guard"
 	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
@@ -62,6 +63,7 @@ type Agent struct {
 	host    *peer.Host
 	spool   *keeper            // nil: nothing is kept
 	control *control.Authority // nil: no commands are taken
+	guard   *guard.Guard       // nil: nothing is guarded
 	listen  *rtc.Listener      // nil: none
 	status  *status
 

@@ -24,6 +24,7 @@ type runFlags struct {
 	wills      []string
 	keepAlive  time.Duration
 	spool      spoolFlags
+	control    controlSection
 	maxViewers int
 }
 
@@ -44,7 +45,7 @@ Sources:
 		Example: `  telepath-device run --server http://localhost:8080 --token-file tokens/device --data data --name greenhouse
   sensor | telepath-device run --config greenhouse.yaml --source stdin --will 'state="offline"'`,
 		Args: settings.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, &flags) },
 	}
 	f := cmd.Flags()
 	f.String("server", "", "`URL` of the signaling server, http://… or https://…")
@@ -55,6 +56,7 @@ Sources:
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
 	flags.spool.add(cmd)
+	flags.control.add(cmd)
 	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once, each with up to a few hundred kB of memory")
 	f.StringVar(&flags.iceTCP, "ice-tcp", "", "`[HOST]:PORT` to listen at for direct connections over TCP, the rung tcp: where UDP does not get through and this port is let in")
 	settings.TLSFlags(cmd)
@@ -63,7 +65,7 @@ Sources:
 	return cmd
 }
 
-func run(cmd *cobra.Command, flags runFlags) error {
+func run(cmd *cobra.Command, flags *runFlags) error {
 	log, err := settings.Log(cmd)
 	if err != nil {
 		return err
@@ -80,7 +82,7 @@ func run(cmd *cobra.Command, flags runFlags) error {
 }
 
 // config reads the settings into the agent's configuration.
-func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Config, err error) {
+func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Config, err error) {
 	if c.Server, err = settings.Server(cmd); err != nil {
 		return c, err
 	}
@@ -90,13 +92,19 @@ func (flags runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Conf
 	if c.Sources, err = parseSources(flags.sources, cmd.InOrStdin(), log); err != nil {
 		return c, err
 	}
-	c.Control = simulatedControl(c.Sources)
 	if c.Wills, err = parseWills(flags.wills); err != nil {
 		return c, err
 	}
 	if c.Spool, err = flags.spool.config(); err != nil {
 		return c, err
 	}
+	if c.Control, err = flags.control.control(); err != nil {
+		return c, err
+	}
+	if c.Control, err = guarded(c.Control); err != nil {
+		return c, err
+	}
+	c.Control = withMachine(c.Control, c.Sources)
 	if c.Token, err = settings.Secret(cmd, settings.Prefix, "token"); err != nil {
 		return c, err
 	}
@@ -138,7 +146,7 @@ const (
 // mostViewers is what a server lets one device have.
 const mostViewers = 4096
 
-func (flags runFlags) check(cmd *cobra.Command) error {
+func (flags *runFlags) check(cmd *cobra.Command) error {
 	if err := settings.Require(cmd, "data"); err != nil {
 		return err
 	}
@@ -157,7 +165,7 @@ func (flags runFlags) check(cmd *cobra.Command) error {
 }
 
 // checkICETCP refuses what browsers would never dial (protocol, section 7.3).
-func (flags runFlags) checkICETCP() error {
+func (flags *runFlags) checkICETCP() error {
 	if flags.iceTCP == "" {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/telepath-iot/telepath/device/actuator"
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/machine"
 	"github.com/telepath-iot/telepath/device/source"
@@ -56,12 +55,21 @@ func parseSource(name, options string, in io.Reader, log *slog.Logger) (source.S
 	return stdin.New(stdin.Config{In: in, Log: log}), nil
 }
 
-// simulatedControl lets operators steer a simulated machine that is among the sources: it is there for that.
-func simulatedControl(sources []source.Source) (c agent.Control) {
+// withMachine lets operators steer a simulated machine that is among the sources: it is there for that. It needs no guard: with
+// this program it ends, too.
+func withMachine(c agent.Control, sources []source.Source) agent.Control {
 	for _, s := range sources {
-		if m, ok := s.(*machine.Machine); ok {
-			c = agent.Control{Actuators: []actuator.Actuator{m}, Name: "cart-pole and rover", Simulated: true}
+		m, ok := s.(*machine.Machine)
+		if !ok {
+			continue
 		}
+		if len(c.Actuators) == 0 {
+			c.Simulated = true
+			if c.Name == "" {
+				c.Name = "cart-pole and rover"
+			}
+		}
+		c.Actuators = append(c.Actuators, m)
 	}
 	return c
 }

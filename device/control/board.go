@@ -70,6 +70,13 @@ func (a *Authority) publishLocked(values map[uint64]float64) {
 	})
 }
 
+// applied publishes what an actuator has set behind the back of Apply.
+func (a *Authority) applied(values map[uint64]float64) {
+	a.mu.Lock()
+	defer a.unlock()
+	a.publishLocked(values)
+}
+
 // boardLocked publishes who has the lease and whether the stop is latched.
 func (a *Authority) boardLocked() {
 	if a.board == nil {

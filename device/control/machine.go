@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 
+	"github.com/telepath-iot/telepath/device/actuator"
 	"github.com/telepath-iot/telepath/peer/rpc"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -17,6 +18,9 @@ func (a *Authority) assemble() error {
 	for _, act := range a.cfg.Actuators {
 		h := newHand(a, act)
 		a.hands = append(a.hands, h)
+		if r, ok := act.(actuator.Reporter); ok {
+			r.Report(a.applied)
+		}
 		for _, x := range act.Axes() {
 			if err := a.addAxis(h, x, axes); err != nil {
 				return fmt.Errorf("control: axis %.64q: %w", x.Name, err)

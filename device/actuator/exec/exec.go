@@ -1,0 +1,278 @@
+// Package exec is the actuator that runs programs: one for each value of an
+// axis, one for each call, one that makes everything safe. No shell is
+// involved: arguments are what they are, whatever stands in them.
+//
+//	{value}          in an axis' arguments is the value; also $TELEPATH_AXIS, $TELEPATH_VALUE
+//	{NAME}           in a method's arguments is that parameter; also $TELEPATH_METHOD, $TELEPATH_PARAMS (JSON)
+//
+// A program that ends with 0 has done it. What a method's program prints is its
+// result: JSON as it is, else a text; a line `progress 0.4` tells how far it
+// is. Of one that fails, the last line on its standard error is the reason.
+package exec
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/device/actuator"
+	"github.com/telepath-iot/telepath/peer/rpc"
+)
+
+// How long programs may take, that are not a method's.
+const (
+	setLimit  = 2 * time.Second
+	safeLimit = 2 * time.Second
+)
+
+// Axis is an axis, and the program that sets it.
+type Axis struct {
+	rpc.Axis
+	Set []string // program and arguments
+}
+
+// Method is a method, and the program that does it.
+type Method struct {
+	rpc.Method
+	Run []string // program and arguments
+}
+
+// Config says what is run.
+type Config struct {
+	Axes    []Axis
+	Methods []Method
+	Safe    []string // program and arguments that make everything safe; needed where there are axes
+}
+
+// Exec runs programs. It implements actuator.Actuator.
+type Exec struct {
+	cfg     Config // set once
+	setters map[uint64]*setter
+	applied func(map[uint64]float64)
+}
+
+var (
+	_ actuator.Actuator = (*Exec)(nil)
+	_ actuator.Reporter = (*Exec)(nil)
+	_ actuator.Guarded  = (*Exec)(nil)
+)
+
+// New checks what is to be run, and runs nothing.
+func New(cfg Config) (*Exec, error) {
+	e := &Exec{cfg: cfg, setters: map[uint64]*setter{}, applied: func(map[uint64]float64) {}}
+	for _, x := range cfg.Axes {
+		if len(x.Set) == 0 {
+			return nil, fmt.Errorf("axis %q: set is missing: the program that sets it", x.Name)
+		}
+		e.setters[x.ID] = &setter{exec: e, axis: x}
+	}
+	for _, m := range cfg.Methods {
+		if len(m.Run) == 0 {
+			return nil, fmt.Errorf("method %q: run is missing: the program that does it", m.Name)
+		}
+	}
+	if len(cfg.Axes) > 0 && len(cfg.Safe) == 0 {
+		return nil, fmt.Errorf("safe is missing: the program that brings the axes to where they are safe")
+	}
+	return e, nil
+}
+
+// Axes implements actuator.Actuator.
+func (e *Exec) Axes() (axes []rpc.Axis) {
+	for _, x := range e.cfg.Axes {
+		axes = append(axes, x.Axis)
+	}
+	return axes
+}
+
+// Methods implements actuator.Actuator.
+func (e *Exec) Methods() (methods []rpc.Method) {
+	for _, m := range e.cfg.Methods {
+		methods = append(methods, m.Method)
+	}
+	return methods
+}
+
+// Report implements actuator.Reporter.
+func (e *Exec) Report(applied func(map[uint64]float64)) { e.applied = applied }
+
+// SafeCommand implements actuator.Guarded.
+func (e *Exec) SafeCommand() []string { return e.cfg.Safe }
+
+// Apply implements actuator.Actuator: programs are slow, so that what is set is reported when it is.
+func (e *Exec) Apply(values map[uint64]float64) (map[uint64]float64, error) {
+	for id, v := range values {
+		if s := e.setters[id]; s != nil {
+			if err := s.set(v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+// Safe implements actuator.Actuator. A program that sets something ends before.
+func (e *Exec) Safe() error {
+	for _, s := range e.setters {
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
+	if len(e.cfg.Safe) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), safeLimit)
+	defer cancel()
+	if _, err := run(ctx, process{argv: e.cfg.Safe}); err != nil {
+		return fmt.Errorf("safe: %w", err)
+	}
+	return nil
+}
+
+// Call implements actuator.Actuator.
+func (e *Exec) Call(ctx context.Context, method string, params json.RawMessage, progress func(float64)) (json.RawMessage, error) {
+	for _, m := range e.cfg.Methods {
+		if m.Name != method {
+			continue
+		}
+		argv, err := fill(m.Run, params)
+		if err != nil {
+			return nil, err
+		}
+		if len(params) == 0 {
+			params = json.RawMessage("{}")
+		}
+		out, err := run(ctx, process{
+			argv: argv, progress: progress,
+			env: []string{"TELEPATH_METHOD=" + method, "TELEPATH_PARAMS=" + string(params)},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return asJSON(out), nil
+	}
+	return nil, fmt.Errorf("there is no method %q", method)
+}
+
+// asJSON is what a program printed, as a result.
+func asJSON(out string) json.RawMessage {
+	out = strings.TrimSpace(out)
+	if out == "" {
+		return nil
+	}
+	if json.Valid([]byte(out)) {
+		return json.RawMessage(out)
+	}
+	text, err := json.Marshal(out)
+	if err != nil { // of a text there is always JSON
+		return nil
+	}
+	return text
+}
+
+// fill puts parameters into their places. One that is left out is empty.
+func fill(argv []string, params json.RawMessage) ([]string, error) {
+	values := map[string]json.RawMessage{}
+	if len(params) > 0 {
+		if err := json.Unmarshal(params, &values); err != nil {
+			return nil, fmt.Errorf("parameters: %w", err)
+		}
+	}
+	out := []string{argv[0]}
+	for _, arg := range argv[1:] {
+		out = append(out, place.ReplaceAllStringFunc(arg, func(name string) string {
+			value := values[name[1:len(name)-1]]
+			var text string
+			if json.Unmarshal(value, &text) == nil {
+				return text
+			}
+			return string(value)
+		}))
+	}
+	return out, nil
+}
+
+// setter sets an axis, with one program at a time: newer values take the place of one that waits.
+type setter struct {
+	exec *Exec
+	axis Axis
+
+	mu      sync.Mutex
+	value   float64
+	waits   bool               // value is to be set
+	cancel  context.CancelFunc // of the program that runs; nil: none does
+	gone    chan struct{}      // closed when it has ended
+	failure error              // of the last one, until it was told
+}
+
+// set has a value set, in its own time. An error is that of an earlier one.
+func (s *setter) set(v float64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.failure; err != nil {
+		s.failure = nil
+		return err
+	}
+	s.value, s.waits = v, true
+	if s.cancel == nil {
+		s.beginLocked()
+	}
+	return nil
+}
+
+func (s *setter) beginLocked() {
+	ctx, cancel := context.WithTimeout(context.Background(), setLimit)
+	value, gone := s.value, make(chan struct{})
+	s.waits, s.cancel, s.gone = false, cancel, gone
+	go func() {
+		err := s.run(ctx, value)
+		over := ctx.Err() == context.Canceled
+		cancel()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.cancel = nil
+		close(gone)
+		if err != nil && !over {
+			s.failure = err
+		}
+		if s.waits && s.failure == nil {
+			s.beginLocked()
+		}
+	}()
+}
+
+func (s *setter) run(ctx context.Context, value float64) error {
+	text := strconv.FormatFloat(value, 'g', -1, 64)
+	argv := []string{s.axis.Set[0]}
+	for _, arg := range s.axis.Set[1:] {
+		argv = append(argv, strings.ReplaceAll(arg, "{value}", text))
+	}
+	_, err := run(ctx, process{argv: argv, dies: true, env: []string{"TELEPATH_AXIS=" + s.axis.Name, "TELEPATH_VALUE=" + text}})
+	if err != nil {
+		return fmt.Errorf("axis %q: %w", s.axis.Name, err)
+	}
+	s.exec.applied(map[uint64]float64{s.axis.ID: value})
+	return nil
+}
+
+// end kills the program that sets something, and waits until it is gone.
+func (s *setter) end() error {
+	s.mu.Lock()
+	s.waits, s.failure = false, nil
+	cancel, gone := s.cancel, s.gone
+	s.mu.Unlock()
+	if cancel == nil {
+		return nil
+	}
+	cancel()
+	select {
+	case <-gone:
+		return nil
+	case <-time.After(safeLimit):
+		return fmt.Errorf("axis %q: the program that sets it does not end", s.axis.Name)
+	}
+}

@@ -1,0 +1,250 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// Config says what guards what.
+type Config struct {
+	Argv     []string      // the program that calls Watch, with its arguments
+	Deadman  time.Duration // without a beat for that long things are made safe, and a little later by the guard
+	Commands [][]string    // that make safe
+	Log      *slog.Logger  // default: nothing is logged
+}
+
+// Guard feeds a guard process. It implements control.Guard.
+type Guard struct {
+	cfg    Config        // set once
+	kicked chan struct{} // there is something to feed
+
+	mu       sync.Mutex
+	moving   bool // guarded by mu, like all below: what was told last
+	beaten   bool // a beat is to be fed
+	safe     bool // so is this
+	watching bool // the process has seen a beat, and nothing is wrong with it
+	lost     func()
+}
+
+// New starts nothing.
+func New(cfg Config) *Guard {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Guard{cfg: cfg, kicked: make(chan struct{}, 1), lost: func() {}}
+}
+
+// Beat implements control.Guard.
+func (g *Guard) Beat() { g.tell(true) }
+
+// Safe implements control.Guard.
+func (g *Guard) Safe() { g.tell(false) }
+
+func (g *Guard) tell(moving bool) {
+	g.mu.Lock()
+	g.moving, g.beaten, g.safe = moving, moving, !moving
+	if !moving {
+		g.watching = false
+	}
+	g.mu.Unlock()
+	select {
+	case g.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// Watching implements control.Guard.
+func (g *Guard) Watching() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.watching
+}
+
+// Lost implements control.Guard.
+func (g *Guard) Lost(tell func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lost = tell
+}
+
+// restart is how long to wait before another process is started.
+const restart = time.Second
+
+// Run keeps a guard process until ctx ends, when all is safe.
+func (g *Guard) Run(ctx context.Context) error {
+	for {
+		err := g.live(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		g.cfg.Log.Error("the guard process does not watch: nothing moves until it does", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(restart):
+		}
+	}
+}
+
+// lose says that nobody watches.
+func (g *Guard) lose() {
+	g.mu.Lock()
+	g.watching = false
+	lost := g.lost
+	g.mu.Unlock()
+	lost()
+}
+
+// live is one process, from its start to its end.
+func (g *Guard) live(ctx context.Context) error {
+	in, feed, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	echo, out, err := os.Pipe()
+	if err != nil {
+		return errors.Join(err, in.Close(), feed.Close())
+	}
+	cmd := exec.Command(g.cfg.Argv[0], g.cfg.Argv[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, os.Stderr
+	ownSession(cmd)
+	err = cmd.Start()
+	err = errors.Join(err, in.Close(), out.Close())
+	if err == nil {
+		err = g.serve(ctx, feed, echo)
+	}
+	if ctx.Err() == nil {
+		g.lose()
+	}
+	err = errors.Join(err, feed.Close()) // without a word of leave it makes safe, and ends
+	if cmd.Process != nil {
+		late := time.AfterFunc(2*patience, func() { _ = cmd.Process.Kill() }) // it has ended, then
+		err = errors.Join(err, cmd.Wait())
+		late.Stop()
+	}
+	return errors.Join(err, echo.Close())
+}
+
+// serve feeds a process until ctx ends, or it does not answer.
+func (g *Guard) serve(ctx context.Context, feed, echo *os.File) error {
+	orders, err := json.Marshal(orders{uint64((g.cfg.Deadman + margin).Milliseconds()), g.cfg.Commands})
+	if err != nil {
+		return err
+	}
+	if err := write(feed, append(orders, '\n')); err != nil {
+		return err
+	}
+	l := listener{echo: echo, heard: make(chan byte), over: make(chan struct{})}
+	var reader sync.WaitGroup
+	reader.Go(l.run)
+	defer reader.Wait()
+	defer l.end()
+	unanswered, kicked := 0, g.kicked
+	var answer, pause <-chan time.Time // nil: none is due
+	for {
+		select {
+		case <-ctx.Done():
+			return g.leave(feed)
+		case <-pause:
+			kicked, pause = g.kicked, nil
+		case <-kicked:
+			b := g.next()
+			if b == 0 {
+				continue
+			}
+			if err := write(feed, []byte{b}); err != nil {
+				return err
+			}
+			kicked, pause = nil, time.After(between)
+			if unanswered++; answer == nil {
+				answer = time.After(deaf)
+			}
+		case b, there := <-l.heard:
+			if !there {
+				return errors.New("it has ended")
+			}
+			answer = nil
+			if unanswered--; unanswered == 0 {
+				g.answered(b)
+			} else {
+				answer = time.After(deaf)
+			}
+		case <-answer:
+			return fmt.Errorf("it has not answered for %v", deaf)
+		}
+	}
+}
+
+// leave says that the guard may go, if all is safe.
+func (g *Guard) leave(feed *os.File) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.moving {
+		return nil
+	}
+	return write(feed, []byte{leave})
+}
+
+// next is what is to be fed: the newest only.
+func (g *Guard) next() byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	beaten, isSafe := g.beaten, g.safe
+	g.beaten, g.safe = false, false
+	switch {
+	case beaten:
+		return beat
+	case isSafe:
+		return safe
+	}
+	return 0
+}
+
+func (g *Guard) answered(b byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.watching = b == beat && g.moving
+}
+
+// write never waits for long: a process that is stopped reads nothing.
+func write(feed *os.File, b []byte) error {
+	if err := feed.SetWriteDeadline(time.Now().Add(deaf)); err != nil {
+		return err
+	}
+	_, err := feed.Write(b)
+	return err
+}
+
+// listener reads what the guard answers.
+type listener struct {
+	echo  *os.File
+	heard chan byte
+	over  chan struct{}
+}
+
+func (l listener) run() {
+	defer close(l.heard)
+	b := make([]byte, 1)
+	for {
+		if _, err := l.echo.Read(b); err != nil {
+			return
+		}
+		select {
+		case l.heard <- b[0]:
+		case <-l.over:
+			return
+		}
+	}
+}
+
+func (l listener) end() {
+	close(l.over)
+	_ = l.echo.SetReadDeadline(time.Now()) // it is closed soon, in any case
+}

@@ -1,0 +1,244 @@
+//go:build unix
+
+package guard
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// What the test binary is, when it is started again.
+const (
+	roleEnv = "TELEPATH_GUARD_TEST" // "guard", or "agent": one that moves until it is told to stop
+	fileEnv = "TELEPATH_GUARD_FILE" // which making safe touches
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleEnv) {
+	case "guard":
+		if Watch(os.Stdin, os.Stdout, os.Stderr) != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	case "agent":
+		beats(os.Getenv(fileEnv))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+const deadman = 300 * time.Millisecond
+
+// start runs a guard whose command touches a file.
+func start(file string) (g *Guard, end func()) {
+	g = New(Config{Argv: []string{os.Args[0]}, Deadman: deadman, Commands: [][]string{{"touch", file}}})
+	os.Setenv(roleEnv, "guard")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = g.Run(ctx) // always nil
+	}()
+	return g, func() {
+		cancel()
+		<-ended
+	}
+}
+
+// beats is an agent that moves for ever. It tells the pid of its guard, and each beat.
+func beats(file string) {
+	g, _ := start(file)
+	for !g.Watching() {
+		g.Beat()
+		time.Sleep(10 * time.Millisecond)
+	}
+	for {
+		g.Beat()
+		fmt.Println(time.Now().UnixNano())
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// madeSafe is when things were made safe last; false: never.
+func madeSafe(t *testing.T, file string) (time.Time, bool) {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if err != nil {
+		return time.Time{}, false
+	}
+	return info.ModTime(), true
+}
+
+func waitFor(t *testing.T, what string, ready func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ready(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s did not come", what)
+		}
+	}
+}
+
+// An agent that is killed, or stopped, while something moves: all is safe within the dead-man time and 100 ms.
+func TestKilledAndStopped(t *testing.T) {
+	for name, sig := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
+		t.Run(name, func(t *testing.T) {
+			for range 20 {
+				took, here := endAgent(t, sig)
+				switch {
+				case took > 0 && took <= deadman+100*time.Millisecond:
+					return
+				case took > 0 && here <= deadman+between+margin+10*time.Millisecond: // an exec takes some ms
+					t.Fatalf("safe after %v; a process that was started here meanwhile had done the same after %v", took, here)
+				}
+				t.Logf("safe after %v; the machine is so busy that it took %v here: once more", took, here)
+			}
+			t.Error("this machine is too busy to say anything")
+		})
+	}
+}
+
+// endAgent ends an agent by a signal, and returns when all was safe after that, and when a program started from here had done
+// what the guard's does. 0: it was made safe before, since the agent did not get to say that all was well.
+func endAgent(t *testing.T, sig syscall.Signal) (took, here time.Duration) {
+	t.Helper()
+	dir := t.TempDir()
+	file, ours := filepath.Join(dir, "safe"), filepath.Join(dir, "ours")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleEnv+"=agent", fileEnv+"="+file)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line := make([]byte, 64)
+	for range 20 {
+		if _, err := out.Read(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, early := madeSafe(t, file)
+	at := time.Now()
+	if err := cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(deadman + margin)
+	if err := exec.Command("touch", ours).Run(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "what makes safe", func() bool {
+		_, yes := madeSafe(t, file)
+		return yes
+	})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // it was killed
+	if early {
+		return 0, 0
+	}
+	safe, _ := madeSafe(t, file)
+	mine, _ := madeSafe(t, ours)
+	return safe.Sub(at), mine.Sub(at)
+}
+
+func TestAnEndInOrderNeedsNoGuard(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "safe")
+	g, end := start(file)
+	g.Beat()
+	waitFor(t, "the guard", g.Watching)
+	g.Safe()
+	if g.Watching() {
+		t.Error("it watches, and nothing moves")
+	}
+	time.Sleep(2 * deadman) // a real process: it has nothing to do
+	end()
+	if _, yes := madeSafe(t, file); yes {
+		t.Error("made safe by the guard")
+	}
+}
+
+// A guard that is killed, or stopped, is known to be gone, and another one comes.
+func TestAGuardThatIsGone(t *testing.T) {
+	for name, sig := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
+		t.Run(name, func(t *testing.T) {
+			g, end := start(filepath.Join(t.TempDir(), "safe"))
+			defer end()
+			lost := make(chan struct{}, 10)
+			g.Lost(func() { lost <- struct{}{} })
+			g.Beat()
+			waitFor(t, "the guard", g.Watching)
+			pids := children(t)
+			for _, pid := range pids {
+				if err := syscall.Kill(pid, sig); err != nil {
+					t.Fatal(err)
+				}
+			}
+			stop := time.Now().Add(10 * time.Second)
+			for done := false; !done && time.Now().Before(stop); time.Sleep(between) {
+				g.Beat()
+				select {
+				case <-lost:
+					done = true
+				default:
+				}
+			}
+			if g.Watching() {
+				t.Error("it is said to watch")
+			}
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGCONT) // so that one that is stopped ends
+			}
+			waitFor(t, "another guard", func() bool {
+				g.Beat()
+				return g.Watching()
+			})
+			g.Safe()
+		})
+	}
+}
+
+// children are the processes that this one has started.
+func children(t *testing.T) (pids []int) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range all {
+		data, err := os.ReadFile(file)
+		if err != nil { // a thread that has ended
+			continue
+		}
+		for _, text := range strings.Fields(string(data)) {
+			pid, err := strconv.Atoi(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	if len(pids) == 0 {
+		t.Skip("/proc does not tell the children of a process")
+	}
+	return pids
+}
+
+func TestWatchNeedsOrders(t *testing.T) {
+	for _, text := range []string{"", "b", "{]\n", strings.Repeat("x", 2*maxOrders)} {
+		if err := Watch(strings.NewReader(text), os.Stdout, os.Stderr); err == nil || !strings.Contains(err.Error(), "guard: ") {
+			t.Errorf("%.10q: %v", text, err)
+		}
+	}
+}
