@@ -71,6 +71,7 @@ export class Conn {
 	private readonly meter = new Meter();
 	private readonly alarm: Alarm;
 	private clock = new Clock();
+	private joined = false; // the device has accepted, and nobody was told yet
 	private epoch = 0; // that the device accepted with last
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
@@ -196,6 +197,7 @@ export class Conn {
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		if (this.paths.fell()) this.options.onSuspect();
+		this.tellJoined();
 		const { accepted } = this.standing.opening;
 		if (accepted) this.past.step(now);
 		this.acknowledge(now);
@@ -292,6 +294,13 @@ export class Conn {
 	askAgain(): void {
 		this.standing.opening.restart(this.options.env.now());
 		this.settle();
+	}
+
+	/** tellJoined waits until there is a path to answer on. */
+	private tellJoined(): void {
+		if (!this.joined) return;
+		this.joined = false;
+		this.options.events.onJoined();
 	}
 
 	private ask(): void {
@@ -434,7 +443,7 @@ export class Conn {
 		this.streams.keeps = can.history;
 		if (can.relayed) this.direct.giveUp();
 		this.relay.accepted();
-		if (first) this.options.events.onJoined();
+		this.joined ||= first;
 	}
 
 	private describe(epoch: number, streams: Stream[]): void {

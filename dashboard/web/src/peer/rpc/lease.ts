@@ -71,7 +71,7 @@ export class Lease {
 			this.until = (answered?.since ?? now) + ttlMs;
 			if (!this.info.mine) this.renewAt = now + RENEW_EVERY;
 			Object.assign(this.info, { mine: true, lost: false });
-		} else if (!mine && this.info.mine) this.end(true);
+		} else if (!mine && this.info.mine) this.end(what !== "give");
 	}
 
 	/** unanswered: something that was asked for was not answered in its time. */

@@ -286,6 +286,12 @@ describe("the lease", () => {
 		granted(5);
 		viewer.leaseDo(now, "release");
 		expect(lease).toMatchObject({ mine: false, lost: false });
+		run(1_500); // it was not answered
+		granted(6);
+		viewer.leaseDo(now, "give", "ff");
+		run(0);
+		hear({ type: "lease", id: idOf(said.at(-1)), fence: 7, holder: { id: "ff", name: "Bob" } });
+		expect(lease).toMatchObject({ mine: false, lost: false });
 	});
 
 	test("what is older than what is known is ignored", () => {
