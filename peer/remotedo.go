@@ -59,8 +59,11 @@ func (r *Remote) Ready(ctx context.Context) (rpc.Machine, error) {
 	return machine, err
 }
 
-// Call makes a call and waits for its end, or until ctx ends: then it is cancelled, if the device still can. The error is nil
-// whatever the end is: the info tells it.
+// cancelTime is how long the device may take to say what became of a call that was cancelled.
+const cancelTime = 2 * time.Second
+
+// Call makes a call and waits for its end. When ctx ends, it is cancelled, if the device still can, and its end is waited for
+// for 2 s more. The error is nil whatever the end is: the info tells it.
 func (r *Remote) Call(ctx context.Context, c Call) (rpc.CallInfo, error) {
 	if c.Deadline <= 0 {
 		return rpc.CallInfo{}, errDeadline
@@ -80,14 +83,22 @@ func (r *Remote) Call(ctx context.Context, c Call) (rpc.CallInfo, error) {
 		defer r.mu.Unlock()
 		delete(r.follows, id)
 	}()
-	var info rpc.CallInfo
-	err := r.await(ctx, func(time.Duration) (bool, error) {
+	info, err := r.end(ctx, id)
+	if ctx.Err() == nil || err == nil {
+		return info, err
+	}
+	r.do(func(now time.Duration) { r.viewer.Cancel(now, id) })
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
+	defer cancel()
+	return r.end(soon, id)
+}
+
+// end waits for a call's.
+func (r *Remote) end(ctx context.Context, id string) (info rpc.CallInfo, err error) {
+	err = r.await(ctx, func(time.Duration) (bool, error) {
 		info, _ = r.viewer.Call(id)
 		return info.State.Ended(), nil
 	})
-	if err != nil && !info.State.Ended() {
-		r.do(func(now time.Duration) { r.viewer.Cancel(now, id) })
-	}
 	return info, err
 }
 

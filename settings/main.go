@@ -76,13 +76,25 @@ var errQuiet = errors.New("already said")
 // Failed is for a command that has already said what is wrong: exit 1, nothing printed.
 func Failed() error { return errQuiet }
 
+// exitError fails without a word, with a code of its own.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+func (exitError) Unwrap() error   { return errQuiet }
+
+// FailedWith is Failed with another code, 3 or more, which the command's help explains.
+func FailedWith(code int) error { return exitError(code) }
+
 func codeOf(err error) int {
 	var usage usageError
+	var code exitError
 	switch {
 	case err == nil, errors.Is(err, errReaderGone):
 		return exitDone
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &code):
+		return int(code)
 	}
 	return exitFailed
 }

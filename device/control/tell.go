@@ -56,9 +56,13 @@ func (a *Authority) operatorLocked(from peer.Operator) *operator {
 	return op
 }
 
-// sayLocked tells a Conn something, if it is still there.
+// sayLocked tells a Conn something, if it is still there. What tells a state has its moment: words overtake one another.
 func (a *Authority) sayLocked(conn string, o rpc.Outcome) {
 	if op := a.operators[conn]; op != nil {
+		if o.Type != rpc.Call {
+			o.Epoch = a.epoch
+			o.At, _ = a.cfg.now()
+		}
 		body := o.Append(nil)
 		a.outbox = append(a.outbox, func() { op.peer.Say(body) })
 	}
@@ -83,9 +87,9 @@ func (a *Authority) operateLocked(op *operator, on bool, now uint64) {
 		return
 	}
 	a.tickLocked(op, now)
-	a.sayLocked(op.conn, a.describe())
 	a.sayLocked(op.conn, a.lease.outcome(now, op.conn))
 	a.sayLocked(op.conn, a.stopOutcomeLocked())
+	a.sayLocked(op.conn, a.describe()) // last: who has it knows all
 	a.wake()
 }
 

@@ -47,7 +47,7 @@ type Decision struct {
 	Say     []Saying
 	Drive   *wire.Drive   // nil: none
 	Calls   []CallInfo    // those that have changed
-	Changed bool          // Machine, Lease or Stop has
+	Changed bool          // Machine, Lease, Stop or Ready has
 	Wake    time.Duration // call Step again then, at the latest
 }
 
@@ -154,9 +154,11 @@ func (v *Viewer) operate(now time.Duration) {
 
 // Tick takes what the device's clock showed.
 func (v *Viewer) Tick(now time.Duration, t wire.Tick) {
+	before := v.ticks.known()
 	if v.ticks.heard(now, t) && v.lease.info.Mine {
 		v.retake = true
 	}
+	v.changed = v.changed || before != v.ticks.known()
 	if v.retake && v.machine != nil {
 		v.retake = false
 		v.LeaseDo(now, Take, "")

@@ -294,6 +294,18 @@ func TestTooManyCalls(t *testing.T) {
 	}
 }
 
+// TestReadyIsNews: who waits for the first tick is woken by it, and by no other.
+func TestReadyIsNews(t *testing.T) {
+	b := newBench(t)
+	b.step()
+	for i, want := range []bool{true, false} {
+		b.tick(time.Duration(i+1) * time.Second)
+		if b.step().Changed != want {
+			t.Errorf("tick %d: news is %v", i+1, !want)
+		}
+	}
+}
+
 // TestViewerMayNot: who may not command is told at once, and says nothing.
 func TestViewerMayNot(t *testing.T) {
 	b := newBench(t)

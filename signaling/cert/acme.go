@@ -16,10 +16,11 @@ import (
 
 // ACMEConfig of an ACME. Whoever uses it accepts the authority's terms.
 type ACMEConfig struct {
-	Names     []string // to get certificates for, as ParseNames returns them; at least one
-	Dir       string   // folder for account, keys and certificates; required
-	Directory string   // URL of the authority's directory; default: that of Let's Encrypt
-	Fallback  *Files   // what is shown under other names, and until there is one; required
+	Names     []string      // to get certificates for, as ParseNames returns them; at least one
+	Dir       string        // folder for account, keys and certificates; required
+	Directory string        // URL of the authority's directory; default: that of Let's Encrypt
+	Fallback  *Files        // what is shown under other names, and until there is one; required
+	Every     time.Duration // between two looks whether a certificate was renewed; default 1 h
 	Log       *slog.Logger
 }
 
@@ -34,11 +35,11 @@ type ACME struct {
 	shown map[string]*Shown // by name
 }
 
-// Times between asking the manager for a name's certificate, which renews it
-// 30 days before its end; and after a failure, doubling: authorities lock out
+// Times between asking the manager for a name's certificate, which renews it by itself
+// when a third of its life is left; and after a failure, doubling: authorities lock out
 // who tries often.
 const (
-	renewEvery   = time.Hour
+	defaultEvery = time.Hour
 	firstRetry   = time.Minute
 	longestRetry = time.Hour
 )
@@ -47,6 +48,9 @@ const (
 func NewACME(cfg ACMEConfig) *ACME {
 	if cfg.Directory == "" {
 		cfg.Directory = autocert.DefaultACMEDirectory
+	}
+	if cfg.Every == 0 {
+		cfg.Every = defaultEvery
 	}
 	return &ACME{
 		cfg: cfg,
@@ -101,7 +105,7 @@ func (a *ACME) Run(ctx context.Context) error {
 // keep has a certificate of a name.
 func (a *ACME) keep(ctx context.Context, name string) {
 	for retry := firstRetry; ; {
-		pause := renewEvery
+		pause := a.cfg.Every
 		if err := a.getUnless(ctx, name); err == nil {
 			retry = firstRetry
 		} else if ctx.Err() == nil {

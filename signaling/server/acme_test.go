@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,8 +39,11 @@ type authority struct {
 	thumbprint string // of the account's key
 	name       string // ordered
 	proved     bool
-	issued     []byte // PEM
-	orders     int
+	issued     []byte        // PEM
+	orders     int           // guarded by mu
+	lifetime   time.Duration // of certificates; guarded by mu
+
+	mu sync.Mutex
 }
 
 const challengeToken = "a-token-of-the-authority"
@@ -57,7 +61,7 @@ func newAuthority(t *testing.T) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &authority{t: t, key: key}
+	a := &authority{t: t, key: key, lifetime: 90 * 24 * time.Hour}
 	if a.cert, err = x509.ParseCertificate(der); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +95,10 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/order":
 		var order struct{ Identifiers []struct{ Value string } }
 		a.decode(jws.Payload, &order)
-		a.name, a.orders = order.Identifiers[0].Value, a.orders+1
+		a.name, a.proved, a.issued = order.Identifiers[0].Value, false, nil
+		a.mu.Lock()
+		a.orders++
+		a.mu.Unlock()
 		w.Header().Set("Location", url("/order/1"))
 		reply(201, a.order())
 	case "/authz/1", "/challenge/1":
@@ -186,8 +193,10 @@ func (a *authority) sign(csr string) {
 		a.t.Errorf("finalize: %v, proved %v", err, a.proved)
 		return
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: request.DNSNames, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
+		SerialNumber: big.NewInt(int64(1 + a.orders)), DNSNames: request.DNSNames, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(a.lifetime),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	leaf, err := x509.CreateCertificate(rand.Reader, template, a.cert, request.PublicKey, a.key)
@@ -207,14 +216,7 @@ func TestACME(t *testing.T) {
 	cfg := Config{ACME: []string{"Telepath.Example.org"}, ACMEDirectory: a.server.URL + "/directory", Data: t.TempDir()}
 	for round := range 2 {
 		s := start(t, cfg, func(s *Server) { a.target = s.Addr().String() })
-		roots := x509.NewCertPool()
-		roots.AddCert(a.cert)
-		client := &http.Client{Transport: &http.Transport{
-			TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name}, DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, network, s.Addr().String())
-			},
-		}}
+		client := a.client(s, name)
 		var answer *http.Response
 		var err error
 		for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -242,5 +244,50 @@ func TestACME(t *testing.T) {
 	}
 	if a.orders != 1 {
 		t.Errorf("%d orders, with a certificate in the data folder", a.orders)
+	}
+}
+
+// client trusts the authority, and finds the name at a server.
+func (a *authority) client(s *running, name string) *http.Client {
+	roots := x509.NewCertPool()
+	roots.AddCert(a.cert)
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name}, DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, s.Addr().String())
+		},
+	}}
+}
+
+// TestACMERenewal: a certificate in the last third of its life is renewed by itself, and the new one shown without a restart.
+func TestACMERenewal(t *testing.T) {
+	const name = "telepath.example.org"
+	a := newAuthority(t)
+	a.lifetime = 10 * time.Minute // behind an hour that is over
+	cfg := Config{ACME: []string{name}, ACMEDirectory: a.server.URL + "/directory", Data: t.TempDir(), acmeEvery: 50 * time.Millisecond}
+	s := start(t, cfg, func(s *Server) { a.target = s.Addr().String() })
+	defer s.stop()
+	client := a.client(s, name)
+	var shown []int64 // serial numbers
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		answer, err := client.Get("https://" + name + "/v1/devices")
+		if err != nil {
+			continue
+		}
+		answer.Body.Close()
+		serial := answer.TLS.PeerCertificates[0].SerialNumber.Int64()
+		if len(shown) > 0 && shown[len(shown)-1] == serial {
+			continue
+		}
+		shown = append(shown, serial)
+		if len(shown) == 2 {
+			break
+		}
+		a.mu.Lock()
+		a.lifetime = 90 * 24 * time.Hour
+		a.mu.Unlock()
+	}
+	if len(shown) != 2 {
+		t.Fatalf("certificates %v were shown, want two", shown)
 	}
 }

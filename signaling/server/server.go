@@ -60,8 +60,9 @@ type Config struct {
 	TLSSelf       bool   // make and use a certificate of our own, kept in Data
 	TLSCert       string // PEM files of another
 	TLSKey        string
-	ACME          []string // names to get certificates for from an authority
-	ACMEDirectory string   // URL of that authority\'s directory; default: that of Let\'s Encrypt
+	ACME          []string      // names to get certificates for from an authority
+	ACMEDirectory string        // URL of that authority\'s directory; default: that of Let\'s Encrypt
+	acmeEvery     time.Duration // tests look more often whether a certificate was renewed
 
 	Announce      []netip.Addr   // addresses at which others reach the ports; default: see Announced
 	AllowHost     []string       // names this server is reached by, beside its own; NAME or NAME:PORT

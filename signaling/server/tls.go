@@ -43,7 +43,7 @@ func (s *Server) openCertificates() error {
 		s.certs = own
 		if len(c.ACME) > 0 {
 			s.certs = cert.NewACME(cert.ACMEConfig{
-				Names: c.ACME, Dir: filepath.Join(c.Data, "acme"), Directory: c.ACMEDirectory, Fallback: own, Log: c.Log,
+				Names: c.ACME, Dir: filepath.Join(c.Data, "acme"), Directory: c.ACMEDirectory, Fallback: own, Every: c.acmeEvery, Log: c.Log,
 			})
 		}
 	default:

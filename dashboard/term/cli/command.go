@@ -19,9 +19,9 @@ import (
 func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "telepath",
-		Short: "watch devices from a terminal",
+		Short: "watch and command devices from a terminal",
 		Long: `telepath watches devices from a terminal and for scripts: who is there, what
-they publish, and over which path.
+they publish, and over which path. With an operator's token it commands them.
 
 Where the server is, and the token to be let in with, stand in
 ~/.config/telepath/config.yaml (keys server, token-file, tls-ca, tls-pin, proxy), or are
@@ -29,6 +29,7 @@ given as flags or TELEPATH_… variables.`,
 	}
 	root.PersistentFlags().String("config", configFile(), "YAML `file` with settings; its keys are the names of the flags")
 	root.AddCommand(devicesCommand(), viewCommand(), pingCommand(), netcheckCommand(), loginURLCommand())
+	root.AddCommand(methodsCommand(), callCommand(), stopCommand(), resetCommand(), driveCommand())
 	return root
 }
 

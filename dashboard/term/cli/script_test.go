@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 		"telepath":           func() { settings.Main(Root()) },
 		"telepath-device":    func() { settings.Main(device.Root()) },
 		"telepath-signaling": func() { settings.Main(signaling.Root()) },
+		"rover":              rover,
 	})
 }
 

@@ -25,7 +25,7 @@ const (
 	// between is the least time between two beats: more would be a load, and say no more.
 	between = 20 * time.Millisecond
 	// margin is what the guard waits longer than the dead-man.
-	margin = 40 * time.Millisecond
+	margin = 20 * time.Millisecond
 	// deaf is how long the guard may take to say what it was told.
 	deaf = time.Second
 )

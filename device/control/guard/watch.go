@@ -20,6 +20,8 @@ const (
 
 // Watch is the guard process: it reads what it is fed until that ends, and runs the commands when it stops.
 func Watch(in io.Reader, out, log io.Writer) error {
+	urgent()
+	steadfast()
 	r := bufio.NewReaderSize(in, maxOrders)
 	line, err := r.ReadSlice('\n')
 	if err != nil {

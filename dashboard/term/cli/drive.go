@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/telepath-iot/telepath/dashboard/term/drive"
+	"github.com/telepath-iot/telepath/dashboard/term/view"
+	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/settings"
+)
+
+type driveFlags struct {
+	part    float64
+	timeout time.Duration
+}
+
+func driveCommand() *cobra.Command {
+	var flags driveFlags
+	cmd := &cobra.Command{
+		Use:   "drive DEVICE",
+		Short: "move a device with the keys of this terminal",
+		Long: `drive moves the first two axes of a device with the keys W, A, S, D or the arrows,
+while they are held. Space and Esc stop the device (telepath reset ends that), q
+quits. It takes the lease, or waits for it: r asks whoever holds it; g gives it to
+who asks, n denies. It needs an operator's token.
+
+A terminal does not tell that a key was let go. So a key counts as held for 150 ms
+after the terminal told of it last: it repeats one that is held, after a short pause
+at first. Without a key there is no hand, and the device goes to rest by itself,
+also when this terminal, this machine or the network hangs.`,
+		Args: oneDevice,
+		RunE: func(cmd *cobra.Command, args []string) error { return runDrive(cmd, args[0], flags) },
+	}
+	cmd.Flags().Float64Var(&flags.part, "part", 0.5, "how far the keys go: a part of the axes' range, above 0, at most 1")
+	timeoutFlag(cmd, &flags.timeout)
+	return linkFlags(cmd)
+}
+
+func runDrive(cmd *cobra.Command, device string, flags driveFlags) error {
+	if !(flags.part > 0 && flags.part <= 1) {
+		return settings.Usagef("--part %v: want a number above 0, at most 1", flags.part)
+	}
+	if err := patient(flags.timeout); err != nil {
+		return err
+	}
+	terminal := int(os.Stdin.Fd())
+	if !term.IsTerminal(terminal) || !term.IsTerminal(int(os.Stdout.Fd())) {
+		return settings.Usagef("drive needs a terminal: what is typed is the hand")
+	}
+	return withRemote(cmd, device, func(ctx context.Context, r *peer.Remote) error {
+		machine, err := ready(ctx, r, flags.timeout)
+		switch {
+		case err != nil:
+			return err
+		case len(machine.Axes) == 0:
+			return fmt.Errorf("%s has no axes to move", view.Escape(device))
+		}
+		fmt.Println(drive.Help(machine.Axes))
+		before, err := term.MakeRaw(terminal)
+		if err != nil {
+			return fmt.Errorf("terminal: %w", err)
+		}
+		defer func() { _ = term.Restore(terminal, before) }() // there is nothing to be done about it
+		return drive.Run(ctx, drive.Config{Remote: r, In: os.Stdin, Out: os.Stdout, Part: flags.part})
+	})
+}
