@@ -1,5 +1,6 @@
 import type { State } from "../../balance/cartpole";
 import { Controller, EVERY } from "../../balance/controller";
+import { absent } from "../../hands/absent";
 import type { Axis } from "../../port";
 import type { App } from "../state/app.svelte";
 import { Ages } from "./ages";
@@ -96,11 +97,21 @@ export class Balancer {
 		else if (lease.code !== "") this.end(lease.reason || "somebody else has control");
 	}
 
-	/** hold is the hand; where the page lets none be there, it is over. */
+	/**
+	 * hold is the hand. Where the page lets none be there, it is over; where it was
+	 * too busy to count one, the hand lets go and comes again, as the switch says.
+	 */
 	private hold(phase: Phase, axis: Axis, force: number): void {
+		const { hands } = this.app.control;
 		const deflection = force / (force < 0 ? -axis.min : axis.max);
-		if (this.app.control.hands.grip(INPUT, new Map([[axis.id, deflection]]))) this.phase = phase;
-		else this.end(this.app.control.released || "the page lets no hand be there");
+		if (hands.grip(INPUT, new Map([[axis.id, deflection]]))) {
+			this.phase = phase;
+			return;
+		}
+		hands.letGo(INPUT);
+		const why = absent();
+		if (why !== "") this.end(why);
+		else this.phase = "device";
 	}
 
 	/** look tells the controller what is new: of one moment, all four. */
