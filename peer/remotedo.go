@@ -180,7 +180,8 @@ func (r *Remote) Deny(to string) {
 }
 
 // Hand is what the code says that reads the input, and no other: a counter that rises while a hand is there, and where the axes
-// are to go. A hand of which nothing came for 150 ms is gone, and Drives with it.
+// are to go. A hand of which nothing came for 150 ms is gone, and Drives with it. Its last word is that all axes are neutral: one
+// that goes without having said so has not let go, and is the same hand when it is back.
 func (r *Remote) Hand(counter uint64, targets []wire.Target) {
 	r.do(func(now time.Duration) { r.viewer.Hand(now, counter, targets) })
 }

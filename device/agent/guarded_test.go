@@ -90,6 +90,8 @@ func TestAgentThatIsKilledWhileItMoves(t *testing.T) {
 					r.Hand(n, []wire.Target{{Axis: 1, Value: 0.5}})
 					time.Sleep(20 * time.Millisecond)
 					if r.Status().Driving == rpc.Tripped { // the machine was too busy for a moment: the hand lets go
+						n++
+						r.Hand(n, []wire.Target{{Axis: 1, Value: 0}})
 						time.Sleep(300 * time.Millisecond)
 					}
 				}

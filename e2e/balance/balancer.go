@@ -33,6 +33,7 @@ type balancer struct {
 	remote *peer.Remote
 	seen   *poleSeen
 	hand   uint64
+	letGo  bool
 	ages   []time.Duration
 }
 
@@ -96,9 +97,11 @@ func (b *balancer) balance(ctx context.Context, most time.Duration) (r Result, e
 		}
 		status := b.remote.Status()
 		obeyed := status.Driving == rpc.Obeyed
-		if status.Driving != rpc.Tripped { // else the hand lets go, by not moving on
+		tripped := status.Driving == rpc.Tripped
+		if !tripped || !b.letGo { // one that is tripped lets go: says that it is neutral, and no more
 			b.step(status.RoundTrip, obeyed)
 		}
+		b.letGo = tripped
 		if obeyed && !lifting {
 			lifting = true
 			go func() { lifted <- b.lift(ctx) }()

@@ -49,6 +49,7 @@ type driver struct {
 	advanced time.Duration // when the hand moved on
 	came     time.Duration // when it did after it was not there
 	targets  []wire.Target
+	holds    bool // the targets are not all neutral: a hand that lets go leaves them so
 	state    Driving
 	sent     bool
 	sentAt   time.Duration
@@ -57,16 +58,22 @@ type driver struct {
 
 // take is what the code says that reads the input: the hand's counter, and where the axes are to go. A counter that stands
 // still is no hand.
-func (d *driver) take(now time.Duration, hand uint64, targets []wire.Target) {
+func (d *driver) take(now time.Duration, hand uint64, targets []wire.Target, axes []Axis) {
 	if hand <= d.hand {
 		return
 	}
-	if !d.present(now) {
+	// One that was not heard of for a while, as of a program that was stopped, but did not let go, has not come anew.
+	if !d.present(now) && !d.holds {
 		d.came, d.state = now, Arming
 	}
+	d.holds = slices.ContainsFunc(targets, func(t wire.Target) bool { return !rests(t, axes) })
 	d.hand, d.there, d.advanced = hand, true, now
 	d.changed = d.changed || !slices.Equal(targets, d.targets)
 	d.targets = append(d.targets[:0], targets...)
+}
+
+func rests(t wire.Target, axes []Axis) bool {
+	return slices.ContainsFunc(axes, func(a Axis) bool { return a.ID == t.Axis && a.Neutral == t.Value })
 }
 
 func (d *driver) present(now time.Duration) bool { return d.there && now < d.advanced+handTime }

@@ -288,9 +288,14 @@ func (v *Viewer) SayReset(now time.Duration) bool {
 }
 
 // Hand is what the code says that reads the input, and no other: a counter that rises while a hand is there, and where the axes
-// are to go. A hand of which nothing came for 150 ms is gone.
+// are to go. A hand of which nothing came for 150 ms is gone. Its last word is that all axes are neutral: one that goes without
+// having said so has not let go, and is the same hand when it is back.
 func (v *Viewer) Hand(now time.Duration, counter uint64, targets []wire.Target) {
-	v.driver.take(now, counter, targets)
+	var axes []Axis
+	if v.machine != nil {
+		axes = v.machine.Axes
+	}
+	v.driver.take(now, counter, targets, axes)
 }
 
 // Step says what is due.

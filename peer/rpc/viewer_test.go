@@ -509,8 +509,38 @@ func TestDrive(t *testing.T) {
 	if len(b.drives) > 0 || b.viewer.Driving(b.now) != NoHand {
 		t.Errorf("%+v without a hand", b.drives)
 	}
+	hold(60 * ms) // it was away, with the key held
+	if b.viewer.Driving(b.now) != Tripped {
+		t.Errorf("%v", b.viewer.Driving(b.now))
+	}
+	pushed := target
+	target = []wire.Target{{Axis: 1}, {Axis: 2, Value: 0.5}}
+	hold(20 * ms) // it lets go
+	b.run(handTime)
+	target, b.drives = pushed, nil
+	hold(60 * ms)
+	if b.viewer.Driving(b.now) != Arming || b.drives[0].Setpoints[0].Value != 0 {
+		t.Errorf("%v: %+v", b.viewer.Driving(b.now), b.drives)
+	}
+	b.offer(true)
 	hold(20 * ms)
-	if b.viewer.Driving(b.now) != Arming {
+	if last := b.drives[len(b.drives)-1]; last.Setpoints[0].Value != 2 {
+		t.Errorf("%+v", last)
+	}
+}
+
+// TestAwayWhileObeyed: a hand that was away for longer than it may be, and did not let go, is not armed again when it is back.
+func TestAwayWhileObeyed(t *testing.T) {
+	b := holds(t)
+	b.offer(true)
+	push := []wire.Target{{Axis: 1, Value: 1}}
+	b.viewer.Hand(b.now, 1, push)
+	b.run(200 * ms)
+	b.viewer.Hand(b.now, 2, push)
+	b.run(10 * ms)
+	b.offer(false) // the dead-man time was over meanwhile
+	b.run(10 * ms)
+	if b.viewer.Driving(b.now) != Tripped {
 		t.Errorf("%v", b.viewer.Driving(b.now))
 	}
 }
