@@ -1,3 +1,4 @@
+import { mayOperate } from "../../peer/rpc";
 import type { Device, Finding, FromWorker, PathInfo, StreamInfo } from "../../port";
 import { DeviceStore } from "../../store/device";
 import { type Card, layout } from "../../store/layout";
@@ -147,6 +148,11 @@ export class App {
 	survey(): void {
 		this.network = { findings: [], over: false, at: Date.now() };
 		this.engine.send({ type: "survey" });
+	}
+
+	/** watches says that this page may see, not command. */
+	get watches(): boolean {
+		return this.role !== "" && !mayOperate(this.role);
 	}
 
 	/** newSince is how many samples came since the axis was detached. */
