@@ -1,4 +1,5 @@
 import { absent, watchAbsence } from "../../hands/absent";
+import { Awake } from "../../hands/awake";
 import { Hands } from "../../hands/hands";
 import { randomUUID } from "../../peer/env";
 import type { CallInfo, Do, FromControl, LeaseInfo, Machine, Method, StopInfo, ToControl } from "../../port";
@@ -49,6 +50,7 @@ export class Control {
 	who = $state.raw<Identity>(identity());
 
 	readonly hands: Hands;
+	private readonly awake = new Awake("wakeLock" in navigator ? navigator.wakeLock : undefined);
 	private device = "";
 	private unwatch: () => void;
 
@@ -64,6 +66,7 @@ export class Control {
 		});
 		this.hands.listen((held, why) => {
 			this.held = held;
+			this.awake.set(held);
 			this.released = why;
 			if (why !== "") announce(`Released: ${why}.`);
 		});
