@@ -18,7 +18,7 @@ function store(...streams: (typeof HOLDER)[]): DeviceStore {
 function say(to: DeviceStore, stream: number, seq: number, value: string | number): void {
 	const text = typeof value === "string";
 	const where = { seq: 0, t: 1, v: text ? -1 : 2, text: text ? 0 : -1 };
-	const part: Part = { stream, epoch: "e", n: 1, ...where, retainedMs: null, late: false, past: false };
+	const part: Part = { stream, epoch: "e", n: 1, ...where, retainedMs: null, late: false, restored: false };
 	const data = Float64Array.of(seq, seq, text ? 0 : value);
 	to.samples({ type: "samples", parts: [part], data, texts: text ? [value] : [] }, seq);
 }
