@@ -50,7 +50,7 @@ func (d *desk) Command(from Operator, body []byte) {
 	switch late := c.Epoch != tick.Epoch || tick.At > c.By; c.Type {
 	case rpc.Operate:
 		from.Tick(tick)
-		from.Say(rpc.Outcome{Type: rpc.OutcomeMachine, Machine: &rpc.Machine{Moving: true, Axes: []rpc.Axis{{ID: 1, Max: 1}}}}.Append(nil))
+		from.Say(rpc.Outcome{Type: rpc.OutcomeMachine, Moving: true, Machine: &rpc.Machine{Axes: []rpc.Axis{{ID: 1, Max: 1}}}}.Append(nil))
 	case rpc.Call:
 		switch {
 		case d.runs[c.ID] > 0:

@@ -160,7 +160,7 @@ func (a *Authority) Drive(from peer.Operator, body []byte) {
 	}
 	if !moving {
 		a.logLocked("%s drives", a.lease.holder.Name)
-		a.tellMachineLocked()
+		a.tellMovingLocked()
 		a.wake()
 	}
 	for _, h := range a.hands {

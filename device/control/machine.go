@@ -72,6 +72,5 @@ func (a *Authority) addMethod(h *hand, m rpc.Method) error {
 // describe is the machine's Outcome. The authority is locked, or not running yet.
 func (a *Authority) describe() rpc.Outcome {
 	m := a.machine
-	m.Moving = a.motion.moving
-	return rpc.Outcome{Type: "machine", Machine: &m}
+	return rpc.Outcome{Type: rpc.OutcomeMachine, Machine: &m, Moving: a.motion.moving}
 }

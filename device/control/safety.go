@@ -41,7 +41,7 @@ func (a *Authority) safeLocked(why string) {
 	}
 	if moved {
 		a.logLocked("made safe: %s", why)
-		a.tellMachineLocked()
+		a.tellMovingLocked()
 	}
 }
 

@@ -118,9 +118,9 @@ func (a *Authority) tellTimeLocked(now uint64) (next uint64) {
 	return next
 }
 
-// tellMachineLocked tells all operators what can be done, and whether something moves.
-func (a *Authority) tellMachineLocked() {
-	o := a.describe()
+// tellMovingLocked tells all operators whether setpoints are obeyed. What can be done they know since they operate.
+func (a *Authority) tellMovingLocked() {
+	o := rpc.Outcome{Type: rpc.OutcomeMachine, Moving: a.motion.moving}
 	for conn, op := range a.operators {
 		if op.on {
 			a.sayLocked(conn, o)

@@ -33,7 +33,7 @@ func FuzzCommand(f *testing.F) {
 
 func FuzzOutcome(f *testing.F) {
 	f.Add([]byte(`{"type":"call","id":"a","state":"done","result":7,"took_us":1}`))
-	f.Add([]byte(`{"type":"machine","machine":{"axes":[{"id":1,"name":"x","min":0,"max":1,"neutral":0}],"moving":true}}`))
+	f.Add([]byte(`{"type":"machine","machine":{"axes":[{"id":1,"name":"x","min":0,"max":1,"neutral":0}]},"moving":true}`))
 	f.Add([]byte(`{"type":"lease","id":"id1","fence":3,"mine":true,"ttl_ms":5000}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		b := begun(t)

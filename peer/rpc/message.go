@@ -99,7 +99,8 @@ type Outcome struct {
 	Since   uint64 `json:"since,omitempty"`   // µs, the device's wall clock
 
 	// machine
-	Machine *Machine `json:"machine,omitempty"`
+	Moving  bool     `json:"moving,omitempty"`  // setpoints are obeyed now; false: the actuators are safe
+	Machine *Machine `json:"machine,omitempty"` // nil, and no Code: as it was
 }
 
 // Operator is who has a lease or wants it, as all may see.
@@ -116,7 +117,7 @@ type Machine struct {
 	Axes      []Axis   `json:"axes,omitempty"`
 	DeadmanMS uint64   `json:"deadman_ms,omitempty"` // without a valid heartbeat for so long the actuators are made safe
 	AgeMS     uint64   `json:"age_ms,omitempty"`     // a heartbeat whose tick is older is none
-	Moving    bool     `json:"moving"`               // setpoints are obeyed now; false: the actuators are safe
+	Moving    bool     `json:"-"`                    // as Outcome.Moving told last
 	Simulated bool     `json:"simulated,omitempty"`
 }
 

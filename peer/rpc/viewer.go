@@ -67,14 +67,15 @@ type Viewer struct {
 	lease   lease
 	driver  driver
 
-	machine *Machine
-	refused string // why there is no machine
-	stop    StopInfo
-	order   map[string]moment // by type of Outcome: the newest that was taken
-	retake  bool              // the lease was ours before the device began anew
-	armAt   time.Duration
-	changed bool
-	answers []Saying // to what came, to be said once
+	machine   *Machine
+	described uint32 // the run of the device's program that told what it is
+	refused   string // why there is no machine
+	stop      StopInfo
+	order     map[string]moment // by type of Outcome: the newest that was taken
+	retake    bool              // the lease was ours before the device began anew
+	armAt     time.Duration
+	changed   bool
+	answers   []Saying // to what came, to be said once
 }
 
 // moment orders the Outcomes of a type.
@@ -204,12 +205,20 @@ func (v *Viewer) isOld(o Outcome) bool {
 }
 
 func (v *Viewer) found(o Outcome) {
-	if o.Machine == nil {
+	switch {
+	case o.Code != "":
 		v.noMachine(o.Code)
 		return
+	case o.Machine != nil:
+		v.repeats.answered(Operate)
+		v.machine, v.described = o.Machine, o.Epoch
+	case v.machine == nil || v.described != o.Epoch:
+		return // what it is was not told yet: that is asked for until it is
+	default:
+		same := *v.machine // those that were told of it before keep theirs
+		v.machine = &same
 	}
-	v.repeats.answered(Operate)
-	v.machine, v.refused, v.changed = o.Machine, "", true
+	v.machine.Moving, v.refused, v.changed = o.Moving, "", true
 }
 
 func (v *Viewer) noMachine(code string) {

@@ -88,8 +88,8 @@ func (b *bench) tick(at time.Duration) {
 }
 
 func (b *bench) offer(moving bool) {
-	b.hear(Outcome{Type: OutcomeMachine, Machine: &Machine{
-		Axes: []Axis{{ID: 1, Name: "drive", Min: -2, Max: 2}, {ID: 2, Name: "turn", Min: -1, Max: 1, Neutral: 0.5}}, Moving: moving,
+	b.hear(Outcome{Type: OutcomeMachine, Moving: moving, Machine: &Machine{
+		Axes: []Axis{{ID: 1, Name: "drive", Min: -2, Max: 2}, {ID: 2, Name: "turn", Min: -1, Max: 1, Neutral: 0.5}},
 	}})
 }
 
@@ -445,6 +445,43 @@ func TestOutcomesInTheirOrder(t *testing.T) {
 	if !b.viewer.Stop().Stopped || !b.viewer.Lease().Mine {
 		t.Error("another order was taken for this one")
 	}
+}
+
+// TestMovingAlone: what the machine is stays as it was told, until another run of the device's program tells it anew.
+func TestMovingAlone(t *testing.T) {
+	b := newBench(t)
+	machine := func(epoch uint32, at uint64, m *Machine, moving bool) {
+		b.hear(Outcome{Type: OutcomeMachine, Epoch: epoch, At: at, Machine: m, Moving: moving})
+	}
+	expect := func(when, name string, moving bool) {
+		t.Helper()
+		switch m, _ := b.viewer.Machine(); {
+		case m == nil && name != "", m != nil && (m.Name != name || m.Moving != moving):
+			t.Errorf("%s: %+v", when, m)
+		}
+	}
+	b.viewer.Joined(b.now)
+	machine(7, 20, nil, true)
+	b.run(150 * ms)
+	expect("before it was described", "", false)
+	machine(7, 10, &Machine{Name: "rover"}, false)
+	expect("described earlier, heard later", "", false)
+	machine(7, 30, &Machine{Name: "rover"}, false)
+	before, _ := b.viewer.Machine()
+	machine(7, 50, nil, true)
+	expect("changed", "rover", true)
+	machine(7, 40, nil, false)
+	expect("changed earlier", "rover", true)
+	if before.Moving {
+		t.Error("who was told it before has another one now")
+	}
+	machine(8, 1, nil, false)
+	expect("changed in another run", "rover", true)
+	machine(8, 2, &Machine{Name: "crane"}, false)
+	machine(8, 3, nil, true)
+	expect("described anew", "crane", true)
+	b.run(time.Second)
+	b.expectTimes(Operate, 0, 100*ms)
 }
 
 // TestNobodyAnswersOperate: then there is no machine, and that is said.

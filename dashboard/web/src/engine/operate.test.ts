@@ -68,7 +68,7 @@ const last = <T extends FromWorker["type"]>(type: T) =>
 
 /** offer is the device's answer to operate, of which the page has the lease then. */
 function offer(): void {
-	hear(outcome({ type: "machine", machine: { ...MACHINE, moving: true } }), tick(1_000_000));
+	hear(outcome({ type: "machine", machine: MACHINE, moving: true }), tick(1_000_000));
 	engine.handle({ type: "control.lease", do: "take" });
 	const take = commands().find(({ type }) => type === "lease");
 	hear(

@@ -41,18 +41,17 @@ test("each outcome is read with its members", () => {
 		methods: [{ name: "home", danger: true }],
 		axes: [AXIS],
 		deadman_ms: 300,
-		moving: true,
 	};
-	expect(hear({ type: "machine", machine })).toMatchObject({
-		machine: {
+	expect(hear({ type: "machine", machine, moving: true })).toMatchObject({
+		description: {
 			name: "rover",
 			methods: [{ name: "home", danger: true, lease: false }],
 			axes: [AXIS],
 			deadmanMs: 300,
-			moving: true,
 		},
+		moving: true,
 	});
-	expect(hear({ type: "machine", code: "not-offered" })).toMatchObject({ machine: null, code: "not-offered" });
+	expect(hear({ type: "machine", code: "not-offered" })).toMatchObject({ description: null, code: "not-offered" });
 });
 
 test("what a later version says is skipped", () => {
@@ -86,11 +85,13 @@ test("axes and methods that cannot be used are left out", () => {
 	];
 	const methods = [{ name: "a" }, { name: "a" }, { name: "" }, { name: "b\u202e" }, { name: "x".repeat(200) }];
 	const heard = hear({ type: "machine", machine: { axes, methods } });
-	expect(heard).toMatchObject({ machine: { axes: [AXIS], methods: [{ name: "a" }] } });
-	expect(heard?.type === "machine" && [heard.machine?.axes.length, heard.machine?.methods.length]).toEqual([1, 1]);
+	expect(heard).toMatchObject({ description: { axes: [AXIS], methods: [{ name: "a" }] } });
+	expect(heard?.type === "machine" && [heard.description?.axes.length, heard.description?.methods.length]).toEqual([
+		1, 1,
+	]);
 	const many = Array.from({ length: 500 }, (_, i) => ({ name: `m${i}` }));
 	const all = hear({ type: "machine", machine: { methods: many } });
-	expect(all?.type === "machine" && all.machine?.methods.length).toBe(64);
+	expect(all?.type === "machine" && all.description?.methods.length).toBe(64);
 });
 
 test("texts for people lose what is not printable", () => {

@@ -1,5 +1,5 @@
 import { clean, FormatError, MAX_AXES, MAX_COMMAND, Members, parseJSON, printable } from "../wire";
-import { type Axis, type Machine, type Method, type Operator, type Outcome, STATES, type State } from "./message";
+import { type Axis, type Description, type Method, type Operator, type Outcome, STATES, type State } from "./message";
 
 /** Longest sentence for people, and longest word or name, in characters. */
 const MAX_SENTENCE = 512;
@@ -33,7 +33,12 @@ export function parse(body: Uint8Array): Outcome | null {
 				tookUs: m.uint("took_us"),
 			};
 		case "machine":
-			return { type: "machine", ...answer, machine: m.has("machine") ? machine(m.any("machine")) : null };
+			return {
+				type: "machine",
+				...answer,
+				description: m.has("machine") ? description(m.any("machine")) : null,
+				moving: m.bool("moving"),
+			};
 		case "":
 			throw new FormatError("signal", "outcome without a type");
 		default:
@@ -67,7 +72,7 @@ function operator(value: unknown): Operator {
 	return { id: word(m, "id"), name: word(m, "name"), role: word(m, "role") };
 }
 
-function machine(value: unknown): Machine {
+function description(value: unknown): Description {
 	const m = new Members(value);
 	return {
 		name: word(m, "name"),
@@ -75,7 +80,6 @@ function machine(value: unknown): Machine {
 		axes: unique(m.list("axes", axis).slice(0, MAX_AXES), ({ id }) => id),
 		deadmanMs: m.uint("deadman_ms"),
 		ageMs: m.uint("age_ms"),
-		moving: m.bool("moving"),
 		simulated: m.bool("simulated"),
 	};
 }

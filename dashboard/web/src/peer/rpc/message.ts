@@ -58,18 +58,22 @@ export type Outcome = { id: string; code: string; reason: string; epoch: number;
 	| { type: "call"; state: State | null; progress: number | null; result: unknown; tookUs: number }
 	| { type: "lease"; fence: number; holder: Operator | null; mine: boolean; ttlMs: number; asks: Operator[] }
 	| { type: "stop"; stopped: boolean; by: string; since: number /* µs, the device's wall clock */; tookUs: number }
-	| { type: "machine"; machine: Machine | null }
+	| { type: "machine"; description: Description | null /* none, and no code: as it was */; moving: boolean }
 );
 
-/** Machine describes what can be done with a device, and in which state it is. */
-export interface Machine {
+/** Description is what can be done with a device. */
+export interface Description {
 	name: string;
 	methods: Method[];
 	axes: Axis[];
 	deadmanMs: number; // without a valid heartbeat for so long the actuators are made safe
 	ageMs: number; // a heartbeat whose tick is older is none
-	moving: boolean; // setpoints are obeyed now; false: the actuators are safe
 	simulated: boolean;
+}
+
+/** Machine is what can be done with a device, and in which state it is. */
+export interface Machine extends Description {
+	moving: boolean; // setpoints are obeyed now; false: the actuators are safe
 }
 
 /** Method is what may be called. */

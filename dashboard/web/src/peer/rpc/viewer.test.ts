@@ -70,7 +70,7 @@ const idOf = (one: { command: Command } | undefined) =>
 const commands = (type: Command["type"]) => said.filter(({ command }) => command.type === type);
 
 function offer(moving = false): void {
-	hear({ type: "machine", machine: { name: "rover", axes: AXES, methods: [{ name: "home" }], moving } });
+	hear({ type: "machine", machine: { name: "rover", axes: AXES, methods: [{ name: "home" }] }, moving });
 }
 
 /** begin is a device that offers a machine, whose tick has come. */
@@ -103,6 +103,28 @@ describe("operate", () => {
 		viewer.accepted(now);
 		run(0);
 		expect(commands("operate")).toHaveLength(5);
+	});
+
+	test("what the machine is stays as it was told, until another run of the device tells it anew", () => {
+		viewer.accepted(now);
+		const tell = (epoch: number, at: number, moving: boolean, name?: string) =>
+			hear({ type: "machine", epoch, at, moving, ...(name === undefined ? {} : { machine: { name } }) });
+		const known = () => machine && [machine.name, machine.moving];
+		tell(EPOCH, 20, true);
+		run(150);
+		tell(EPOCH, 10, false, "rover"); // described earlier, heard later
+		expect(known()).toBeFalsy();
+		tell(EPOCH, 30, false, "rover");
+		tell(EPOCH, 50, true);
+		tell(EPOCH, 40, false);
+		expect(known()).toEqual(["rover", true]);
+		tell(EPOCH + 1, 1, false);
+		expect(known()).toEqual(["rover", true]);
+		tell(EPOCH + 1, 2, false, "crane");
+		tell(EPOCH + 1, 3, true);
+		expect(known()).toEqual(["crane", true]);
+		run(1_000);
+		expect(commands("operate")).toHaveLength(2);
 	});
 
 	test("a device that takes none is asked no more", () => {

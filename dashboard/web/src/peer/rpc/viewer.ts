@@ -60,6 +60,7 @@ export interface ViewerOptions {
 export class Viewer {
 	machine: Machine | null = null;
 	readonly ticks = new Ticks();
+	private described = 0; // the run of the device's program that told what it is
 	private readonly repeats = new Repeats();
 	private readonly calls: Calls;
 	private readonly lease: Lease;
@@ -119,7 +120,7 @@ export class Viewer {
 				this.stopped(now, heard);
 				break;
 			case "machine":
-				if (heard.machine !== null) this.found(heard.machine);
+				if (heard.code === "") this.found(heard);
 				else this.noMachine(heard.code);
 				break;
 		}
@@ -225,10 +226,14 @@ export class Viewer {
 		return false;
 	}
 
-	private found(machine: Machine): void {
-		this.repeats.answered("operate");
-		this.machine = machine;
-		this.options.events.onMachine(machine, "");
+	private found({ description, moving, epoch }: Extract<Outcome, { type: "machine" }>): void {
+		if (description !== null) {
+			this.repeats.answered("operate");
+			this.machine = { ...description, moving };
+			this.described = epoch;
+		} else if (this.machine !== null && this.described === epoch) this.machine = { ...this.machine, moving };
+		else return; // what it is was not told yet: that is asked for until it is
+		this.options.events.onMachine(this.machine, "");
 	}
 
 	private noMachine(code: string): void {
