@@ -33,12 +33,11 @@ type Batch struct {
 // then is dropped.
 func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 	b.reset(min(limit, wire.MaxPacket))
-	q.takeOldest(b, set, LaneSignal)
-	if set.Has(LaneSignal) && q.lanes[LaneSignal].front != nil {
-		return true // data must not overtake the description of its stream, which waits for a packet of its own
-	}
-	for _, lane := range [...]Lane{LaneCall, LaneControl, LaneSetpoint} {
+	for _, lane := range [...]Lane{LaneSignal, LaneCall, LaneControl, LaneSetpoint} {
 		q.takeOldest(b, set, lane)
+	}
+	if set.Has(LaneSignal) && q.lanes[LaneSignal].front != nil {
+		return true // it waits for a packet of its own, and data must not overtake what may describe their streams
 	}
 	if set.Has(LaneLive) {
 		q.takeEventShare(b, set)
