@@ -43,9 +43,10 @@ func checkPast(t *testing.T, v *rig.Watcher) {
 	t.Error(why)
 }
 
-// wholeRuns describes the two runs if of the first one at least 2 s are there and of the second all up to the newest live sample.
+// wholeRuns describes the two runs if of the first one at least 2 s are there and of the second all up to the first live sample.
+// What of Live is lost behind that is Live's own business.
 func wholeRuns(events []rig.Event) (whole, why string) {
-	came, newest, live := map[string]map[uint64]bool{}, map[string]uint64{}, ""
+	came, until, live := map[string]map[uint64]bool{}, map[string]uint64{}, ""
 	past := 0
 	for _, e := range events {
 		if e.Type != "sample" || e.Retained {
@@ -55,19 +56,29 @@ func wholeRuns(events []rig.Event) (whole, why string) {
 			came[e.Epoch] = map[uint64]bool{}
 		}
 		came[e.Epoch][e.Seq] = true
-		newest[e.Epoch] = max(newest[e.Epoch], e.Seq)
-		if e.Past {
+		switch {
+		case e.Past:
 			past++
-		} else {
-			live = e.Epoch
+			if e.Epoch != live {
+				until[e.Epoch] = max(until[e.Epoch], e.Seq)
+			}
+		case e.Epoch != live:
+			live, until[e.Epoch] = e.Epoch, e.Seq
+		default:
+			until[e.Epoch] = min(until[e.Epoch], e.Seq)
 		}
 	}
 	if live == "" || len(came) != 2 {
 		return "", fmt.Sprintf("%d runs came, %d samples of the past, live is %q", len(came), past, live)
 	}
-	for epoch, seqs := range came {
-		if n := uint64(len(seqs)); n != newest[epoch] || n < 100 {
-			return "", fmt.Sprintf("of run %s came %d samples up to %d", epoch, n, newest[epoch])
+	for epoch, end := range until {
+		for seq := uint64(1); seq <= end; seq++ {
+			if !came[epoch][seq] {
+				return "", fmt.Sprintf("of run %s sample %d did not come, of the %d in front of what is live or over", epoch, seq, end)
+			}
+		}
+		if end < 50 || epoch != live && end < 100 {
+			return "", fmt.Sprintf("of run %s came only %d samples", epoch, end)
 		}
 	}
 	return fmt.Sprintf("%d of this run, %d from the past in all", len(came[live]), past), ""

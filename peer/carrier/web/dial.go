@@ -94,7 +94,10 @@ func dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 	}
 	given := context.AfterFunc(ctx, func() { e.kill(context.Cause(ctx)) })
 	err = e.open(cfg.Header)
-	if !given() || e.life.Err() != nil { // not cut by itself
+	switch { // not cut by itself
+	case !given(): // it was, or is just about to be
+		err = context.Cause(ctx)
+	case e.life.Err() != nil:
 		err = context.Cause(e.life)
 	}
 	if err != nil {

@@ -170,3 +170,22 @@ func TestRequestsEnd(t *testing.T) {
 		}
 	})
 }
+
+// tripper is a transport that is a function.
+type tripper func(*http.Request) (*http.Response, error)
+
+func (t tripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// TestDialThatFailsWhileItIsGivenUp is a failure, whichever of the two comes first.
+func TestDialThatFailsWhileItIsGivenUp(t *testing.T) {
+	for range 2000 {
+		ctx, cancel := context.WithCancel(t.Context())
+		transport := tripper(func(*http.Request) (*http.Response, error) {
+			cancel()
+			return nil, errors.New("cut")
+		})
+		if c, err := Dial(ctx, DialConfig{URL: "http://server", Rung: ladder.SSE, Transport: transport}); err == nil {
+			t.Fatalf("a link %v without a server", c.Rung())
+		}
+	}
+}
