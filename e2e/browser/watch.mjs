@@ -5,11 +5,13 @@
 // `open` when it begins to open the page, `ready` when the device's page is there; `path` when the badge names another rung;
 // `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard
 // input is the end of it. With TELEPATH_DEBUG in the environment also `debug`: what the Worker says for whoever looks for a fault. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
-// logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, "network" for what it finds out of the network: `network`, and "reload" loads the page again: `reload`, then
+// logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, "network" for what it finds out of the network: `network`, "control" for what it says of control: `control`, a verb of hand.mjs does what a
+// person does (`does` before, `did` after it), and "reload" loads the page again: `reload`, then
 // `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
+import { controlText, handVerbs } from "./hand.mjs";
 import { badgeText, drawerText, goToDevice, logLines, networkText, rungOf } from "./page.mjs";
 import { tap } from "./tap.mjs";
 
@@ -20,7 +22,7 @@ const debugging = process.env.TELEPATH_DEBUG !== undefined;
 
 const say = (event) => process.stdout.write(`${JSON.stringify({ at_ms: Date.now(), ...event })}\n`);
 
-const { page, close } = await openChromium({
+const { page, context, close } = await openChromium({
 	width: Number(options.width ?? 1440),
 	height: Number(options.height ?? 900),
 	dark: options.dark === true,
@@ -77,8 +79,16 @@ try {
 	await quit(1);
 }
 
+const hand = handVerbs(page, context);
+
 for await (const line of createInterface({ input: process.stdin })) {
-	const [verb, file] = line.split(" ");
+	const [verb, ...words] = line.split(" ");
+	const [file] = words;
+	if (Object.hasOwn(hand, verb)) {
+		say({ type: "does", text: line });
+		await hand[verb](words);
+		say({ type: "did", text: line });
+	}
 	if (verb === "shot") {
 		await page.screenshot({ path: file });
 		say({ type: "shot", text: file });
@@ -91,6 +101,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 	}
 	if (verb === "log") say({ type: "log", lines: await logLines(page) });
 	if (verb === "drawer") say({ type: "drawer", text: await drawerText(page) });
+	if (verb === "control") say({ type: "control", text: await controlText(page) });
 	if (verb === "network") say({ type: "network", text: await networkText(page) });
 }
 if (options.shot) await page.screenshot({ path: options.shot });

@@ -122,11 +122,9 @@ func (r *Rig) StartDevice(on *lab.Host, name string, args ...string) (*program.P
 
 // StartTelepath starts the terminal's dashboard: telepath view, devices, ping.
 func (r *Rig) StartTelepath(on *lab.Host, onLine func(program.Line), command string, args ...string) (*program.Program, error) {
-	return r.Start(on, program.Spec{
-		Name:   "telepath " + command,
-		OnLine: onLine,
-		Args: append([]string{
-			r.program("telepath"), command, "--server", r.URL, "--token-file", r.Token("viewer"),
-		}, args...),
-	})
+	return r.Start(on, program.Spec{Name: "telepath " + command, OnLine: onLine, Args: r.telepath("viewer", command, args)})
+}
+
+func (r *Rig) telepath(role, command string, args []string) []string {
+	return append([]string{r.program("telepath"), command, "--server", r.URL, "--token-file", r.Token(role)}, args...)
 }

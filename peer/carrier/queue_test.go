@@ -69,6 +69,12 @@ func TestTakeOrder(t *testing.T) {
 			want:  []string{"signal call ack set event live " + strings.Repeat("e", 19) + " history "},
 		},
 		{
+			name:  "data do not overtake a signal that does not fit: it may describe them",
+			push:  []Frame{frame(wire.Signal, "opened ", 0, 0), frame(wire.Signal, "described ", 0, 0), live("live ", 1), frame(wire.Call, "stop ", 1, 0)},
+			limit: 12,
+			want:  []string{"opened stop ", "described ", "live "},
+		},
+		{
 			name:  "a packet holds what fits",
 			push:  []Frame{frame(wire.Event, "aaaa ", 1, 0), frame(wire.Event, "bbbb ", 1, 0), frame(wire.Event, "cccc ", 1, 0)},
 			limit: 10,

@@ -36,6 +36,9 @@ func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 	for _, lane := range [...]Lane{LaneSignal, LaneCall, LaneControl, LaneSetpoint} {
 		q.takeOldest(b, set, lane)
 	}
+	if set.Has(LaneSignal) && q.lanes[LaneSignal].front != nil {
+		return true // it waits for a packet of its own, and data must not overtake what may describe their streams
+	}
 	if set.Has(LaneLive) {
 		q.takeEventShare(b, set)
 		q.takeLive(b, now)

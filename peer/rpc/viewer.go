@@ -130,8 +130,14 @@ func (v *Viewer) Driving(now time.Duration) Driving {
 // SetRole notes the role of the token that we are let in with. Who may not command is told so here: the server drops what he says.
 func (v *Viewer) SetRole(role string) {
 	v.role = role
-	if role != "" && !MayOperate(role) {
-		v.noMachine(CodeRole)
+	if role == "" || MayOperate(role) {
+		return
+	}
+	v.noMachine(CodeRole)
+	if v.stop.Sending != "" { // it was said before anybody knew
+		v.repeats.answered(v.stop.Sending)
+		v.stop.Sending, v.stop.Code, v.stop.Reason = "", CodeRole, mayNotReason
+		v.changed = true
 	}
 }
 

@@ -326,6 +326,19 @@ func TestViewerMayNot(t *testing.T) {
 	}
 }
 
+// TestViewerMayNotAfterAll: who says stop before it is known that he may not, is told when it is.
+func TestViewerMayNotAfterAll(t *testing.T) {
+	b := newBench(t)
+	b.viewer.SayStop(b.now)
+	b.run(60 * ms)
+	b.viewer.SetRole("viewer")
+	b.run(time.Second)
+	b.expectTimes(Stop, 0, 50*ms)
+	if stop := b.viewer.Stop(); stop.Sending != "" || stop.Code != CodeRole {
+		t.Errorf("%+v", stop)
+	}
+}
+
 // TestStop: every 50 ms on every path, until it is answered; a reset waits for its answer no longer than it may.
 func TestStop(t *testing.T) {
 	b := newBench(t) // without a tick

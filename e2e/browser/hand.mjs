@@ -1,0 +1,51 @@
+// What a person does with the page of a machine, for watch.mjs: each verb is what follows its name on a line.
+
+/** Verbs by name; each gets the words behind it. */
+export function handVerbs(page, context) {
+	let cover;
+	return {
+		/** "key down ArrowUp", "key up ArrowUp", "key press Escape" */
+		key: ([how, key]) => page.keyboard[how](key),
+		/** "click Take control": a button, by its name. */
+		click: (name) => button(page, name).click(),
+		/** "hold 1200 Hold to reset": pressed for so many ms. */
+		hold: ([ms, ...name]) => button(page, name).click({ delay: Number(ms) }),
+		/** "hang 2000": the page's main thread does nothing else for so many ms. */
+		hang: ([ms]) =>
+			page.evaluate((most) => {
+				for (const end = performance.now() + most; performance.now() < end; );
+			}, Number(ms)),
+		/** "hide", "show": what a page is told when its tab is hidden. A headless Chromium never hides one: it says so itself here. */
+		hide: () => visibility(page, true),
+		show: () => visibility(page, false),
+		/** "cover", "uncover": another tab comes to the front, and goes. */
+		cover: async () => {
+			const devtools = await context.newCDPSession(page);
+			await devtools.send("Emulation.setFocusEmulationEnabled", { enabled: false });
+			cover = await context.newPage();
+			await cover.bringToFront();
+		},
+		uncover: async () => {
+			await cover.close();
+			await page.bringToFront();
+		},
+	};
+}
+
+function button(page, name) {
+	return page.getByRole("button", { name: name.join(" "), exact: true });
+}
+
+function visibility(page, hidden) {
+	return page.evaluate((value) => {
+		Object.defineProperty(document, "hidden", { value, configurable: true });
+		document.dispatchEvent(new Event("visibilitychange"));
+	}, hidden);
+}
+
+/** What the page says of control: its section and the bar with the stop. */
+export async function controlText(page) {
+	const parts = [page.locator("section[aria-labelledby='control-title']"), page.getByRole("region", { name: "Stop", exact: true })];
+	const texts = await Promise.all(parts.map((part) => part.innerText({ timeout: 5_000 })));
+	return texts.join(" ").replace(/\s+/g, " ");
+}
