@@ -1,5 +1,4 @@
-import { mayOperate } from "../../peer/rpc";
-import type { Device, Finding, FromWorker, PathInfo, StreamInfo } from "../../port";
+import { type Device, type Finding, type FromWorker, mayOperate, type PathInfo, type StreamInfo } from "../../port";
 import { DeviceStore } from "../../store/device";
 import { type Card, layout } from "../../store/layout";
 import { Loop } from "../chart/loop";
