@@ -24,7 +24,7 @@ const say = (event) => process.stdout.write(`${JSON.stringify({ at_ms: Date.now(
 
 const { page, context, close } = await openChromium({
 	width: Number(options.width ?? 1440),
-	height: Number(options.height ?? 900),
+	height: Number(options.height ?? 500), // what is not seen is not drawn: that is most of what a browser costs here
 	dark: options.dark === true,
 	proxy: options.proxy ?? "",
 	args: options.args ? options.args.split(",") : [],
