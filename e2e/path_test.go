@@ -93,6 +93,7 @@ func TestUDPIsCutAndMended(t *testing.T) {
 			_, err = v.Await("an event", 0, 10*time.Second, isNumber(1))
 			must(t, err)
 			time.Sleep(2 * time.Second) // the direct path carries for a while
+			must(t, v.AwaitStanding("udp", climbBack))
 
 			mark := v.Mark()
 			cut := time.Now()

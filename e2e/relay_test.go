@@ -46,6 +46,7 @@ func TestServerAsAPeer(t *testing.T) {
 				_, err = v.AwaitSample("relay-udp", v.Mark(), 10*time.Second)
 				must(t, err)
 				time.Sleep(4 * time.Second)
+				must(t, v.AwaitStanding("relay-udp", relayComes))
 
 				mark, cut := v.Mark(), time.Now()
 				must(t, w.srv.CutUDP())

@@ -177,6 +177,28 @@ func (w *Watcher) AwaitPath(rung string, from int, timeout time.Duration) (Event
 	return w.Await("path "+rung, from, timeout, func(e Event) bool { return e.Type == "path" && e.Path == rung })
 }
 
+// AwaitStanding waits until the rung that was named last is this one: on a busy machine a path may be in doubt for a moment.
+func (w *Watcher) AwaitStanding(rung string, timeout time.Duration) error {
+	mark := w.Mark()
+	if w.standing() == rung {
+		return nil
+	}
+	_, err := w.AwaitPath(rung, mark, timeout)
+	return err
+}
+
+// standing is the rung that was named last; empty: none.
+func (w *Watcher) standing() (rung string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Type == "path" {
+			rung = e.Path
+		}
+	}
+	return rung
+}
+
 // AwaitSample waits for a live sample that came on the rung ("": any), behind a mark.
 func (w *Watcher) AwaitSample(rung string, from int, timeout time.Duration) (Event, error) {
 	return w.Await("sample on "+rung, from, timeout, func(e Event) bool {
