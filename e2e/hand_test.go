@@ -152,7 +152,7 @@ func isSafe(t *testing.T, judge *rig.Watcher, stream, what string, since time.Ti
 // Somebody takes control in a browser and drives by the keyboard. Whatever ends his hand ends what moves: the key let go, Esc,
 // a hidden tab, another one in front of it, a page that hangs. The device's telemetry says so, whatever the page believes.
 func TestDrivesByTheKeyboard(t *testing.T) {
-	w := newWorld(t)
+	w := newLoneWorld(t)
 	w.startDevice(t, "machine", "--source", "machine")
 	judge := w.judge(t, "machine", roverDriven...)
 	p := person{t, w.browse(t, "machine"), judge}

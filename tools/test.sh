@@ -68,7 +68,7 @@ end_to_end() {
   failed=$(sed -n 's/^--- FAIL: \([^ ]*\) .*/\1/p' "$log" | sort -u | paste -sd'|')
   if [ $verdict != 0 ] && [ -n "$failed" ] && ! grep -qE '^panic: |\[build failed\]' "$log"; then
     echo "── by themselves: $failed"
-    run_end_to_end -run "^($failed)\$" "$@" | tools/brief.awk -v ledger=/dev/null
+    run_end_to_end -run "^($failed)\$" $(awk -F'\t' '/^FAIL\t/ { print $2 }' "$log") | tools/brief.awk -v ledger=/dev/null
     verdict=$?
     [ $verdict != 0 ] || unsteady+=" ${failed//|/ }"
   fi
