@@ -5,7 +5,7 @@ import type { CallInfo, Do, LeaseInfo, Machine, StopInfo } from "./peer/rpc";
 import type { Target } from "./peer/wire";
 
 export type { Axis, CallInfo, Do, LeaseInfo, Machine, Method, Operator, StopInfo } from "./peer/rpc";
-export { mayOperate } from "./peer/rpc";
+export { mayOperate, waitingCall } from "./peer/rpc";
 export type { Target } from "./peer/wire";
 
 /** ToControl is what the page says of control. */

@@ -16,6 +16,22 @@ export interface CallInfo {
 	cancelling: boolean;
 }
 
+/** waitingCall is one of which nothing has been said yet. */
+export function waitingCall(id: string, method: string): CallInfo {
+	return {
+		id,
+		method,
+		state: "waiting",
+		progress: null,
+		result: undefined,
+		code: "",
+		reason: "",
+		tookUs: 0,
+		rttMs: null,
+		cancelling: false,
+	};
+}
+
 /** Wanted is a call to be made. */
 export interface Wanted {
 	id: string;
@@ -175,18 +191,7 @@ export class Calls {
 	}
 
 	private add(id: string, method: string, wanted: Wanted | null, until: number): Call {
-		const info: CallInfo = {
-			id,
-			method,
-			state: "waiting",
-			progress: null,
-			result: undefined,
-			code: "",
-			reason: "",
-			tookUs: 0,
-			rttMs: null,
-			cancelling: false,
-		};
+		const info = waitingCall(id, method);
 		const call = { info, wanted, until, heard: 0, known: false, guessed: false };
 		this.all.set(id, call);
 		this.prune();

@@ -4,7 +4,7 @@
  * them. It is the twin of Go's peer/rpc: it has no clock and does no I/O, it is
  * handed bytes and `now`.
  */
-export type { CallInfo, Wanted } from "./calls";
+export { type CallInfo, type Wanted, waitingCall } from "./calls";
 export { parse } from "./hear";
 export type { Identity, LeaseInfo } from "./lease";
 export * from "./message";

@@ -2,7 +2,17 @@ import { absent, watchAbsence } from "../../hands/absent";
 import { Awake } from "../../hands/awake";
 import { Hands } from "../../hands/hands";
 import { randomUUID } from "../../peer/env";
-import type { CallInfo, Do, FromControl, LeaseInfo, Machine, Method, StopInfo, ToControl } from "../../port";
+import {
+	type CallInfo,
+	type Do,
+	type FromControl,
+	type LeaseInfo,
+	type Machine,
+	type Method,
+	type StopInfo,
+	type ToControl,
+	waitingCall,
+} from "../../port";
 import { type Identity, identity, keepCalls, keepHeld, openCalls, rename, wasHeld } from "./identity";
 
 /** How long a call may wait for its turn at the device, in ms: what is not done by then shall not be done. */
@@ -153,7 +163,7 @@ export class Control {
 
 	call(method: Method, params: unknown): void {
 		const id = randomUUID();
-		const entry: Entry = { ...begun(id, method.name), at: Date.now(), params };
+		const entry: Entry = { ...waitingCall(id, method.name), at: Date.now(), params };
 		this.log = [entry, ...this.log].slice(0, MAX_LOG);
 		const what = { id, method: method.name, waitMs: CALL_WAIT, lease: method.lease };
 		this.send({ type: "control.call", ...what, ...(params === undefined ? {} : { params }) });
@@ -203,19 +213,4 @@ export class Control {
 /** isOver says whether an entry has its end. */
 export function isOver({ state }: Pick<Entry, "state">): boolean {
 	return state !== "waiting" && state !== "sent" && state !== "received" && state !== "running";
-}
-
-function begun(id: string, method: string): CallInfo {
-	return {
-		id,
-		method,
-		state: "waiting",
-		progress: null,
-		result: undefined,
-		code: "",
-		reason: "",
-		tookUs: 0,
-		rttMs: null,
-		cancelling: false,
-	};
 }
