@@ -76,7 +76,7 @@ func (r *Result) calls(say Say, do func(w *world) (kill bool, err error)) error 
 			say("%s %d: %d calls so far", r.Kind.Name, r.Times+1, made)
 		}
 		time.Sleep(settles) // what a killed agent had begun ends
-		return r.settle(w, caller, killed)
+		return r.settle(w, caller, killed, say)
 	})
 }
 
@@ -138,7 +138,7 @@ func (p *watched) awaitCalls(n int) error {
 }
 
 // settle compares what was said of each call with the book.
-func (r *Result) settle(w *world, caller *watched, killed kills) error {
+func (r *Result) settle(w *world, caller *watched, killed kills, say Say) error {
 	entries, err := w.book.read()
 	if err != nil {
 		return err
@@ -160,9 +160,10 @@ func (r *Result) settle(w *world, caller *watched, killed kills) error {
 		if len(ran) > 1 {
 			r.Twice++
 		}
-		by := time.Duration(c.MS) * time.Millisecond
-		if len(ran) > 0 && ran[0].After(made.Add(by+starts)) {
+		by := time.UnixMicro(c.Begun).Add(time.Duration(c.MS) * time.Millisecond)
+		if len(ran) > 0 && ran[0].After(by.Add(starts)) {
 			r.Late++
+			say("%s: %s began %v after its deadline of %d ms", r.Kind.Name, c.What, ran[0].Sub(by), c.MS)
 		}
 		if why := killed.contradict(c, made, ran, noted[c.What]); why != "" {
 			r.Wrong = append(r.Wrong, fmt.Sprintf("%s is said to be %s (%s): %s", c.What, c.State, c.Code, why))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/device/control"
-	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // Promise is how long after a hand is gone all is safe.
@@ -206,9 +205,4 @@ func (r *Result) judge(entries []entry, since time.Time, say Say) {
 	}
 	r.Safe = append(r.Safe, took)
 	say("%s %d: safe after %v, the last value was set after %v", r.Kind.Name, r.Times, took.Round(time.Millisecond), last.Sub(since).Round(time.Millisecond))
-}
-
-// isDoes is the beginning of what a page does.
-func isDoes(what string) func(rig.Event) bool {
-	return func(e rig.Event) bool { return e.Type == "does" && e.Text == what }
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer"
@@ -42,6 +43,7 @@ type said struct {
 	Code  string
 	What  string // of a call
 	Made  int64  // of a call, µs
+	Begun int64  // of a call, µs: its deadline had begun to run
 	Fence uint64 // of a lease that is ours
 	MS    int64 // paused: for how long the hand did not run; call: its deadline
 }
@@ -195,7 +197,10 @@ func (o *operator) call(ctx context.Context, remote *peer.Remote, what string, m
 	params, err := json.Marshal(map[string]any{"what": what, "seconds": float64(ms) / 1000})
 	if err == nil {
 		var info rpc.CallInfo
-		info, err = remote.Call(ctx, peer.Call{Method: "note", Params: params, Deadline: deadline})
+		var begun atomic.Int64
+		begin := func(rpc.CallInfo) { begun.CompareAndSwap(0, time.Now().UnixMicro()) }
+		info, err = remote.Call(ctx, peer.Call{Method: "note", Params: params, Deadline: deadline, Each: begin})
+		s.Begun = begun.Load()
 		s.State, s.Code = string(info.State), info.Code
 	}
 	if err != nil {

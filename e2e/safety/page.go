@@ -2,6 +2,7 @@ package safety
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/rig"
@@ -13,9 +14,6 @@ const hang = 1200 * time.Millisecond
 // hangPage has somebody hold a key at a page that hangs then.
 func hangPage(r *Result, _ uint64, say Say) error {
 	return within(false, func(w *world) error {
-		if err := w.AwaitLive(w.view, device, starting); err != nil {
-			return err
-		}
 		page, err := w.BrowseReady(w.view, w.server.LoginURL, device)
 		if page != nil {
 			w.closing = append(w.closing, page.Kill)
@@ -50,10 +48,15 @@ func (r *Result) hangOnce(w *world, page *rig.Watcher, say Say) error {
 	moves := w.book.await("it moves", pressed, 2*time.Second, anyMoves)
 	time.Sleep(r.between(100*time.Millisecond, 400*time.Millisecond))
 	what := fmt.Sprintf("hang %d", hang.Milliseconds())
-	since, err := does(page, what)
+	did, err := does(page, what)
 	if err != nil {
 		return err
 	}
+	began, bad := strconv.ParseFloat(string(did.Value), 64)
+	if bad != nil {
+		return fmt.Errorf("the page does not say when it hung: %w", bad)
+	}
+	since := time.UnixMicro(int64(began * 1000))
 	if _, err := does(page, "key up ArrowUp"); err != nil {
 		return err
 	}
@@ -69,16 +72,11 @@ func (r *Result) hangOnce(w *world, page *rig.Watcher, say Say) error {
 	return nil
 }
 
-// does has somebody do something at a page, and returns when he began.
-func does(page *rig.Watcher, what string) (time.Time, error) {
+// does has somebody do something at a page, and returns what is said of it then.
+func does(page *rig.Watcher, what string) (did rig.Event, err error) {
 	mark := page.Mark()
 	if err := page.Write(what); err != nil {
-		return time.Time{}, err
+		return did, err
 	}
-	began, err := page.Await(what, mark, starting, isDoes(what))
-	if err != nil {
-		return time.Time{}, err
-	}
-	_, err = page.Await("the end of "+what, mark, starting, func(e rig.Event) bool { return e.Type == "did" && e.Text == what })
-	return began.At, err
+	return page.Await("the end of "+what, mark, starting, func(e rig.Event) bool { return e.Type == "did" && e.Text == what })
 }

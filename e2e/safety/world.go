@@ -58,7 +58,10 @@ func newWorld(dir string, onLink bool) (w *world, err error) {
 	if err = w.startServer(); err != nil {
 		return w, err
 	}
-	return w, w.startAgent()
+	if err = w.startAgent(); err != nil {
+		return w, err
+	}
+	return w, w.AwaitLive(w.view, device, starting)
 }
 
 func (w *world) close() {
