@@ -18,7 +18,10 @@ const (
 	presses   = 8
 )
 
-const roverSpeed = "control/rover-speed"
+const (
+	roverSpeed = "control/rover-speed"
+	roverTurn  = "control/rover-turn"
+)
 
 // roverDriven are what the device itself publishes of its rover: the judge of everything that is done here.
 var roverDriven = []string{"--stream", "control/*", "--stream", "rover/x", "--stream", hornStream}
@@ -84,19 +87,10 @@ func (p person) does(what string) time.Time {
 	return began.At
 }
 
-// drives holds a key until the rover moves. A page that had no processor for 150 ms has let go: then he does, too, and presses
-// again.
+// drives holds a key until the rover moves.
 func (p person) drives(key string) {
 	p.t.Helper()
-	for range presses {
-		mark := p.judge.Mark()
-		p.does("key down " + key)
-		if p.waits(pressTime, mark, moves(roverSpeed)) {
-			return
-		}
-		p.does("key up " + key)
-	}
-	p.t.Fatalf("the rover does not move; the page says: %s", p.reads())
+	p.moves(roverSpeed, "key down "+key, "key up "+key)
 }
 
 func (p person) waits(most time.Duration, mark int, match func(rig.Event) bool) bool {

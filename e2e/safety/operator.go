@@ -45,7 +45,7 @@ type said struct {
 	Made  int64  // of a call, µs
 	Begun int64  // of a call, µs: its deadline had begun to run
 	Fence uint64 // of a lease that is ours
-	MS    int64 // paused: for how long the hand did not run; call: its deadline
+	MS    int64  // paused: for how long the hand did not run; call: its deadline
 }
 
 // IsOperator reports whether this program was started to be an operator: its main then calls Operate and nothing else.
