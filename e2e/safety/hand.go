@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"syscall"
 	"time"
-
-	"github.com/telepath-iot/telepath/device/control"
 )
 
-// Promise is how long after a hand is gone all is safe.
-const Promise = control.DefaultDeadman + 100*time.Millisecond
+// Promise is how long after a hand is gone all is safe: the dead-man time of 300 ms that docs/control.md names, and 100 ms.
+const Promise = 400 * time.Millisecond
 
 // handGone is for how long a hand may not run and still be one (protocol, 10.4).
 const handGone = 150 * time.Millisecond
