@@ -124,7 +124,10 @@ func (s *controlSection) exec() (*exec.Exec, error) {
 
 // stdout is the actuator that writes lines to the program behind standard output.
 func (s *controlSection) stdout() (*stdout.Stdout, error) {
-	t, c := s.config.Stdout, stdout.Config{Out: os.Stdout}
+	t, c := s.config.Stdout, stdout.Config{Out: os.Stdout, Guard: s.config.Stdout.Guard}
+	if t.Guard != nil && (len(t.Guard) == 0 || t.Guard[0] == "") {
+		return nil, s.tree.Errorf([]string{"stdout", "guard"}, "guard: want a program and its arguments, such as [/usr/local/bin/motor, stop]")
+	}
 	if t.Answers {
 		c.In = os.Stdin
 	}

@@ -12,6 +12,7 @@ type controlTree struct {
 
 type stdoutTree struct {
 	Answers bool         `yaml:"answers"` // they are read from standard input
+	Guard   []string     `yaml:"guard"`
 	Axes    []axisTree   `yaml:"axes"`
 	Methods []methodTree `yaml:"methods"`
 }

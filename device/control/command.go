@@ -155,7 +155,7 @@ func (a *Authority) Drive(from peer.Operator, body []byte) {
 	if !a.motion.drive(now, &a.drive, ready) || !a.motion.moving {
 		return
 	}
-	if guard != nil {
+	if guard != nil && (!moving || a.motion.valid == now) {
 		guard.Beat()
 	}
 	if !moving {

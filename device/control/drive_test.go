@@ -57,14 +57,6 @@ func TestDeadMan(t *testing.T) {
 				anna := drives(r)
 				anna.drive(speed(1))
 				last := time.Now()
-				if name == "no hand" {
-					// The hand's last sign counts for 150 ms more.
-					for range 3 {
-						r.after(50 * time.Millisecond)
-						beat(r, anna)
-						last = time.Now()
-					}
-				}
 				for time.Since(last) < DefaultDeadman-10*time.Millisecond {
 					r.after(10 * time.Millisecond)
 					beat(r, anna)
@@ -392,6 +384,7 @@ func anyHeartbeats(t *testing.T, seed uint64) {
 	anna.take()
 	var good time.Time // the last heartbeat that can have been valid
 	neutral := false   // since it was at rest there was a neutral one
+	seen := time.Now() // when the hand was first seen at its value
 	moved := 0
 	for range 400 {
 		target := []float64{0, 0, 1, -1, 2}[rnd.IntN(5)]
@@ -403,8 +396,11 @@ func anyHeartbeats(t *testing.T, seed uint64) {
 			hand = anna.hand
 		}
 		fresh := r.tick().At-tick.At <= uint64(DefaultAge.Microseconds())
-		if fresh { // the hand may count for 150 ms more: an oracle that is too kind by as much
-			good = time.Now()
+		if hand > anna.hand {
+			seen = time.Now()
+		}
+		if fresh && time.Since(seen) <= 150*time.Millisecond {
+			good = seen
 			neutral = neutral || target == 0
 		}
 		anna.hand = hand

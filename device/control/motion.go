@@ -29,7 +29,7 @@ type motion struct {
 	hand   uint64
 	handAt uint64 // µs; when hand was first seen at this value
 	begun  bool   // a Drive of this lease came
-	valid  uint64 // µs; when the last valid heartbeat came
+	valid  uint64 // µs; when the hand of the last valid heartbeat was first seen at its value
 	moving bool   // setpoints are obeyed
 	asleep uint64 // µs; for how long the machine has been suspended, when it was looked at last
 }
@@ -73,7 +73,8 @@ func (m *motion) drive(now uint64, d *wire.Drive, ready bool) bool {
 	if now-m.handAt > handFresh || d.Hand < m.hand || d.Tick.Epoch != m.epoch || d.Tick.At > now || now-d.Tick.At > m.age {
 		return false
 	}
-	m.valid = now
+	// A heartbeat that repeats a hand says nothing new of it: of a page that hangs such come for a while.
+	m.valid = m.handAt
 	switch {
 	case m.moving && ready:
 		m.aim(d.Setpoints)

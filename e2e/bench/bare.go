@@ -34,6 +34,12 @@ func bare(role string, args []string) error {
 		return pionSender()
 	case "pion-receiver":
 		return pionReceiver()
+	case "pion-pinger":
+		return pionPinger()
+	case "pion-echo":
+		return pionEcho()
+	case "telepath-driver":
+		return telepathDriver(args[0], args[1])
 	case "pion-relay":
 		return pionRelay()
 	case "udp-sender":

@@ -64,6 +64,24 @@ func pionSender() error {
 	if err != nil {
 		return err
 	}
+	if err := offerPion(pc, channel); err != nil {
+		return err
+	}
+	return send(channel.Send)
+}
+
+func pionReceiver() error {
+	pc, channel, err := newPion(pionLive)
+	if err != nil {
+		return err
+	}
+	out := newOutput()
+	channel.OnMessage(func(m webrtc.DataChannelMessage) { _ = say(out, m.Data) })
+	return answerPion(pc)
+}
+
+// offerPion returns when the channel is open at the end that offers.
+func offerPion(pc *webrtc.PeerConnection, channel *webrtc.DataChannel) error {
 	opened := make(chan struct{})
 	channel.OnOpen(func() { close(opened) })
 	offer, err := pc.CreateOffer(nil)
@@ -81,16 +99,11 @@ func pionSender() error {
 		return err
 	}
 	<-opened
-	return send(channel.Send)
+	return nil
 }
 
-func pionReceiver() error {
-	pc, channel, err := newPion(pionLive)
-	if err != nil {
-		return err
-	}
-	out := newOutput()
-	channel.OnMessage(func(m webrtc.DataChannelMessage) { _ = say(out, m.Data) })
+// answerPion answers, and returns only with an error.
+func answerPion(pc *webrtc.PeerConnection) error {
 	offer, err := readDescription()
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@
 //	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
+//	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
 //	         what it costs on the link, beside bare UDP at the same time.
 //	peers    what else there is, and the product on each rung, over such links at the same time: raw UDP and TCP, MQTT, a
@@ -42,7 +43,7 @@ func main() {
 	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
 	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
-	parts := flag.String("parts", "age,cost,joining,live,peers", "what to measure; what is left out is not in the table")
+	parts := flag.String("parts", "age,cost,joining,control,live,peers", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
 	flag.Parse()
 	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out)}
@@ -111,6 +112,8 @@ func (b bench) run(chosen []string, out string) error {
 			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
 		case "live":
 			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
+		case "control":
+			err = section(&text, writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) })
 		case "peers":
 			err = section(&text, writePeers, b.measurePeers)
 		default:

@@ -10,10 +10,12 @@ export function handVerbs(page, context) {
 		click: (name) => button(page, name).click(),
 		/** "hold 1200 Hold to reset": pressed for so many ms. */
 		hold: ([ms, ...name]) => button(page, name).click({ delay: Number(ms) }),
-		/** "hang 2000": the page's main thread does nothing else for so many ms. */
+		/** "hang 2000": the page's main thread does nothing else for so many ms; when it began to, in ms since 1970. */
 		hang: ([ms]) =>
 			page.evaluate((most) => {
-				for (const end = performance.now() + most; performance.now() < end; );
+				const began = performance.now();
+				while (performance.now() < began + most);
+				return performance.timeOrigin + began;
 			}, Number(ms)),
 		/** "hide", "show": what a page is told when its tab is hidden. A headless Chromium never hides one: it says so itself here. */
 		hide: () => visibility(page, true),

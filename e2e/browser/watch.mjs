@@ -86,8 +86,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 	const [file] = words;
 	if (Object.hasOwn(hand, verb)) {
 		say({ type: "does", text: line });
-		await hand[verb](words);
-		say({ type: "did", text: line });
+		const value = await hand[verb](words);
+		say({ type: "did", text: line, value });
 	}
 	if (verb === "shot") {
 		await page.screenshot({ path: file });

@@ -6,6 +6,8 @@
 //	comeback   five hundred relayed Conns behind one address, the server killed and started again: how soon and how all are back
 //	matrix     every network before every program, a minute each (e2e/fallback)
 //	slow       a buffering nginx and a hop of 64 kbit/s, five minutes (e2e/fallback)
+//	control    calls that are cut off, hands that are gone, paths that die under one, operators who contend: the actuator's own
+//	           book judges (e2e/safety)
 //	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
 // Each part writes its own section of the page; one that is not run keeps what it wrote last. `make soak PARTS=matrix,slow`
@@ -24,6 +26,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/comeback"
 	"github.com/telepath-iot/telepath/e2e/nat"
+	"github.com/telepath-iot/telepath/e2e/safety"
 	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
@@ -31,22 +34,27 @@ func main() {
 	if comeback.IsLoad() {
 		exit(comeback.Load())
 	}
-	chosen := flag.String("parts", "switches,dashboard,comeback,matrix,slow,nat", "what to run, each for a section of the page")
+	if safety.IsOperator() {
+		exit(safety.Operate())
+	}
+	chosen := flag.String("parts", "switches,control,dashboard,comeback,matrix,slow,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
 	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
 	slow := flag.Duration("slow", 5*time.Minute, "on the slow hop")
 	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
 	count := flag.Int("count", 50, "switches of each kind")
-	kinds := flag.String("kinds", "", "of switches, by name; default: all")
+	kinds := flag.String("kinds", "", "of switches and control, by name; default: all")
+	times := flag.Int("times", 0, "of each kind of control; default: as the goals name them")
 	pair := flag.Duration("pair", 30*time.Second, "of events for each pair of NATs")
 	viewers := flag.String("viewers", strings.Join(nat.Viewers, ","), "behind NATs")
-	seed := flag.Uint64("seed", 1, "of what is random in the switches")
+	seed := flag.Uint64("seed", 1, "of what is random in switches and control")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	slack.None()
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
+		{"control", func() (string, error) { return soakControl(*kinds, *times, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
 		{"comeback", func() (string, error) { return soakComeback(*conns) }},
 		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},

@@ -25,8 +25,9 @@ func driveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "drive DEVICE",
 		Short: "move a device with the keys of this terminal",
-		Long: `drive moves the first two axes of a device with the keys W, A, S, D or the arrows,
-while they are held. Space and Esc stop the device (telepath reset ends that), q
+		Long: `drive moves a device with the keys W, A, S, D or the arrows, while they are held:
+W and S the axis that is called speed, drive, throttle or the like, A and D the one
+that turns or steers; of others the first two. It shows where they really are. Space and Esc stop the device (telepath reset ends that), q
 quits. It takes the lease, or waits for it: r asks whoever holds it; g gives it to
 who asks, n denies. It needs an operator's token.
 
@@ -53,7 +54,9 @@ func runDrive(cmd *cobra.Command, device string, flags driveFlags) error {
 	if !term.IsTerminal(terminal) || !term.IsTerminal(int(os.Stdout.Fd())) {
 		return settings.Usagef("drive needs a terminal: what is typed is the hand")
 	}
-	return withRemote(cmd, device, func(ctx context.Context, r *peer.Remote) error {
+	applied := &drive.Applied{}
+	watch := peer.ViewConfig{Device: device, Want: []string{drive.AppliedStreams}, Events: peer.Events{Batch: applied.Received}}
+	return whileWatching(cmd, watch, func(ctx context.Context, r *peer.Remote) error {
 		machine, err := ready(ctx, r, flags.timeout)
 		switch {
 		case err != nil:
@@ -67,6 +70,6 @@ func runDrive(cmd *cobra.Command, device string, flags driveFlags) error {
 			return fmt.Errorf("terminal: %w", err)
 		}
 		defer func() { _ = term.Restore(terminal, before) }() // there is nothing to be done about it
-		return drive.Run(ctx, drive.Config{Remote: r, In: os.Stdin, Out: os.Stdout, Part: flags.part})
+		return drive.Run(ctx, drive.Config{Remote: r, In: os.Stdin, Out: os.Stdout, Part: flags.part, Applied: applied})
 	})
 }

@@ -25,17 +25,20 @@ func timeoutFlag(cmd *cobra.Command, patience *time.Duration) {
 	cmd.Flags().DurationVar(patience, "timeout", defaultPatience, "how long to wait for the device's answer")
 }
 
-// withRemote does something with a device that is commanded.
+// withRemote does something with a device that is commanded, and not watched.
 func withRemote(cmd *cobra.Command, device string, do func(ctx context.Context, r *peer.Remote) error) error {
+	return whileWatching(cmd, peer.ViewConfig{Device: device, Want: []string{noStream}}, do)
+}
+
+// whileWatching does something with a device that is commanded, and watched.
+func whileWatching(cmd *cobra.Command, watch peer.ViewConfig, do func(ctx context.Context, r *peer.Remote) error) error {
 	e, err := linkEndpoint(cmd)
 	if err != nil {
 		return err
 	}
 	link := view.Link{Log: e.Log}
-	r, err := peer.NewRemote(peer.RemoteConfig{
-		View: peer.ViewConfig{Endpoint: e, Device: device, Want: []string{noStream}, Events: peer.Events{Link: link.Set}},
-		Name: whoAmI(),
-	})
+	watch.Endpoint, watch.Events.Link = e, link.Set
+	r, err := peer.NewRemote(peer.RemoteConfig{View: watch, Name: whoAmI()})
 	if err != nil {
 		return err
 	}

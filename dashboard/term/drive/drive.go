@@ -30,6 +30,8 @@ type Config struct {
 	In     io.Reader // a terminal in raw mode
 	Out    io.Writer // the same terminal
 	Part   float64   // how far keys go, of an axis' range: 0 … 1
+
+	Applied *Applied // where the axes are; default: it is not shown
 }
 
 // How often the line is drawn at least, and keys are looked at while one is held.
@@ -185,7 +187,7 @@ func (d *driver) draw() time.Duration {
 	now := time.Now()
 	if now.Sub(d.drawn) >= drawEvery {
 		d.drawn = now
-		fmt.Fprintf(d.Out, "\r%s\x1b[K", line(d.Remote.Status()))
+		fmt.Fprintf(d.Out, "\r%s\x1b[K", line(d.Remote.Status(), d.Applied))
 	}
 	if d.hand.held {
 		return lookEvery

@@ -15,6 +15,8 @@ import (
 
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/rpc"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -185,7 +187,7 @@ func TestKeysAreTheHand(t *testing.T) {
 	if after := last.at.Sub(counters[12]); after < keyTime || after > keyTime+2*lookEvery {
 		t.Errorf("let go after %v", after)
 	}
-	if turn := slices.IndexFunc(f.hands, func(h said) bool { return h.counter == 12 }); f.hands[turn].targets[1].Value != 2 {
+	if turn := slices.IndexFunc(f.hands, func(h said) bool { return h.counter == 12 }); f.hands[turn].targets[1].Value != 0 { // to the right, where left is positive
 		t.Errorf("the other direction does not win: %+v", f.hands[turn])
 	}
 	if !slices.Equal(f.did, []string{"take", "release"}) {
@@ -237,5 +239,37 @@ func TestTerminalIsGone(t *testing.T) {
 	terminal.Close()
 	if err := Run(t.Context(), Config{Remote: f, In: in, Out: io.Discard, Part: 1}); err == nil || len(f.hands) > 0 {
 		t.Errorf("%v, %+v", err, f.hands)
+	}
+}
+
+// Beside "moving" stands where the axes are, as the device says it, and not where they were to go.
+func TestAppliedIsShown(t *testing.T) {
+	a, batch := &Applied{}, telemetry.Batch{}
+	batch.Reset(telemetry.Number)
+	for i, v := range []float64{0.25, -0.75} {
+		if err := batch.Add(int64(i+1), telemetry.NumberValue(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	payload, err := telemetry.Append(nil, &batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := func(stream string, late bool) {
+		r := peer.Received{Stream: &signal.Stream{Name: stream}, Payload: payload, Take: 2, Late: late}
+		r.Header.Count = 2
+		a.Received(r)
+	}
+	said("control/turn", true)
+	said("control/speed", false)
+	status := peer.Status{Driving: rpc.Obeyed, Machine: &rpc.Machine{Axes: []rpc.Axis{
+		{Name: "speed", Unit: "m/s", Stream: "control/speed"}, {Name: "turn", Stream: "control/turn"},
+	}}}
+	if text := line(status, a); !strings.HasSuffix(text, "moving: speed -0.75 m/s") {
+		t.Error(text)
+	}
+	said("control/turn", false)
+	if text := line(status, a); !strings.HasSuffix(text, "moving: speed -0.75 m/s, turn -0.75") {
+		t.Error(text)
 	}
 }

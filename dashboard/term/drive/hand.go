@@ -54,13 +54,21 @@ func (h *hand) direction(now time.Time, plus, minus key) float64 {
 	return 0
 }
 
-// targets are where the first two axes are to go: part of the way from neutral to their ends.
+// targets are where the axes of the keys are to go: part of the way from neutral to their ends.
 func (h *hand) targets(now time.Time, axes []rpc.Axis, part float64) (targets []wire.Target) {
-	for i, direction := range [...]float64{h.direction(now, forward, back), h.direction(now, right, left)} {
-		if i >= len(axes) {
-			break
+	s := sticksFor(axes)
+	side := h.direction(now, right, left)
+	if s.left {
+		side = -side
+	}
+	for _, moved := range [...]struct {
+		axis      *rpc.Axis
+		direction float64
+	}{{s.ahead, h.direction(now, forward, back)}, {s.side, side}} {
+		if moved.axis == nil {
+			continue
 		}
-		a := axes[i]
+		a, direction := moved.axis, moved.direction
 		value := a.Neutral
 		switch {
 		case direction > 0:

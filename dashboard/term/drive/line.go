@@ -13,10 +13,12 @@ import (
 // Help says which keys there are.
 func Help(axes []rpc.Axis) string {
 	var parts []string
-	for i, keys := range [...]string{"W/S or ↑/↓", "A/D or ←/→"} {
-		if i < len(axes) {
-			parts = append(parts, keys+" "+view.Escape(axes[i].Name))
-		}
+	s := sticksFor(axes)
+	if s.ahead != nil {
+		parts = append(parts, "W/S or ↑/↓ "+view.Escape(s.ahead.Name))
+	}
+	if s.side != nil {
+		parts = append(parts, "A/D or ←/→ "+view.Escape(s.side.Name))
 	}
 	return strings.Join(append(parts, "space or Esc stop", "r ask for the lease", "g give it, n deny it", "q quit"), " · ")
 }
@@ -25,8 +27,13 @@ func Help(axes []rpc.Axis) string {
 const stale = time.Second
 
 // line is how it stands, for people.
-func line(s peer.Status) string {
+func line(s peer.Status, applied *Applied) string {
 	parts := []string{leaseWords(s), handWords(s)}
+	if s.Machine != nil {
+		if words := applied.words(s.Machine.Axes); words != "" {
+			parts[1] += ": " + words
+		}
+	}
 	if s.Stop.Sending == rpc.Stop {
 		parts = append([]string{"STOP is being said"}, parts...)
 	} else if s.Stop.Stopped {

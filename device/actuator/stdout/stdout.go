@@ -12,7 +12,8 @@
 //
 // The program must make everything safe itself when its input ends, and when it
 // could not read for a while: then the agent is gone, or what is in the pipe is
-// old, and no guard reaches what it moves.
+// old. An agent that is stopped leaves the pipe open and says nothing: only a
+// program beside (Config.Guard) can make safe then what it moves.
 package stdout
 
 import (
@@ -45,6 +46,7 @@ var (
 type Config struct {
 	Axes    []rpc.Axis
 	Methods []rpc.Method
+	Guard   []string  // program and arguments that make everything safe when the agent cannot; default: none
 	Out     io.Writer // lines to the program
 	In      io.Reader // lines from it; default: it does not answer
 }
@@ -66,7 +68,10 @@ type Stdout struct {
 	last    uint64                // id of a call
 }
 
-var _ actuator.Actuator = (*Stdout)(nil)
+var (
+	_ actuator.Actuator = (*Stdout)(nil)
+	_ actuator.Guarded  = (*Stdout)(nil)
+)
 
 // reply is a line from the program.
 type reply struct {
@@ -90,6 +95,9 @@ func (s *Stdout) Axes() []rpc.Axis { return s.cfg.Axes }
 
 // Methods implements actuator.Actuator.
 func (s *Stdout) Methods() []rpc.Method { return s.cfg.Methods }
+
+// SafeCommand implements actuator.Guarded.
+func (s *Stdout) SafeCommand() []string { return s.cfg.Guard }
 
 // Apply implements actuator.Actuator. Newer values take the place of those that the program has not read.
 func (s *Stdout) Apply(values map[uint64]float64) (map[uint64]float64, error) {

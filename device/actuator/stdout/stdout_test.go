@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,4 +137,10 @@ func FuzzAnswer(f *testing.F) {
 			s.answer(line)
 		}
 	})
+}
+
+func TestGuardIsNamed(t *testing.T) {
+	if argv := New(Config{Guard: []string{"motor", "stop"}}).SafeCommand(); !slices.Equal(argv, []string{"motor", "stop"}) {
+		t.Error(argv)
+	}
 }

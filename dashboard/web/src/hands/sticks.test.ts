@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import shared from "../../../term/drive/testdata/sticks.json";
 import type { Axis } from "../port";
 import { cleanSticks, deflections, inCircle, sticksFor } from "./sticks";
 
@@ -15,9 +16,16 @@ const axis = (id: number, name: string): Axis => ({
 });
 
 test("forward is up and a turn is to the side, whatever their order; otherwise the first is up", () => {
-	const rover = [axis(1, "cart-force"), axis(2, "rover-speed"), axis(3, "rover-turn")];
-	expect(sticksFor(rover)).toEqual({ x: 3, y: 2, invertX: true, invertY: false });
-	expect(sticksFor([axis(1, "steering"), axis(2, "throttle")])).toEqual({ x: 1, y: 2, invertX: false, invertY: false });
+	expect(shared.length).toBeGreaterThan(0);
+	for (const { axes, ahead, side, left } of shared) {
+		const id = (name: string) => (name === "" ? null : axes.indexOf(name) + 1);
+		expect(sticksFor(axes.map((name, i) => axis(i + 1, name)))).toEqual({
+			x: id(side),
+			y: id(ahead),
+			invertX: left,
+			invertY: false,
+		});
+	}
 	expect(sticksFor([axis(4, "a"), axis(5, "b")])).toMatchObject({ x: 5, y: 4 });
 	expect(sticksFor([axis(4, "force")])).toMatchObject({ x: 4, y: null });
 	expect(sticksFor([])).toMatchObject({ x: null, y: null });
