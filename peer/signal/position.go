@@ -1,6 +1,8 @@
 package signal
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,7 +11,11 @@ import (
 )
 
 // FormatEpoch writes an epoch as 8 hex digits, as signals, the command line and JSON show it.
-func FormatEpoch(epoch uint32) string { return fmt.Sprintf("%08x", epoch) }
+func FormatEpoch(epoch uint32) string {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], epoch)
+	return hex.EncodeToString(b[:])
+}
 
 // FormatPosition writes EPOCH:SEQ.
 func FormatPosition(epoch uint32, seq uint64) string {

@@ -1,8 +1,10 @@
 package telemetry
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
@@ -18,9 +20,35 @@ func AppendSeconds(b []byte, micros int64) []byte {
 		b, micros = append(b, '-'), -micros
 	}
 	b = strconv.AppendInt(b, micros/second, 10)
-	digits := strconv.AppendInt(nil, second+micros%second, 10) // a leading 1 keeps the zeros
-	digits[0] = '.'
-	return append(b, digits...)
+	point := len(b)
+	b = strconv.AppendInt(b, second+micros%second, 10) // a leading 1 keeps the zeros
+	b[point] = '.'
+	return b
+}
+
+// AppendValue is AppendJSON of a Value, and allocates nothing for numbers, truths, bytes and most texts.
+func AppendValue(b []byte, v Value) []byte {
+	switch size := math.Abs(v.number); {
+	case v.kind == Text:
+		return AppendText(b, v.text)
+	case v.kind == Bytes:
+		return append(base64.RawURLEncoding.AppendEncode(append(b, '"'), v.blob), '"')
+	case v.kind == Bool:
+		return strconv.AppendBool(b, v.Bool())
+	case size == 0 || size >= 1e-6 && size < 1e21: // written without an exponent
+		return strconv.AppendFloat(b, v.number, 'f', -1, 64)
+	}
+	return AppendJSON(b, v)
+}
+
+// AppendText is AppendJSON of a text. Nearly all need no escape.
+func AppendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return AppendJSON(b, text)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }
 
 // AppendJSON appends v with everything escaped that a terminal could take for

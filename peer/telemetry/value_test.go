@@ -40,6 +40,34 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestAppendedInOneForm: the short ways write what the long one does.
+func TestAppendedInOneForm(t *testing.T) {
+	values := []Value{BoolValue(true), BoolValue(false), BytesValue(nil), BytesValue([]byte{0, 1, 2, 0xfb, 0xff})}
+	for _, x := range []float64{0, math.Copysign(0, -1), 1, -21.5, 1e-6, 9.9e-7, 1e20, 1e21, -1e300, 0.1 + 0.2, math.MaxFloat64, math.SmallestNonzeroFloat64} {
+		values = append(values, NumberValue(x))
+	}
+	for r := range rune(0x300) {
+		values = append(values, TextValue("a"+string(r)+"b"))
+	}
+	for _, text := range []string{"", "plain text: {}[]'~", "\u202e\u2028\U000e0001☃", "a<b>&c"} {
+		values = append(values, TextValue(text))
+	}
+	for _, v := range values {
+		if got, want := string(AppendValue([]byte("…"), v)), string(AppendJSON([]byte("…"), v)); got != want {
+			t.Errorf("%v is appended as %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestAppendingAllocatesNothing(t *testing.T) {
+	b, blob := make([]byte, 0, 1024), make([]byte, 100)
+	for _, v := range []Value{NumberValue(21.5), BoolValue(true), TextValue("open"), BytesValue(blob)} {
+		if n := testing.AllocsPerRun(100, func() { b = AppendSeconds(AppendValue(b[:0], v), 1767225600_000007) }); n != 0 {
+			t.Errorf("%v allocates %v times", v, n)
+		}
+	}
+}
+
 func TestAddRefuses(t *testing.T) {
 	full := Batch{}
 	for i := range wire.MaxCount {

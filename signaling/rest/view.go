@@ -110,7 +110,7 @@ func appendValue(b []byte, v telemetry.Value) []byte {
 	if v.Kind() == telemetry.Text {
 		return appendWord(b, v.Text())
 	}
-	return telemetry.AppendJSON(b, v)
+	return telemetry.AppendValue(b, v)
 }
 
 func appendWord(b []byte, text string) []byte {

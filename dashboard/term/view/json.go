@@ -28,7 +28,7 @@ func (JSON) Sample(b []byte, s *Sample) []byte {
 	b = append(b, `,"t":`...)
 	b = telemetry.AppendSeconds(b, s.T)
 	b = append(b, `,"value":`...)
-	b = telemetry.AppendJSON(b, s.Value)
+	b = telemetry.AppendValue(b, s.Value)
 	b = append(b, `,"class":`...)
 	b = appendString(b, s.Stream.Class)
 	b = append(b, `,"age_ms":`...)
@@ -98,4 +98,4 @@ func appendMillis(b []byte, d time.Duration, known bool) []byte {
 	return strconv.AppendFloat(b, float64(d.Microseconds())/1000, 'f', 3, 64)
 }
 
-func appendString(b []byte, text string) []byte { return telemetry.AppendJSON(b, text) }
+func appendString(b []byte, text string) []byte { return telemetry.AppendText(b, text) }
