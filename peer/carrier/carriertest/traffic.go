@@ -44,6 +44,37 @@ func checkTraffic(t *testing.T, from, to *end) {
 	}
 }
 
+// hurriedAndHeld: what was held back leaves with what is flushed, or hurried, behind it.
+func hurriedAndHeld(t *testing.T, h Harness) {
+	ca, cb := h.Connect(t)
+	a, b := start(t, ca), start(t, cb)
+	for n := range 200 {
+		seen := map[byte]bool{}
+		for i := range byte(3) {
+			f := newFrame(wire.Live, n, 100)
+			f.Bytes[len(f.Bytes)-1] = i
+			flusher, holds := ca.(carrier.Flusher)
+			f.Later, f.Eager = i < 2, i == 2 && n%2 == 0
+			if i == 2 && holds && n%4 == 1 {
+				f.Later = true
+			}
+			send(t, a, f)
+			if i == 2 && f.Later {
+				flusher.Flush()
+			}
+		}
+		want := fmt.Sprintf("live %d\x00", n)
+		for range 3 {
+			got := b.next(t)
+			if last := got.body[len(got.body)-1]; !bytes.HasPrefix(got.body, []byte(want)) || seen[last] {
+				t.Fatalf("in turn %d came %.20q, the %d-th", n, got.body, last)
+			} else {
+				seen[last] = true
+			}
+		}
+	}
+}
+
 func eventOrder(t *testing.T, h Harness) {
 	const frames = 5000
 	ca, cb := h.Connect(t)

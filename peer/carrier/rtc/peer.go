@@ -94,6 +94,7 @@ func unconnected(cfg Config, on Events) *Peer {
 	p := &Peer{cfg: cfg, log: cfg.Log, on: on, ready: make(chan struct{}), said: make(chan struct{}), flow: carrier.NewChannelFlow()}
 	p.buffer = carrier.NewBuffer(cfg.Limits, laneSets()...)
 	p.live = newLive()
+	p.live.w.peer = p
 	p.local.bell, p.local.delays = make(chan struct{}, 1), cfg.listens()
 	p.life = carrier.NewLife(p.buffer, p.serve)
 	p.relays = &relayDialer{cfg: cfg, life: p.life.Ending(), ends: map[string]relayEnd{}}
@@ -143,13 +144,35 @@ func (p *Peer) Ready() <-chan struct{} { return p.ready }
 //
 // A short frame that may go twice is on the brief channel as well: SCTP repeats what was lost on the reliable one after a
 // second (RFC 9260, section 6.3.1), behind which all that follows waits there, and a call may be worth nothing by then.
+//
+// An eager frame is written here if it is Live: it is what ages.
 func (p *Peer) Send(f carrier.Frame) bool {
+	if (f.Eager || f.Later) && f.Lane() == carrier.LaneLive {
+		return p.sendLive(f)
+	}
 	taken := p.buffer.Send(f)
 	if f.Twice && len(f.Bytes) <= wire.MaxLiveData {
 		f.Control = true
 		taken = p.buffer.Send(f) || taken
 	}
 	return taken
+}
+
+func (p *Peer) sendLive(f carrier.Frame) bool {
+	if !p.buffer.Push(f) {
+		return false
+	}
+	if !f.Later {
+		p.Flush()
+	}
+	return true
+}
+
+// Flush implements carrier.Flusher.
+func (p *Peer) Flush() {
+	if !p.live.w.eagerly() {
+		p.buffer.Tap(liveChannel).Wake()
+	}
 }
 
 // Rung implements carrier.Carrier.
