@@ -194,7 +194,9 @@ it("no chart is wider than a window that was narrowed while it was off screen", 
 		await page.setViewportSize(SIZES.phone);
 		await page.waitForTimeout(300);
 		const { width } = SIZES.phone;
-		const edges = await page.locator("[data-over]").evaluateAll((all) => all.map((e) => e.getBoundingClientRect().right));
+		const edges = await page
+			.locator("[data-over]")
+			.evaluateAll((all) => all.map((e) => e.getBoundingClientRect().right));
 		expect(edges.filter((right) => right > width)).toEqual([]);
 	}));
 
