@@ -105,12 +105,13 @@ func (c *Conn) tellBatch(r Received) {
 }
 
 // keep delivers retained values and last wills, which stand outside the
-// sequence: each once, and a retained value only if nothing newer is known.
+// sequence: each once, and a retained value only if nothing newer is known, or
+// to come in its turn.
 func (c *Conn) keep(s *subscription, h wire.Header, payload []byte, hop wire.Hop, g *leg) {
 	switch {
 	case s == nil || h.Key != 0:
 		return
-	case h.Will && s.will == h.Epoch, !h.Will && !s.isNews(h):
+	case h.Will && s.will == h.Epoch, !h.Will && !s.isNews(h), !h.Will && c.comesInOrder(s):
 		c.meter.drop(session.Duplicate, 1)
 		return
 	case h.Will:
@@ -126,6 +127,13 @@ func (c *Conn) keep(s *subscription, h wire.Header, payload []byte, hop wire.Hop
 
 // maxHeld is what a time.Duration holds, in ms.
 const maxHeld = 1 << 43
+
+// comesInOrder reports whether all of the stream behind a position was asked
+// for: then its newest value comes behind the others, or was there before.
+func (c *Conn) comesInOrder(s *subscription) bool {
+	_, _, err := signal.ParsePosition(c.cfg.From)
+	return err == nil && s.class == wire.Event
+}
 
 // isNews reports whether a retained value is newer than what was delivered.
 func (s *subscription) isNews(h wire.Header) bool {

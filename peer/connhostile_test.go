@@ -175,6 +175,20 @@ func TestKeptValues(t *testing.T) {
 	l.want(t, "kept event 63:1", "kept event 64:1")
 }
 
+// TestKeptBehindPosition: who asks for what follows a position is told first what follows it, not the newest value.
+func TestKeptBehindPosition(t *testing.T) {
+	var l log
+	c := bareConn(t, l.events())
+	c.cfg.From = signal.FormatPosition(7, 3)
+	kept := wire.Hop{Retained: true}
+	c.take(eventAt(7, 9), kept)
+	c.take(eventAt(6, 9), kept)
+	l.want(t)
+	c.take(liveAt(7, 9), kept) // has no order
+	c.take(wire.Header{Class: wire.Event, Stream: 1, Epoch: 99, Seq: 1, Count: 1, Will: true}, kept)
+	l.want(t, "kept live 7:9", "kept event 63:1")
+}
+
 func TestSealedIsCounted(t *testing.T) {
 	var l log
 	c := bareConn(t, l.events())

@@ -72,6 +72,25 @@ func TestGoodbyeBeforeWelcome(t *testing.T) {
 	})
 }
 
+// TestNoHelloAfterGoodbye: a challenge that comes behind the goodbye is not answered: the server would take the end of that
+// link for a cut, and publish the wills.
+func TestNoHelloAfterGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t)
+		g, _ := ear(1, ladder.WS)
+		h.link.next = g
+		h.bye()
+		challenge, err := signalFrame(0, signal.Message{Type: signal.Challenge, Nonce: make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.handle(g, challenge.Bytes)
+		if queued := g.carrier.Stats().Queued; queued.Frames > 0 {
+			t.Errorf("%d frames are sent to a server that has not heard of the device", queued.Frames)
+		}
+	})
+}
+
 // TestViewersTokenIsNoDevices: a server that takes the device for a viewer
 // asks for no hello. The device is not linked then, and says why.
 func TestViewersTokenIsNoDevices(t *testing.T) {

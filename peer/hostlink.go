@@ -114,6 +114,9 @@ var notForDevices = &RefusedError{
 }
 
 func (h *Host) hello(on *leg, nonce []byte) {
+	if h.left {
+		return
+	}
 	on.said = true
 	h.adopt(h.loop.now())
 	h.link.signalOn(on, 0, signal.Message{

@@ -67,8 +67,10 @@ func (h *Host) farewell(ctx context.Context) {
 }
 
 // bye tells the server and every Conn where each stream ends. A server that
-// was told hello has let the device in, perhaps, and its welcome is under way.
+// was told hello has let the device in, perhaps, and its welcome is under way;
+// one that was not is told nothing any more: it would take the end for a cut.
 func (h *Host) bye() {
+	h.left = true
 	h.step(h.loop.now())
 	final := map[uint32]string{}
 	for _, s := range h.known {

@@ -12,14 +12,17 @@ import (
 const maxSecret = 4096
 
 // Secret returns a secret such as "token": what is in the file that the flag
-// NAME-file names, else the environment variable PREFIX_NAME. There is no flag
+// NAME-file names, else the environment variable PREFIX_NAME, which wins over a
+// NAME-file of the configuration file. There is no flag
 // for the secret itself, since command lines are public on a machine. None at
 // all is no error: some servers ask for none.
 func Secret(cmd *cobra.Command, prefix, name string) (string, error) {
-	if f := cmd.Flags().Lookup(name + "-file"); f != nil && f.Value.String() != "" {
-		return readSecret(f.Name, f.Value.String())
+	variable := Variable(prefix, name)
+	text, f := os.Getenv(variable), cmd.Flags().Lookup(name+"-file")
+	if f == nil || f.Value.String() == "" || text != "" && standsInFile(f) {
+		return checkSecret(variable, text)
 	}
-	return checkSecret(Variable(prefix, name), os.Getenv(Variable(prefix, name)))
+	return readSecret(f.Name, f.Value.String())
 }
 
 func readSecret(flag, path string) (string, error) {

@@ -42,3 +42,34 @@ func TestSecret(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretOfTheEnvironment: as with every setting, the flag wins over the environment, and that over the file.
+func TestSecretOfTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a": "of-the-flag", "b": "of-the-file", "config.yaml": "token-file: " + filepath.Join(dir, "b")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ flag, env, want string }{
+		{"", "", "of-the-file"},
+		{"", "of-the-environment", "of-the-environment"},
+		{filepath.Join(dir, "a"), "of-the-environment", "of-the-flag"},
+	} {
+		t.Setenv("TELEPATH_TOKEN", c.env)
+		cmd := &cobra.Command{}
+		cmd.Flags().String("config", filepath.Join(dir, "config.yaml"), "")
+		cmd.Flags().String("token-file", "", "")
+		if c.flag != "" {
+			if err := cmd.Flags().Set("token-file", c.flag); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Load(cmd, Prefix); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Secret(cmd, Prefix, "token"); got != c.want || err != nil {
+			t.Errorf("flag %q, environment %q: %q, %v", c.flag, c.env, got, err)
+		}
+	}
+}

@@ -105,8 +105,24 @@ func apply(cmd *cobra.Command, path string, entries []entry) error {
 		if err := assign(cmd.Flags(), f, e.values); err != nil {
 			return e.failf(path, "%w", err)
 		}
+		markInFile(f)
 	}
 	return nil
+}
+
+// inFile marks flags whose values stand in the file.
+const inFile = "telepath_in_file"
+
+func markInFile(f *pflag.Flag) {
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[inFile] = nil
+}
+
+func standsInFile(f *pflag.Flag) bool {
+	_, marked := f.Annotations[inFile]
+	return marked
 }
 
 // assign sets one flag. It counts as changed afterwards, like one given on the command line.

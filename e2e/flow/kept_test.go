@@ -2,6 +2,8 @@ package flow
 
 import (
 	"encoding/binary"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,4 +60,46 @@ func TestWills(t *testing.T) {
 			t.Errorf("%d wills after two cuts and a goodbye", n)
 		}
 	})
+}
+
+// TestGoodbyeOnTheWayBack: devices whose links were cut end while they come back, each at another moment of that. A cut publishes
+// the will, a goodbye never does, so each has published it once.
+func TestGoodbyeOnTheWayBack(t *testing.T) {
+	const devices, apart = 16, 40 * time.Millisecond // in all more than the pauses before the first two tries
+	w := start(t, t.TempDir(), "127.0.0.1:0")
+	w.via = newCable(t, w.addr)
+	var stops []func() error
+	var viewers []*viewer
+	for i := range byte(devices) {
+		h, linked := w.device(fmt.Sprint("bench ", i), i)
+		status := declare(t, h, "status", wire.Event)
+		if err := h.SetWill(status, binary.BigEndian.AppendUint64(nil, 99)); err != nil {
+			t.Fatal(err)
+		}
+		stops = append(stops, w.run(h, linked))
+		v := w.view(peer.ViewConfig{Device: fmt.Sprint("bench ", i), NoDirect: true})
+		v.until(t, "the relay", 10*time.Second, v.onRung(ladder.WS))
+		viewers = append(viewers, v)
+	}
+	w.via.unplug()
+	for _, v := range viewers {
+		v.until(t, "the will", 5*time.Second, func() bool { return v.retained["status"] == 1 })
+	}
+	w.via.plug()
+	var ends sync.WaitGroup
+	for i, stop := range stops {
+		ends.Go(func() {
+			time.Sleep(time.Duration(i) * apart)
+			_ = stop()
+		})
+	}
+	ends.Wait()
+	time.Sleep(300 * time.Millisecond) // for what must not come
+	for i, v := range viewers {
+		v.locked(func() {
+			if n := v.retained["status"]; n != 1 {
+				t.Errorf("the device that ended %v after the cable was back has published %d wills", time.Duration(i)*apart, n)
+			}
+		})
+	}
 }

@@ -68,3 +68,28 @@ func TestMetaRefusesWhatJSONCannotHold(t *testing.T) {
 		}
 	}
 }
+
+// FuzzMeta checks that any description is refused, or safe to show: as it is when it is written and read again.
+func FuzzMeta(f *testing.F) {
+	f.Add([]byte(`{"kind":"text","unit":"°C","label":"a\u202eb","group":"g","min":0,"max":100,"period_ms":1e3,"source":"host"}`))
+	f.Add([]byte(`{"unit":"\ud800x` + strings.Repeat("°", 40) + `","min":-0.0,"max":1e-400}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := ParseMeta(data)
+		if err != nil {
+			return
+		}
+		for _, text := range []string{got.Unit, got.Label, got.Group, got.Source} {
+			if len(text) > maxLabel || printable(text, maxLabel) != text {
+				t.Errorf("%q is not safe to show", text)
+			}
+		}
+		written, err := got.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseMeta(written)
+		if diff := cmp.Diff(got, again); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	})
+}

@@ -72,7 +72,8 @@ func Connect(ctx context.Context, url string, log *slog.Logger) (Bus, error) {
 func options(log *slog.Logger) []nats.Option {
 	return []nats.Option{
 		nats.Name("telepath-signaling"),
-		nats.NoEcho(), // a server does not hear itself
+		nats.NoEcho(),           // a server does not hear itself
+		nats.Timeout(startTime), // a machine that starts has other work, too
 		nats.MaxReconnects(-1),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {

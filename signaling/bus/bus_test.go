@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"go.uber.org/goleak"
 )
 
@@ -172,3 +173,16 @@ func TestHelpfulErrors(t *testing.T) {
 }
 
 func contains(err error, part string) bool { return strings.Contains(err.Error(), part) }
+
+// TestConnectingMayTakeLong: where everything starts at once, NATS is no quicker than the rest.
+func TestConnectingMayTakeLong(t *testing.T) {
+	o := nats.GetDefaultOptions()
+	for _, set := range options(quiet) {
+		if err := set(&o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.Timeout < startTime {
+		t.Errorf("%v for a connection, want %v", o.Timeout, startTime)
+	}
+}

@@ -41,6 +41,7 @@ type Viewer struct {
 	// Owned by the goroutine of Conn.Run.
 	device  signal.Device
 	reached bool // there was a path
+	begun   bool // the stream of a position has begun
 	link    Link
 	units   map[uint32]string // by stream
 	batch   telemetry.Batch
@@ -104,6 +105,23 @@ func (v *Viewer) streams(_ string, streams []signal.Stream) {
 			v.cannotRead(&s, "a stream's description cannot be read", err)
 		}
 		v.units[s.ID] = meta.Unit
+		v.begin(&s)
+	}
+}
+
+// begin tells once if a stream does not begin behind the position that was asked for.
+func (v *Viewer) begin(s *signal.Stream) {
+	epoch, from, err := signal.ParsePosition(v.config.View.From)
+	if err != nil || v.begun {
+		return
+	}
+	started, last, err := signal.ParsePosition(s.Start)
+	v.begun = err == nil || s.Class == wire.Live.String()
+	switch {
+	case s.Class == wire.Live.String():
+		v.config.Log.Warn("a stream of class live has no past here and begins now", "stream", Escape(s.Name), "from", v.config.View.From)
+	case err == nil && started == epoch && last < from:
+		v.config.Log.Warn("the position was never there: the stream goes on behind its newest sample", "stream", Escape(s.Name), "from", v.config.View.From, "newest", s.Start)
 	}
 }
 

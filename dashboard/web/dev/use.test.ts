@@ -186,6 +186,20 @@ it("help, windows, theme and drawer answer to their keys", () =>
 		await picture(page, "use-no-drawer");
 	}));
 
+it("no chart is wider than a window that was narrowed while it was off screen", () =>
+	wide("many", async ({ page }) => {
+		await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+		await page.waitForTimeout(300);
+		await page.keyboard.press("t"); // what is not seen is not drawn anew
+		await page.setViewportSize(SIZES.phone);
+		await page.waitForTimeout(300);
+		const { width } = SIZES.phone;
+		const edges = await page
+			.locator("[data-over]")
+			.evaluateAll((all) => all.map((e) => e.getBoundingClientRect().right));
+		expect(edges.filter((right) => right > width)).toEqual([]);
+	}));
+
 it("the drawer is a sheet on a phone, and its report can be copied", () =>
 	viewer.visit("relay", { viewport: SIZES.phone, colorScheme: "light" }, async ({ page, complaints }) => {
 		await page.getByRole("button", { name: /Relay · WebSocket/ }).click();

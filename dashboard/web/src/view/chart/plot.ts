@@ -15,8 +15,8 @@ export interface PlotOptions {
 	palette: Palette;
 	/** toPage turns the device's time into the reader's, for the axis's labels. */
 	toPage(time: number): number;
-	/** placed says where, inside its host, the plot lies within its axes, in CSS pixels. */
-	placed(left: number, top: number, width: number, height: number): void;
+	/** placed says how far from its host's edges the plot lies within its axes, in CSS pixels. */
+	placed(left: number, top: number, right: number, bottom: number): void;
 }
 
 /** A dense line is one pixel thin: it covers an area anyhow, and thin lines are painted several times faster. */
@@ -128,7 +128,9 @@ export class Plot {
 		if (left === frame.left && width === frame.width && this.placedHeight === height) return;
 		this.placedHeight = height;
 		const ratio = uPlot.pxRatio;
-		this.options.placed(left / ratio, top / ratio, width / ratio, height / ratio);
+		const right = this.uplot.width - (left + width) / ratio;
+		const bottom = this.uplot.height - (top + height) / ratio;
+		this.options.placed(left / ratio, top / ratio, right, bottom);
 	}
 
 	private paint(): void {

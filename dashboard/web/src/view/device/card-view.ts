@@ -101,13 +101,13 @@ export class CardView implements Drawable {
 			timeline: app.timeline,
 			palette: readPalette(host),
 			toPage: (time) => app.store.clock.toPage(time),
-			placed: (left, top, width, height) => this.place(left, top, width, height),
+			placed: (left, top, right, bottom) => this.place(left, top, right, bottom),
 		});
 	}
 
-	/** The area that takes the pointer lies exactly over the plot inside its axes. */
-	private place(left: number, top: number, width: number, height: number): void {
-		Object.assign(this.over.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+	/** The area that takes the pointer lies exactly over the plot inside its axes, and shrinks with the card where nothing is drawn. */
+	private place(left: number, top: number, right: number, bottom: number): void {
+		this.over.style.inset = `${top}px ${right}px ${bottom}px ${left}px`;
 	}
 
 	private drawCursors(): void {
