@@ -6,6 +6,7 @@
 //	comeback   five hundred relayed Conns behind one address, the server killed and started again: how soon and how all are back
 //	matrix     every network before every program, a minute each (e2e/fallback)
 //	slow       a buffering nginx and a hop of 64 kbit/s, five minutes (e2e/fallback)
+//	spool      what a device keeps: kills, a full spool, disks that fail, a partition of ten minutes
 //	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
 // Each part writes its own section of the page; one that is not run keeps what it wrote last. `make soak PARTS=matrix,slow`
@@ -31,7 +32,7 @@ func main() {
 	if comeback.IsLoad() {
 		exit(comeback.Load())
 	}
-	chosen := flag.String("parts", "switches,dashboard,comeback,matrix,slow,nat", "what to run, each for a section of the page")
+	chosen := flag.String("parts", "switches,dashboard,comeback,matrix,slow,spool,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
 	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
@@ -40,8 +41,10 @@ func main() {
 	count := flag.Int("count", 50, "switches of each kind")
 	kinds := flag.String("kinds", "", "of switches, by name; default: all")
 	pair := flag.Duration("pair", 30*time.Second, "of events for each pair of NATs")
+	kills := flag.Int("kills", 200, "of an agent that fills its spool")
+	partition := flag.Duration("partition", 10*time.Minute, "of a device from its server, for its spool")
 	viewers := flag.String("viewers", strings.Join(nat.Viewers, ","), "behind NATs")
-	seed := flag.Uint64("seed", 1, "of what is random in the switches")
+	seed := flag.Uint64("seed", 1, "of what is random in the switches and kills")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	slack.None()
@@ -51,6 +54,7 @@ func main() {
 		{"comeback", func() (string, error) { return soakComeback(*conns) }},
 		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},
 		{"slow", func() (string, error) { return soakSlow(*slow) }},
+		{"spool", func() (string, error) { return soakSpool(spoolPart{*kills, *partition, *seed}) }},
 		{"nat", func() (string, error) { return soakNAT(strings.Split(*viewers, ","), *pair) }},
 	}
 	exit(run(runs, strings.Split(*chosen, ","), *out))
