@@ -66,7 +66,8 @@ func TestEventsOfAnEarlierRunComeFirst(t *testing.T) {
 func TestEventsFromWithinAnEarlierRun(t *testing.T) {
 	s := newServer(t)
 	c := s.config(t)
-	_, log, end := runEvents(t, c)
+	a, log, end := runEvents(t, c)
+	waitForLink(t, a)
 	epochs := make(chan uint32, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	var first sync.WaitGroup
@@ -83,7 +84,12 @@ func TestEventsFromWithinAnEarlierRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	epoch := <-epochs
+	var epoch uint32
+	select {
+	case epoch = <-epochs:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing came of the first run")
+	}
 	cancel()
 	first.Wait()
 	end()
