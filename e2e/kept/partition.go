@@ -111,7 +111,9 @@ func newParted(dir string) (w *parted, err error) {
 	if err = w.AwaitLive(w.far.There, device, starting); err != nil {
 		return w, err
 	}
-	w.source = startSteady(w.agent)
+	if err = rig.DeclareLog(w.agent); err != nil { // Events are judged in order: the viewer is to stand at their head
+		return w, err
+	}
 	w.viewer, err = view(w.Rig, func(onLine func(program.Line)) (*program.Program, error) {
 		return w.StartTelepath(w.far.There, onLine, "view", device, "--json", "--since", "1h")
 	})
@@ -139,6 +141,7 @@ func (w *parted) part(length time.Duration, say Say) (*Partition, error) {
 	if err := until("direct path", starting, func() bool { return w.viewer.rung() == "udp" }); err != nil {
 		return nil, err
 	}
+	w.source = startSteady(w.agent)
 	time.Sleep(2 * time.Second)
 	p.Before = w.viewer.rung()
 	idle := time.Now()
