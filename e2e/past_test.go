@@ -120,6 +120,56 @@ func TestEventsOutliveTheirProgram(t *testing.T) {
 	}
 }
 
+// A page is loaded again while the device is away, which was killed with Events that nobody had got. What the page's new life
+// lacks of that run comes from the spool, before the next one; missing is only what nobody can know of: the end that the kill may have torn.
+func TestAReloadedPageGetsTheRestOfAKilledRun(t *testing.T) {
+	w := newWorld(t)
+	args := []string{"--source", "stdin", "--only", "ws"}
+	device := w.startDevice(t, "board", args...)
+	must(t, device.Write(logLine(0)))
+	v := w.browse(t, "board")
+	_, err := v.AwaitPath("ws", 0, 20*time.Second)
+	must(t, err)
+	must(t, device.Write(logLine(1)))
+	first, err := v.Await("the first event", 0, 10*time.Second, isLogLine(1))
+	must(t, err)
+	time.Sleep(500 * time.Millisecond) // the page's storage has it, 200 ms after it came
+
+	w.server.Kill()
+	for n := 2; n <= 100; n++ {
+		must(t, device.Write(logLine(n)))
+	}
+	time.Sleep(500 * time.Millisecond) // what was made is written within 100 ms
+	device.Kill()
+	<-device.Ended()
+	w.startServer(t)
+	mark := v.Mark()
+	must(t, v.Write("reload"))
+	load, err := v.Await("a new document", mark, 20*time.Second, func(e rig.Event) bool { return e.Type == "load" })
+	must(t, err)
+	again := w.startDevice(t, "board", args...)
+	for n := 101; n <= 120; n++ {
+		must(t, again.Write(logLine(n)))
+	}
+	life := v.MarkOf(load)
+	_, err = v.Await("the last event", life, 30*time.Second, isLogLine(120))
+	must(t, err)
+	checkLinesSince(t, v, life, 120)
+	checkGapsBehind(t, v, life, first.Epoch, first.Seq+99)
+}
+
+// checkGapsBehind says that what was declared missing of a run lies behind a sample of it.
+func checkGapsBehind(t *testing.T, v *rig.Watcher, mark int, epoch string, last uint64) {
+	t.Helper()
+	events, err := v.Events()
+	must(t, err)
+	for _, e := range events[mark:] {
+		if e.Type == "gap" && (e.Epoch != epoch || e.From <= last) {
+			t.Errorf("declared missing: %s:%d to %d (%s), want nothing up to %s:%d", e.Epoch, e.From, e.To, e.Reason, epoch, last)
+		}
+	}
+}
+
 func logLine(n int) string { return fmt.Sprintf(`{"stream": "log", "value": "line %d"}`, n) }
 
 func isLogLine(n int) func(rig.Event) bool {
@@ -129,12 +179,15 @@ func isLogLine(n int) func(rig.Event) bool {
 }
 
 // checkLines says that the lines from 1 on came, each once and in order.
-func checkLines(t *testing.T, v *rig.Watcher, last int) {
+func checkLines(t *testing.T, v *rig.Watcher, last int) { checkLinesSince(t, v, 0, last) }
+
+// checkLinesSince is checkLines for a viewer that began anew behind a mark, with what it had kept.
+func checkLinesSince(t *testing.T, v *rig.Watcher, mark, last int) {
 	t.Helper()
 	events, err := v.Events()
 	must(t, err)
 	next := 1
-	for _, e := range events {
+	for _, e := range events[mark:] {
 		if e.Type != "sample" || e.Retained || e.Stream != "log" || isLogLine(0)(e) {
 			continue
 		}

@@ -25,7 +25,13 @@ type tail struct {
 // cutOff: what of the stream's run is missing is wanted from the spool.
 func (c *Conn) cutOff(now time.Duration, s *subscription) {
 	p := s.inbox.Position()
-	c.past.tails[s.Name] = &tail{stream: s.Stream, at: place{p.Epoch, p.Seq}, final: s.final, ended: s.ended, since: now}
+	c.waitFor(s, &tail{stream: s.Stream, at: place{p.Epoch, p.Seq}, final: s.final, ended: s.ended, since: now})
+}
+
+// waitFor has a stream's new run wait for the rest of an earlier one: the run
+// that this Conn saw before, or the one that it was told to begin in.
+func (c *Conn) waitFor(s *subscription, t *tail) {
+	c.past.tails[s.Name] = t
 	c.past.changed = true
 }
 

@@ -55,6 +55,7 @@ type HostState struct {
 var (
 	errStreams  = fmt.Errorf("peer: a device has at most %d streams", wire.MaxStreams)
 	errDeclared = errors.New("peer: a stream of that name is declared already")
+	errNoKeeper = errors.New("peer: a durable stream needs something that keeps it, and there is none")
 )
 
 // Host is the device's side: it publishes streams to all viewers there are.
@@ -163,6 +164,9 @@ func (h *Host) Declare(cfg StreamConfig) (*Stream, error) {
 	}
 	if cfg.Deadline == 0 {
 		cfg.Deadline = defaultDeadline
+	}
+	if cfg.Durable && !h.keeps {
+		return nil, fmt.Errorf("stream %s: %w", cfg.Name, errNoKeeper)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,7 +11,8 @@ type Keeper interface {
 	// Keep takes a batch: the body of its Data frame, with that header, which
 	// nobody modifies any more. Of one stream it is called in the order of
 	// numbers, from any goroutine, whether anybody watches or not. It must not wait.
-	Keep(stream StreamConfig, h wire.Header, body []byte)
+	// An error says why it is not kept. Of a stream that is durable the batch is then refused, and its numbers are those of the next.
+	Keep(stream StreamConfig, h wire.Header, body []byte) error
 
 	// Read reads what was kept of streams, by name, behind a position of each
 	// (whose Epoch is 0 where nothing is known), as far back as since (0: all).
@@ -38,6 +39,6 @@ type Kept struct {
 // noKeeper keeps nothing.
 type noKeeper struct{}
 
-func (noKeeper) Keep(StreamConfig, wire.Header, []byte) {}
+func (noKeeper) Keep(StreamConfig, wire.Header, []byte) error { return nil }
 
 func (noKeeper) Read(map[string]wire.Position, time.Duration) Past { return nil }

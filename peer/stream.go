@@ -18,6 +18,7 @@ type StreamConfig struct {
 	Name     string          // 1 … 128 bytes, no control or invisible characters; unique in its Host
 	Class    wire.Class      // Live or Event
 	Deadline time.Duration   // of Live samples; 0: 250 ms. Not used for Event
+	Durable  bool            // of class Event: what the Host's Keeper does not keep is refused, by Publish
 	Meta     json.RawMessage // opaque to this package: what a screen needs to show the stream; at most 4 KiB of JSON
 }
 
@@ -35,6 +36,9 @@ func (c StreamConfig) check() error {
 	}
 	if c.Class != wire.Live && c.Class != wire.Event {
 		return fmt.Errorf("stream %s: class %v cannot be published, want live or event", c.Name, c.Class)
+	}
+	if c.Durable && c.Class != wire.Event {
+		return fmt.Errorf("stream %s: only class event can be durable, this is %v", c.Name, c.Class)
 	}
 	if err := checkMeta(c.Meta); err != nil {
 		return fmt.Errorf("stream %s: %w", c.Name, err)
@@ -94,14 +98,18 @@ type batch struct {
 // Publish sends one encoded batch of count samples, 1 … wire.MaxCount, to who
 // wants it. It copies payload and never blocks. A batch that is too large for
 // a frame, or count out of range, is refused with an error and takes no
-// sequence numbers.
+// sequence numbers; and so is one of a durable stream that the Keeper does not take.
 func (s *Stream) Publish(count int, payload []byte) error {
 	if count < 1 || count > wire.MaxCount || len(payload) > maxPayload {
 		return errBatch
 	}
 	s.mu.Lock()
 	first := len(s.fresh) == 0
-	b := s.makeLocked(count, payload)
+	b, err := s.makeLocked(count, payload)
+	if err != nil {
+		s.mu.Unlock()
+		return err
+	}
 	s.fresh = append(s.fresh, b)
 	s.freshLen += len(b.frame)
 	for s.freshLen > maxFresh {
@@ -114,21 +122,23 @@ func (s *Stream) Publish(count int, payload []byte) error {
 	return nil
 }
 
-func (s *Stream) makeLocked(count int, payload []byte) batch {
+func (s *Stream) makeLocked(count int, payload []byte) (batch, error) {
 	h := wire.Header{Class: s.cfg.Class, Stream: s.id, Epoch: s.epoch, Seq: s.lastSeq + 1, Count: count}
 	if h.Class == wire.Live {
 		h.Deadline = uint64(s.cfg.Deadline / time.Millisecond)
 	}
-	s.lastSeq += uint64(count)
 	s.body = append(wire.AppendHeader(s.body[:0], h), payload...)
 	frame := make([]byte, 0, wire.FrameSize(wire.Hop{}, len(s.body)))
 	frame = wire.AppendFrame(frame, wire.TypeData, wire.Hop{}, s.body)
 	body := frame[len(frame)-len(s.body):]
-	s.host.cfg.Keeper.Keep(s.cfg, h, body)
+	if err := s.host.cfg.Keeper.Keep(s.cfg, h, body); err != nil && s.cfg.Durable {
+		return batch{}, fmt.Errorf("stream %s is durable, and this cannot be kept: %w", s.cfg.Name, err)
+	}
+	s.lastSeq += uint64(count)
 	return batch{
 		Batch: session.Batch{Seq: h.Seq, Count: count, At: s.host.loop.now(), Body: body},
 		frame: frame,
-	}
+	}, nil
 }
 
 func (s *Stream) dropOldestLocked() {

@@ -112,6 +112,11 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 		return
 	}
 	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
+		if c.past.there {
+			s.asked = true
+			c.waitFor(s, &tail{stream: s.Stream, at: place{from, seq}, since: c.loop.now()})
+			return
+		}
 		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
 	}
 	if !s.asked {

@@ -6,7 +6,7 @@ command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/d
 
 # program:package
 wanted="chromium:chromium nft:nftables ip:iproute2 gcc:gcc node:nodejs npm:npm git:git
-squid:squid nginx:nginx turnserver:coturn certutil:libnss3-tools openssl:openssl"
+squid:squid nginx:nginx turnserver:coturn certutil:libnss3-tools openssl:openssl strace:strace"
 
 missing=()
 for pair in $wanted; do

@@ -182,6 +182,7 @@ func (a *Agent) Events(name string) (*Stream, error) {
 // Declare opens a stream, or changes the description of one that is open.
 // Class and kind stay what they were.
 func (a *Agent) Declare(s source.Stream) (*Stream, error) {
+	s.Durable = a.spool.isDurable(s)
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
@@ -194,10 +195,11 @@ func (a *Agent) Declare(s source.Stream) (*Stream, error) {
 	if known := a.streams[s.Name]; known != nil {
 		return known, known.redescribe(s, meta)
 	}
-	out, err := a.host.Declare(peer.StreamConfig{Name: s.Name, Class: s.Class, Deadline: s.Deadline, Meta: meta})
+	out, err := a.host.Declare(peer.StreamConfig{Name: s.Name, Class: s.Class, Deadline: s.Deadline, Durable: s.Durable, Meta: meta})
 	if err != nil {
 		return nil, err
 	}
+	a.spool.declared(s)
 	stream := newStream(s, out, a.config.Log)
 	a.streams[s.Name] = stream
 	return stream, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +62,60 @@ func TestEventsOfAnEarlierRunComeFirst(t *testing.T) {
 	}
 }
 
+// A viewer that is told to begin in a run of the program that is over gets the rest of it from the spool, and then the next one.
+func TestEventsFromWithinAnEarlierRun(t *testing.T) {
+	s := newServer(t)
+	c := s.config(t)
+	a, log, end := runEvents(t, c)
+	waitForLink(t, a)
+	epochs := make(chan uint32, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var first sync.WaitGroup
+	first.Go(func() {
+		watch(ctx, t, s, peer.ViewConfig{From: "start", Events: peer.Events{Batch: func(r peer.Received) {
+			select {
+			case epochs <- r.Header.Epoch:
+			default:
+			}
+		}}})
+	})
+	for n := 1; n <= 100; n++ {
+		if err := log.SetText(strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var epoch uint32
+	select {
+	case epoch = <-epochs:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing came of the first run")
+	}
+	cancel()
+	first.Wait()
+	end()
+	_, log, end = runEvents(t, c)
+	defer end()
+	for n := 101; n <= 150; n++ {
+		if err := log.SetText(strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts, gaps := lines(), lines()
+	go watch(t.Context(), t, s, peer.ViewConfig{From: signal.FormatPosition(epoch, 40), Events: events(t, texts, gaps)})
+	for n := 41; n <= 150; n++ {
+		select {
+		case text := <-texts:
+			if text != strconv.Itoa(n) {
+				t.Fatalf("%s came, want %d", text, n)
+			}
+		case gap := <-gaps:
+			t.Fatalf("at %d: %s", n, gap)
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d did not come", n)
+		}
+	}
+}
+
 func lines() chan string { return make(chan string, 10_000) }
 
 func runEvents(t *testing.T, c agent.Config) (a *agent.Agent, log *agent.Stream, end func()) {
@@ -85,29 +140,36 @@ func runEvents(t *testing.T, c agent.Config) (a *agent.Agent, log *agent.Stream,
 
 // watchEvents tells the texts that a viewer is delivered, and the gaps.
 func watchEvents(t *testing.T, s *testServer, texts, gaps chan<- string) {
-	conn, err := peer.Dial(peer.ViewConfig{
-		Endpoint: peer.Endpoint{URL: s.url, Token: s.token("viewer")}, Device: "board", NoDirect: true,
-		Events: peer.Events{
-			Batch: func(r peer.Received) {
-				var b telemetry.Batch
-				if r.Retained {
-					return
-				}
-				if err := telemetry.Decode(&b, r.Payload, r.Header.Count); err != nil {
-					t.Error(err)
-				}
-				for i := r.Skip; i < r.Skip+r.Take; i++ {
-					texts <- b.Value(i).String()
-				}
-			},
-			Gap: func(s *signal.Stream, g wire.Gap) { gaps <- fmt.Sprintf("%s: %+v", s.Name, g) },
-		},
-	})
+	watch(t.Context(), t, s, peer.ViewConfig{Events: events(t, texts, gaps)})
+}
+
+// watch watches the board on the relay until ctx ends.
+func watch(ctx context.Context, t *testing.T, s *testServer, cfg peer.ViewConfig) {
+	cfg.Endpoint, cfg.Device, cfg.NoDirect = peer.Endpoint{URL: s.url, Token: s.token("viewer")}, "board", true
+	conn, err := peer.Dial(cfg)
 	if err == nil {
-		err = conn.Run(t.Context())
+		err = conn.Run(ctx)
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func events(t *testing.T, texts, gaps chan<- string) peer.Events {
+	return peer.Events{
+		Batch: func(r peer.Received) {
+			var b telemetry.Batch
+			if r.Retained {
+				return
+			}
+			if err := telemetry.Decode(&b, r.Payload, r.Header.Count); err != nil {
+				t.Error(err)
+			}
+			for i := r.Skip; i < r.Skip+r.Take; i++ {
+				texts <- b.Value(i).String()
+			}
+		},
+		Gap: func(s *signal.Stream, g wire.Gap) { gaps <- fmt.Sprintf("%s: %+v", s.Name, g) },
 	}
 }
 

@@ -6,12 +6,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/disk"
+	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/spool"
+	"github.com/telepath-iot/telepath/peer/telemetry"
+	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // nowhere is the address of a server that is not there.
@@ -82,5 +87,65 @@ func TestNoSpool(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "spool")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("there is a spool: %v", err)
+	}
+}
+
+// A durable stream refuses its producer when there is no room; what was taken is there, without a hole, also in the next run.
+func TestADurableStreamRefuses(t *testing.T) {
+	s := newServer(t)
+	c := s.config(t)
+	c.Spool = agent.Spool{DurableBytes: 1 << 20, Durable: []string{"lo*"}}
+	_, log, end := runEvents(t, c)
+	text := strings.Repeat("x", 8000)
+	taken, refused := 0, 0
+	for refused < 3 {
+		err := log.SetText(strconv.Itoa(taken+1) + " " + text)
+		switch {
+		case err == nil:
+			taken++
+		case errors.Is(err, spool.ErrNoRoom):
+			refused++
+		case errors.Is(err, spool.ErrFull): // the disk is behind
+			time.Sleep(10 * time.Millisecond)
+		default:
+			t.Fatal(err)
+		}
+	}
+	end()
+	if n := kept(t, filepath.Join(c.Dir, "spool", "durable"), "log"); n != taken || taken < 100 {
+		t.Errorf("%d are kept of %d", n, taken)
+	}
+	_, log, end = runEvents(t, c)
+	defer end()
+	err := error(nil)
+	for range 5 { // what is in memory counts a little more than what is written
+		if err = log.SetText(text); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, spool.ErrNoRoom) {
+		t.Errorf("in the next run: %v", err)
+	}
+}
+
+func TestWhatCannotBeDurable(t *testing.T) {
+	a, err := agent.New(agent.Config{Server: nowhere, Dir: t.TempDir(), Name: "board", Spool: agent.Spool{Durable: []string{"*"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if _, err := a.Number("temperature", "°C"); !errors.Is(err, telemetry.ErrDurable) {
+		t.Errorf("a live stream: %v", err)
+	}
+	if _, err := a.Declare(source.Stream{Name: "log", Class: wire.Event, Meta: telemetry.Meta{Kind: telemetry.Text}}); err != nil {
+		t.Error(err)
+	}
+	b, err := agent.New(agent.Config{Server: nowhere, Dir: t.TempDir(), Name: "board", Spool: agent.Spool{Off: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, err := b.Declare(source.Stream{Name: "log", Class: wire.Event, Durable: true, Meta: telemetry.Meta{Kind: telemetry.Text}}); err == nil {
+		t.Error("without a spool it was declared")
 	}
 }

@@ -22,13 +22,15 @@ type outlet interface {
 // path with a long way a packet is worth waiting a moment for. Its methods are
 // safe for concurrent use and never wait for the network.
 type Stream struct {
-	out   outlet // set once
-	name  string
-	class wire.Class
-	kind  telemetry.Kind
-	limit int // bytes of a batch's payload
-	log   *slog.Logger
+	out     outlet // set once
+	name    string
+	class   wire.Class
+	durable bool // what is not kept is refused by Put
+	kind    telemetry.Kind
+	limit   int // bytes of a batch's payload
+	log     *slog.Logger
 
+	putting sync.Mutex        // held by Put of a durable stream, so that what is refused is its own
 	sending sync.Mutex        // held while a batch is encoded and published, so that batches leave in order
 	spare   *telemetry.Packer // guarded by sending
 	payload []byte            // guarded by sending
@@ -43,7 +45,7 @@ type Stream struct {
 
 func newStream(s source.Stream, out outlet, log *slog.Logger) *Stream {
 	stream := &Stream{
-		out: out, name: s.Name, class: s.Class, kind: s.Meta.Kind, log: log,
+		out: out, name: s.Name, class: s.Class, durable: s.Durable, kind: s.Meta.Kind, log: log,
 		limit: telemetry.PayloadLimit(s.Class), pending: &telemetry.Packer{}, spare: &telemetry.Packer{},
 	}
 	stream.pending.Reset(stream.kind)
@@ -74,7 +76,9 @@ func (s *Stream) now(v telemetry.Value) error { return s.Put(source.Stamp(time.N
 const maxTime = 1<<52 - 1
 
 // Put publishes the value that was true at t, in µs since the Unix epoch on
-// this device's clock. It implements source.Writer.
+// this device's clock. It implements source.Writer. Of a durable stream nil
+// means that the agent has it and will keep it, and an error, such as
+// spool.ErrNoRoom, that it is as if it had not been put: that it may be put again.
 func (s *Stream) Put(t int64, v telemetry.Value) error {
 	if v.Kind() != s.kind {
 		return fmt.Errorf("stream %q has %s values, this one is %s: %w", s.name, s.kind, v.Kind(), source.ErrKind)
@@ -85,10 +89,23 @@ func (s *Stream) Put(t int64, v telemetry.Value) error {
 	if t < 0 || t > maxTime {
 		return fmt.Errorf("stream %q: %w: %d µs", s.name, source.ErrTime, t)
 	}
+	if s.durable {
+		return s.putDurable(t, v)
+	}
 	for !s.add(t, v) {
 		s.flush()
 	}
 	return nil
+}
+
+// putDurable publishes a value by itself.
+func (s *Stream) putDurable(t int64, v telemetry.Value) error {
+	s.putting.Lock()
+	defer s.putting.Unlock()
+	s.mu.Lock()
+	s.pending.Add(t, v, s.limit) // there is nothing else in it, and one that was checked fits
+	s.mu.Unlock()
+	return s.publish()
 }
 
 // add puts a sample into the pending batch and sees to it that it leaves in
@@ -134,6 +151,12 @@ func (s *Stream) isLast(now time.Time, window time.Duration, first bool) bool {
 
 // flush publishes the pending batch, if there is one.
 func (s *Stream) flush() {
+	if err := s.publish(); err != nil { // every sample was checked when it came
+		s.log.Error("a batch cannot be published", "stream", s.name, "error", err)
+	}
+}
+
+func (s *Stream) publish() error {
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	s.mu.Lock()
@@ -141,17 +164,15 @@ func (s *Stream) flush() {
 	s.pending, s.spare = s.spare, full
 	s.mu.Unlock()
 	if full.Batch.Len() == 0 {
-		return
+		return nil
 	}
 	payload, err := telemetry.Append(s.payload[:0], &full.Batch)
 	if err == nil {
 		s.payload = payload
 		err = s.out.Publish(full.Batch.Len(), payload)
 	}
-	if err != nil { // every sample was checked when it came
-		s.log.Error("a batch cannot be published", "stream", s.name, "samples", full.Batch.Len(), "error", err)
-	}
 	full.Reset(s.kind)
+	return err
 }
 
 // redescribe takes a new description of the same stream.
@@ -161,6 +182,8 @@ func (s *Stream) redescribe(next source.Stream, meta []byte) error {
 		return fmt.Errorf("stream %q is %s: %w", s.name, s.class, source.ErrClass)
 	case next.Meta.Kind != s.kind:
 		return fmt.Errorf("stream %q has %s values: %w", s.name, s.kind, source.ErrKind)
+	case next.Durable != s.durable:
+		return fmt.Errorf("stream %q: %w", s.name, telemetry.ErrDurable)
 	}
 	if d, ok := s.out.(describer); ok {
 		d.Describe(slices.Clone(meta))

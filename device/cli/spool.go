@@ -18,6 +18,9 @@ type spoolFlags struct {
 	dir   string
 	bytes size
 	age   time.Duration
+
+	durable      []string
+	durableBytes size
 }
 
 // noSpool is the folder's name that means none.
@@ -29,6 +32,9 @@ func (s *spoolFlags) add(cmd *cobra.Command) {
 	f.StringVar(&s.dir, "spool", "", "`folder` of what is kept for who was not there (default \"spool\" in that of --data); none: nothing is kept")
 	f.Var(&s.bytes, "spool-bytes", "how much is kept, such as 64MiB or 2GiB; the oldest goes first")
 	f.DurationVar(&s.age, "spool-age", spool.DefaultAge, "how long it is kept")
+	s.durableBytes = agent.DefaultDurableBytes
+	f.StringArrayVar(&s.durable, "durable", nil, "`STREAM` (or a glob) of class event that is refused when there is no room for it, instead of the oldest making room; may be repeated")
+	f.Var(&s.durableBytes, "durable-bytes", "the room of durable streams, beside --spool-bytes")
 }
 
 // The bounds that make sense: below, nothing is there when it is wanted.
@@ -44,8 +50,15 @@ func (s *spoolFlags) config() (agent.Spool, error) {
 	if s.age < minSpoolAge {
 		return agent.Spool{}, settings.Usagef("--spool-age %v: want at least %v, or --spool none", s.age, minSpoolAge)
 	}
-	c := agent.Spool{Off: s.dir == noSpool, Dir: s.dir, Bytes: int64(s.bytes), Age: s.age}
-	return c, nil
+	if s.durableBytes < minSpoolBytes {
+		return agent.Spool{}, settings.Usagef("--durable-bytes %s: want at least %s", s.durableBytes.String(), "1MiB")
+	}
+	if s.dir == noSpool && len(s.durable) > 0 {
+		return agent.Spool{}, settings.Usagef("--durable %s: nothing is kept with --spool none", s.durable[0])
+	}
+	return agent.Spool{
+		Off: s.dir == noSpool, Dir: s.dir, Bytes: int64(s.bytes), Age: s.age, Durable: s.durable, DurableBytes: int64(s.durableBytes),
+	}, nil
 }
 
 // size is a flag for a number of bytes.

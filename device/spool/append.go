@@ -8,7 +8,8 @@ import (
 
 // Append takes a batch: the body of a Data frame with that header, which is not
 // modified any more. It never waits. The ticket is for Durable. With ErrFull the
-// batch is not kept, which the log declares as a gap.
+// batch is not kept, which the log declares as a gap. With Config.Refuse it
+// declares none, also with ErrNoRoom: who is refused has not used the numbers, and may come again.
 func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64, err error) {
 	e := entry{
 		Key: Key{h.Epoch, h.Stream}, at: uint64(max(time.Now().UnixMicro(), 1)),
@@ -17,9 +18,9 @@ func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.Description = s.shareLocked(d)
-	if s.held+e.size() > s.cfg.Memory {
+	if err := s.roomLocked(e); err != nil {
 		s.refuseLocked(e)
-		return 0, ErrFull
+		return 0, err
 	}
 	s.declareLocked(e.Key)
 	s.ticket++
@@ -29,9 +30,23 @@ func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64
 	return e.ticket, nil
 }
 
+// roomLocked says why an entry finds no room. With Refuse two segments stay free: one that will be begun, and what heads and footers take.
+func (s *Spool) roomLocked(e entry) error {
+	switch {
+	case s.held+e.size() > s.cfg.Memory:
+		return ErrFull
+	case s.cfg.Refuse && (s.usedLocked()+int64(s.held-s.inFile+e.size()) > s.cfg.Bytes-2*s.segment || len(s.segments) >= maxSegments-2):
+		return ErrNoRoom
+	}
+	return nil
+}
+
 // refuseLocked notes what is not kept, to be declared when there is room again.
 func (s *Spool) refuseLocked(e entry) {
 	s.stats.Refused += e.last - e.first + 1
+	if s.cfg.Refuse {
+		return
+	}
 	gap, there := s.refused[e.Key]
 	if !there {
 		gap = e

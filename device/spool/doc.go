@@ -32,4 +32,7 @@
 // written is given up at its last durable record, what was not durable is written
 // again into a new one, the oldest segments make room, and what finds none in
 // memory meanwhile is refused and declared in a gap record.
+//
+// With Refuse nothing makes room but age: a producer that finds none is told so,
+// and decides itself.
 package spool

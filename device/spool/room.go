@@ -27,6 +27,12 @@ func (s *Spool) makeRoom() error {
 		if err != nil {
 			return err
 		}
+		if s.cfg.Refuse { // Append has seen to the bounds
+			if crowded {
+				return errCrowded
+			}
+			return nil
+		}
 		stats := s.Stats()
 		switch {
 		case stats.Segments == 0 && crowded:

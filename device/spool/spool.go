@@ -19,6 +19,7 @@ type Config struct {
 	Flush  time.Duration // default 100 ms: what was made is written by then, and survives the end of the program
 	Sync   time.Duration // default 1 s: what was written is durable by then, and survives a power cut
 	Memory int           // default 1 MiB: what waits for the disk, in bytes; more is refused
+	Refuse bool          // what finds no room is refused; default: the oldest makes room
 	Log    *slog.Logger  // default: nothing is logged
 }
 
@@ -47,8 +48,13 @@ const (
 // ErrBytes: a bound below which a spool makes no sense.
 var ErrBytes = errors.New("spool: less than 1 MiB keeps nothing worth the trouble")
 
-// ErrFull: the disk takes nothing, or too slowly, and memory is used up.
-var ErrFull = errors.New("spool: the disk is behind")
+// Why a batch is not kept.
+var (
+	// ErrFull: the disk takes nothing, or too slowly, and memory is used up.
+	ErrFull = errors.New("spool: the disk is behind")
+	// ErrNoRoom: all the room that a spool with Refuse may use is taken by what is not too old yet.
+	ErrNoRoom = errors.New("spool: it is full, and refuses what is new")
+)
 
 // Spool is a device's log on disk. Its methods may be called from any goroutine.
 type Spool struct {
@@ -75,6 +81,7 @@ type Spool struct {
 	waiting  []entry                      // guarded by mu; made, not taken by Run yet
 	flushAt  time.Duration                // guarded by mu; when waiting is to be written
 	held     int                          // guarded by mu; bytes in waiting and undone
+	inFile   int                          // guarded by mu; of held, what is in current's file and not durable yet
 	refused  map[Key]entry                // guarded by mu; gaps that are not declared yet
 	shared   map[Description]*Description // guarded by mu; one for all segments
 	ticket   uint64                       // guarded by mu; of the last batch that was taken
@@ -87,7 +94,7 @@ type Stats struct {
 	Bytes    int64  // on the disk now
 	Segments int    // files now
 	Batches  uint64 // taken
-	Refused  uint64 // samples that found no room: reason queue-full
+	Refused  uint64 // samples that found no room, in memory or with Refuse on the disk: reason queue-full
 	Failures uint64 // of the disk
 	Removed  uint64 // segments that went, for their age, the bounds or a full disk
 }
@@ -220,9 +227,14 @@ func (s *Spool) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.stats
-	out.Segments = len(s.segments)
-	for _, seg := range s.segments {
-		out.Bytes += seg.size
-	}
+	out.Segments, out.Bytes = len(s.segments), s.usedLocked()
 	return out
+}
+
+// usedLocked is how many bytes are on the disk.
+func (s *Spool) usedLocked() (bytes int64) {
+	for _, seg := range s.segments {
+		bytes += seg.size
+	}
+	return bytes
 }

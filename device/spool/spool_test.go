@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -224,6 +225,85 @@ func TestAnUnknownPlace(t *testing.T) {
 		}
 		if item, err = r.Next(); err != nil || item.Header.Seq != 1 {
 			t.Errorf("then %+v, %v; want the first batch", item, err)
+		}
+	})
+}
+
+// A spool that refuses gives nothing up before it is too old: what it took is there, what it did not take leaves no gap, and
+// with age there is room again.
+func TestRefuse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l := disktest.New(12), newLedger()
+		s := begin(t, Config{FS: disk, Bytes: 1 << 20, Age: time.Hour, Refuse: true})
+		took, refused := fillUp(t, l, s.Spool)
+		if s.Stats().Removed != 0 || took < 700 || refused == 0 {
+			t.Errorf("%d taken, %d refused, %+v", took, refused, s.Stats())
+		}
+		if used := disk.Used(); used > 1<<20 {
+			t.Errorf("%d bytes are used", used)
+		}
+		f := readAll(t, s.Spool, l)[nameOf(1)]
+		if len(f.came) != took || len(f.gone) != 0 {
+			t.Errorf("%d came of %d, %d are declared missing", len(f.came), took, len(f.gone))
+		}
+		s.end()
+		s = begin(t, Config{FS: disk, Bytes: 1 << 20, Age: time.Hour, Refuse: true})
+		defer s.end()
+		h, body := bodyOf(Key{8, 1}, 1, 1, 100_000) // more than what was too little for one more of 1000
+		if _, err := s.Append(Description{Name: nameOf(1), Class: h.Class}, h, body); !errors.Is(err, ErrNoRoom) {
+			t.Errorf("the next run: %v", err)
+		}
+		time.Sleep(3 * time.Hour)
+		if _, err := s.Append(Description{Name: nameOf(1), Class: h.Class}, h, body); err != nil {
+			t.Errorf("when all of it is too old: %v", err)
+		}
+	})
+}
+
+// fillUp appends until everything was refused for a while, with the numbers of what was refused again.
+func fillUp(t *testing.T, l *ledger, s *Spool) (took, refused int) {
+	t.Helper()
+	name := nameOf(1)
+	for seq := uint64(1); refused < 100; time.Sleep(10 * time.Millisecond) {
+		h, body := bodyOf(Key{7, 1}, seq, 1, 1000)
+		ticket, err := s.Append(Description{Name: name, Class: h.Class}, h, body)
+		if err != nil {
+			if !errors.Is(err, ErrNoRoom) {
+				t.Fatal(err)
+			}
+			refused++
+			continue
+		}
+		l.streams[name] = append(l.streams[name], made{Key{7, 1}, seq, seq, ticket})
+		seq++
+		took++
+	}
+	return took, refused
+}
+
+// A spool that refuses and whose disk fails refuses, too, and keeps all it took.
+func TestRefuseWhileTheDiskFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l := disktest.New(13), newLedger()
+		s := begin(t, Config{FS: disk, Bytes: 1 << 20, Memory: 64 << 10, Refuse: true})
+		defer s.end()
+		disk.Bound(200 << 10)
+		refused, seq := 0, uint64(1)
+		for range 1000 {
+			h, body := bodyOf(Key{7, 1}, seq, 1, 1000)
+			ticket, err := s.Append(Description{Name: nameOf(1), Class: h.Class}, h, body)
+			if time.Sleep(10 * time.Millisecond); err != nil {
+				refused++
+				continue
+			}
+			l.streams[nameOf(1)] = append(l.streams[nameOf(1)], made{Key{7, 1}, seq, seq, ticket})
+			seq++
+		}
+		disk.Heal()
+		time.Sleep(2 * lastRetry)
+		f := readAll(t, s.Spool, l)[nameOf(1)]
+		if refused == 0 || len(f.came) != int(seq-1) || len(f.gone) != 0 || s.Stats().Failures == 0 {
+			t.Errorf("%d refused; %d came of %d, %d are declared missing; %+v", refused, len(f.came), seq-1, len(f.gone), s.Stats())
 		}
 	})
 }

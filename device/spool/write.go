@@ -68,6 +68,7 @@ func (s *Spool) put(now time.Duration, entries []entry) error {
 	}
 	seg.end, seg.wrote = seg.size, now
 	for _, e := range entries {
+		s.inFile += e.size()
 		if e.data != nil {
 			seg.add(e.Key, e.at, e.first, e.last)
 		}
@@ -117,6 +118,7 @@ func (s *Spool) sync() error {
 	s.mu.Lock()
 	for _, e := range s.undone[:s.written] {
 		s.held -= e.size()
+		s.inFile -= e.size()
 		s.durable = e.ticket
 	}
 	s.current.durable = s.current.clone()
@@ -183,7 +185,7 @@ func (s *Spool) failed(now time.Duration, err error) {
 	first := s.outage.retry == 0
 	s.outage.failed(now, err)
 	s.giveUp()
-	if isFull(err) && s.removeOldest() == nil && first {
+	if isFull(err) && !s.cfg.Refuse && s.removeOldest() == nil && first {
 		s.outage.until = now + s.cfg.Flush
 	}
 	s.mu.Lock()
@@ -199,7 +201,7 @@ func (s *Spool) giveUp() {
 	seg := s.current
 	s.file, s.current, s.isNew, s.written = nil, nil, false, 0
 	s.mu.Lock()
-	seg.contents = seg.durable
+	seg.contents, s.inFile = seg.durable, 0
 	isEmpty := len(seg.spans) == 0
 	s.mu.Unlock()
 	if isEmpty {

@@ -8,6 +8,7 @@
 //	slow       a buffering nginx and a hop of 64 kbit/s, five minutes (e2e/fallback)
 //	control    calls that are cut off, hands that are gone, paths that die under one, operators who contend: the actuator's own
 //	           book judges (e2e/safety)
+//	spool      what a device keeps: kills, a full spool, disks that fail, a partition of ten minutes
 //	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
 // Each part writes its own section of the page; one that is not run keeps what it wrote last. `make soak PARTS=matrix,slow`
@@ -37,7 +38,7 @@ func main() {
 	if safety.IsOperator() {
 		exit(safety.Operate())
 	}
-	chosen := flag.String("parts", "switches,control,dashboard,comeback,matrix,slow,nat", "what to run, each for a section of the page")
+	chosen := flag.String("parts", "switches,control,dashboard,comeback,matrix,slow,spool,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
 	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
@@ -47,8 +48,10 @@ func main() {
 	kinds := flag.String("kinds", "", "of switches and control, by name; default: all")
 	times := flag.Int("times", 0, "of each kind of control; default: as the goals name them")
 	pair := flag.Duration("pair", 30*time.Second, "of events for each pair of NATs")
+	kills := flag.Int("kills", 200, "of an agent that fills its spool")
+	partition := flag.Duration("partition", 10*time.Minute, "of a device from its server, for its spool")
 	viewers := flag.String("viewers", strings.Join(nat.Viewers, ","), "behind NATs")
-	seed := flag.Uint64("seed", 1, "of what is random in switches and control")
+	seed := flag.Uint64("seed", 1, "of what is random in switches, control and kills")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	slack.None()
@@ -59,6 +62,7 @@ func main() {
 		{"comeback", func() (string, error) { return soakComeback(*conns) }},
 		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},
 		{"slow", func() (string, error) { return soakSlow(*slow) }},
+		{"spool", func() (string, error) { return soakSpool(spoolPart{*kills, *partition, *seed}) }},
 		{"nat", func() (string, error) { return soakNAT(strings.Split(*viewers, ","), *pair) }},
 	}
 	exit(run(runs, strings.Split(*chosen, ","), *out))

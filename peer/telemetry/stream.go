@@ -13,6 +13,7 @@ type Stream struct {
 	Name     string        // 1 … 128 bytes of printable UTF-8
 	Class    wire.Class    // Live or Event
 	Deadline time.Duration // of Live: how old a sample may be delivered; 0: 250 ms
+	Durable  bool          // of Event: what the device's spool has no room for is refused when it is made, instead of making room; fixed as well
 	Meta     Meta          // its Kind is fixed for the life of the stream
 }
 
@@ -20,6 +21,8 @@ type Stream struct {
 var (
 	ErrStreamKind  = errors.New("the kind of a stream cannot change")
 	ErrStreamClass = errors.New("the class of a stream cannot change")
+	// ErrDurable: a stream of class Live is fresh or not at all, and a durable one is durable from its first sample on.
+	ErrDurable = errors.New("only a stream of class event can be durable, from its first sample on")
 )
 
 // Check says why a stream cannot be declared so, in words for who described it.
@@ -29,6 +32,9 @@ func (s Stream) Check() error {
 	}
 	if s.Class != wire.Live && s.Class != wire.Event {
 		return fmt.Errorf("stream %q: class %s: want live or event", s.Name, s.Class)
+	}
+	if s.Durable && s.Class != wire.Event {
+		return fmt.Errorf("stream %q: it is %s: %w", s.Name, s.Class, ErrDurable)
 	}
 	if err := s.Meta.check(); err != nil {
 		return fmt.Errorf("stream %q: %w", s.Name, err)

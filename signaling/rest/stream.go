@@ -37,7 +37,7 @@ func (d *device) declare(s telemetry.Stream) (line.Writer, error) {
 		known.out.Describe(meta)
 		return known, nil
 	}
-	out, err := d.host.Declare(peer.StreamConfig{Name: s.Name, Class: s.Class, Deadline: s.Deadline, Meta: meta})
+	out, err := d.host.Declare(peer.StreamConfig{Name: s.Name, Class: s.Class, Deadline: s.Deadline, Durable: s.Durable, Meta: meta})
 	if err != nil {
 		return nil, err
 	}

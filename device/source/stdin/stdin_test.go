@@ -70,7 +70,7 @@ func TestValues(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	r, log := feed(t, `{"describe":"a","unit":"°C","range":[-20,50],"period":1,"label":"Greenhouse","group":"air"}
-{"describe":"b","kind":"bool","class":"event","period":"250ms"}
+{"describe":"b","kind":"bool","class":"event","durable":true,"period":"250ms"}
 {"stream":"a","value":1}
 {"describe":"a","label":"Green house","deadline":0.5}`)
 	if strings.Contains(log, "refused:") {
@@ -78,7 +78,7 @@ func TestDescribe(t *testing.T) {
 	}
 	low, high := -20.0, 50.0
 	want := []source.Stream{
-		{Name: "b", Class: wire.Event, Meta: telemetry.Meta{Kind: telemetry.Bool, PeriodMS: 250, Source: "stdin"}},
+		{Name: "b", Class: wire.Event, Durable: true, Meta: telemetry.Meta{Kind: telemetry.Bool, PeriodMS: 250, Source: "stdin"}},
 		{Name: "a", Class: wire.Live, Deadline: 500 * time.Millisecond, Meta: telemetry.Meta{
 			Unit: "°C", Label: "Green house", Group: "air", Min: &low, Max: &high, PeriodMS: 1000, Source: "stdin",
 		}},

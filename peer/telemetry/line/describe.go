@@ -21,6 +21,7 @@ type Description struct {
 	Period   *seconds        `json:"period"`   // nominal time between values
 	Deadline *seconds        `json:"deadline"` // how old a value of class live may be delivered
 	Class    string          `json:"class"`
+	Durable  *bool           `json:"durable"` // of class event: what cannot be kept is refused
 	Kind     *telemetry.Kind `json:"kind"`
 }
 
@@ -31,7 +32,7 @@ func parseDescription(line []byte) (*Description, error) {
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
-		return nil, fmt.Errorf("describe: %w: it has unit, label, group, range, period, deadline, class and kind", err)
+		return nil, fmt.Errorf("describe: %w: it has unit, label, group, range, period, deadline, class, durable and kind", err)
 	}
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("describe %.64q: %w", d.Stream, err)

@@ -181,6 +181,12 @@ func (s *stream) apply(d Description) error {
 	if d.Deadline != nil {
 		s.description.Deadline = time.Duration(*d.Deadline)
 	}
+	if d.Durable != nil {
+		if s.writer != nil && s.description.Durable != *d.Durable {
+			return telemetry.ErrDurable
+		}
+		s.description.Durable = *d.Durable
+	}
 	if d.Kind == nil {
 		return nil
 	}

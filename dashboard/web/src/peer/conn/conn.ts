@@ -447,11 +447,12 @@ export class Conn {
 	}
 
 	private describe(epoch: number, streams: Stream[]): void {
-		this.streams.describe(this.options.env.now(), epoch, streams);
-		if (this.tails.size > 0) this.past.cutOff();
+		const now = this.options.env.now();
+		this.streams.describe(now, epoch, streams);
 		const list = this.streams.list();
 		this.options.events.onStreams(list.epoch, list.streams);
-		this.streams.begin();
+		this.streams.begin(now);
+		if (this.tails.size > 0) this.past.cutOff();
 	}
 
 	/** settleTails: what was not taken while a new run waited is asked for again. */

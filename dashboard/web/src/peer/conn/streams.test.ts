@@ -41,7 +41,7 @@ function data(streams: Streams, seq: number, count = 1, id = 1): void {
 
 function describe(streams: Streams, ...list: Stream[]): void {
 	streams.describe(0, EPOCH, list);
-	streams.begin();
+	streams.begin(0);
 }
 
 const before = (change: Partial<Resume> = {}): Resume => ({
@@ -116,7 +116,7 @@ function restart() {
 	w.streams.keeps = true;
 	w.log.length = 0;
 	w.streams.describe(100, NEXT, [stream(0, NEXT)]);
-	w.streams.begin();
+	w.streams.begin(100);
 	return w;
 }
 
@@ -141,4 +141,24 @@ test("what of a run is not in the spool, or does not come in time, is a gap", ()
 	expect(late.streams.settleTails(30_000)).toBe(false);
 	expect(late.streams.settleTails(30_100)).toBe(true);
 	expect(late.log).toEqual(["log 10 gap 4-null 2", "log 11 after 0"]);
+});
+
+test("what an earlier life lacks of a run that is over comes from the spool, before the new run", () => {
+	const { log, streams, tails } = world([before({ epoch: 9 })]);
+	streams.keeps = true;
+	describe(streams, stream(null)); // the server's word: nothing can be asked for yet
+	expect([tails.size, streams.positions()]).toEqual([0, { 1: "00000009:7" }]);
+	describe(streams, stream(0));
+	expect([log, tails.at("log")]).toEqual([[], { epoch: 9, seq: 7 }]);
+	expect(streams.positions()).toEqual({ 1: "00000009:7" }); // still a run that is over: the device begins at the first sample
+	tails.came(100, "log", { epoch: EPOCH, seq: 4 });
+	streams.settleTails(200, COME);
+	expect(log).toEqual(["log 10 after 4"]);
+});
+
+test("an earlier life that saw its run whole waits for nothing", () => {
+	const { log, streams, tails } = world([before({ epoch: 9, final: 7 })]);
+	streams.keeps = true;
+	describe(streams, stream(0));
+	expect([log, tails.size]).toEqual([["log 10 after 0"], 0]);
 });

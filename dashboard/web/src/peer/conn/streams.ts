@@ -61,7 +61,7 @@ export interface StreamsEvents {
 export class Streams {
 	private readonly entries = new Map<number, Entry>();
 	/** How far Event streams got in an earlier epoch, until the device tells where they begin in this one. */
-	private readonly ended = new Map<number, Position>();
+	private readonly ended = new Map<number, EpochSeq>();
 	private readonly out: Delivery[] = [];
 	private early = new Early(); // what came early, in this epoch
 	private epoch = 0;
@@ -94,9 +94,10 @@ export class Streams {
 		for (const stream of streams) this.put(stream);
 	}
 
-	/** begin begins the delivery of the streams that can be delivered now. */
-	begin(): void {
+	/** begin begins the delivery of the streams that can be delivered now. What an earlier life of this viewer lacks comes first. */
+	begin(now: number): void {
 		for (const entry of this.entries.values()) {
+			this.resumeTail(now, entry.stream);
 			entry.inbox ??= this.inbox(entry.stream);
 			if (entry.inbox !== null) this.ended.delete(entry.stream.id);
 		}
@@ -154,7 +155,7 @@ export class Streams {
 			if (at.epoch === this.epoch)
 				this.resumes.set(stream.name, { id: stream.id, name: stream.name, ...at, final: null });
 		}
-		if (over.length > 0) this.begin();
+		if (over.length > 0) this.begin(now);
 		return over.length > 0;
 	}
 
@@ -243,6 +244,19 @@ export class Streams {
 		const gap = { stream: stream.id, epoch, from, to: final ?? 0, reason: GAP_REASONS.restart };
 		inbox.gap(now, gap, this.out);
 		this.deliver(entry);
+	}
+
+	/** resumeTail: of the run that an earlier life of this viewer saw, a device that began anew meanwhile may keep the rest. */
+	private resumeTail(now: number, stream: Stream): void {
+		const { id, name, start } = stream;
+		const before = this.resumes.get(name);
+		if (before === undefined || !this.keeps || start?.epoch !== this.epoch) return;
+		const { epoch, seq, final } = before;
+		const whole = final !== null && seq >= final;
+		if (epoch === this.epoch || whole) return;
+		this.resumes.delete(name);
+		this.ended.set(id, { epoch, seq });
+		this.tails.wait(now, stream, { epoch, seq }, final);
 	}
 
 	private put(stream: Stream): void {

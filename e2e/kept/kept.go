@@ -1,0 +1,196 @@
+// Package kept tries what a device keeps on its disk for who was not there: the agent is killed again and again, started with a
+// full spool, given a disk that is full or fails, and parted from its server for minutes. What a viewer in a terminal then gets is
+// held against the independent ledger.
+package kept
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/telepath-iot/telepath/e2e/ledger"
+	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
+)
+
+const (
+	device   = "board"
+	starting = 30 * time.Second
+)
+
+// Say is told how it goes.
+type Say func(format string, args ...any)
+
+// arrival is a sample that the viewer printed.
+type arrival struct {
+	sent  ledger.Sent
+	at    time.Time
+	made  float64 // Unix seconds
+	epoch string
+	seq   uint64
+	text  string
+	past  bool
+}
+
+// receiver keeps what a viewer prints, in less room than all of its lines take.
+type receiver struct {
+	*program.Program
+
+	mu      sync.Mutex
+	streams map[string]*received // guarded by mu
+	paths   []string             // guarded by mu; the rungs that it named
+	bad     string               // guarded by mu; a line that is none
+}
+
+type received struct {
+	arrivals []arrival
+	gaps     []ledger.Gap
+	came     map[ledger.Sent]bool
+	run      int    // that whole is of
+	whole    uint64 // of that run everything up to this one came
+}
+
+// view starts `telepath view --json`.
+func view(r *rig.Rig, start func(onLine func(program.Line)) (*program.Program, error)) (*receiver, error) {
+	v := &receiver{streams: map[string]*received{}}
+	var err error
+	v.Program, err = start(v.line)
+	return v, err
+}
+
+func (v *receiver) line(line program.Line) {
+	var e rig.Event
+	err := json.Unmarshal([]byte(line.Text), &e)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case err != nil:
+		v.bad = line.Text
+	case e.Type == "path":
+		v.paths = append(v.paths, e.Path)
+	case e.Type == "gap":
+		if e.To == 0 {
+			e.To = math.MaxUint64
+		}
+		s := v.streamLocked(e.Stream)
+		s.gaps = append(s.gaps, ledger.Gap{Epoch: e.Epoch, From: e.From, To: e.To})
+	case e.Type == "sample" && !e.Retained:
+		v.streamLocked(e.Stream).take(e, line.At)
+	}
+}
+
+func (v *receiver) streamLocked(name string) *received {
+	s := v.streams[name]
+	if s == nil {
+		s = &received{came: map[ledger.Sent]bool{}}
+		v.streams[name] = s
+	}
+	return s
+}
+
+// take notes a sample. One that is harmed is noted as well, for the ledger to find.
+func (s *received) take(e rig.Event, at time.Time) {
+	a := arrival{at: at, made: e.T, epoch: e.Epoch, seq: e.Seq, text: e.String(), past: e.Past}
+	a.sent, _ = ledger.Parse(a.text)
+	s.arrivals = append(s.arrivals, a)
+	s.came[a.sent] = true
+	if a.sent.Run > s.run {
+		s.run, s.whole = a.sent.Run, 0
+	}
+	s.advance()
+}
+
+func (s *received) advance() {
+	for s.came[ledger.Sent{Run: s.run, Number: s.whole + 1}] {
+		s.whole++
+	}
+}
+
+// countFrom leaves aside what of the live streams is missing up to a number.
+func (v *receiver) countFrom(number uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for i := range Streams {
+		s := v.streamLocked(liveName(i))
+		s.whole = max(s.whole, number)
+		s.advance()
+	}
+}
+
+// has reports whether an entry came.
+func (v *receiver) has(stream string, sent ledger.Sent) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.streamLocked(stream).came[sent]
+}
+
+// whole is up to where everything of a run came.
+func (v *receiver) whole(stream string, run int) uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if s := v.streams[stream]; s != nil && s.run == run {
+		return s.whole
+	}
+	return 0
+}
+
+// any reports whether something came that is as wanted.
+func (v *receiver) any(stream string, wanted func(arrival) bool) (arrival, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s := v.streams[stream]
+	if s == nil {
+		return arrival{}, false
+	}
+	i := slices.IndexFunc(s.arrivals, wanted)
+	if i < 0 {
+		return arrival{}, false
+	}
+	return s.arrivals[i], true
+}
+
+// enter puts down what came of a stream. inOrder: as it came; else, for Live, whose order is not promised, by number.
+func (v *receiver) enter(book *ledger.Book, stream string, inOrder bool) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bad != "" {
+		return fmt.Errorf("the viewer said %.200s", v.bad)
+	}
+	s := v.streams[stream]
+	if s == nil {
+		return fmt.Errorf("nothing of %s came", stream)
+	}
+	arrivals := slices.Clone(s.arrivals)
+	if !inOrder {
+		slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(int64(a.sent.Number) - int64(b.sent.Number)) })
+	}
+	for _, a := range arrivals {
+		book.Deliver(ledger.Delivered{Epoch: a.epoch, Seq: a.seq, Text: a.text})
+	}
+	for _, g := range s.gaps {
+		book.Declare(g)
+	}
+	return nil
+}
+
+// until waits until something is so.
+func until(what string, within time.Duration, so func() bool) error {
+	for end := time.Now().Add(within); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			return fmt.Errorf("no %s within %v", what, within)
+		}
+	}
+	return nil
+}
+
+// write has a device publish an entry of the ledger.
+func write(p *program.Program, stream, class string, s ledger.Sent, size int) error {
+	line, err := json.Marshal(map[string]any{"stream": stream, "class": class, "value": s.Text(size)})
+	if err != nil {
+		return err
+	}
+	return p.Write(string(line))
+}
