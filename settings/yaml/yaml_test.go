@@ -237,8 +237,8 @@ func plainly(n *Node) string {
 	return fmt.Sprintf("%q", n.Text)
 }
 
-// quirks are what the reference reads otherwise than YAML 1.2.2 says: a colon before a bracket (section 7.3.3, ns-plain-char).
-var quirks = regexp.MustCompile(`:[][{},]`)
+// quirks are what the reference reads otherwise than YAML 1.2.2 says: a colon before a bracket, and a question mark before text (section 7.3.3).
+var quirks = regexp.MustCompile(`:[][{},]|\?`)
 
 // FuzzParse holds what is read against what libyaml's descendant reads: whatever this package takes, it takes as that does.
 func FuzzParse(f *testing.F) {
