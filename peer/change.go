@@ -31,6 +31,7 @@ func (l *link) watchNetwork(ctx context.Context) {
 // prove asks the server for a sign of life, now: this machine's network is another one.
 func (l *link) prove() {
 	l.rests = rests{movedAt: l.loop.now()} // on the network as it is nothing is known
+	l.racer.rest.Store(0)
 	l.lift.anew(l.loop.now())
 	l.ask()
 	l.onNetwork()

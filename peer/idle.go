@@ -27,8 +27,13 @@ const (
 	alikePart = 10
 )
 
-// begin notes a new link.
-func (r *rests) begin(now time.Duration) { r.movedAt, r.resting = now, 0 }
+// begin notes a new link. known: an earlier one has shown after which rest they are cut here; 0: none has.
+func (r *rests) begin(now, known time.Duration) {
+	r.movedAt, r.resting = now, 0
+	if r.limit == 0 && known > r.survived {
+		r.limit = known
+	}
+}
 
 // sent notes that something went out on the link.
 func (r *rests) sent(now time.Duration) {

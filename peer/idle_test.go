@@ -38,7 +38,7 @@ func TestRests(t *testing.T) {
 		var r rests
 		now := time.Hour
 		for _, l := range c.lives {
-			r.begin(now)
+			r.begin(now, 0)
 			for range l.beats {
 				now += 990 * time.Millisecond
 				r.sent(now)
@@ -61,5 +61,19 @@ func TestRests(t *testing.T) {
 		if got, want := r.keepAlive(3*time.Minute), min(3*time.Minute, c.want/2); c.want > 0 && got != want || c.want == 0 && got != 3*time.Minute {
 			t.Errorf("%s: keep alive %v", name, got)
 		}
+	}
+}
+
+// What an earlier link has shown holds for a new one from its beginning, unless this one knows better.
+func TestRestsThatAreKnown(t *testing.T) {
+	var r rests
+	r.begin(time.Hour, time.Minute)
+	if got := r.keepAlive(3 * time.Minute); got != 30*time.Second || r.why() == nil {
+		t.Errorf("keep alive %v, %v", got, r.why())
+	}
+	r.heard(time.Hour + 2*time.Minute)
+	r.begin(time.Hour+2*time.Minute, time.Minute)
+	if got := r.keepAlive(3 * time.Minute); got != 3*time.Minute || r.why() != nil {
+		t.Errorf("after it was outlived: keep alive %v, %v", got, r.why())
 	}
 }

@@ -77,6 +77,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 		},
 		lift: newLift(e, r.openChannels),
 	}
+	r.onBody = func(bytes int) { l.racer.limited(func(known *Limits) { known.Body = bytes }) }
 	return l, nil
 }
 
@@ -159,7 +160,7 @@ func (l *link) up(g *leg) {
 func (l *link) begin() {
 	now, rung := l.loop.now(), l.leg.carrier.Rung()
 	l.sentAt, l.heardAt, l.proveBy, l.rtt = now, now, 0, 0
-	l.rests.begin(now)
+	l.rests.begin(now, time.Duration(l.racer.rest.Load()))
 	l.lift.moved(now, rung)
 	l.hop = nil
 	if onChannels(rung) {

@@ -8,8 +8,8 @@ import (
 	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
-// Memory keeps, for each network, which rung carried a link, so that the next
-// link there begins with it. It is safe for concurrent use.
+// Memory keeps, for each network, which rung carried a link and what it does not
+// bear, so that the next link there begins with that. It is safe for concurrent use.
 type Memory interface {
 	// Load returns what was learned on a network, also what is out of date.
 	Load(network string) (l Learned, known bool)
@@ -21,6 +21,22 @@ type Learned struct {
 	Rung   ladder.Rung // of the link
 	Failed []Verdict   // of better rungs; what is wrong with this one though it carries
 	Until  time.Time   // when the better ones are to be tried again
+	Limits Limits
+}
+
+// Limits are what something between does not let through. The zero value is that nothing is known.
+type Limits struct {
+	Body  int           // larger requests are refused, bytes; 0: not known
+	Rest  time.Duration // links that rest longer are cut; 0: not known
+	Until time.Time     // when that is forgotten
+}
+
+// at are those that are still believed.
+func (l Limits) at(now time.Time) Limits {
+	if now.Before(l.Until) {
+		return l
+	}
+	return Limits{}
 }
 
 // How long is believed what was learned (docs/protocol.md, section 6.8).

@@ -295,6 +295,39 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+// TestMemoryOfLimits: what a link has shown that does not get through is known to the next one on this network, until it is out of date.
+func TestMemoryOfLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		course := newCourse(t, map[ladder.Rung]lane{ladder.WS: quick})
+		memory := &processMemory{}
+		visit := func() *racer {
+			r := course.racer()
+			r.memory = memory
+			t.Cleanup(r.end)
+			e, err := r.find(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.drop()
+			return r
+		}
+		first := visit()
+		if body, rest := first.body.Load(), first.rest.Load(); body != 0 || rest != 0 {
+			t.Errorf("at first: %d, %d", body, rest)
+		}
+		first.limited(func(l *Limits) { l.Body = 4096 })
+		time.Sleep(memoryTime / 2)
+		first.limited(func(l *Limits) { l.Rest = time.Minute })
+		if r := visit(); r.body.Load() != 4096 || r.rest.Load() != int64(time.Minute) {
+			t.Errorf("on the next visit: %d, %d", r.body.Load(), r.rest.Load())
+		}
+		time.Sleep(memoryTime)
+		if r := visit(); r.body.Load() != 0 || r.rest.Load() != 0 {
+			t.Errorf("when it is out of date: %d, %d", r.body.Load(), r.rest.Load())
+		}
+	})
+}
+
 // TestMemoryOfHTTP2: where HTTP/2 does not get through it is left out on the next visits, named, and tried again when that is out of date.
 func TestMemoryOfHTTP2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

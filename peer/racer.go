@@ -20,7 +20,9 @@ type racer struct {
 	dial    opening
 	http1   *atomic.Bool  // of dial: HTTP/2 is agreed on and then cut
 	body    *atomic.Int64 // of dial: larger bodies do not get through; 0: not known
+	rest    atomic.Int64  // ns; links that rest longer were cut on this network; 0: not known
 	memory  Memory
+	storing sync.Mutex    // held from what is loaded from memory until it is stored again
 	network func() string // what the present network is called in memory
 	log     *slog.Logger
 	tasks   sync.WaitGroup // of races and of what they opened
@@ -40,9 +42,9 @@ func (r *racer) find(ctx context.Context, open []byte) (*entrant, error) {
 	known, _ := r.memory.Load(network)
 	fresh := time.Now().Before(known.Until) && slices.Contains(r.rungs, known.Rung)
 	r.http1.Store(fresh && lacksHTTP2(known))
-	if !fresh {
-		r.body.Store(0)
-	}
+	limits := known.Limits.at(time.Now())
+	r.body.Store(int64(limits.Body))
+	r.rest.Store(int64(limits.Rest))
 	rungs := slices.Clone(r.rungs)
 	if fresh {
 		rungs = slices.DeleteFunc(rungs, func(rung ladder.Rung) bool { return rung == known.Rung })
@@ -70,8 +72,10 @@ func (r *racer) race(ctx context.Context, rungs []ladder.Rung, open []byte) (*en
 
 // learn remembers what the last race has shown.
 func (r *racer) learn(network string, rung ladder.Rung) {
+	r.storing.Lock()
+	defer r.storing.Unlock()
 	known, _ := r.memory.Load(network)
-	l := Learned{Rung: rung, Until: time.Now().Add(memoryTime)}
+	l := Learned{Rung: rung, Until: time.Now().Add(memoryTime), Limits: known.Limits}
 	if r.last.pending(rung) {
 		l.Until = time.Now().Add(doubtTime)
 	}
@@ -85,6 +89,22 @@ func (r *racer) learn(network string, rung ladder.Rung) {
 	}
 	r.memory.Store(network, l)
 	r.tell(rung, l.Failed)
+}
+
+// limited remembers what a link has shown that something between does not let
+// through, if it is known by now which rung carries at all.
+func (r *racer) limited(change func(*Limits)) {
+	r.storing.Lock()
+	defer r.storing.Unlock()
+	network := r.network()
+	known, ok := r.memory.Load(network)
+	if !ok {
+		return
+	}
+	known.Limits = known.Limits.at(time.Now())
+	change(&known.Limits)
+	known.Limits.Until = time.Now().Add(memoryTime)
+	r.memory.Store(network, known)
 }
 
 // noHTTP2 is the failure that concerns the rung which carries: over HTTP/1.1 it does.
@@ -170,13 +190,20 @@ func (r *racer) again(ctx context.Context, network string, than ladder.Rung) (e 
 	}
 	r.log.Debug("better ways to the server were tried", "found", e != nil, "err", err)
 	if err != nil && concernsAll(err) { // it says nothing of the rungs
-		known, _ := r.memory.Load(network)
-		known.Until = time.Now().Add(doubtTime)
-		r.memory.Store(network, known)
+		r.doubt(network)
 		return nil, false
 	}
 	r.learn(network, rungOf(e, than))
 	return e, true
+}
+
+// doubt has better rungs tried again soon: nothing was learned of them.
+func (r *racer) doubt(network string) {
+	r.storing.Lock()
+	defer r.storing.Unlock()
+	known, _ := r.memory.Load(network)
+	known.Until = time.Now().Add(doubtTime)
+	r.memory.Store(network, known)
 }
 
 func rungOf(e *entrant, otherwise ladder.Rung) ladder.Rung {

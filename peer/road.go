@@ -28,8 +28,9 @@ type road struct {
 	header http.Header
 	tunnel *tunnel.Dialer
 	tls    *tls.Config
-	http1  atomic.Bool  // HTTP/2 is agreed on here and then cut; racer remembers it for each network
-	body   atomic.Int64 // larger ones than this are refused by something between; 0: nothing is known
+	http1  atomic.Bool     // HTTP/2 is agreed on here and then cut; racer remembers it for each network
+	body   atomic.Int64    // larger ones than this are refused by something between; 0: nothing is known
+	onBody func(bytes int) // called when body has become known; set once
 	log    *slog.Logger
 	shown  atomic.Pointer[x509.Certificate] // by whoever ends TLS at the other end; nil: nobody yet
 	at     atomic.Pointer[netip.AddrPort]   // where the server was reached without a proxy; nil: nowhere yet
@@ -103,6 +104,7 @@ func (r *road) intercepted(own []byte) *carrier.Failure {
 func (r *road) capped(bytes int) {
 	if before := r.body.Swap(int64(bytes)); before != int64(bytes) {
 		r.log.Info("smaller requests are sent from now on", "reason", r.capping().Brief())
+		r.onBody(bytes)
 	}
 }
 

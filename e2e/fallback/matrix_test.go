@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 // counted is how long events flow in a cell. `make soak` has the full minute.
 var counted = seconds("TELEPATH_CELL_SECONDS", 3)
 
+// pagesAtOnce is 1 where `make soak` measures times: a page takes half a processor.
+var pagesAtOnce = number("TELEPATH_PAGES_AT_ONCE", 3)
+
 // TestMatrix is every network before every program in a terminal.
 func TestMatrix(t *testing.T) { visitAll(t, 6, inView, ofAgent) }
 
@@ -26,7 +30,7 @@ func TestPages(t *testing.T) {
 	if err := rig.WarmUpChromium(t.Context(), t.TempDir()); err != nil {
 		t.Log(err) // each cell will say it again
 	}
-	visitAll(t, 3, inChromium)
+	visitAll(t, pagesAtOnce, inChromium)
 }
 
 // visitAll measures each network before each visitor, so many at a time.
@@ -151,13 +155,18 @@ func wordsOf(failure string) string {
 
 // seconds is a time that the environment may set.
 func seconds(variable string, otherwise int) time.Duration {
+	return time.Duration(number(variable, otherwise)) * time.Second
+}
+
+// number is what the environment says, if it says something.
+func number(variable string, otherwise int) int {
 	text := os.Getenv(variable)
 	if text == "" {
-		return time.Duration(otherwise) * time.Second
+		return otherwise
 	}
-	d, err := time.ParseDuration(text + "s")
-	if err != nil {
-		panic(variable + ": " + err.Error())
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		panic(variable + " is no number from 1 on: " + text)
 	}
-	return d
+	return n
 }

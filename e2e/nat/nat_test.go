@@ -12,13 +12,16 @@ import (
 // counted is how long events flow in a cell here.
 const counted = 6 * time.Second
 
-func TestPairs(t *testing.T) {
+func skipUnlessAsked(t *testing.T) {
+	t.Helper()
 	if os.Getenv("TELEPATH_E2E") == "" {
 		t.Skip("end-to-end tests start the built programs in network namespaces: run `make test-nat` as root")
 	}
-	if err := lab.Missing(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, lab.Missing())
+}
+
+func TestPairs(t *testing.T) {
+	skipUnlessAsked(t)
 	if err := rig.WarmUpChromium(t.Context(), t.TempDir()); err != nil {
 		t.Fatal(err)
 	}

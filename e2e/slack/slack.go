@@ -2,6 +2,7 @@
 package slack
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"time"
@@ -26,6 +27,9 @@ func None() {
 	factor = 1
 	os.Setenv(Variable, "1")
 }
+
+// Usual is the entry of an environment that gives a program the usual slack again.
+func Usual() string { return fmt.Sprintf("%s=%d", Variable, usual) }
 
 // Of is how long something may take here whose goal is d.
 func Of(d time.Duration) time.Duration { return factor * d }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,10 +12,11 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/outcome"
+	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
-// runTests runs tests of e2e/fallback, by a pattern, with a time that its environment sets, and returns the rows that it told.
-func runTests[Row any](pattern, variable string, length time.Duration) (rows []Row, err error) {
+// runTests runs tests of e2e/fallback, by a pattern, with more of the environment, and returns the rows that they told.
+func runTests[Row any](pattern string, env ...string) (rows []Row, err error) {
 	dir, err := os.MkdirTemp("", "telepath-soak-")
 	if err != nil {
 		return nil, err
@@ -22,7 +24,7 @@ func runTests[Row any](pattern, variable string, length time.Duration) (rows []R
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "outcome")
 	cmd := exec.Command("go", "test", "-count=1", "-timeout", "3h", "-v", "-run", pattern, "./e2e/fallback")
-	cmd.Env = append(os.Environ(), "TELEPATH_E2E=require", outcome.Variable+"="+file, fmt.Sprintf("%s=%.0f", variable, length.Seconds()))
+	cmd.Env = append(append(os.Environ(), "TELEPATH_E2E=require", outcome.Variable+"="+file), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	failed := cmd.Run()
 	rows, err = outcome.Read[Row](file)
@@ -33,19 +35,38 @@ func runTests[Row any](pattern, variable string, length time.Duration) (rows []R
 }
 
 func soakMatrix(cells string, length time.Duration) (string, error) {
-	rows, err := runTests[outcome.Cell]("^Test(Matrix|Pages)$/("+cells+")", "TELEPATH_CELL_SECONDS", length)
+	long := fmt.Sprintf("TELEPATH_CELL_SECONDS=%.0f", length.Seconds())
+	rows, err := runTests[outcome.Cell]("^TestMatrix$/("+cells+")", long)
+	pages, errPages := soakPages(cells, long)
+	rows, err = append(rows, pages...), errors.Join(err, errPages)
 	if len(rows) == 0 {
 		return "", err
 	}
 	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(cellName(a), cellName(b)) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells; in each, 20 events a second for %v. A time that was too long was measured again, with programs of its own, up to twice (try 2, try 3). What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
+	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells; in each, 20 events a second for %v. A time that was too long was measured again, with programs of its own, up to twice (try 2, try 3). Times of pages are from a run with one browser on the machine, events from one with three. What stands in the way is named to the user in each cell that is met.\n\n", when(), len(rows), length)
 	b.WriteString("| network / behind it | first sample | on the second visit | on | events | lost | repeated | out of order | in declared gaps | |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		name := cellName(r) + again(r.Tries)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d | %d | %s |\n", name, seconds(r.First), seconds(r.Again), r.Rung, r.Sent, r.Lost, r.Repeated, r.Disorder, r.InGaps, passed(r.Failed))
 	}
 	return b.String(), err
+}
+
+// soakPages measures times with one browser on the machine, and counts events, which takes longer, in several.
+func soakPages(cells, long string) ([]outcome.Cell, error) {
+	pattern := "^TestPages$/(" + cells + ")"
+	timed, err := runTests[outcome.Cell](pattern, "TELEPATH_PAGES_AT_ONCE=1")
+	counted, errCounted := runTests[outcome.Cell](pattern, long, slack.Usual())
+	times := map[string]outcome.Cell{}
+	for _, r := range timed {
+		times[r.Test] = r
+	}
+	for i := range counted {
+		r, t := &counted[i], times[counted[i].Test]
+		r.First, r.Again, r.Rung, r.Tries, r.Failed = t.First, t.Again, t.Rung, t.Tries, r.Failed || t.Failed
+	}
+	return counted, errors.Join(err, errCounted)
 }
 
 // cellName is the network and who is behind it.
@@ -55,7 +76,7 @@ func cellName(r outcome.Cell) string {
 }
 
 func soakSlow(length time.Duration) (string, error) {
-	rows, err := runTests[outcome.Slow]("^TestSlowHop$", "TELEPATH_SLOW_SECONDS", length)
+	rows, err := runTests[outcome.Slow]("^TestSlowHop$", fmt.Sprintf("TELEPATH_SLOW_SECONDS=%.0f", length.Seconds()))
 	if len(rows) == 0 {
 		return "", err
 	}

@@ -16,7 +16,7 @@ import (
 // metrics serves what the server counts, read when it is asked for.
 func (s *Server) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, portCollector{s.tcp, s.udp}, turnCollector{s.turn}, s.rest)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, portCollector{s.tcp, s.udp}, turnCollector{s.turn, s.onlySTUN()}, s.rest)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 

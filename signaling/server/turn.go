@@ -9,32 +9,36 @@ import (
 )
 
 // openTURN makes the TURN server that the configuration asks for, or notes
-// where an external one is.
+// where an external one is. STUN is answered in any case: without it, two ends
+// behind NATs would not know their addresses, and never meet.
 func (s *Server) openTURN() (err error) {
-	switch {
-	case len(s.cfg.TURNServers) > 0:
-		external, err := turn.NewExternal(s.cfg.TURNServers, s.cfg.TURNSecret)
-		if err == nil {
-			s.servers = external
-		}
-		return err
-	case s.cfg.NoTURN:
-		return nil
-	}
 	cfg := turn.Config{
 		Secret:    s.auth.TURNSecret(),
-		Listeners: []net.Listener{s.tcp.Listener(port.TURN)},
 		Addresses: s.Announced(),
 		URLs:      s.turnWays(),
+		OnlySTUN:  s.onlySTUN(),
 		Log:       s.cfg.Log,
+	}
+	if !cfg.OnlySTUN {
+		cfg.Listeners = []net.Listener{s.tcp.Listener(port.TURN)}
 	}
 	if s.udp != nil {
 		cfg.PacketConns = []net.PacketConn{s.udp.PacketConn(port.TURN)}
 	}
-	s.turn, err = turn.New(cfg)
-	s.servers = s.turn
+	if s.turn, err = turn.New(cfg); err != nil {
+		return err
+	}
+	switch {
+	case len(s.cfg.TURNServers) > 0:
+		s.servers, err = turn.NewExternal(s.cfg.TURNServers, s.cfg.TURNSecret)
+	case !s.cfg.NoTURN:
+		s.servers = s.turn
+	}
 	return err
 }
+
+// onlySTUN: TURN is another server's business, or nobody's.
+func (s *Server) onlySTUN() bool { return len(s.cfg.TURNServers) > 0 || s.cfg.NoTURN }
 
 // turnWays are where clients find TURN. Behind a reverse proxy they have reached
 // that one, which passes HTTP alone.
@@ -47,9 +51,5 @@ func (s *Server) turnWays() turn.Ways {
 }
 
 func (s *Server) runTURN(ctx context.Context) error {
-	if s.turn == nil {
-		<-ctx.Done()
-		return ctx.Err()
-	}
 	return s.turn.Run(ctx)
 }

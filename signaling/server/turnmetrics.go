@@ -16,8 +16,11 @@ var (
 	descTURNRefused = describe("turn_refused_total", "Requests, frames and connections that were refused, by reason.", "reason")
 )
 
-// turnCollector turns the counts of the TURN server, if there is one, into metrics.
-type turnCollector struct{ s *turn.Server }
+// turnCollector turns the counts of the TURN server into metrics. onlySTUN: it lets nobody allocate.
+type turnCollector struct {
+	s        *turn.Server
+	onlySTUN bool
+}
 
 // Describe implements prometheus.Collector.
 func (c turnCollector) Describe(to chan<- *prometheus.Desc) {
@@ -28,9 +31,6 @@ func (c turnCollector) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c turnCollector) Collect(to chan<- prometheus.Metric) {
-	if c.s == nil {
-		return
-	}
 	gauge := func(d *prometheus.Desc, v int) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v))
 	}
@@ -38,6 +38,12 @@ func (c turnCollector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	stats := c.s.Stats()
+	for why := range stats.Refused {
+		total(descTURNRefused, stats.Refused[why].Load(), turn.Refusal(why).String())
+	}
+	if c.onlySTUN {
+		return
+	}
 	gauge(descAllocations, stats.Allocations)
 	gauge(descSessions, stats.Sessions)
 	gauge(descStreams, stats.Connections)
@@ -45,8 +51,5 @@ func (c turnCollector) Collect(to chan<- prometheus.Metric) {
 	total(descTURNBytes, stats.Bytes.Load())
 	for why := range stats.Drops {
 		total(descTURNDrops, stats.Drops[why].Load(), turn.Drop(why).String())
-	}
-	for why := range stats.Refused {
-		total(descTURNRefused, stats.Refused[why].Load(), turn.Refusal(why).String())
 	}
 }

@@ -59,7 +59,7 @@ func (f *datagrams) mayPass(p []byte, addr net.Addr) bool {
 		f.server.counts.refuse(Unanswered)
 		return false
 	}
-	if kind == request {
+	if kind == request && (!f.server.cfg.OnlySTUN || isBinding(p)) {
 		return true
 	}
 	f.server.counts.refuse(NotAllocated)

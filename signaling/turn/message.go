@@ -46,6 +46,12 @@ func kindOf(p []byte) kind {
 	return orphan
 }
 
+// isBinding reports whether a request asks for nothing but the address that it comes from.
+func isBinding(p []byte) bool {
+	t, ok := typeOf(p)
+	return ok && t.Method == stun.MethodBinding
+}
+
 // Types of messages that grant a lifetime (RFC 8656, section 17).
 var (
 	allocated = stun.NewType(stun.MethodAllocate, stun.ClassSuccessResponse)

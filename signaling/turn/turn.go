@@ -37,6 +37,9 @@ type Config struct {
 	PacketConns []net.PacketConn // for clients over UDP; their addresses are *net.UDPAddr
 	Listeners   []net.Listener   // for clients over TCP, or over TLS that was ended already
 
+	// OnlySTUN answers Binding requests, from which clients behind a NAT learn their address, and lets nobody allocate.
+	OnlySTUN bool
+
 	Addresses []netip.Addr // of this server; relayed addresses have the first of each family; default: addresses that nobody has
 	URLs      Ways         // what Servers tells
 	Limits    Limits       // default: see there

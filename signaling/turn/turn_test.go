@@ -312,6 +312,26 @@ func TestStun(t *testing.T) {
 	}
 }
 
+// Where another TURN server is used, or none, a client still learns its address here, and gets nothing else.
+func TestOnlySTUN(t *testing.T) {
+	s := start(t, Config{OnlySTUN: true})
+	e := s.end(t, "udp", "", "")
+	mapped, err := e.SendBindingRequest()
+	if err != nil || addrPort(mapped).Port() != addrPort(e.conn.LocalAddr()).Port() {
+		t.Errorf("%v, %v", mapped, err)
+	}
+	asks := s.dial(t, "udp")
+	allocate, err := stun.Build(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest))
+	must(t, err)
+	_, err = asks.WriteTo(allocate.Raw, addrOf(t, s.at["udp"]))
+	must(t, err)
+	until(t, "the request is refused", func() bool { return s.refused(NotAllocated) == 1 })
+	must(t, asks.SetReadDeadline(time.Now().Add(tinyTime)))
+	if n, _, err := asks.ReadFrom(make([]byte, 100)); err == nil {
+		t.Errorf("it is answered with %d bytes", n)
+	}
+}
+
 func TestForbiddenLeavesTheRest(t *testing.T) {
 	build := func(setters ...stun.Setter) []byte {
 		m, err := stun.Build(append([]stun.Setter{stun.TransactionID}, setters...)...)

@@ -1,5 +1,5 @@
 // Package memory keeps, between one run of a program and the next, which rung
-// carried on which network: in a file of the user's cache. What cannot be read
+// carried on which network and what it did not bear: in a file of the user's cache. What cannot be read
 // or written is forgotten; nothing depends on it but the first second.
 package memory
 
@@ -22,6 +22,7 @@ const (
 	maxFile     = 256 << 10 // bytes of the file that are read
 	maxNetworks = 32
 	maxDetail   = 200 // bytes kept of what was seen
+	maxRestMS   = int64(time.Hour / time.Millisecond)
 )
 
 // File is a peer.Memory in a file.
@@ -47,6 +48,13 @@ type network struct {
 	Rung   string    `json:"rung"`
 	Until  time.Time `json:"until"`
 	Failed []verdict `json:"failed,omitempty"`
+	Limits *limits   `json:"limits,omitempty"`
+}
+
+type limits struct {
+	Body   int       `json:"body,omitempty"`    // bytes
+	RestMS int64     `json:"rest_ms,omitempty"` // after which links are cut
+	Until  time.Time `json:"until"`
 }
 
 type verdict struct {
@@ -66,17 +74,24 @@ func (f *File) Load(name string) (l peer.Learned, known bool) {
 	if l.Rung, known = ladder.ParseRung(n.Rung); !known {
 		return l, false
 	}
-	// Another clock may have written it: nothing is believed for longer than peer would say.
-	l.Until = n.Until
-	if time.Until(n.Until) > time.Hour {
-		l.Until = time.Time{}
-	}
+	l.Until = believed(n.Until)
 	for _, v := range n.Failed {
 		if rung, ok := ladder.ParseRung(v.Rung); ok {
 			l.Failed = append(l.Failed, peer.Verdict{Rung: rung, Failure: carrier.Fail(v.Name, v.Detail, nil)})
 		}
 	}
+	if known := n.Limits; known != nil && known.Body >= 0 && known.RestMS >= 0 {
+		l.Limits = peer.Limits{Body: known.Body, Rest: time.Duration(min(known.RestMS, maxRestMS)) * time.Millisecond, Until: believed(known.Until)}
+	}
 	return l, true
+}
+
+// believed is nothing for longer than peer would say: another clock may have written it.
+func believed(until time.Time) time.Time {
+	if time.Until(until) > time.Hour {
+		return time.Time{}
+	}
+	return until
 }
 
 // Store implements peer.Memory.
@@ -86,6 +101,9 @@ func (f *File) Store(name string, l peer.Learned) {
 	n := network{Rung: l.Rung.String(), Until: l.Until}
 	for _, v := range l.Failed {
 		n.Failed = append(n.Failed, verdict{v.Rung.String(), v.Failure.Name, clip(v.Failure.Detail)})
+	}
+	if known := l.Limits; known != (peer.Limits{}) {
+		n.Limits = &limits{Body: known.Body, RestMS: known.Rest.Milliseconds(), Until: known.Until}
 	}
 	all := f.read()
 	all[name] = n

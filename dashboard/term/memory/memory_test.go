@@ -18,6 +18,7 @@ import (
 func learned(rung ladder.Rung) peer.Learned {
 	return peer.Learned{
 		Rung: rung, Until: time.Now().Add(10 * time.Minute).Round(0).UTC(),
+		Limits: peer.Limits{Body: 4096, Rest: time.Minute, Until: time.Now().Add(5 * time.Minute).Round(0).UTC()},
 		Failed: []peer.Verdict{{Rung: ladder.WS, Failure: carrier.Fail("upgrade-refused", "the answer is 426", nil)}},
 	}
 }

@@ -311,6 +311,22 @@ test("a device without direct paths is asked for none, and the reason is told", 
 	expect(conn.path().rungs.find((r) => r.rung === "udp")?.state).toBe("trying");
 });
 
+test("what was wrong last time is named while a way is looked for again", () => {
+	up();
+	hear(...hello());
+	const udp = () => conn.path().rungs.find((r) => r.rung === "udp");
+	const seen = { failed: false, again: false };
+	for (let t = 0; t < 30_000; t += 100) {
+		env.advance(100);
+		hear(...answer(wire.splice(0), 1));
+		if (udp()?.state === "failed") seen.failed = true;
+		if (!seen.failed) continue;
+		seen.again ||= udp()?.state === "trying";
+		expect(udp()?.verdict?.name).toBe("udp-blocked");
+	}
+	expect(seen).toEqual({ failed: true, again: true });
+});
+
 test("the direct path takes over when it is proven, and the relay when it falls silent", () => {
 	up();
 	hear(...hello());

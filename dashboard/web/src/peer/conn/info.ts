@@ -140,8 +140,8 @@ function attemptLine(now: number, rung: Rung, kind: Kind, { direct, linked, stan
 	const making = attempts.making();
 	if (making !== undefined) {
 		const age = now - making.since;
-		const verdict = linked && age >= SUSPECT ? verdictOf(kind === "direct" ? FAILURES.timeout : attempts.reason) : {};
-		return { ...line(rung, "trying", note.connecting(age, attempts.reason)), ...verdict };
+		const reason = kind === "direct" && age >= SUSPECT ? FAILURES.timeout : attempts.reason; // of last time
+		return { ...line(rung, "trying", note.connecting(age, attempts.reason)), ...(linked ? verdictOf(reason) : {}) };
 	}
 	if (attempts.reason === "") return line(rung, "off", WHY_OFF[rung]);
 	const words = linked ? note.failed(attempts.reason, attempts.nextAt() - now) : note.pausedNoLink(attempts.reason);
