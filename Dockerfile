@@ -54,7 +54,7 @@ COPY . .
 COPY --from=web /src/dashboard/dist/ dashboard/dist/
 ENV CGO_ENABLED=0
 RUN go build -trimpath -ldflags "-s -w" -o /out/telepath-signaling ./signaling \
- && go build -trimpath -ldflags "-s -w" -o /out/telepath-device ./device
+ && make agent OUT=/out/telepath-device
 
 FROM server-frame AS server
 COPY --from=programs /out/telepath-signaling /

@@ -127,8 +127,9 @@ var arrows = []arrow{
 	{"device", []string{"device/", "peer"}, "the device's parts know neither the server nor a screen"},
 	{"dashboard$", nil, "only the built web files live here"},
 	{"dashboard", []string{"dashboard/term", "peer", "settings"}, "a screen is a viewer: it knows the link, neither server nor device"},
+	{"settings/yaml", nil, "how a file is read is no business of who knows what stands in it"},
 	{"settings/", []string{"settings$"}, "beside the settings there are only their tests"},
-	{"settings", []string{"settings$"}, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
+	{"settings", []string{"settings$", "settings/yaml$"}, "how flags, environment and files are merged is no business of a part: only programs and their command lines use it"},
 	{"e2e", []string{"e2e/", "peer", "device/machine/balance$", "device/machine/cartpole$"}, "end to end means through the command line: the programs are started, not imported; an operator of our own may have the controller"},
 	{".", nil, "the module's root holds this test only"},
 }
@@ -190,6 +191,7 @@ var doors = []struct {
 	{[]string{"golang.org/x/crypto/acme"}, []string{"signaling/cert"}, "an authority's certificates are like any others to who shows them"},
 	{[]string{"github.com/google/uuid"}, []string{"peer", "signaling/auth", "signaling/room", "signaling/bus", "device/agent"}, "uuid belongs where identities are made"},
 	{[]string{"github.com/shirou/gopsutil/"}, []string{"device/source/host"}, "a driver stays in its source's folder"},
+	{[]string{"go.yaml.in/yaml", "github.com/goccy/go-yaml"}, nil, "settings/yaml reads the settings: a library is up to 0.8 MB of the agent"},
 	{[]string{"github.com/fxamacker/cbor/"}, []string{"device/source/"}, "CBOR is a matter of the sources that meet it"},
 }
 

@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"github.com/telepath-iot/telepath/settings/yaml"
 )
 
-// maxFile bounds a configuration file, in bytes: a person wrote it, and the
-// parser takes minutes over a megabyte of brackets.
+// maxFile bounds a configuration file, in bytes: a person wrote it.
 const maxFile = 64 << 10
 
 // entry is one setting of a file.
@@ -51,31 +48,27 @@ func readBounded(path string) ([]byte, error) {
 }
 
 func parseFile(path string, data []byte, sections map[string]bool) ([]entry, error) {
-	file, err := parser.ParseBytes(data, 0)
+	docs, err := yaml.Parse(string(data))
 	if err != nil {
-		return nil, syntaxError(path, err)
+		return nil, placed(path, err)
 	}
 	w := walker{path: path, sections: sections, seen: map[string]entry{}}
-	for _, doc := range file.Docs {
-		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
+	for _, doc := range docs {
+		if doc.Kind == yaml.Null {
 			continue
 		}
-		if err := w.mapping("", doc.Body); err != nil {
+		if err := w.mapping("", doc); err != nil {
 			return nil, err
 		}
 	}
 	return w.entries, nil
 }
 
-func syntaxError(path string, err error) error {
-	var positioned interface {
-		error
-		GetToken() *token.Token
-		GetMessage() string
-	}
-	if errors.As(err, &positioned) && positioned.GetToken() != nil {
-		p := positioned.GetToken().Position
-		return entry{line: p.Line, column: p.Column}.failf(path, "%s", positioned.GetMessage())
+// placed words an error about a text as file:line:column: what is wrong.
+func placed(path string, err error) error {
+	var at *yaml.Error
+	if errors.As(err, &at) {
+		return entry{line: at.Line, column: at.Column}.failf(path, "%s", at.Message)
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
@@ -88,36 +81,34 @@ type walker struct {
 	seen     map[string]entry
 }
 
-func (w *walker) mapping(prefix string, node ast.Node) error {
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		for _, value := range n.Values {
-			if err := w.pair(prefix, value); err != nil {
-				return err
-			}
-		}
-		return nil
-	case *ast.MappingValueNode:
-		return w.pair(prefix, n)
+func (w *walker) mapping(prefix string, node *yaml.Node) error {
+	if node.Kind != yaml.Map {
+		return at(node).failf(w.path, "want keys with values, such as server: http://localhost:8080")
 	}
-	return at(node).failf(w.path, "want keys with values, such as server: http://localhost:8080")
+	for _, m := range node.Members {
+		if err := w.member(prefix, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (w *walker) pair(prefix string, pair *ast.MappingValueNode) error {
-	here := at(pair.Key)
-	key := prefix + pair.Key.GetToken().Value
-	switch pair.Value.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		if w.sections[key] {
-			return w.add(key, here, entry{tree: &Tree{w.path, pair.Value}})
-		}
-		return w.mapping(key+"-", pair.Value)
-	case *ast.NullNode, nil:
+func (w *walker) member(prefix string, m yaml.Member) error {
+	here := at(m.Key)
+	key := prefix + m.Key.Text
+	switch {
+	case m.Value.Kind == yaml.Map && w.sections[key]:
+		return w.add(key, here, entry{tree: &Tree{w.path, m.Value}})
+	case m.Value.Shared: // what a setting is stands at its key: only sections are long enough for more
+		return at(m.Value).failf(w.path, "%s: %w", key, errNoScalar)
+	case m.Value.Kind == yaml.Map:
+		return w.mapping(key+"-", m.Value)
+	case m.Value.Kind == yaml.Null:
 		return nil // "key:" with nothing behind it is a setting left out
 	}
-	e, err := valueOf(pair.Value)
+	e, err := valueOf(m.Value)
 	if err != nil {
-		return at(pair.Value).failf(w.path, "%s: %w", key, err)
+		return at(m.Value).failf(w.path, "%s: %w", key, err)
 	}
 	return w.add(key, here, e)
 }
@@ -133,14 +124,13 @@ func (w *walker) add(key string, here, e entry) error {
 }
 
 // valueOf reads a scalar or a list of scalars.
-func valueOf(node ast.Node) (entry, error) {
-	sequence, list := node.(*ast.SequenceNode)
-	if !list {
+func valueOf(node *yaml.Node) (entry, error) {
+	if node.Kind != yaml.List {
 		text, err := scalar(node)
 		return entry{values: []string{text}}, err
 	}
-	e := entry{values: make([]string, 0, len(sequence.Values))}
-	for _, item := range sequence.Values {
+	e := entry{values: make([]string, 0, len(node.Items))}
+	for _, item := range node.Items {
 		text, err := scalar(item)
 		if err != nil {
 			return entry{}, err
@@ -150,19 +140,14 @@ func valueOf(node ast.Node) (entry, error) {
 	return e, nil
 }
 
-func scalar(node ast.Node) (string, error) {
-	switch n := node.(type) {
-	case *ast.StringNode:
-		return n.Value, nil
-	case *ast.LiteralNode:
-		return n.Value.Value, nil
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return n.GetToken().Value, nil
+var errNoScalar = errors.New("want text, a number, true or false, or a list of these")
+
+func scalar(node *yaml.Node) (string, error) {
+	switch node.Kind {
+	case yaml.Text, yaml.Bool, yaml.Int, yaml.Float:
+		return node.Text, nil
 	}
-	return "", errors.New("want text, a number, true or false, or a list of these")
+	return "", errNoScalar
 }
 
-func at(node ast.Node) entry {
-	p := node.GetToken().Position
-	return entry{line: p.Line, column: p.Column}
-}
+func at(node *yaml.Node) entry { return entry{line: node.Line, column: node.Column} }

@@ -28,9 +28,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/goccy/go-yaml/parser"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/telepath-iot/telepath/settings/yaml"
 )
 
 // Prefix of the environment variables of all telepath programs.
@@ -172,11 +172,11 @@ func listFromText(f *pflag.Flag, text string) ([]string, error) {
 }
 
 func flowList(text string) ([]string, error) {
-	file, err := parser.ParseBytes([]byte(text), 0)
-	if err != nil || len(file.Docs) == 0 {
+	docs, err := yaml.Parse(text)
+	if err != nil || len(docs) != 1 {
 		return nil, fmt.Errorf("%.64q is no YAML list", text)
 	}
-	e, err := valueOf(file.Docs[0].Body)
+	e, err := valueOf(docs[0])
 	return e.values, err
 }
 

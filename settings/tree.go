@@ -3,15 +3,12 @@ package settings
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/telepath-iot/telepath/settings/yaml"
 )
 
 // Section is the value of a flag that says more than a line can: in the
@@ -25,7 +22,7 @@ type Section interface {
 // Tree is a part of a YAML file.
 type Tree struct {
 	path string
-	node ast.Node
+	node *yaml.Node
 }
 
 // ReadTree reads a file that is one tree.
@@ -34,20 +31,20 @@ func ReadTree(path string) (Tree, error) {
 	if err != nil {
 		return Tree{}, err
 	}
-	file, err := parser.ParseBytes(data, 0)
+	docs, err := yaml.Parse(string(data))
 	if err != nil {
-		return Tree{}, syntaxError(path, err)
+		return Tree{}, placed(path, err)
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+	if len(docs) != 1 {
 		return Tree{}, fmt.Errorf("%s: want one document with keys and values", path)
 	}
-	return Tree{path, file.Docs[0].Body}, nil
+	return Tree{path, docs[0]}, nil
 }
 
-// Decode reads it into what v points to. A key that v does not know is an error.
+// Decode reads it into what v points to, as yaml.Node.Decode does. A key that v does not know is an error.
 func (t Tree) Decode(v any) error {
-	if err := yaml.NodeToValue(t.node, v, yaml.Strict()); err != nil {
-		return syntaxError(t.path, err)
+	if err := t.node.Decode(v); err != nil {
+		return placed(t.path, err)
 	}
 	return nil
 }
@@ -62,20 +59,7 @@ func (t Tree) Errorf(keys []string, format string, args ...any) error {
 		}
 		node, place = next, name
 	}
-	return at(begin(place)).failf(t.path, format, args...)
-}
-
-// begin is where a node begins for who reads the file: a mapping in lines of its own with its first key.
-func begin(node ast.Node) ast.Node {
-	switch n := node.(type) {
-	case *ast.MappingValueNode:
-		return n.Key
-	case *ast.MappingNode:
-		if !n.IsFlowStyle && len(n.Values) > 0 {
-			return n.Values[0].Key
-		}
-	}
-	return node
+	return at(place).failf(t.path, format, args...)
 }
 
 // JSON is what the keys lead to, as JSON with its members in their order; nil: nothing is there.
@@ -94,72 +78,63 @@ func (t Tree) JSON(keys ...string) (json.RawMessage, error) {
 }
 
 // child is the value under a key, behind that key, or in a place of a list; nil: there is none.
-func child(node ast.Node, key string) (name, value ast.Node) {
-	switch n := node.(type) {
-	case *ast.MappingValueNode:
-		if n.Key.GetToken().Value == key {
-			return n.Key, n.Value
-		}
-	case *ast.MappingNode:
-		for _, v := range n.Values {
-			if v.Key.GetToken().Value == key {
-				return v.Key, v.Value
-			}
-		}
-	case *ast.SequenceNode:
-		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Values) {
-			return n.Values[i], n.Values[i]
-		}
+func child(node *yaml.Node, key string) (name, value *yaml.Node) {
+	if node.Kind == yaml.Map {
+		return node.Member(key)
+	}
+	if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(node.Items) {
+		return node.Items[i], node.Items[i]
 	}
 	return nil, nil
 }
 
 // appendJSON writes a node. With an error it returns the node that cannot be written.
-func appendJSON(b *bytes.Buffer, node ast.Node) (ast.Node, error) {
-	switch n := node.(type) {
-	case *ast.MappingValueNode:
-		return appendMembers(b, []*ast.MappingValueNode{n})
-	case *ast.MappingNode:
-		return appendMembers(b, n.Values)
-	case *ast.SequenceNode:
-		for i, item := range n.Values {
-			b.WriteString([]string{"[", ","}[min(i, 1)])
-			if bad, err := appendJSON(b, item); err != nil {
-				return bad, err
-			}
-		}
-		b.WriteString([]string{"[]", "]"}[min(len(n.Values), 1)])
-		return nil, nil
-	case *ast.NullNode:
-		b.WriteString("null")
-		return nil, nil
-	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		var v any
-		err := yaml.NodeToValue(node, &v)
-		text, errJSON := json.Marshal(v)
-		if err = errors.Join(err, errJSON); err != nil {
-			return node, err
-		}
-		b.Write(text)
-		return nil, nil
+func appendJSON(b *bytes.Buffer, node *yaml.Node) (*yaml.Node, error) {
+	switch node.Kind {
+	case yaml.Map:
+		return appendMembers(b, node.Members)
+	case yaml.List:
+		return appendItems(b, node.Items)
 	}
-	return node, errors.New("want text, a number, true or false, a list or keys with values")
+	text, err := json.Marshal(node.Value())
+	if err != nil {
+		return node, err
+	}
+	b.Write(text)
+	return nil, nil
 }
 
-func appendMembers(b *bytes.Buffer, members []*ast.MappingValueNode) (ast.Node, error) {
-	for i, m := range members {
-		name, err := json.Marshal(m.Key.GetToken().Value)
-		if err != nil {
-			return m, err
+func appendItems(b *bytes.Buffer, items []*yaml.Node) (*yaml.Node, error) {
+	b.WriteByte('[')
+	for i, item := range items {
+		if i > 0 {
+			b.WriteByte(',')
 		}
-		b.WriteString([]string{"{", ","}[min(i, 1)])
+		if bad, err := appendJSON(b, item); err != nil {
+			return bad, err
+		}
+	}
+	b.WriteByte(']')
+	return nil, nil
+}
+
+func appendMembers(b *bytes.Buffer, members []yaml.Member) (*yaml.Node, error) {
+	b.WriteByte('{')
+	for i, m := range members {
+		name, err := json.Marshal(m.Key.Text)
+		if err != nil {
+			return m.Key, err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
 		b.Write(name)
 		b.WriteByte(':')
 		if bad, err := appendJSON(b, m.Value); err != nil {
 			return bad, err
 		}
 	}
-	b.WriteString([]string{"{}", "}"}[min(len(members), 1)])
+	b.WriteByte('}')
 	return nil, nil
 }
 

@@ -61,10 +61,10 @@ func checkPrograms() error {
 }
 
 func build(path string, env []string) (int64, error) {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./device")
-	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux"), env...)
+	cmd := exec.Command("make", "agent", "OUT="+path)
+	cmd.Env = append(append(os.Environ(), "GOOS=linux"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(out)))
+		return 0, fmt.Errorf("make agent: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	info, err := os.Stat(path)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/telepath-iot/telepath/device/disk"
@@ -19,7 +20,7 @@ const suffix = ".jnl"
 func fileName(id uint64) string { return fmt.Sprintf("%016x%s", id, suffix) }
 
 func parseName(name string) (id uint64, ok bool) {
-	_, err := fmt.Sscanf(name, "%016x"+suffix, &id)
+	id, err := strconv.ParseUint(strings.TrimSuffix(name, suffix), 16, 64)
 	return id, err == nil && name == fileName(id)
 }
 

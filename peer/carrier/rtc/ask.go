@@ -120,7 +120,7 @@ func (cfg Config) turnConn(ctx context.Context, at *stun.URI) (conn net.PacketCo
 	if err != nil {
 		return nil, "", err
 	}
-	return turn.NewSTUNConn(relayConn{stream}), "192.0.2.1:1", nil
+	return turn.NewSTUNConn(relayConn{stream, relatedTCP}), "192.0.2.1:1", nil
 }
 
 // noAllocation names why a TURN server gave no address. pion has no type for what the server says.

@@ -136,23 +136,22 @@ func TestBadDescriptionsAreRefused(t *testing.T) {
 }
 
 func TestRungOf(t *testing.T) {
-	host := &webrtc.ICECandidate{Typ: webrtc.ICECandidateTypeHost, Protocol: webrtc.ICEProtocolUDP}
-	tcp := &webrtc.ICECandidate{Typ: webrtc.ICECandidateTypeHost, Protocol: webrtc.ICEProtocolTCP}
-	relay := &webrtc.ICECandidate{Typ: webrtc.ICECandidateTypeRelay, Protocol: webrtc.ICEProtocolUDP}
+	relayed := func(over uint16) *webrtc.ICECandidate {
+		return &webrtc.ICECandidate{Typ: webrtc.ICECandidateTypeRelay, Protocol: webrtc.ICEProtocolUDP, RelatedPort: over}
+	}
 	cases := []struct {
 		local *webrtc.ICECandidate
-		relay string
 		want  ladder.Rung
 	}{
-		{host, "", ladder.UDP},
-		{tcp, "", ladder.TCP},
-		{relay, "udp", ladder.TurnUDP},
-		{relay, "tcp", ladder.TurnTCP},
-		{relay, "tls", ladder.TurnTLS},
+		{&webrtc.ICECandidate{Typ: webrtc.ICECandidateTypeHost, Protocol: webrtc.ICEProtocolUDP}, ladder.UDP},
+		{&webrtc.ICECandidate{Typ: webrtc.ICECandidateTypeHost, Protocol: webrtc.ICEProtocolTCP}, ladder.TCP},
+		{relayed(50000), ladder.TurnUDP},
+		{relayed(relatedTCP), ladder.TurnTCP},
+		{relayed(relatedTLS), ladder.TurnTLS},
 	}
 	for _, c := range cases {
-		if got := rungOf(c.local, c.relay); got != c.want {
-			t.Errorf("%v by %q: %v, want %v", c.local.Typ, c.relay, got, c.want)
+		if got := rungOf(c.local); got != c.want {
+			t.Errorf("%v by %d: %v, want %v", c.local.Typ, c.local.RelatedPort, got, c.want)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (p *Peer) pairChanged(pair *webrtc.ICECandidatePair) {
 	text := fmt.Sprintf("%s %s:%d and %s %s:%d",
 		pair.Local.Typ, pair.Local.Address, pair.Local.Port, pair.Remote.Typ, pair.Remote.Address, pair.Remote.Port)
 	p.pair.Store(&text)
-	rung := rungOf(pair.Local, p.relayProtocol(pair.Local))
+	rung := rungOf(pair.Local)
 	if p.cfg.server {
 		rung = rungToServer[rung]
 	}
@@ -116,12 +116,11 @@ func (cfg Config) firstRung() ladder.Rung {
 }
 
 // rungOf is the rung of a candidate pair: what this end knows, its own hop.
-// relay is how it reaches its TURN server, if it uses one.
-func rungOf(local *webrtc.ICECandidate, relay string) ladder.Rung {
+func rungOf(local *webrtc.ICECandidate) ladder.Rung {
 	switch {
-	case local.Typ == webrtc.ICECandidateTypeRelay && relay == "tls":
+	case local.Typ == webrtc.ICECandidateTypeRelay && local.RelatedPort == relatedTLS:
 		return ladder.TurnTLS
-	case local.Typ == webrtc.ICECandidateTypeRelay && relay == "tcp":
+	case local.Typ == webrtc.ICECandidateTypeRelay && local.RelatedPort == relatedTCP:
 		return ladder.TurnTCP
 	case local.Typ == webrtc.ICECandidateTypeRelay:
 		return ladder.TurnUDP
@@ -130,19 +129,4 @@ func rungOf(local *webrtc.ICECandidate, relay string) ladder.Rung {
 	default:
 		return ladder.UDP
 	}
-}
-
-// relayProtocol is how a relay candidate of ours reaches its server: udp,
-// tcp, tls or dtls; "" for other candidates.
-func (p *Peer) relayProtocol(c *webrtc.ICECandidate) string {
-	if c.Typ != webrtc.ICECandidateTypeRelay {
-		return ""
-	}
-	for _, s := range p.pc.GetStats() {
-		s, ok := s.(webrtc.ICECandidateStats)
-		if ok && s.CandidateType == webrtc.ICECandidateTypeRelay && s.IP == c.Address && s.Port == int32(c.Port) && s.RelayProtocol != "" {
-			return s.RelayProtocol
-		}
-	}
-	return "udp"
 }

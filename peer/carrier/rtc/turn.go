@@ -97,7 +97,10 @@ func (d *relayDialer) Dial(_, stand string) (net.Conn, error) {
 		d.last.Store(carrier.Explain(err))
 		return nil, err
 	}
-	return relayConn{conn}, nil
+	if end.tls {
+		return relayConn{conn, relatedTLS}, nil
+	}
+	return relayConn{conn, relatedTCP}, nil
 }
 
 // dialTURN connects to a TURN server as a link would connect to its server.
@@ -130,10 +133,21 @@ func (cfg Config) tlsFor(addr string) *tls.Config {
 	return c
 }
 
+// What a relayed candidate of ours has for its related port if the TURN server
+// is reached over TCP: pion keeps nothing else of it that is not a walk through
+// all its statistics. No socket for UDP has such a port by itself.
+const (
+	relatedTCP = 9 // where there is nothing to say (RFC 8839, section 5.1)
+	relatedTLS = 10
+)
+
 // relayConn is a connection to a TURN server.
-type relayConn struct{ net.Conn }
+type relayConn struct {
+	net.Conn
+	related int
+}
 
 // LocalAddr is not the real one. It would go to the other end in our
 // candidate, which has no use for it; and pion would ask for a relayed address
 // of its family, while the two ends need one of the same.
-func (relayConn) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4zero, Port: 9} }
+func (c relayConn) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4zero, Port: c.related} }

@@ -1,0 +1,287 @@
+package yaml
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	reference "go.yaml.in/yaml/v3"
+)
+
+// show is a node in brackets and braces: text in quotes, all other scalars with the first letter of their kind.
+func show(n *Node) string {
+	var parts []string
+	switch n.Kind {
+	case List:
+		for _, item := range n.Items {
+			parts = append(parts, show(item))
+		}
+		return "[" + strings.Join(parts, " ") + "]"
+	case Map:
+		for _, m := range n.Members {
+			parts = append(parts, m.Key.Text+":"+show(m.Value))
+		}
+		return "{" + strings.Join(parts, " ") + "}"
+	case Text:
+		return fmt.Sprintf("%q", n.Text)
+	case Null:
+		return "null"
+	}
+	return fmt.Sprint(n.Value())
+}
+
+func showAll(docs []*Node) string {
+	var all []string
+	for _, n := range docs {
+		all = append(all, show(n))
+	}
+	return strings.Join(all, " --- ")
+}
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                             "",
+		"# nothing\n":                                  "",
+		"a: b":                                         `{a:"b"}`,
+		"\ufeffa: b\r\nc: d\r\n":                       `{a:"b" c:"d"}`,
+		"a:\nb: ~\nc: null\n":                          `{a:null b:null c:null}`,
+		"a: 1\nb: -2.5e3\nc: 0x1F\nd: 0o17":            `{a:1 b:-2500 c:31 d:15}`,
+		"a: true\nb: FALSE\nc: yes\nd: .5":             `{a:true b:false c:"yes" d:0.5}`,
+		"a: 9223372036854775808\nb: 1e999":             `{a:9.223372036854776e+18 b:1e999}`,
+		"a: -.inf\nb: .nan":                            `{a:-Inf b:NaN}`,
+		"u: http://x:80/#a # c":                        `{u:"http://x:80/#a"}`,
+		"a: 'it''s'\nb: \"\\t\\x41\\u00e9\"":           `{a:"it's" b:"\tAé"}`,
+		`"\ud83d\ude00"`:                               `"😀"`,
+		"- a\n- - b\n  - c\n- d: e\n  f: g\n":          `["a" ["b" "c"] {d:"e" f:"g"}]`,
+		"a:\n- b\n-\n- c\nd:\n  - e\n":                 `{a:["b" null "c"] d:["e"]}`,
+		"a: [b, 'c', {d: 1, \"e\":2}, []]":             `{a:["b" "c" {d:1 e:2} []]}`,
+		"a: [\n  b, # c\n  d,\n]\ne: {}":               `{a:["b" "d"] e:{}}`,
+		"a: b\n  c\n\n  d\ne: f":                       `{a:"b c\nd" e:"f"}`,
+		"a: \"b\n  c\\\n  d\n\n  e\"":                  `{a:"b cd\ne"}`,
+		"a: |\n  b\n   c\n\n  d\n\ne: f":               `{a:"b\n c\n\nd\n" e:"f"}`,
+		"a: |-\n  b\nc: |+\n  d\n\n":                   `{a:"b" c:"d\n\n"}`,
+		"a: >\n  b\n  c\n\n  d\n   e\n  f\n":           `{a:"b c\nd\n e\nf\n"}`,
+		"- |2\n    b\n- >1-\n  c":                      `["  b\n" " c"]`,
+		"a: &n {b: 1, c: 2}\nd: {<<: *n, c: 3}\ne: *n": `{a:{b:1 c:2} d:{c:3 b:1} e:{b:1 c:2}}`,
+		"a: &n\n  b: 1\nc: [&m x, *m, *n]":             `{a:{b:1} c:["x" "x" {b:1}]}`,
+		"a: 1\n---\nb: 2\n...\n---\n- c":               `{a:1} --- {b:2} --- ["c"]`,
+		"--- text\n...":                                `"text"`,
+		"-1":                                           "-1",
+		"? x":                                          "1:1: a key that is marked with ?",
+		"a: b: c":                                      `1:5: a key cannot begin behind something else`,
+		"a: - b":                                       "1:4: a list cannot begin behind something else",
+		"a: \"b":                                       "1:4: the quote is not closed",
+		"a: 'b\nc: d'":                                 "1:4: the quote is not closed",
+		"a: [b\nc: d":                                  `1:4: "[" is not closed`,
+		"a: [b c: d]":                                  "1:5: a key in brackets",
+		"a: [b}":                                       `1:6: want "," or "]"`,
+		"a: {b}":                                       "1:5: want a key, a colon, a space and its value",
+		"a: {b:1}":                                     "1:5: want a key, a colon, a space and its value",
+		"a:\n\tb: c":                                   "2:1: a tab indents this line",
+		"a: 1\n b: 2":                                  "2:2: a key, where by its indentation",
+		"a:\n    b: 1\n  c: 2":                         "3:3: this line is indented more",
+		"a: 1\nb":                                      "2:1: want a key, a colon",
+		"a: 1\n- b":                                    "2:1: want a key, a colon",
+		"- a\nb: c":                                    "2:1: want one value, or keys",
+		"a: 1\nb: 2\na: 3":                             `3:1: the key "a" is there twice, first in line 1`,
+		"a: \"b\" c":                                   "1:8: want nothing more behind the value",
+		"é: @x":                                        `1:4: a value cannot begin with "@"`,
+		"a: !!str 5":                                   "1:4: a tag",
+		"%YAML 1.2\n---\na: b":                         "1:1: a directive",
+		"a: *b":                                        "1:4: nothing before has the name &b",
+		"a: &b [*b]":                                   "1:8: nothing before has the name &b",
+		"a: &":                                         "1:4: want a name of letters",
+		"a: {<<: 1}":                                   "1:9: want keys with values behind <<",
+		"a: \"\\y\"":                                   `1:5: there is no escape`,
+		"a: \"\\ud800\"":                               "1:5: the escape is no character",
+		"a: |x\n  b":                                   "1:5: want + or -",
+		"a: \x00":                                      "1:4: '\\x00' cannot stand in a text",
+		"a: \xff":                                      "1:4: '\ufffd' cannot stand in a text",
+		strings.Repeat("[", 5000):                      "1:100: lists and keys in each other, more than 100 deep",
+		bomb():                                         "aliases stand for more than 10000 values",
+	} {
+		docs, err := Parse(text)
+		got := showAll(docs)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want && (err == nil || !strings.Contains(got, want)) {
+			t.Errorf("%.80q\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+// bomb is a text of a few lines that stands for ten million values.
+func bomb() string {
+	text := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 7 {
+		text += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	return text
+}
+
+func TestPlaces(t *testing.T) {
+	docs, err := Parse("a: [é, b]\nc:\n  - d: 1\n    e: {f: g}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	var walk func(n *Node)
+	walk = func(n *Node) {
+		got = append(got, fmt.Sprintf("%d:%d", n.Line, n.Column))
+		for _, item := range n.Items {
+			walk(item)
+		}
+		for _, m := range n.Members {
+			got = append(got, fmt.Sprintf("%s %d:%d", m.Key.Text, m.Key.Line, m.Key.Column))
+			walk(m.Value)
+		}
+	}
+	walk(docs[0])
+	want := "1:1 a 1:1 1:4 1:5 1:8 c 2:1 3:3 3:5 d 3:5 3:8 e 4:5 4:8 f 4:9 4:12"
+	if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDecode(t *testing.T) {
+	type inner struct {
+		Min float64  `yaml:"min"`
+		On  bool     `yaml:"on"`
+		Set []string `yaml:"set"`
+	}
+	type outer struct {
+		Name  string  `yaml:"name"`
+		Axes  []inner `yaml:"axes"`
+		One   *inner  `yaml:"one"`
+		Loose any     `yaml:"loose"`
+	}
+	for text, want := range map[string]string{
+		"name: 1.50\naxes: [{min: 3, on: true, set: [a, 2, true]}]": "{Name:1.50 Axes:[{Min:3 On:true Set:[a 2 true]}] One:<nil> Loose:<nil>}",
+		"axes:\n- &b {min: .5}\n- <<: *b\n  on: true\n- *b":         "{Name: Axes:[{Min:0.5 On:false Set:[]} {Min:0.5 On:true Set:[]} {Min:0.5 On:false Set:[]}] One:<nil> Loose:<nil>}",
+		"name: ~\naxes: null\nloose: {what: ever}":                  "{Name: Axes:[] One:<nil> Loose:<nil>}",
+		"one: {mni: 3}":     `1:7: unknown field "mni"`,
+		"one: {min: three}": "1:12: want a number",
+		"one: {on: yes}":    "1:11: want true or false",
+		"one: {set: a}":     "1:12: want a list",
+		"one: []":           "1:6: want keys with values",
+		"name: [a]":         "1:7: want text",
+	} {
+		docs, err := Parse(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		var v outer
+		got := ""
+		if err := docs[0].Decode(&v); err != nil {
+			got = err.Error()
+		} else {
+			got = fmt.Sprintf("%+v", v)
+		}
+		if got != want {
+			t.Errorf("%q\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+// showReference is show of what the reference reads. The second result says that it has what this package has not, or reads otherwise on purpose.
+func showReference(n *reference.Node) (text string, other bool) {
+	if n.Style&reference.TaggedStyle != 0 || n.Tag == "!!timestamp" || n.Tag == "!!binary" {
+		return "", true
+	}
+	var parts []string
+	add := func(before string, n *reference.Node) {
+		text, is := showReference(n)
+		parts, other = append(parts, before+text), other || is
+	}
+	switch n.Kind {
+	case reference.DocumentNode:
+		return showReference(n.Content[0])
+	case reference.AliasNode, 0:
+		return "", true
+	case reference.SequenceNode:
+		for _, item := range n.Content {
+			add("", item)
+		}
+		return "[" + strings.Join(parts, " ") + "]", other
+	case reference.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			other = other || n.Content[i].Kind != reference.ScalarNode || n.Content[i].Value == mergeKey
+			add(n.Content[i].Value+":", n.Content[i+1])
+		}
+		return "{" + strings.Join(parts, " ") + "}", other
+	}
+	return fmt.Sprintf("%q", n.Value), false
+}
+
+// plainly is show without the kinds of scalars, of which YAML 1.1, the reference's, has others.
+func plainly(n *Node) string {
+	var parts []string
+	switch n.Kind {
+	case List:
+		for _, item := range n.Items {
+			parts = append(parts, plainly(item))
+		}
+		return "[" + strings.Join(parts, " ") + "]"
+	case Map:
+		for _, m := range n.Members {
+			parts = append(parts, m.Key.Text+":"+plainly(m.Value))
+		}
+		return "{" + strings.Join(parts, " ") + "}"
+	}
+	return fmt.Sprintf("%q", n.Text)
+}
+
+// quirks are what the reference reads otherwise than YAML 1.2.2 says: a colon before a bracket, and a question mark before text (section 7.3.3).
+var quirks = regexp.MustCompile(`:[][{},]|\?`)
+
+// FuzzParse holds what is read against what libyaml's descendant reads: whatever this package takes, it takes as that does.
+func FuzzParse(f *testing.F) {
+	for _, text := range examples(f) {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		docs, err := Parse(text)
+		if err != nil {
+			if e := err.(*Error); e.Line < 1 || e.Column < 1 || e.Line > 1+strings.Count(text, "\n") {
+				t.Errorf("the error is nowhere: %v", err)
+			}
+			return
+		}
+		if len(docs) != 1 || quirks.MatchString(text) {
+			return
+		}
+		var n reference.Node
+		if err := reference.Unmarshal([]byte(text), &n); err != nil {
+			return
+		}
+		if want, other := showReference(&n); !other && plainly(docs[0]) != want {
+			t.Errorf("%q\n got %s\nwant %s", text, plainly(docs[0]), want)
+		}
+	})
+}
+
+var fenced = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// examples are texts to begin with: those of the documentation, and small ones of each kind.
+func examples(f *testing.F) []string {
+	list := []string{
+		"a: b\nc: [d, {e: f}]\n", "- a\n- - b\n  - c\n- d: e\n  f: g\n", "a: b\n  c\n\n  d\n", "a: \"b\n  c\\\n  d\n\n  e\"", "a: >\n  b\n  c\n\n  d\n   e\n  f\n",
+		"a: |+\n  b\n\n", "- |2\n    b\n", "'a': 'it''s'\n", "a:\n- b\n-\n- c\n", "--- x\n...\n", "a: &n {b: 1}\nc: *n\n", "a: # b\n  c # d\n", "{a: [b,\n c d\n e], \"f\":g}",
+	}
+	for _, name := range []string{"control.md", "running.md"} {
+		data, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, found := range fenced.FindAllStringSubmatch(string(data), -1) {
+			list = append(list, found[1])
+		}
+	}
+	return list
+}
