@@ -191,7 +191,7 @@ var doors = []struct {
 	{[]string{"golang.org/x/crypto/acme"}, []string{"signaling/cert"}, "an authority's certificates are like any others to who shows them"},
 	{[]string{"github.com/google/uuid"}, []string{"peer", "signaling/auth", "signaling/room", "signaling/bus", "device/agent"}, "uuid belongs where identities are made"},
 	{[]string{"github.com/shirou/gopsutil/"}, []string{"device/source/host"}, "a driver stays in its source's folder"},
-	{[]string{"go.yaml.in/yaml", "github.com/goccy/go-yaml"}, nil, "settings/yaml reads the settings: a library is up to 0.8 MB of the agent"},
+	{[]string{"go.yaml.in/yaml"}, []string{"settings/yaml$"}, "one package knows how files of settings are written"},
 	{[]string{"github.com/fxamacker/cbor/"}, []string{"device/source/"}, "CBOR is a matter of the sources that meet it"},
 }
 

@@ -68,6 +68,9 @@ func parseFile(path string, data []byte, sections map[string]bool) ([]entry, err
 func placed(path string, err error) error {
 	var at *yaml.Error
 	if errors.As(err, &at) {
+		if at.Column == 0 {
+			return fmt.Errorf("%s:%d: %s", path, at.Line, at.Message)
+		}
 		return entry{line: at.Line, column: at.Column}.failf(path, "%s", at.Message)
 	}
 	return fmt.Errorf("%s: %w", path, err)

@@ -15,7 +15,7 @@ var (
 // kindOf is what plain text says.
 func kindOf(text string) Kind {
 	switch text {
-	case "~", "null", "Null", "NULL":
+	case "", "~", "null", "Null", "NULL":
 		return Null
 	case "true", "True", "TRUE", "false", "False", "FALSE":
 		return Bool

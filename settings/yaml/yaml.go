@@ -1,18 +1,8 @@
-// Package yaml reads the part of YAML 1.2 that people write by hand, and says
-// with line and column what it does not understand.
+// Package yaml reads YAML 1.2 as far as people write it by hand, and keeps where
+// each value stands, for errors with line and column. The syntax is the library's;
+// what plain text means, what is refused and how much is read is decided here.
 //
-//	keys:   with values, nested by indentation
-//	list:
-//	- of items, also at the column of their key
-//	flow:   [in brackets, {and: braces}]
-//	text:   plain, 'single' or "double\tquoted", over several lines
-//	block:  |
-//	  as it is, or folded after >, with - or + for the line breaks at the end
-//	shared: &name {min: 0}
-//	again:  {<<: *name, max: 1}    # comments
-//
-// Refused, and named: tags (!!str), directives (%YAML), keys that are no text
-// (? and braces as keys), tabs that indent, a key that is there twice.
+// Refused, and named: tags (!!str), keys that are no text, a key that is there twice.
 //
 // It knows no types of Go but those that Node.Decode lists, and writes nothing.
 package yaml
@@ -22,7 +12,7 @@ import "fmt"
 // Limits of what is read. Programs that want to know how large a text may be at all decide it themselves.
 const (
 	maxDepth = 100    // levels of lists and keys in each other: who writes by hand needs ten
-	maxNodes = 10_000 // values that aliases stand for, each counted as often as it stands somewhere
+	maxNodes = 10_000 // values, each counted as often as an alias puts it somewhere
 )
 
 // Kind says what a node is.
@@ -47,9 +37,6 @@ type Node struct {
 	Items        []*Node  // of a List
 	Members      []Member // of a Map, in their order
 	Shared       bool     // it has an anchor, or stands in place of an alias
-
-	size   int  // how many nodes it is, itself included
-	quoted bool // not plain
 }
 
 // Member is a key with its value.
@@ -60,20 +47,16 @@ type Member struct {
 
 // Error is what is wrong in a text, and where.
 type Error struct {
-	Line, Column int // 1-based, in characters
+	Line, Column int // 1-based, in characters; column 0: somewhere in that line
 	Message      string
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message) }
-
-// Parse reads the documents of a text, usually one. All its errors are *Error.
-func Parse(text string) ([]*Node, error) {
-	p := newParser(text)
-	docs := p.documents()
-	if p.err != nil {
-		return nil, p.err
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Column == 0 {
+		return fmt.Sprintf("%d: %s", e.Line, e.Message)
 	}
-	return docs, nil
+	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message)
 }
 
 // Failf is an error about the node.
