@@ -102,18 +102,24 @@ func run(parts []part, chosen []string, out string) error {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
 		}
-		if text != "" {
-			fmt.Println("\n" + text)
-			sections[p.name] = text
+		if text == "" {
+			continue
 		}
+		fmt.Println("\n" + text)
+		sections[p.name] = text
+		errs = append(errs, os.WriteFile(out, []byte(page(parts, sections)), 0o644)) // the next one may take half an hour
 	}
-	page := title
+	return errors.Join(errs...)
+}
+
+func page(parts []part, sections map[string]string) string {
+	text := title
 	for _, p := range parts {
-		if text, ok := sections[p.name]; ok {
-			page += marker(p.name) + strings.TrimRight(text, "\n") + "\n"
+		if section, ok := sections[p.name]; ok {
+			text += marker(p.name) + strings.TrimRight(section, "\n") + "\n"
 		}
 	}
-	return errors.Join(append(errs, os.WriteFile(out, []byte(page), 0o644))...)
+	return text
 }
 
 const title = "# Soak\n\nWritten by `make soak`. Each section says when, and of which commit.\n"
