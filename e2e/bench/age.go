@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -102,20 +103,11 @@ func measure(a *ages, fn func() ([]float64, error)) error {
 
 // agesOfProduct watches a simulated device through the product's own command line, on the rung that is asked for.
 func agesOfProduct(host *lab.Host, rung string, length time.Duration) ([]float64, error) {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, end, err := served(host)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	r, err := rig.New(dir)
-	if err != nil {
-		return nil, err
-	}
-	server, err := r.StartServer(host, "127.0.0.1:8080")
-	if err != nil {
-		return nil, err
-	}
-	defer server.Kill()
+	defer end()
 	only := []string{"--only", "ws," + rung} // the links begin on ws, and end where they are asked for
 	device, err := r.StartDevice(host, "board", append(only, "--source", fmt.Sprintf("sim,rate=%d,size=%d", rate, sampleSize))...)
 	if err != nil {
@@ -131,6 +123,25 @@ func agesOfProduct(host *lab.Host, rung string, length time.Duration) ([]float64
 	}
 	defer v.Kill()
 	return watch(v, rung, length)
+}
+
+// served is the product's server on a host's loopback, with files of its own, until end is called.
+func served(host *lab.Host) (r *rig.Rig, end func(), err error) {
+	dir, err := os.MkdirTemp("", "telepath-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	var server *rig.Server
+	if r, err = rig.New(dir); err == nil {
+		server, err = r.StartServer(host, "127.0.0.1:8080")
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return r, func() {
+		server.Kill()
+		_ = os.RemoveAll(dir) // of a temporary folder
+	}, nil
 }
 
 func watch(v *rig.Watcher, rung string, length time.Duration) ([]float64, error) {

@@ -3,12 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
-	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // loopGoal is how much longer a setpoint and its echo may take than a bare channel's ping and pong.
@@ -69,20 +67,11 @@ func loopOfPion(start starter, length time.Duration) ([]float64, error) {
 
 // loopOfProduct is what a setpoint takes to the device, and the applied value back.
 func loopOfProduct(host *lab.Host, start starter, length time.Duration) ([]float64, error) {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, end, err := served(host)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	r, err := rig.New(dir)
-	if err != nil {
-		return nil, err
-	}
-	server, err := r.StartServer(host, "127.0.0.1:8080")
-	if err != nil {
-		return nil, err
-	}
-	defer server.Kill()
+	defer end()
 	device, err := r.StartDevice(host, "machine", "--source", "machine")
 	if err != nil {
 		return nil, err

@@ -43,23 +43,18 @@ func (f *Full) Judge() error {
 
 // FillAndStart fills a spool of the default size, and kills and starts the agent so often.
 func FillAndStart(times int, say Say) (*Full, error) {
-	dir, err := os.MkdirTemp("", "telepath-kept-")
+	r, end, err := anew()
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	r, server, err := here(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer server.Kill()
+	defer end()
 	k := &killed{Rig: r}
 	agent, err := k.start()
 	if err != nil {
 		return nil, err
 	}
 	f := &Full{}
-	folder := filepath.Join(dir, "device-"+device, "spool")
+	folder := filepath.Join(r.Dir, "device-"+device, "spool")
 	err = fill(agent, folder)
 	agent.Kill()
 	if err != nil {

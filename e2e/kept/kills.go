@@ -48,16 +48,11 @@ func (k *Kills) Judge() error {
 // Kill kills an agent (SIGKILL) count times at moments that follow from seed, while it takes 200 events a second. Nobody watches
 // meanwhile; a viewer that comes at the end has all of it from the spool.
 func Kill(count int, seed uint64, say Say) (*Kills, error) {
-	dir, err := os.MkdirTemp("", "telepath-kept-")
+	r, end, err := anew()
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	r, server, err := here(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer server.Kill()
+	defer end()
 	k := &killed{Rig: r, chance: rand.New(rand.NewPCG(seed, 0)), must: map[ledger.Sent]bool{}}
 	for run := 1; run <= count; run++ {
 		if err := k.once(run); err != nil {
@@ -70,7 +65,23 @@ func Kill(count int, seed uint64, say Say) (*Kills, error) {
 	return k.settle(count)
 }
 
-// here is a server on this machine.
+// anew is here, with files of its own, until end is called.
+func anew() (r *rig.Rig, end func(), err error) {
+	dir, err := os.MkdirTemp("", "telepath-kept-")
+	if err != nil {
+		return nil, nil, err
+	}
+	r, server, err := here(dir)
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return r, func() {
+		server.Kill()
+		_ = os.RemoveAll(dir) // of a temporary folder
+	}, nil
+}
+
+// here is a server on this machine, with its files in dir.
 func here(dir string) (*rig.Rig, *rig.Server, error) {
 	r, err := rig.New(dir)
 	if err != nil {

@@ -57,13 +57,6 @@ type Carrier interface {
 	Close(code wire.Code, reason string)
 }
 
-// Flusher is a Carrier whose queue may hold Live frames back for a moment, so
-// that several leave in one packet.
-type Flusher interface {
-	// Flush sends what waits, in the caller's goroutine where that cannot block.
-	Flush()
-}
-
 // FlushTime bounds how long a carrier that was asked to end goes on sending
 // what it has queued. Long enough for a refusal or a `bye` on a slow link,
 // short enough that nobody notices that a program waits for it.
@@ -93,10 +86,6 @@ type Frame struct {
 	// that cannot block: it saves the wake-up of a writer, and is for senders
 	// that have few to serve. A carrier may ignore it.
 	Eager bool
-
-	// Later asks that nobody be woken for a Live frame: whoever sends it calls
-	// Flush soon. A carrier that is no Flusher may ignore it.
-	Later bool
 
 	// Deadline, if not zero, is when a Live frame has become worthless.
 	Deadline time.Time

@@ -40,7 +40,8 @@ func placed(err error) *Error {
 	found := lineOf.FindStringSubmatch(message)
 	e := &Error{Line: 1, Message: strings.TrimPrefix(message, "yaml: ")}
 	if found != nil && found[1] != "" {
-		e.Line, _ = strconv.Atoi(found[1])
+		line, _ := strconv.Atoi(found[1])
+		e.Line = max(1, line)
 		e.Message = message[len(found[0]):]
 	}
 	return e

@@ -126,6 +126,17 @@ func bomb() string {
 	return text
 }
 
+// walk calls visit for a node and all in it.
+func walk(n *Node, level int, visit func(n *Node, level int)) {
+	visit(n, level)
+	for _, item := range n.Items {
+		walk(item, level+1, visit)
+	}
+	for _, m := range n.Members {
+		walk(m.Value, level+1, visit)
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	docs, err := Parse("a: [é, b]\nc:\n  - d: 1\n    e: {f: g}\n")
 	if err != nil {
@@ -199,13 +210,17 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		docs, err := Parse(text)
 		if err != nil {
-			if e := err.(*Error); e.Line < 0 || e.Column < 0 || e.Message == "" {
+			if e := err.(*Error); e.Line < 1 || e.Line > 2+strings.Count(text, "\n")+strings.Count(text, "\r") || e.Message == "" {
 				t.Errorf("the error is nowhere: %v", err)
 			}
 			return
 		}
-		if n := len(showAll(docs)); n > 100*maxNodes+len(text)*maxNodes {
-			t.Errorf("%d bytes from %d", n, len(text))
+		values, depth := 0, 0
+		for _, n := range docs {
+			walk(n, 1, func(_ *Node, level int) { values, depth = values+1, max(depth, level) })
+		}
+		if values > maxNodes || depth > maxDepth {
+			t.Errorf("%d values, %d levels in each other", values, depth)
 		}
 	})
 }

@@ -69,13 +69,6 @@ func (c *client) Send(f carrier.Frame) bool {
 	return c.carrier.Send(f)
 }
 
-// Flush implements carrier.Flusher, for carriers that are one: others have sent already.
-func (c *client) Flush() {
-	if f, ok := c.carrier.(carrier.Flusher); ok {
-		f.Flush()
-	}
-}
-
 // Close implements room.Link.
 func (c *client) Close(code wire.Code, reason string) { c.carrier.Close(code, reason) }
 

@@ -147,8 +147,8 @@ func (p *Peer) Ready() <-chan struct{} { return p.ready }
 //
 // An eager frame is written here if it is Live: it is what ages.
 func (p *Peer) Send(f carrier.Frame) bool {
-	if (f.Eager || f.Later) && f.Lane() == carrier.LaneLive {
-		return p.sendLive(f)
+	if f.Eager && f.Lane() == carrier.LaneLive {
+		return p.sendEagerly(f)
 	}
 	taken := p.buffer.Send(f)
 	if f.Twice && len(f.Bytes) <= wire.MaxLiveData {
@@ -158,21 +158,14 @@ func (p *Peer) Send(f carrier.Frame) bool {
 	return taken
 }
 
-func (p *Peer) sendLive(f carrier.Frame) bool {
+func (p *Peer) sendEagerly(f carrier.Frame) bool {
 	if !p.buffer.Push(f) {
 		return false
 	}
-	if !f.Later {
-		p.Flush()
-	}
-	return true
-}
-
-// Flush implements carrier.Flusher.
-func (p *Peer) Flush() {
 	if !p.live.w.eagerly() {
 		p.buffer.Tap(liveChannel).Wake()
 	}
+	return true
 }
 
 // Rung implements carrier.Carrier.

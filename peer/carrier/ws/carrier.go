@@ -101,23 +101,16 @@ func newCarrier(conn *websocket.Conn, raw net.Conn, cfg Config) *Carrier {
 
 // Send implements carrier.Carrier.
 func (c *Carrier) Send(f carrier.Frame) bool {
-	if !f.Eager && !f.Later {
+	if !f.Eager {
 		return c.buffer.Send(f)
 	}
 	if !c.buffer.Push(f) {
 		return false
 	}
-	if !f.Later {
-		c.Flush()
-	}
-	return true
-}
-
-// Flush implements carrier.Flusher.
-func (c *Carrier) Flush() {
 	if !c.writeEagerly() {
 		c.tap.Wake()
 	}
+	return true
 }
 
 // Rung implements carrier.Carrier.
