@@ -24,7 +24,7 @@ go_() {
   bubbles=$(go list $(git grep -l '"testing/synctest"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|'))
   in_bubbles $bubbles &
   local beside=$!
-  go test -race -vet=off -p 3 -timeout 10m $(go list ./... | grep -v /e2e | grep -vxF "$bubbles")
+  go test -race -vet=off -p 2 -timeout 10m $(go list ./... | grep -v /e2e | grep -vxF "$bubbles")
   local others=$?
   wait $beside && return $others
 }
