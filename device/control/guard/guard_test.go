@@ -90,6 +90,16 @@ func waitFor(t *testing.T, what string, ready func() bool) {
 	}
 }
 
+// beatUntilWatched beats as who moves does, again and again: a process that starts slowly is given up, and the next one knows
+// only of later beats.
+func beatUntilWatched(t *testing.T, g *Guard) {
+	t.Helper()
+	waitFor(t, "the guard", func() bool {
+		g.Beat()
+		return g.Watching()
+	})
+}
+
 // An agent that is killed, or stopped, while something moves: all is safe within the dead-man time and 100 ms.
 func TestKilledAndStopped(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
@@ -156,8 +166,7 @@ func endAgent(t *testing.T, sig syscall.Signal) (took, here time.Duration) {
 func TestAnEndInOrderNeedsNoGuard(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "safe")
 	g, end := start(file)
-	g.Beat()
-	waitFor(t, "the guard", g.Watching)
+	beatUntilWatched(t, g)
 	g.Safe()
 	if g.Watching() {
 		t.Error("it watches, and nothing moves")
@@ -175,10 +184,9 @@ func TestAGuardThatIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g, end := start(filepath.Join(t.TempDir(), "safe"))
 			defer end()
+			beatUntilWatched(t, g)
 			lost := make(chan struct{}, 10)
 			g.Lost(func() { lost <- struct{}{} })
-			g.Beat()
-			waitFor(t, "the guard", g.Watching)
 			pids := children(t)
 			for _, pid := range pids {
 				if err := syscall.Kill(pid, sig); err != nil {
@@ -200,10 +208,7 @@ func TestAGuardThatIsGone(t *testing.T) {
 			for _, pid := range pids {
 				_ = syscall.Kill(pid, syscall.SIGCONT) // so that one that is stopped ends
 			}
-			waitFor(t, "another guard", func() bool {
-				g.Beat()
-				return g.Watching()
-			})
+			beatUntilWatched(t, g)
 			g.Safe()
 		})
 	}
