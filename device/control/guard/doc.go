@@ -28,6 +28,9 @@ const (
 	margin = 20 * time.Millisecond
 	// deaf is how long the guard may take to say what it was told.
 	deaf = time.Second
+	// starting is how long the first answer may take: on a small machine that is busy a program needs a while until it runs.
+	// Nothing moves before.
+	starting = 10 * time.Second
 )
 
 // orders is what the guard is told first.

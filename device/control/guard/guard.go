@@ -146,7 +146,7 @@ func (g *Guard) serve(ctx context.Context, feed, echo *os.File) error {
 	reader.Go(l.run)
 	defer reader.Wait()
 	defer l.end()
-	unanswered, kicked := 0, g.kicked
+	unanswered, kicked, silence := 0, g.kicked, starting
 	var answer, pause <-chan time.Time // nil: none is due
 	for {
 		select {
@@ -164,20 +164,20 @@ func (g *Guard) serve(ctx context.Context, feed, echo *os.File) error {
 			}
 			kicked, pause = nil, time.After(between)
 			if unanswered++; answer == nil {
-				answer = time.After(deaf)
+				answer = time.After(silence)
 			}
 		case b, there := <-l.heard:
 			if !there {
 				return errors.New("it has ended")
 			}
-			answer = nil
+			answer, silence = nil, deaf
 			if unanswered--; unanswered == 0 {
 				g.answered(b)
 			} else {
 				answer = time.After(deaf)
 			}
 		case <-answer:
-			return fmt.Errorf("it has not answered for %v", deaf)
+			return fmt.Errorf("it has not answered for %v", silence)
 		}
 	}
 }

@@ -39,8 +39,10 @@ func TestMain(m *testing.M) {
 const deadman = 300 * time.Millisecond
 
 // start runs a guard whose command touches a file.
-func start(file string) (g *Guard, end func()) {
-	g = New(Config{Argv: []string{os.Args[0]}, Deadman: deadman, Commands: [][]string{{"touch", file}}})
+func start(file string) (g *Guard, end func()) { return startAs(file, os.Args[0]) }
+
+func startAs(file string, argv ...string) (g *Guard, end func()) {
+	g = New(Config{Argv: argv, Deadman: deadman, Commands: [][]string{{"touch", file}}})
 	os.Setenv(roleEnv, "guard")
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -90,14 +92,15 @@ func waitFor(t *testing.T, what string, ready func() bool) {
 	}
 }
 
-// beatUntilWatched beats as who moves does, again and again: a process that starts slowly is given up, and the next one knows
-// only of later beats.
+// beatUntilWatched beats as who moves does, again and again: what one process was told the next one does not know.
 func beatUntilWatched(t *testing.T, g *Guard) {
 	t.Helper()
-	waitFor(t, "the guard", func() bool {
+	for end := time.Now().Add(2 * starting); !g.Watching(); time.Sleep(between) {
+		if time.Now().After(end) {
+			t.Fatal("the guard did not come")
+		}
 		g.Beat()
-		return g.Watching()
-	})
+	}
 }
 
 // An agent that is killed, or stopped, while something moves: all is safe within the dead-man time and 100 ms.
@@ -176,6 +179,15 @@ func TestAnEndInOrderNeedsNoGuard(t *testing.T) {
 	if _, yes := madeSafe(t, file); yes {
 		t.Error("made safe by the guard")
 	}
+}
+
+// A small machine that is busy needs a while until a program runs: it is waited for, and answers in time from then on.
+func TestASlowStart(t *testing.T) {
+	g, end := startAs(filepath.Join(t.TempDir(), "safe"), "sh", "-c", fmt.Sprintf("sleep %.1f; exec %s", 1.5*deaf.Seconds(), os.Args[0]))
+	defer end()
+	g.Lost(func() { t.Error("it is given up") })
+	beatUntilWatched(t, g)
+	g.Safe()
 }
 
 // A guard that is killed, or stopped, is known to be gone, and another one comes.
