@@ -51,9 +51,11 @@ func (o *Out) overdue(now time.Duration) time.Duration {
 	return now - o.awaited - o.path.rtt
 }
 
-// Doubtful reports whether several answers are overdue: what is sent now may be
-// lost for good, and is not worth repeating as it is.
-func (o *Out) Doubtful(now time.Duration) bool { return o.overdue(now) >= doubtAfter }
+// Doubtful reports whether several answers are overdue, or SCTP's repetition of a packet was lost as well: what is
+// sent now may be lost for good, or would be repeated with what is, and is not worth repeating as it is.
+func (o *Out) Doubtful(now time.Duration) bool {
+	return o.overdue(now) >= doubtAfter || now < o.stuckUntil
+}
 
 // Receipt takes what the other end says has come.
 func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
@@ -77,6 +79,7 @@ func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
 	if newest.at >= o.awaited {
 		o.awaited = 0
 	}
+	o.findStuck(now, r)
 	if o.pace.arrive(now, o.hear(now, r)); measured {
 		o.pace.queued(now, o.path.queue())
 	}
@@ -139,8 +142,7 @@ func (o *Out) missed(now time.Duration, n uint64) {
 	}
 }
 
-// repair has a frame sent again. SCTP repeats the packet, too, at about the same
-// time: so there are two of it, and a third costs more than it saves.
+// repair has a frame sent again, twice.
 func (o *Out) repair(now time.Duration, f *piece) {
 	switch {
 	case f.came || slices.Contains(o.repairs, f):
@@ -177,7 +179,22 @@ func (o *Out) putRepairs(p *sentPacket) {
 		o.put(p, f)
 		o.stats.Repairs++
 		o.repairs = slices.Delete(o.repairs, i, i+1)
+		if !f.twice && len(o.seconds) < maxRepairs {
+			f.twice, o.seconds = true, append(o.seconds, f)
+		}
 	}
+}
+
+// putSeconds moves what was repaired before into a fresh packet, if that has room: a repair is lost as often as
+// anything, and what rides along costs no packet. Where the rate is bounded it would keep out what is fresh.
+func (o *Out) putSeconds(now time.Duration, p *sentPacket) {
+	for _, f := range o.seconds {
+		if !f.came && o.inTime(now, f) && len(o.packet)+len(f.Bytes) <= maxPacket && !o.pace.narrow() {
+			o.put(p, f)
+			o.stats.Repairs++
+		}
+	}
+	o.seconds = o.seconds[:0]
 }
 
 const (
