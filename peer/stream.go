@@ -166,19 +166,19 @@ func (s *Stream) Dropped() uint64 {
 	return s.dropped
 }
 
-// Window is how long samples may wait to be sent together now: the smallest of
-// 22 ms, the one-way delay and an eighth of what that leaves of the deadline; 0 for
-// classes that do not wait, and on paths so short that waiting would be felt.
-func (s *Stream) Window() time.Duration {
+// Window is how long a sample may wait now to be sent together with others, at most 22 ms or the one-way delay, and
+// the longest time between packets on average: a quarter of what the way leaves of the deadline, so that three packets can
+// follow a lost one in time, and mend it. 0, 0 for classes that do not wait, and on paths so short that waiting would be felt.
+func (s *Stream) Window() (wait, every time.Duration) {
 	if s.cfg.Class != wire.Live {
-		return 0
+		return 0, 0
 	}
 	oneWay := time.Duration(s.host.oneWay.Load())
-	w := min(oneWay, (s.cfg.Deadline-oneWay)/8, maxWindow)
-	if w < minWindow {
-		return 0
+	every = (s.cfg.Deadline - oneWay) / 4
+	if wait = min(oneWay, every, maxWindow); wait < minWindow {
+		return 0, 0
 	}
-	return w
+	return wait, every
 }
 
 const (
@@ -236,8 +236,18 @@ func (s *Stream) frame(now time.Duration, b batch) carrier.Frame {
 	f := carrier.Frame{Class: s.cfg.Class, Stream: s.id, Bytes: b.frame}
 	if s.cfg.Class == wire.Live {
 		f.Deadline = time.Now().Add(s.cfg.Deadline - (now - b.At))
+		f.Span = s.span(b)
 	}
 	return f
+}
+
+// span is by how much the first sample of a new batch is older than its last, as far as that can be told without reading it.
+func (s *Stream) span(b batch) time.Duration {
+	since := time.Duration(maxWindow)
+	if s.newest.Count > 0 {
+		since = b.At - s.newest.At
+	}
+	return min(maxWindow, since-since/time.Duration(b.Count))
 }
 
 // keptFrame is the newest batch as a value that may be old: it has no deadline.

@@ -21,7 +21,7 @@ import (
 
 // wireTap is an outlet that decodes what is published.
 type wireTap struct {
-	window time.Duration
+	window, every time.Duration
 
 	mu      sync.Mutex
 	batches []telemetry.Batch
@@ -29,7 +29,7 @@ type wireTap struct {
 	at      []time.Time
 }
 
-func (w *wireTap) Window() time.Duration { return w.window }
+func (w *wireTap) Window() (wait, every time.Duration) { return min(w.window, w.every), w.every }
 
 func (w *wireTap) Publish(count int, payload []byte) error {
 	var b telemetry.Batch
@@ -53,7 +53,7 @@ func (w *wireTap) counts() []int {
 }
 
 func tapped(kind telemetry.Kind, class wire.Class, window time.Duration) (*Stream, *wireTap) {
-	tap := &wireTap{window: window}
+	tap := &wireTap{window: window, every: time.Hour}
 	s := source.Stream{Name: "s", Class: class, Meta: telemetry.Meta{Kind: kind}}
 	return newStream(s, tap, slog.New(slog.DiscardHandler)), tap
 }
@@ -73,15 +73,18 @@ func TestNoWindowNoWaiting(t *testing.T) {
 func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 	const window = 22 * time.Millisecond // no multiple of a period: which of two timers is first would be chance
 	for _, c := range []struct {
-		period time.Duration
-		want   []int
+		period, every time.Duration
+		want          []int
 	}{
-		{5 * time.Millisecond, []int{1, 5, 4}}, // the first one comes after a pause
-		{10 * time.Millisecond, []int{1, 3, 3, 3}},
-		{25 * time.Millisecond, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}, // nobody else would come
+		{5 * time.Millisecond, time.Second, []int{1, 5, 4}}, // the first one comes after a pause
+		{10 * time.Millisecond, time.Second, []int{1, 3, 3, 3}},
+		{10 * time.Millisecond, 26 * time.Millisecond, []int{1, 2, 3, 2, 2}},          // two and a half on average
+		{10 * time.Millisecond, 13 * time.Millisecond, []int{1, 1, 1, 1, 2, 1, 1, 2}}, // where a packet has to follow soon
+		{25 * time.Millisecond, time.Second, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}},     // nobody else would come
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, tap := tapped(telemetry.Number, wire.Live, window)
+			tap.every = c.every
 			for i := range 10 {
 				_ = s.Set(float64(i))
 				time.Sleep(c.period)
@@ -89,7 +92,7 @@ func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 			time.Sleep(window)
 			synctest.Wait()
 			if diff := cmp.Diff(c.want, tap.counts()); diff != "" {
-				t.Errorf("every %v: %s", c.period, diff)
+				t.Errorf("every %v, in packets every %v: %s", c.period, c.every, diff)
 			}
 			tap.mu.Lock()
 			defer tap.mu.Unlock()
@@ -246,5 +249,5 @@ func TestNumbersCostNoAllocation(t *testing.T) {
 
 type silent struct{}
 
-func (silent) Window() time.Duration     { return 0 }
-func (silent) Publish(int, []byte) error { return nil }
+func (silent) Window() (wait, every time.Duration) { return 0, 0 }
+func (silent) Publish(int, []byte) error           { return nil }
