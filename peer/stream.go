@@ -166,24 +166,26 @@ func (s *Stream) Dropped() uint64 {
 	return s.dropped
 }
 
-// Window is how long a sample may wait now to be sent together with others, at most 22 ms or the one-way delay, and
-// the longest time between packets on average: a quarter of what the way leaves of the deadline, so that three packets can
-// follow a lost one in time, and mend it. 0, 0 for classes that do not wait, and on paths so short that waiting would be felt.
-func (s *Stream) Window() (wait, every time.Duration) {
+// Window is how long a sample may wait now to be sent together with others: at most 22 ms, the one-way delay, or a quarter
+// of what the way leaves of the deadline, which is returned as well: in it the sample shall leave, and three packets
+// follow that mend it if it was lost. 0, 0 for classes that do not wait, and on paths so short that waiting would be felt.
+func (s *Stream) Window() (wait, left time.Duration) {
 	if s.cfg.Class != wire.Live {
 		return 0, 0
 	}
 	oneWay := time.Duration(s.host.oneWay.Load())
-	every = (s.cfg.Deadline - oneWay) / 4
-	if wait = min(oneWay, every, maxWindow); wait < minWindow {
+	left = s.cfg.Deadline - oneWay - timersSlack
+	if wait = min(oneWay, left/4, maxWindow); wait < minWindow {
 		return 0, 0
 	}
-	return wait, every
+	return wait, left
 }
 
 const (
 	maxWindow = 22 * time.Millisecond // three samples at 100 Hz, which do not come on the tick
 	minWindow = time.Millisecond      // below it a timer costs more than a packet
+
+	timersSlack = 3 * time.Millisecond // of what is left of the deadline, for both ends' timers
 )
 
 // unknownWay is taken for the one-way delay where none was measured.

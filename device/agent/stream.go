@@ -15,7 +15,7 @@ import (
 // outlet is where batches go: a *peer.Stream.
 type outlet interface {
 	Publish(count int, payload []byte) error // copies the payload, never blocks
-	Window() (wait, every time.Duration)     // how long a sample may wait for company now, and how often a packet leaves at least, on average
+	Window() (wait, left time.Duration)      // how long a sample may wait for company now, and when three packets shall have followed its own
 }
 
 // Stream takes the values of one stream and publishes them in batches: on a
@@ -39,7 +39,7 @@ type Stream struct {
 	pending *telemetry.Packer // guarded by mu
 	first   time.Time         // guarded by mu: when the oldest sample of pending came
 	due     time.Time         // guarded by mu: when pending leaves at the latest, for packets to be as often as they shall
-	every   time.Duration     // guarded by mu: how often that is
+	left    time.Duration     // guarded by mu: in which they shall be that often
 	last    time.Time         // guarded by mu: when the newest sample came
 	spacing time.Duration     // guarded by mu: between samples, the short ones of late
 	timer   *time.Timer       // guarded by mu
@@ -113,7 +113,7 @@ func (s *Stream) putDurable(t int64, v telemetry.Value) error {
 // add puts a sample into the pending batch and sees to it that it leaves in
 // time; false if there is no room for it.
 func (s *Stream) add(t int64, v telemetry.Value) bool {
-	wait, every := s.out.Window()
+	wait, left := s.out.Window()
 	now := time.Now()
 	s.mu.Lock()
 	if !s.pending.Add(t, v, s.limit) {
@@ -121,7 +121,7 @@ func (s *Stream) add(t int64, v telemetry.Value) bool {
 		return false
 	}
 	first := s.pending.Batch.Len() == 1
-	s.every = every
+	s.left = left
 	last := s.isLast(now, wait, first)
 	if first && !last {
 		s.timer.Reset(s.leaves(wait).Sub(now))
@@ -169,15 +169,24 @@ func (s *Stream) leave() {
 		s.mu.Unlock()
 		return
 	}
-	now := time.Now()
-	s.due = s.due.Add(s.every)
-	if least := now.Add(s.every / 2); s.due.Before(least) {
-		s.due = now.Add(s.every)
-	} else if most := now.Add(s.every + s.spacing); s.due.After(most) {
+	now, every := time.Now(), s.every()
+	s.due = s.due.Add(every)
+	if least := now.Add(every / 2); s.due.Before(least) {
+		s.due = now.Add(every + s.spacing/8) // every is quarters of spacing: so no sample is expected just when it is due
+	} else if most := now.Add(every + s.spacing*7/8); s.due.After(most) {
 		s.due = most
 	}
 	s.mu.Unlock()
 	s.flush()
+}
+
+// every is the longest time between packets, on average, with which the fourth one leaves in time after the first sample that
+// the packet before could not take. They leave with samples: so it is samples that count.
+func (s *Stream) every() time.Duration {
+	if s.spacing < time.Millisecond {
+		return s.left / 4
+	}
+	return (s.left + s.spacing) / s.spacing * s.spacing / 4
 }
 
 // flush publishes the pending batch, if there is one.
