@@ -8,14 +8,15 @@ import (
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
-// product is a device on one side of a link, server and viewer on the other, and the samples on `udp`.
+// product is a device on one side of a link, server and viewer on the other, and the samples on `udp`. The viewer is
+// `telepath view` or a page in Chromium, which says when its Worker handed it a sample.
 type product struct {
 	programs []*program.Program
 	view     *rig.Watcher
 }
 
 // startProduct returns when the first sample has come over a data channel.
-func startProduct(dir string, far *rig.FarLink) (_ *product, err error) {
+func startProduct(dir string, far *rig.FarLink, chromium bool) (_ *product, err error) {
 	p := &product{}
 	defer func() {
 		if err != nil {
@@ -39,10 +40,17 @@ func startProduct(dir string, far *rig.FarLink) (_ *product, err error) {
 	if err := r.AwaitLive(far.Here, "board", 15*time.Second); err != nil {
 		return nil, err
 	}
-	if p.view, err = r.View(far.Here, "board", "--only", "ws,udp"); err != nil {
+	if chromium {
+		p.view, err = r.BrowseReady(far.Here, server.LoginURL, "board")
+	} else {
+		p.view, err = r.View(far.Here, "board", "--only", "ws,udp")
+	}
+	if p.view != nil {
+		p.programs = append(p.programs, p.view.Program)
+	}
+	if err != nil {
 		return nil, err
 	}
-	p.programs = append(p.programs, p.view.Program)
 	_, err = p.view.AwaitSample("udp", 0, 30*time.Second)
 	return p, err
 }
