@@ -56,30 +56,28 @@ type Out struct {
 	sent   [sentPackets]sentPacket // by number
 	newest map[uint64]*piece       // of each stream
 
-	repairs    []*piece      // to be sent again
-	seconds    []*piece      // were sent again, and ride along with the next fresh packet
-	covered    uint64        // the newest packet that a parity was sent for
-	owed       bool          // the last packet had no room for a parity
-	lastAt     time.Duration // the last packet
-	askedAt    time.Duration
-	awaited    time.Duration // when the oldest unanswered question was sent; 0: none
-	answered   bool          // a receipt has come, ever
-	heard      uint64        // the highest number that a receipt named
-	stuckUntil time.Duration // SCTP's timer will have passed; 0: it waits for nothing
-	packet     []byte
-	stats      Stats
+	repairs  []*piece      // to be sent again
+	seconds  []*piece      // were sent again, and ride along with the next fresh packet
+	covered  uint64        // the newest packet that a parity was sent for
+	owed     bool          // the last packet had no room for a parity
+	lastAt   time.Duration // the last packet
+	askedAt  time.Duration
+	awaited  time.Duration // when the oldest unanswered question was sent; 0: none
+	answered bool          // a receipt has come, ever
+	heard    uint64        // the highest number that a receipt named
+	packet   []byte
+	stats    Stats
 }
 
 // sentPacket is a packet that was sent.
 type sentPacket struct {
-	number  uint64
-	at      time.Duration
-	size    int
-	length  int // of its content
-	kept    bool
-	told    bool // a receipt has spoken of it
-	doubted bool // SCTP does not repeat it
-	pieces  []*piece
+	number uint64
+	at     time.Duration
+	size   int
+	length int // of its content
+	kept   bool
+	told   bool // a receipt has spoken of it
+	pieces []*piece
 }
 
 // piece is a frame on its way.
@@ -165,7 +163,7 @@ func (o *Out) at(number uint64) *sentPacket { return &o.sent[number%sentPackets]
 func (o *Out) begin(now time.Duration) *sentPacket {
 	o.number++
 	p := o.at(o.number)
-	*p = sentPacket{number: o.number, at: now, kept: o.redundant(), doubted: o.Doubtful(now), pieces: p.pieces[:0]}
+	*p = sentPacket{number: o.number, at: now, kept: o.redundant(), pieces: p.pieces[:0]}
 	ask := now >= o.askedAt+o.askEvery(now)
 	if ask {
 		o.askedAt = now

@@ -51,11 +51,9 @@ func (o *Out) overdue(now time.Duration) time.Duration {
 	return now - o.awaited - o.path.rtt
 }
 
-// Doubtful reports whether several answers are overdue, or SCTP's repetition of a packet was lost as well: what is
-// sent now may be lost for good, or would be repeated with what is, and is not worth repeating as it is.
-func (o *Out) Doubtful(now time.Duration) bool {
-	return o.overdue(now) >= doubtAfter || now < o.stuckUntil
-}
+// Doubtful reports whether several answers are overdue: what is sent now may be
+// lost for good, and is not worth repeating as it is.
+func (o *Out) Doubtful(now time.Duration) bool { return o.overdue(now) >= doubtAfter }
 
 // Receipt takes what the other end says has come.
 func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
@@ -79,7 +77,6 @@ func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
 	if newest.at >= o.awaited {
 		o.awaited = 0
 	}
-	o.findStuck(now, r)
 	if o.pace.arrive(now, o.hear(now, r)); measured {
 		o.pace.queued(now, o.path.queue())
 	}
