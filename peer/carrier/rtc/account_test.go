@@ -415,7 +415,7 @@ func (r *trial) print(t *testing.T) (share, times float64) {
 	return share, float64(bytes) / samples / datagram
 }
 
-// TestWhatLiveCosts holds what was reached, with a margin for a minute's luck: timers of one instant fire in any order, so a
+// TestWhatLiveCosts holds what was reached, with a margin for three minutes' luck: timers of one instant fire in any order, so a
 // seed does not repeat exactly.
 func TestWhatLiveCosts(t *testing.T) {
 	for _, c := range []struct {
@@ -427,14 +427,14 @@ func TestWhatLiveCosts(t *testing.T) {
 	}{
 		{"300-10", hop{delay: 150 * time.Millisecond, loss: 0.1}, []int{2, 3}, 0.995, 2.95},
 		{"300-10, reordered", hop{delay: 150 * time.Millisecond, loss: 0.1, jitter: 20 * time.Millisecond}, []int{2, 3}, 0.988, 3.0},
-		{"100-5", hop{delay: 50 * time.Millisecond, loss: 0.05}, []int{3}, 0.9985, 1.6},
+		{"100-5", hop{delay: 50 * time.Millisecond, loss: 0.05}, []int{3}, 0.999, 1.6},
 		{"50", hop{delay: 25 * time.Millisecond}, []int{3}, 1, 1.35},
 		{"fade200", hop{delay: 50 * time.Millisecond, fade: 200 * time.Millisecond, fadeGap: 4 * time.Second}, []int{3}, 0.98, 2.3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &trial{link: newLink(1, c.hop), batches: c.batches}
-				r.run(t, 60*time.Second)
+				r.run(t, 3*time.Minute)
 				if share, times := r.print(t); share < c.least || times > c.most {
 					t.Errorf("want at least %.2f %% with at most %.2f × the bytes", 100*c.least, c.most)
 				}
