@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -164,6 +165,14 @@ func (l *link) descendAgain() {
 	}
 }
 
+// overtaken reports whether a link to which we moved has ended because of what
+// we said ourselves on the older one before, which came later: nobody else has
+// our key.
+func (l *link) overtaken(err error) bool {
+	var refused *RefusedError
+	return l.older != nil && l.older.said && !l.older.letIn && errors.As(err, &refused) && refused.Code == "taken-over"
+}
+
 // ended notes in the loop that a leg is over.
 func (l *link) ended(g *leg, err error) {
 	switch g {
@@ -181,6 +190,9 @@ func (l *link) ended(g *leg, err error) {
 		if onChannels(rung) && !l.lift.leaving {
 			l.lift.fell(l.loop.now(), rung)
 			l.hurry.Store(!isRefusal(err)) // nobody but the path has ended it, and other rungs may be sound
+		}
+		if l.overtaken(err) {
+			l.hurry.Store(true)
 		}
 		l.onDown(err)
 	case l.next:

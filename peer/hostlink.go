@@ -135,7 +135,7 @@ func (h *Host) greeted(m signal.Message) {
 		h.end(notForDevices)
 		return
 	}
-	h.welcomed = true
+	h.welcomed, h.link.leg.letIn = true, true
 	h.link.welcomed(m)
 	h.describe(0, h.known, (*Stream).describe)
 	for _, s := range h.known {

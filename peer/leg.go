@@ -18,6 +18,7 @@ type leg struct {
 	full    int      // full probes sent until then
 	fullAt  time.Duration
 	said    bool // hello, on a device's link
+	letIn   bool // by the server, on a device's link
 }
 
 // send queues one frame; what the carrier refuses it has counted.

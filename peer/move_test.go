@@ -285,3 +285,38 @@ func TestRestartIsNoStorm(t *testing.T) {
 		}
 	})
 }
+
+// TestOwnHelloOvertaken: a server that starts answers on two rungs at once, and the hello on the one that was heard first
+// comes behind that on the better one. It takes the device over from itself, which is no reason to stay away.
+func TestOwnHelloOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		const late = 20 * oneWay
+		w.before = func(d *device) {
+			d.behind(&box{}, w.relay, d.host.link, true)
+			through := d.host.link.racer.dial
+			d.host.link.racer.dial = func(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+				if rung == ladder.WS {
+					connected()
+					time.Sleep(headStart + oneWay)
+				}
+				c, err := through(ctx, rung, open, connected)
+				if err == nil && rung == ladder.SSE {
+					m := d.medium()
+					time.AfterFunc(3*oneWay/2, m.Cut) // behind the challenge
+					time.AfterFunc(late, m.Heal)
+				}
+				return c, err
+			}
+		}
+		w.boot(40 * time.Millisecond)
+		time.Sleep(headStart + late + time.Second)
+		v := w.watch(nil)
+		took := w.await(time.Second, "samples", func() bool { return v.rung() == "udp" })
+		t.Logf("samples after %v", took)
+		if rung := w.device.linkRung(); rung != "ws" {
+			t.Errorf("the device is on %q", rung)
+		}
+		w.settle(v)
+	})
+}
