@@ -12,7 +12,8 @@
 // package relay, each held for one look-up. Nothing is sent while a lock is
 // held, but for a device's welcome, which must be the first it hears. Everything
 // a person sees of presence is sent by one goroutine, Run, so that the newest
-// state always arrives last.
+// state always arrives last; what an open is answered with is not, and Run
+// repeats what has changed meanwhile.
 package room
 
 import (
