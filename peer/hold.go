@@ -99,10 +99,12 @@ func (l *link) lookOut(ctx context.Context, than carrier.Carrier) chan *entrant 
 }
 
 // move waits until the server has let us in on the next link, and leaves the
-// older one then. It returns the one that is the link.
+// older one then. It returns the one that is the link, or, if both are over,
+// the next one.
 func (l *link) move(now, next *held) *held {
 	late := time.NewTimer(moveTime)
 	defer late.Stop()
+	over := now.over
 	for {
 		select {
 		case g := <-l.moved:
@@ -110,10 +112,10 @@ func (l *link) move(now, next *held) *held {
 				time.AfterFunc(overlapTime, now.stop)
 				return next
 			}
-		case <-now.over: // the next one is all there is
-			return next
+		case <-over: // the next one is all there is, and may be silent, too
+			over = nil
 		case err := <-next.over:
-			if !l.promoted(next) {
+			if over != nil && !l.promoted(next) {
 				return now
 			}
 			now.stop()

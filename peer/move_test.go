@@ -240,6 +240,41 @@ func TestBetterLinkThatFallsSilent(t *testing.T) {
 	})
 }
 
+// TestNextLinkFallsSilent: the link in use ends while the server is asked to let us in on the next one, where nothing comes any more.
+func TestNextLinkFallsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		b := &box{}
+		b.block(ladder.WS, ladder.SSE)
+		silenced := false
+		w.before = func(d *device) {
+			d.behind(b, w.relay, d.host.link, true)
+			through := d.host.link.racer.dial
+			d.host.link.racer.dial = func(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+				older := d.medium()
+				c, err := through(ctx, rung, open, connected)
+				if err == nil && rung == ladder.WS && !silenced {
+					silenced = true
+					next := d.medium()
+					time.AfterFunc(3*oneWay/2, func() { // behind the challenge
+						next.Cut()
+						older.Break(errors.New("cut"))
+					})
+					t.Cleanup(next.Heal)
+				}
+				return c, err
+			}
+		}
+		w.boot(40 * time.Millisecond)
+		time.Sleep(time.Second)
+		b.block()
+		time.Sleep(memoryTime + moveTime + 2*time.Second)
+		if rung := w.device.linkRung(); rung != "ws" || !silenced {
+			t.Errorf("the device is on %q", rung)
+		}
+	})
+}
+
 // TestRestartIsNoStorm: hundreds of viewers on the relay come back after the
 // server's restart, spread over the time, with few tries each.
 func TestRestartIsNoStorm(t *testing.T) {
