@@ -37,6 +37,7 @@ const (
 	maxFacts           = 8
 	maxFactName        = 32        // bytes
 	maxFact            = 96        // bytes; with all facts and its name a device is 1 KiB in a list
+	maxEpoch           = 8         // bytes: hex digits
 	maxMeta            = 4 << 10   // bytes of one stream's meta
 	maxDescription     = 256 << 10 // bytes of JSON of all a device's streams: 1 KiB for each of 256
 	maxDescribed       = 32        // streams in one describe (section 6.3)

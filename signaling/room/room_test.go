@@ -282,6 +282,28 @@ func TestFencedSessionHasNoEffect(t *testing.T) {
 	}
 }
 
+// TestHelloOvertaken: a device that moves says hello twice. The one that was said first and comes last takes nothing over.
+func TestHelloOvertaken(t *testing.T) {
+	r := New(Config{}, nil)
+	said := func(epoch string, n uint64) Hello {
+		h := hello("rig", time.Minute)
+		h.Epoch, h.Hellos = epoch, n
+		return h
+	}
+	present, link := join(t, r, said("00000001", 2))
+	if _, no := r.Join(said("00000001", 1), &fakeLink{}); no == nil || no.Code != "taken-over" || link.closed != "" {
+		t.Errorf("an older hello: %v; the link in use: %q", no, link.closed)
+	}
+	if d := r.Devices()[0]; d.State != signal.StateLive || d.Session != present.Number() {
+		t.Errorf("the device is %s in session %d, not %d", d.State, d.Session, present.Number())
+	}
+	for i, h := range []Hello{said("00000001", 3), said("00000002", 1), said("", 0)} {
+		if _, no := r.Join(h, &fakeLink{}); no != nil {
+			t.Errorf("newer hello %d: %v", i+1, no)
+		}
+	}
+}
+
 // TestWelcomeComesFirst: a viewer who asks for the device all the time is not heard before it.
 func TestWelcomeComesFirst(t *testing.T) {
 	r := New(Config{}, nil)
