@@ -304,7 +304,8 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 	if l.proveBy > 0 && now >= l.proveBy {
 		l.doubt(now)
 	}
-	wake = min(l.lift.step(now, l.leg.carrier.Rung(), l.carries()), l.watchHop(now))
+	carries := l.carries()
+	wake = min(l.lift.step(now, l.leg.carrier.Rung(), carries), l.watchHop(now, carries))
 	if l.proveBy > 0 {
 		wake = min(wake, l.proveBy)
 	}
@@ -318,11 +319,11 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 }
 
 // watchHop probes the way to the server, and looks for another one when it is in doubt.
-func (l *link) watchHop(now time.Duration) (wake time.Duration) {
+func (l *link) watchHop(now time.Duration, carries bool) (wake time.Duration) {
 	if l.hop == nil {
 		return now + time.Hour
 	}
-	probe, doubt, wake := l.hop.step(now)
+	probe, doubt, wake := l.hop.step(now, carries)
 	if probe {
 		l.probe()
 	}
