@@ -85,9 +85,11 @@ func (w *world) watch(path func(rung string) bool, args ...string) error {
 	return err
 }
 
-// freeAddress is one of this machine's own that no connection of anybody's begins at: the server is away from it now and then.
+// own is an address of this machine at which no connection of anybody's begins: the server is away from its port now and then.
+const own = "127.77.0.1"
+
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.77.0.1:0")
+	l, err := net.Listen("tcp", own+":0")
 	if err != nil {
 		return "", err
 	}
@@ -120,7 +122,7 @@ func (w *world) programs() (all []*program.Program) {
 
 // launch starts a server, and does not wait for it.
 func (w *world) launch() error {
-	p, err := w.LaunchServer(nil, w.addr)
+	p, err := w.LaunchServer(nil, w.addr, "--allow-host", own, "--log-level", "debug")
 	if err == nil {
 		w.killed, w.server = w.server, &rig.Server{Program: p}
 	}
