@@ -138,9 +138,11 @@ func (l *link) rest(ctx context.Context, d time.Duration) bool {
 func (l *link) once(ctx context.Context) error {
 	var open []byte
 	if l.first != nil {
+		l.road.ahead.begin(ctx, &l.tasks, l.road.url)
 		open = l.first()
 	}
 	c, err := l.dial(ctx, l, open)
+	l.road.ahead.end(&l.tasks)
 	if err == nil {
 		return l.hold(ctx, c)
 	}
