@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/program"
@@ -51,8 +52,27 @@ func startProduct(dir string, far *rig.FarLink, chromium bool) (_ *product, err 
 	if err != nil {
 		return nil, err
 	}
-	_, err = p.view.AwaitSample("udp", 0, 30*time.Second)
+	if _, err = p.view.AwaitSample("udp", 0, 30*time.Second); err == nil && chromium {
+		err = p.awaitPast()
+	}
 	return p, err
+}
+
+// awaitPast waits until the page's charts are filled: what the device kept crosses the link, too.
+func (p *product) awaitPast() error {
+	const calm, most = 2 * time.Second, time.Minute
+	for end := time.Now().Add(most); time.Now().Before(end); {
+		from := p.view.Mark()
+		time.Sleep(calm)
+		events, err := p.view.Events()
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(events[from:], func(e rig.Event) bool { return e.Past }) {
+			return nil
+		}
+	}
+	return fmt.Errorf("what the device kept still comes after %v", most)
 }
 
 func (p *product) arrivals() ([]arrival, error) { return arrivalsOf(p.view) }
