@@ -14,7 +14,7 @@ import (
 const (
 	retryNow      = time.Second // full jitter up to this
 	backoffFirst  = 250 * time.Millisecond
-	backoffMax    = 15 * time.Second
+	backoffMax    = 10 * time.Second // so that all are back within 15 s of a server's return
 	retrySlow     = 30 * time.Second
 	stableLink    = 10 * time.Second // a link that lived so long starts the back-off anew
 	firstAttempts = 2                // so many failures are retried at once, for a server that restarts

@@ -133,7 +133,7 @@ func (r *round) awaitAll(result *Result, ready time.Time) error {
 	result.Device = append(result.Device, time.Since(ready))
 	slower := time.Duration(0)
 	for _, v := range r.viewers {
-		e, err := v.Await("a fresh sample on its path", 0, Goal, func(e rig.Event) bool {
+		e, err := v.Await("a fresh sample on its path", 0, slack.Of(Goal), func(e rig.Event) bool {
 			return e.Type == "sample" && !e.Retained && e.T >= float64(ready.UnixMicro())/1e6 && v.path(e.Path)
 		})
 		if err != nil {

@@ -156,6 +156,16 @@ test("open is sent at once and until accepted; then the relay is the path", () =
 	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
 });
 
+test("an accept that comes with the news of another session of the device is of the session before", () => {
+	up();
+	hear(said(1, { type: "opened", device: pi }), ...hello());
+	hear(said(1, { type: "state", device: { ...pi, session: 2 } }), ...hello());
+	expect(conn.path().accepted).toBe(false);
+	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
+	hear(...hello());
+	expect(conn.path().accepted).toBe(true);
+});
+
 test("what is wrong with the link though it works is told of its rung, before the device has answered and after", () => {
 	standing = { state: "use", failure: failure("tls-intercepted") };
 	up();

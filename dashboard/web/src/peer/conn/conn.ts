@@ -434,7 +434,7 @@ export class Conn {
 	}
 
 	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean; history: boolean }): void {
-		if (id !== this.id) return;
+		if (id !== this.id || !this.standing.opening.asked) return; // not asked since the session is new: it accepts what is over
 		this.epoch = epoch;
 		const first = !this.standing.opening.accepted;
 		if (first) this.direct.accepted();

@@ -12,10 +12,12 @@ export class Opening {
 	private sentAt = -Infinity;
 	private tries = 0;
 	accepted = false;
+	asked = false; // since the link and the device's session are what they are
 
 	/** restart asks for an open now: the link or the device's session is new. */
 	restart(now: number): void {
 		this.accepted = false;
+		this.asked = false;
 		this.tries = 0;
 		this.dueAt = now;
 	}
@@ -28,6 +30,7 @@ export class Opening {
 	/** sent notes that an open is on its way. */
 	sent(now: number): void {
 		this.sentAt = now;
+		this.asked = true;
 		this.dueAt = this.accepted ? Infinity : now + (REPEATS[Math.min(this.tries, REPEATS.length - 1)] ?? Infinity);
 		this.tries++;
 	}

@@ -3,9 +3,9 @@ import { retryDelay } from "./backoff";
 
 const most = () => 0.999999;
 
-test("backoff doubles from 0.25 s to 15 s, with full jitter", () => {
+test("backoff doubles from 0.25 s to 10 s, with full jitter", () => {
 	const longest = [1, 2, 3, 6, 7, 40].map((failures) => retryDelay("backoff", failures, most));
-	expect(longest.map((ms) => Math.round(ms ?? -1))).toEqual([250, 500, 1000, 8000, 15000, 15000]);
+	expect(longest.map((ms) => Math.round(ms ?? -1))).toEqual([250, 500, 1000, 8000, 10000, 10000]);
 	expect(retryDelay("backoff", 9, () => 0)).toBe(0);
 });
 
