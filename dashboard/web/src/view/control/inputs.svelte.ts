@@ -99,14 +99,21 @@ export class Inputs {
 		if (pad === null && before !== "" && this.hands.holds("pad")) this.hands.release("the game pad was unplugged");
 		cancelAnimationFrame(this.frame);
 		if (pad !== null) this.frame = requestAnimationFrame(this.readPad);
-		else this.padAxes = [];
+		else {
+			this.padAxes = [];
+			this.padHand.rest(); // the next one may come with its stick held, and be of the same name
+		}
 	};
 
 	/** A pad has to be asked; it is, once a frame. */
 	private readonly readPad = (): void => {
 		this.frame = requestAnimationFrame(this.readPad);
 		const pad = firstPad();
-		if (this.previewed) this.padAxes = pad?.axes.slice() ?? [];
+		if (pad === null) {
+			this.padsChanged(); // the browser has not said so yet
+			return;
+		}
+		if (this.previewed) this.padAxes = pad.axes.slice();
 		const at = this.padHand.read(pad, this.pad);
 		if (at !== null && !this.hands.ready) this.padHand.rest();
 		else this.point("pad", at);
