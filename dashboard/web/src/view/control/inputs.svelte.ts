@@ -1,7 +1,7 @@
 import type { Hands } from "../../hands/hands";
 import { Keys } from "../../hands/keys";
 import { cleanPadSettings, firstPad, PadHand, type PadSettings } from "../../hands/pad";
-import { cleanSticks, deflections, type Sticks, sticksFor } from "../../hands/sticks";
+import { cleanSticks, deflections, inCircle, type Sticks, sticksFor } from "../../hands/sticks";
 import type { Axis } from "../../port";
 
 const PAD_KEY = "telepath.pad";
@@ -67,6 +67,16 @@ export class Inputs {
 	point(input: string, at: { x: number; y: number } | null): void {
 		if (at === null) this.hands.letGo(input);
 		else this.hands.grip(input, deflections(this.sticks, at));
+	}
+
+	/** shown is where the stick points by whatever moves its axes: keys and pad, too. */
+	shown(): { x: number; y: number } {
+		const { x, y, invertX, invertY } = this.sticks;
+		const at = (axis: number | null, invert: boolean) => {
+			const d = axis === null ? 0 : this.hands.deflection(axis);
+			return invert ? 0 - d : d;
+		};
+		return inCircle(at(x, invertX), 0 - at(y, invertY), 1);
 	}
 
 	private readonly keyDown = (event: KeyboardEvent): void => {
