@@ -143,7 +143,7 @@ func (w *world) command(change func(*ViewConfig)) *remote {
 	}
 	c := r.conn
 	c.link.dial, c.attempts.direct = r.dialer(w.relay, false), w.director(&r.node)
-	c.link.lift.dial = nil
+	c.link.lift.dial, c.link.road.ahead.dial = nil, nil
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {

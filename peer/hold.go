@@ -186,6 +186,9 @@ func (l *link) ended(g *leg, err error) {
 	case l.next:
 		l.next = nil
 		l.notLetIn(g, err)
+		if l.leg == nil {
+			l.onDown(err)
+		}
 	case l.older:
 		l.older = nil
 		if l.leg != nil {

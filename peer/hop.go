@@ -48,8 +48,10 @@ func (h *hop) echoed(now time.Duration, echo wire.Echo) {
 	}
 }
 
-// step says whether a probe is due, whether the way is in doubt, and when to ask again.
-func (h *hop) step(now time.Duration) (probe, doubt bool, wake time.Duration) {
+// step says whether a probe is due, whether the way is in doubt, and when to ask
+// again. carries: somebody waits for what the link carries; else it is only kept ready.
+func (h *hop) step(now time.Duration, carries bool) (probe, doubt bool, wake time.Duration) {
+	h.ladder.Rest(!carries)
 	d := h.ladder.Step(now)
 	return len(d.Probe) > 0, h.ladder.State(hopID).InDoubt, d.Wake
 }

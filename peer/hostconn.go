@@ -75,7 +75,7 @@ func (c *hostConn) bind(now time.Duration, number uint64) {
 	}
 	c.number = number
 	c.host.numbers[number] = c
-	c.paths.distrust(now) // what took the link that was may have taken them, too
+	c.paths.suspect(now) // what took the link that was may have taken them, too
 	c.relay = &leg{id: c.host.nextLeg(), carrier: c.host.link.leg.carrier, number: number, conn: c}
 	if c.host.cfg.Endpoint.may(c.relay.carrier.Rung()) {
 		c.paths.up(now, c.relay)

@@ -18,6 +18,9 @@ type leg struct {
 	full    int      // full probes sent until then
 	fullAt  time.Duration
 	said    bool // hello, on a device's link
+
+	suspected time.Duration // when something had come last, when the path was suspected
+	heardBy   time.Duration // it is in doubt if nothing has come by then; 0: it is not suspected
 }
 
 // send queues one frame; what the carrier refuses it has counted.

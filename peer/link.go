@@ -138,9 +138,11 @@ func (l *link) rest(ctx context.Context, d time.Duration) bool {
 func (l *link) once(ctx context.Context) error {
 	var open []byte
 	if l.first != nil {
+		l.road.ahead.begin(ctx, &l.tasks, l.road.url)
 		open = l.first()
 	}
 	c, err := l.dial(ctx, l, open)
+	l.road.ahead.end(&l.tasks)
 	if err == nil {
 		return l.hold(ctx, c)
 	}
@@ -304,7 +306,8 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 	if l.proveBy > 0 && now >= l.proveBy {
 		l.doubt(now)
 	}
-	wake = min(l.lift.step(now, l.leg.carrier.Rung(), l.carries()), l.watchHop(now))
+	carries := l.carries()
+	wake = min(l.lift.step(now, l.leg.carrier.Rung(), carries), l.watchHop(now, carries))
 	if l.proveBy > 0 {
 		wake = min(wake, l.proveBy)
 	}
@@ -318,11 +321,11 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 }
 
 // watchHop probes the way to the server, and looks for another one when it is in doubt.
-func (l *link) watchHop(now time.Duration) (wake time.Duration) {
+func (l *link) watchHop(now time.Duration, carries bool) (wake time.Duration) {
 	if l.hop == nil {
 		return now + time.Hour
 	}
-	probe, doubt, wake := l.hop.step(now)
+	probe, doubt, wake := l.hop.step(now, carries)
 	if probe {
 		l.probe()
 	}

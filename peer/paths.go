@@ -10,6 +10,10 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
+// suspicion is how long a path that is suspected may be silent beside what an answer takes:
+// as long as any path in use before it is asked.
+const suspicion = 300 * time.Millisecond
+
 // paths is one Conn's carriers at one end: which there are, proof that they
 // work, and which to send on. It is owned by the loop.
 type paths struct {
@@ -103,7 +107,9 @@ func (p *paths) worksOn(rung ladder.Rung) bool {
 // that came into use. The decision stands in p.use and p.decision.
 func (p *paths) step(now time.Duration) (added []*leg, changed bool) {
 	p.rerung()
+	suspects := p.doubtSuspects(now)
 	d := p.ladder.Step(now)
+	d.Wake = min(d.Wake, suspects)
 	for _, id := range d.Probe {
 		if g := p.byID(id); g != nil {
 			p.probe(now, g)
@@ -145,13 +151,35 @@ func (p *paths) fell() bool {
 	return p.doubted && !before
 }
 
-// distrust puts all proved direct paths in doubt, until an echo comes on them.
-func (p *paths) distrust(now time.Duration) {
+// suspect asks all proved direct paths for an echo at once. One on which nothing comes
+// for 300 ms and one and a half round trips is in doubt.
+func (p *paths) suspect(now time.Duration) {
 	for _, g := range p.legs {
-		if g.direct() && g.proved {
+		if !g.direct() || !g.proved {
+			continue
+		}
+		s := p.ladder.State(g.id)
+		g.suspected, g.heardBy = s.LastHeard, s.LastHeard+suspicion+s.Least*3/2
+		p.probe(now, g)
+	}
+}
+
+// doubtSuspects puts in doubt what was suspected and not heard in time, and says when to look again.
+func (p *paths) doubtSuspects(now time.Duration) (wake time.Duration) {
+	wake = ladder.Never
+	for _, g := range p.legs {
+		switch {
+		case g.heardBy == 0:
+		case p.ladder.State(g.id).LastHeard > g.suspected:
+			g.heardBy = 0
+		case now >= g.heardBy:
+			g.heardBy = 0
 			p.ladder.Doubt(now, g.id)
+		default:
+			wake = min(wake, g.heardBy)
 		}
 	}
+	return wake
 }
 
 // stands reports whether the legs in use are those already.

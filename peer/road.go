@@ -27,6 +27,7 @@ type road struct {
 	url    string // of links, ws or wss
 	header http.Header
 	tunnel *tunnel.Dialer
+	ahead  ahead
 	tls    *tls.Config
 	http1  atomic.Bool     // HTTP/2 is agreed on here and then cut; racer remembers it for each network
 	body   atomic.Int64    // larger ones than this are refused by something between; 0: nothing is known
@@ -45,7 +46,7 @@ func newRoad(e Endpoint) (*road, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &road{url: to, tunnel: through, header: http.Header{}, log: e.log()}
+	r := &road{url: to, tunnel: through, ahead: ahead{dial: through.DialContext}, header: http.Header{}, log: e.log()}
 	if e.Token != "" {
 		r.header.Set("Authorization", "Bearer "+e.Token)
 	}
@@ -123,7 +124,7 @@ func (r *road) open(ctx context.Context, rung ladder.Rung, open []byte, connecte
 		header.Set("Telepath-Open", base64.RawURLEncoding.EncodeToString(open))
 	}
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := r.tunnel.DialContext(ctx, network, addr)
+		conn, err := r.ahead.take(ctx, network, addr)
 		if err == nil {
 			r.note(conn, addr)
 			connected()

@@ -111,34 +111,51 @@ func bareDirect(t *testing.T) (*Host, *hostConn, *notebook) {
 	return h, c, link
 }
 
-// TestAnotherLinkIsAReasonForDoubt: who comes back on another one may hear nothing on a
-// direct path either, and gets samples on both until an answer comes on that.
-func TestAnotherLinkIsAReasonForDoubt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h, c, _ := bareDirect(t)
-		direct := c.attempts.list[0].leg
-		for range 12 { // its trial
-			time.Sleep(100 * time.Millisecond)
-			c.paths.ladder.Proved(h.loop.now(), direct.id, 2*oneWay)
-			h.step(h.loop.now())
-		}
-		if c.paths.uses(c.relay) || !c.paths.uses(direct) {
-			t.Fatal("it is not the direct path that carries")
-		}
-		h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "a"})
-		if c.paths.uses(c.relay) {
-			t.Error("asked again on the same link, it doubts")
-		}
-		h.linkSignal(h.loop.now(), 2, signal.Message{Type: signal.Open, ID: "a"})
-		if !c.paths.uses(c.relay) || !c.paths.uses(direct) {
-			t.Error("not both paths are used")
-		}
-		c.paths.ladder.Proved(h.loop.now(), direct.id, 2*oneWay)
-		h.step(h.loop.now())
-		if c.paths.uses(c.relay) {
-			t.Error("the doubt goes on though an answer came")
-		}
-	})
+// TestAnotherLinkIsAReasonToAsk: who comes back on another one may hear nothing on a direct path
+// either. He is asked there, and gets samples on both where no word comes.
+func TestAnotherLinkIsAReasonToAsk(t *testing.T) {
+	for name, c := range map[string]struct {
+		silence, answer time.Duration // before the other link, and after it; 0: no answer
+		at, in          bool          // both paths are used at once; after suspicion and an answer's time
+	}{
+		"answers":                {silence: 50 * time.Millisecond, answer: 60 * time.Millisecond},
+		"was heard just before":  {silence: 50 * time.Millisecond, in: true},
+		"has been silent enough": {silence: 500 * time.Millisecond, at: true, in: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, conn, _ := bareDirect(t)
+				direct := conn.attempts.list[0].leg
+				heard := func() {
+					conn.paths.ladder.Proved(h.loop.now(), direct.id, 2*oneWay)
+					h.step(h.loop.now())
+				}
+				for range 12 { // its trial
+					time.Sleep(100 * time.Millisecond)
+					heard()
+				}
+				both := func() bool { return conn.paths.uses(conn.relay) && conn.paths.uses(direct) }
+				if both() || !conn.paths.uses(direct) {
+					t.Fatal("it is not the direct path that carries")
+				}
+				h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "a"})
+				time.Sleep(c.silence)
+				h.linkSignal(h.loop.now(), 2, signal.Message{Type: signal.Open, ID: "a"})
+				if both() != c.at {
+					t.Errorf("at once: both paths are used: %v, want %v", both(), c.at)
+				}
+				if c.answer > 0 {
+					time.Sleep(c.answer)
+					heard()
+				}
+				time.Sleep(suspicion + 3*oneWay - c.silence - c.answer)
+				h.step(h.loop.now())
+				if both() != c.in {
+					t.Errorf("in the end: both paths are used: %v, want %v", both(), c.in)
+				}
+			})
+		})
+	}
 }
 
 // TestRetryIsToldOnTheNextLink: the network that is another one now has taken the link,

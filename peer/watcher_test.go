@@ -52,7 +52,7 @@ func (w *world) watchWith(change func(*ViewConfig), direct newDirect, before fun
 	}
 	v.conn = c
 	c.link.dial, c.attempts.direct = v.dialer(w.relay, false), w.director(&v.node)
-	c.link.lift.dial = nil
+	c.link.lift.dial, c.link.road.ahead.dial = nil, nil
 	if direct != nil {
 		c.attempts.direct = direct
 	}

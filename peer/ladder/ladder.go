@@ -16,6 +16,7 @@ type Ladder struct {
 	chosen    *carrier   // nil: no path
 	holds     [rungs]holdDown
 	unwatched bool
+	resting   bool
 	births    int
 	using     []int // the last Decision's Use, handed out again while it is the same
 	paired    []int // the last Pair that was no Use, likewise
@@ -91,6 +92,10 @@ func (l *Ladder) Watch(now time.Duration, on bool) {
 		c.watched(now)
 	}
 }
+
+// Rest says whether nobody waits for what is sent here. Then what is in use is
+// probed at a spare's pace, and doubted as late.
+func (l *Ladder) Rest(on bool) { l.resting = on }
 
 // Probed notes that a probe was just sent on a carrier.
 func (l *Ladder) Probed(now time.Duration, id int) {

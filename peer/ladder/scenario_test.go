@@ -122,6 +122,10 @@ func (p *player) event(now time.Duration, verb string, args []string) error {
 		p.ladder.Watch(now, args[0] == "on")
 		return nil
 	}
+	if verb == "rest" {
+		p.ladder.Rest(args[0] == "on")
+		return nil
+	}
 	id, options := p.id(args[0]), options(args[1:])
 	rtt := time.Duration(0)
 	if text, ok := options["rtt"]; ok {

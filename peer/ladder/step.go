@@ -97,7 +97,7 @@ func (l *Ladder) best(fits func(*carrier) bool) (best *carrier) {
 // use marks what is in use and returns the ids, best rung first.
 func (l *Ladder) use(now time.Duration, beside *carrier) []int {
 	for _, c := range l.carriers {
-		c.setUse(now, c == l.chosen || c == beside)
+		c.setUse(now, !l.resting && (c == l.chosen || c == beside))
 	}
 	first, second := l.chosen, beside
 	if first != nil && second != nil && second.rung < first.rung {

@@ -25,6 +25,7 @@ export class Ladder {
 	carriers: Carrier[] = []; // in order of birth
 	chosen: Carrier | null = null; // null: no path
 	unwatched = false;
+	resting = false;
 	private readonly holds = new Map(RUNGS.map((rung) => [rung, new HoldDown()]));
 	private births = 0;
 
@@ -74,6 +75,11 @@ export class Ladder {
 		if (this.unwatched === !on) return;
 		this.unwatched = !on;
 		for (const c of this.carriers) c.watched(now);
+	}
+
+	/** rest says whether nobody waits for what is sent here. Then what is in use is probed at a spare's pace, and doubted as late. */
+	rest(on: boolean): void {
+		this.resting = on;
 	}
 
 	/** probed notes that a probe was just sent on a carrier. */

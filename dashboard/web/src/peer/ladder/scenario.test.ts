@@ -79,6 +79,10 @@ class Player {
 			this.ladder.watch(now, args[0] === "on");
 			return;
 		}
+		if (verb === "rest") {
+			this.ladder.rest(args[0] === "on");
+			return;
+		}
 		const id = this.id(args[0]);
 		const option = new Map(args.slice(1).map((arg) => [arg.split("=")[0], arg.split("=")[1] ?? ""]));
 		const rtt = option.has("rtt") ? parseTime(option.get("rtt") ?? "") : 0;

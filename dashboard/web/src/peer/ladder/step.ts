@@ -88,7 +88,7 @@ function trialEnds(l: Ladder, now: number, c: Carrier): number {
 
 /** use marks what is in use and returns it, best rung first. */
 function use(l: Ladder, now: number, beside: Carrier | null): Carrier[] {
-	for (const c of l.carriers) c.setUse(now, c === l.chosen || c === beside);
+	for (const c of l.carriers) c.setUse(now, !l.resting && (c === l.chosen || c === beside));
 	const both = [l.chosen, beside].filter((c) => c !== null);
 	return both.sort((a, b) => a.height - b.height);
 }

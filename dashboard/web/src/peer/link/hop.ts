@@ -29,6 +29,11 @@ export class Hop {
 		this.ladder.probed(now, ID);
 	}
 
+	/** carries says whether somebody waits for what the link carries; else it is only kept ready. */
+	carries(on: boolean): void {
+		this.ladder.rest(!on);
+	}
+
 	/** step says whether a probe is due, whether the way is in doubt, and when to ask again. */
 	step(now: number): { probe: boolean; doubt: boolean; wake: number } {
 		const { probe, wake } = this.ladder.step(now);

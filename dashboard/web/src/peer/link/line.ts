@@ -62,6 +62,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private readonly prober = new Prober();
 	private readonly born: number;
 	private hop: Hop | null = null; // of data channels, from the welcome on
+	private carrying = true;
 	private welcomed = false;
 	private closed = false;
 	private refusal: Refusal | null = null;
@@ -119,6 +120,14 @@ export class Line implements SharedLink, LinkCarrierEvents {
 
 	queueBytes(): number {
 		return this.carrier.queueBytes();
+	}
+
+	/** carries says whether somebody waits for what it carries, for want of a better path. */
+	carries(on: boolean): void {
+		if (this.carrying === on) return;
+		this.carrying = on;
+		this.hop?.carries(on);
+		this.schedule();
 	}
 
 	/** prove asks the server for a sign of life at once: the network may have changed under the line. */
@@ -204,7 +213,10 @@ export class Line implements SharedLink, LinkCarrierEvents {
 			case "welcome":
 				this.welcomed = true;
 				this.intercepted = message.intercepted;
-				if (onChannels(this.rung)) this.hop ??= new Hop(this.env.now(), this.rung);
+				if (onChannels(this.rung)) {
+					this.hop ??= new Hop(this.env.now(), this.rung);
+					this.hop.carries(this.carrying);
+				}
 				this.events.onWelcome(message);
 				if (!this.closed) this.probe(); // for its round trip
 				break;

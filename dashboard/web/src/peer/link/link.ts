@@ -145,6 +145,7 @@ export class Link {
 	/** carries says, now and then, whether the link is what carries for want of a better path: then data channels to the server are worth having. */
 	carries(on: boolean): void {
 		const line = this.current;
+		line?.carries(on);
 		if (line === null || this.race !== null) return;
 		const wish = this.lift.step(this.options.env.now(), line.rung, on);
 		if (wish === "up") this.run([onChannels(line.rung) ? "relay-udp" : this.lift.udp ? "relay-udp" : "relay-tcp"]);
