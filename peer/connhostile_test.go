@@ -34,6 +34,7 @@ func bareConn(t *testing.T, events Events) *Conn {
 	c.end = func(err error) { t.Errorf("ended: %v", err) }
 	g, _ := ear(0, ladder.WS)
 	c.link.up(g)
+	c.reopen(c.loop.now())
 	c.hear(t, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(7)})
 	c.hear(t, description(7, 0))
 	return c

@@ -217,13 +217,14 @@ func (c *Conn) state(m signal.Message) {
 		c.unbind()
 	case d.Session != before.Session || before.State == signal.StateOffline:
 		c.unbind()
-		c.opens, c.openAt = 0, 0
+		c.opens, c.openAt, c.asked = 0, 0, false
 	}
 }
 
 // refused: by the server or the device. What only another configuration can
 // change ends the Conn; a device that was there before may come back.
 func (c *Conn) refused(m signal.Message) {
+	c.asked = false // of its coming we are not told then
 	err := &RefusedError{Code: m.Code, Reason: m.Reason, Remedy: m.Remedy, Candidates: m.Candidates}
 	final := wire.CodeByName(m.Code).Retry == wire.RetryNever
 	if final || m.Code == "unknown-device" && c.device.ID == "" {
@@ -237,7 +238,7 @@ func (c *Conn) refused(m signal.Message) {
 // accept: the device is there, at the other end of the link.
 func (c *Conn) accept(now time.Duration, m signal.Message) {
 	epoch, _, err := signal.ParsePosition(m.Epoch + ":0")
-	if err != nil || m.ID != c.id {
+	if err != nil || m.ID != c.id || !c.asked { // not asked on this link, and in this session of the device: it accepts what is over
 		return
 	}
 	if !c.accepted {

@@ -106,3 +106,28 @@ func TestViewersTokenIsNoDevices(t *testing.T) {
 		}
 	})
 }
+
+// TestHellosAreCounted: so the server knows which of two was said later.
+func TestHellosAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t) // which has said one
+		g, server := ear(0, ladder.SSE)
+		h.hello(g, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		go func() { _ = g.carrier.Run(ctx, func([]byte) {}) }()
+		var heard signal.Message
+		_ = server.Run(ctx, func(packet []byte) {
+			f, _, err := wire.NextFrame(packet)
+			if err == nil {
+				heard, err = signal.Parse(f.Body)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		if heard.Type != signal.Hello || heard.Hellos != 2 || heard.Epoch != signal.FormatEpoch(h.epoch) {
+			t.Errorf("the server heard %+v", heard)
+		}
+	})
+}

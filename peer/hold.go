@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -98,10 +99,12 @@ func (l *link) lookOut(ctx context.Context, than carrier.Carrier) chan *entrant 
 }
 
 // move waits until the server has let us in on the next link, and leaves the
-// older one then. It returns the one that is the link.
+// older one then. It returns the one that is the link, or, if both are over,
+// the next one.
 func (l *link) move(now, next *held) *held {
 	late := time.NewTimer(moveTime)
 	defer late.Stop()
+	over := now.over
 	for {
 		select {
 		case g := <-l.moved:
@@ -109,10 +112,10 @@ func (l *link) move(now, next *held) *held {
 				time.AfterFunc(overlapTime, now.stop)
 				return next
 			}
-		case <-now.over: // the next one is all there is
-			return next
+		case <-over: // the next one is all there is, and may be silent, too
+			over = nil
 		case err := <-next.over:
-			if !l.promoted(next) {
+			if over != nil && !l.promoted(next) {
 				return now
 			}
 			now.stop()
@@ -164,6 +167,14 @@ func (l *link) descendAgain() {
 	}
 }
 
+// overtaken reports whether a link to which we moved has ended because of what
+// we said ourselves on the older one before, which came later: nobody else has
+// our key.
+func (l *link) overtaken(err error) bool {
+	var refused *RefusedError
+	return l.older != nil && l.older.said && !l.older.letIn && errors.As(err, &refused) && refused.Code == "taken-over"
+}
+
 // ended notes in the loop that a leg is over.
 func (l *link) ended(g *leg, err error) {
 	switch g {
@@ -181,6 +192,9 @@ func (l *link) ended(g *leg, err error) {
 		if onChannels(rung) && !l.lift.leaving {
 			l.lift.fell(l.loop.now(), rung)
 			l.hurry.Store(!isRefusal(err)) // nobody but the path has ended it, and other rungs may be sound
+		}
+		if l.overtaken(err) {
+			l.hurry.Store(true)
 		}
 		l.onDown(err)
 	case l.next:

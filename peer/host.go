@@ -75,7 +75,8 @@ type Host struct {
 	end      context.CancelCauseFunc // of Run
 	link     *link
 	welcomed bool
-	left     bool // goodbye is said: from then on nobody is greeted
+	hellos   uint64 // said so far
+	left     bool   // goodbye is said: from then on nobody is greeted
 	state    HostState
 	conns    map[string]*hostConn // by Conn id
 	numbers  map[uint64]*hostConn // by conn number on this link

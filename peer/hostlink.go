@@ -130,11 +130,13 @@ func (h *Host) hello(on *leg, nonce []byte) {
 		return
 	}
 	on.said = true
+	h.hellos++
 	h.adopt(h.loop.now())
 	h.link.signalOn(on, 0, signal.Message{
 		Type: signal.Hello, Key: signal.Bytes(h.cfg.Key.Public().(ed25519.PublicKey)), Name: h.cfg.Name,
 		Sig:         ed25519.Sign(h.cfg.Key, signal.HelloBytes(nonce, h.cfg.Name)),
 		KeepAliveMS: uint64(h.cfg.KeepAlive / time.Millisecond), Agent: h.cfg.Agent, Facts: h.cfg.Facts, Wills: h.wills(),
+		Epoch: signal.FormatEpoch(h.epoch), Hellos: h.hellos,
 	})
 }
 
@@ -147,7 +149,7 @@ func (h *Host) greeted(m signal.Message) {
 		h.end(notForDevices)
 		return
 	}
-	h.welcomed = true
+	h.welcomed, h.link.leg.letIn = true, true
 	h.link.welcomed(m)
 	h.describe(0, h.known, (*Stream).describe)
 	for _, s := range h.known {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,4 +192,38 @@ func TestWatcherOfAnEarlierRunGetsAllOfThisOne(t *testing.T) {
 			}
 		}
 	})
+}
+
+// presence is what the server says of the device at the other end.
+func presence(state string, session uint64) signal.Message {
+	return signal.Message{Type: signal.State, Device: fmt.Appendf(nil, `{"id":"bench","state":%q,"session":%d}`, state, session)}
+}
+
+// TestRefusedOpenIsRepeated: who was refused is not told when the device comes.
+func TestRefusedOpenIsRepeated(t *testing.T) {
+	c := bareConn(t, Events{})
+	c.hear(t, presence(signal.StateOffline, 1))
+	if wake := c.reopen(c.loop.now()); wake < c.loop.now()+time.Minute {
+		t.Errorf("the open is repeated at %v though the device is known to be offline", wake)
+	}
+	c.hear(t, signal.Message{Type: signal.Refused, Code: "unknown-device"}) // a server that was restored from an older copy
+	if wake := c.reopen(c.loop.now()); wake > c.loop.now()+openMax {
+		t.Errorf("the open is not repeated before %v", wake)
+	}
+}
+
+// TestAcceptOfAnEarlierSession: it comes behind the news that the device has another session, which knows nothing of us.
+func TestAcceptOfAnEarlierSession(t *testing.T) {
+	c := bareConn(t, Events{})
+	accept := signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(7)}
+	c.hear(t, presence(signal.StateLive, 2))
+	c.hear(t, accept)
+	if c.accepted {
+		t.Error("it counts for the new one")
+	}
+	c.reopen(c.loop.now())
+	c.hear(t, accept)
+	if !c.accepted || !c.asked {
+		t.Error("that of the new session does not count")
+	}
 }

@@ -18,6 +18,7 @@ type leg struct {
 	full    int      // full probes sent until then
 	fullAt  time.Duration
 	said    bool // hello, on a device's link
+	letIn   bool // by the server, on a device's link
 
 	suspected time.Duration // when something had come last, when the path was suspected
 	heardBy   time.Duration // it is in doubt if nothing has come by then; 0: it is not suspected

@@ -240,6 +240,41 @@ func TestBetterLinkThatFallsSilent(t *testing.T) {
 	})
 }
 
+// TestNextLinkFallsSilent: the link in use ends while the server is asked to let us in on the next one, where nothing comes any more.
+func TestNextLinkFallsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		b := &box{}
+		b.block(ladder.WS, ladder.SSE)
+		silenced := false
+		w.before = func(d *device) {
+			d.behind(b, w.relay, d.host.link, true)
+			through := d.host.link.racer.dial
+			d.host.link.racer.dial = func(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+				older := d.medium()
+				c, err := through(ctx, rung, open, connected)
+				if err == nil && rung == ladder.WS && !silenced {
+					silenced = true
+					next := d.medium()
+					time.AfterFunc(3*oneWay/2, func() { // behind the challenge
+						next.Cut()
+						older.Break(errors.New("cut"))
+					})
+					t.Cleanup(next.Heal)
+				}
+				return c, err
+			}
+		}
+		w.boot(40 * time.Millisecond)
+		time.Sleep(time.Second)
+		b.block()
+		time.Sleep(memoryTime + moveTime + 2*time.Second)
+		if rung := w.device.linkRung(); rung != "ws" || !silenced {
+			t.Errorf("the device is on %q", rung)
+		}
+	})
+}
+
 // TestRestartIsNoStorm: hundreds of viewers on the relay come back after the
 // server's restart, spread over the time, with few tries each.
 func TestRestartIsNoStorm(t *testing.T) {
@@ -283,5 +318,40 @@ func TestRestartIsNoStorm(t *testing.T) {
 		if n := back(); n < len(viewers) || most > len(viewers)/3 || tries > 7 {
 			t.Errorf("%d of %d are back, %.1f tries each, %d within 100 ms", n, len(viewers), tries, most)
 		}
+	})
+}
+
+// TestOwnHelloOvertaken: a server that starts answers on two rungs at once, and the hello on the one that was heard first
+// comes behind that on the better one. It takes the device over from itself, which is no reason to stay away.
+func TestOwnHelloOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		const late = 20 * oneWay
+		w.before = func(d *device) {
+			d.behind(&box{}, w.relay, d.host.link, true)
+			through := d.host.link.racer.dial
+			d.host.link.racer.dial = func(ctx context.Context, rung ladder.Rung, open []byte, connected func()) (carrier.Carrier, error) {
+				if rung == ladder.WS {
+					connected()
+					time.Sleep(headStart + oneWay)
+				}
+				c, err := through(ctx, rung, open, connected)
+				if err == nil && rung == ladder.SSE {
+					m := d.medium()
+					time.AfterFunc(3*oneWay/2, m.Cut) // behind the challenge
+					time.AfterFunc(late, m.Heal)
+				}
+				return c, err
+			}
+		}
+		w.boot(40 * time.Millisecond)
+		time.Sleep(headStart + late + time.Second)
+		v := w.watch(nil)
+		took := w.await(time.Second, "samples", func() bool { return v.rung() == "udp" })
+		t.Logf("samples after %v", took)
+		if rung := w.device.linkRung(); rung != "ws" {
+			t.Errorf("the device is on %q", rung)
+		}
+		w.settle(v)
 	})
 }

@@ -37,7 +37,7 @@ func (b *backoff) wait(policy wire.Retry) time.Duration {
 		return retrySlow
 	}
 	limit := min(backoffFirst<<min(b.failures-1, 10), backoffMax)
-	return limit/10 + rand.N(limit)
+	return limit/10 + rand.N(limit-limit/10)
 }
 
 // refusal turns what a carrier says of its end into the error for the user.

@@ -113,6 +113,9 @@ func (p *Program) keep(line Line) {
 	p.changed = make(chan struct{})
 }
 
+// Name is that of the Spec.
+func (p *Program) Name() string { return p.name }
+
 // PID is the process id.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 

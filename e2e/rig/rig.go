@@ -3,12 +3,14 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
@@ -89,22 +91,36 @@ var loginURL = regexp.MustCompile(`(https?://[^\s"]+)/(?:[^\s"]*)#code=[\w-]+`)
 // StartServer starts the server on a host, listening at addr ("10.88.0.2:8080"), and waits until it is ready.
 // Starting it again with the same rig gives the same server: its data stay.
 func (r *Rig) StartServer(on *lab.Host, addr string, args ...string) (*Server, error) {
-	p, err := r.Start(on, program.Spec{
+	p, err := r.LaunchServer(on, addr, args...)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Program: p}
+	if err := s.AwaitReady(); err != nil {
+		p.Kill()
+		return nil, err
+	}
+	return s, nil
+}
+
+// LaunchServer is StartServer without the waiting: for who disturbs it meanwhile.
+func (r *Rig) LaunchServer(on *lab.Host, addr string, args ...string) (*program.Program, error) {
+	r.URL = "http://" + addr
+	return r.Start(on, program.Spec{
 		Name: "server",
 		Args: append([]string{
 			r.program("telepath-signaling"), "serve", "--listen", addr, "--data", filepath.Join(r.Dir, "server"),
 		}, args...),
 	})
-	if err != nil {
-		return nil, err
+}
+
+// AwaitReady waits until the server is ready, and reads its LoginURL.
+func (s *Server) AwaitReady() error {
+	found, err := s.WaitFor(loginURL, startTimeout)
+	if err == nil {
+		s.LoginURL = found[0]
 	}
-	found, err := p.WaitFor(loginURL, startTimeout)
-	if err != nil {
-		p.Kill()
-		return nil, err
-	}
-	r.URL = "http://" + addr
-	return &Server{p, found[0]}, nil
+	return err
 }
 
 // StartDevice starts an agent under a name. Its key is kept: started again it is the same device. Sources are given
@@ -127,4 +143,20 @@ func (r *Rig) StartTelepath(on *lab.Host, onLine func(program.Line), command str
 
 func (r *Rig) telepath(role, command string, args []string) []string {
 	return append([]string{r.program("telepath"), command, "--server", r.URL, "--token-file", r.Token(role)}, args...)
+}
+
+// keptLines is how much of what a program said is kept where something failed: hours of a log, a minute of samples.
+const keptLines = 10_000
+
+// KeepLogs writes what programs said into a folder that stays, a file for each, and returns the folder's name.
+func KeepLogs(programs ...*program.Program) (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "telepath-failed-"); err != nil {
+		return "", fmt.Errorf("keep logs: %w", err)
+	}
+	var errs []error
+	for i, p := range programs {
+		file := filepath.Join(dir, fmt.Sprintf("%d-%s.log", i+1, strings.ReplaceAll(p.Name(), " ", "-")))
+		errs = append(errs, os.WriteFile(file, []byte(p.Tail(keptLines)), 0o644))
+	}
+	return dir, errors.Join(errs...)
 }

@@ -4,6 +4,7 @@
 //	           heap after a collection, the browser's share of the processors
 //	switches   what carries a stream is taken away, fifty times a kind: events lost or repeated, time until a fresh sample
 //	comeback   five hundred relayed Conns behind one address, the server killed and started again: how soon and how all are back
+//	restarts   a server that is killed and started at bad moments: how soon its device and those who watch it are back
 //	matrix     every network before every program, a minute each (e2e/fallback)
 //	slow       a buffering nginx and a hop of 64 kbit/s, five minutes (e2e/fallback)
 //	control    calls that are cut off, hands that are gone, paths that die under one, operators who contend: the actuator's own
@@ -38,7 +39,7 @@ func main() {
 	if safety.IsOperator() {
 		exit(safety.Operate())
 	}
-	chosen := flag.String("parts", "switches,control,dashboard,comeback,matrix,slow,spool,nat", "what to run, each for a section of the page")
+	chosen := flag.String("parts", "switches,control,dashboard,comeback,restarts,matrix,slow,spool,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
 	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
@@ -51,7 +52,8 @@ func main() {
 	kills := flag.Int("kills", 200, "of an agent that fills its spool")
 	partition := flag.Duration("partition", 10*time.Minute, "of a device from its server, for its spool")
 	viewers := flag.String("viewers", strings.Join(nat.Viewers, ","), "behind NATs")
-	seed := flag.Uint64("seed", 1, "of what is random in switches, control and kills")
+	rounds := flag.Int("rounds", 150, "of kills of a server in restarts")
+	seed := flag.Uint64("seed", 1, "of what is random in switches, control, restarts and kills")
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	slack.None()
@@ -60,6 +62,7 @@ func main() {
 		{"control", func() (string, error) { return soakControl(*kinds, *times, *seed) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
 		{"comeback", func() (string, error) { return soakComeback(*conns) }},
+		{"restarts", func() (string, error) { return soakRestarts(*rounds, *seed) }},
 		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},
 		{"slow", func() (string, error) { return soakSlow(*slow) }},
 		{"spool", func() (string, error) { return soakSpool(spoolPart{*kills, *partition, *seed}) }},

@@ -20,12 +20,16 @@ func soakSwitches(kinds []switches.Kind, count int, seed uint64) (string, error)
 	if err := warmUp(); err != nil { // two of the kinds have a browser
 		return "", err
 	}
-	results := make([]*switches.Result, len(kinds))
-	errs := make([]error, len(kinds))
+	results, errs := make([]*switches.Result, len(kinds)), make([]error, len(kinds))
+	trials := startTrials(kinds, errs)
 	var all sync.WaitGroup
-	for i, kind := range kinds {
+	for i, trial := range trials {
+		if trial == nil {
+			continue
+		}
 		all.Go(func() {
-			results[i], errs[i] = switches.Run(kind, count, seed, func(format string, args ...any) { fmt.Printf(format+"\n", args...) })
+			defer trial.Close()
+			results[i], errs[i] = trial.Run(count, seed, func(format string, args ...any) { fmt.Printf(format+"\n", args...) })
 			if errs[i] == nil {
 				errs[i] = results[i].Judge()
 			}
@@ -33,6 +37,24 @@ func soakSwitches(kinds []switches.Kind, count int, seed uint64) (string, error)
 	}
 	all.Wait()
 	return switchTable(kinds, results, errs, seed), errors.Join(errs...)
+}
+
+// startTrials starts one after the other, those with a browser first: beside programs that start all at once it has not enough of
+// the processors to show a page in any time that is worth waiting for.
+func startTrials(kinds []switches.Kind, errs []error) []*switches.Trial {
+	trials := make([]*switches.Trial, len(kinds))
+	for _, browses := range []bool{true, false} {
+		for i, kind := range kinds {
+			if kind.Browses != browses {
+				continue
+			}
+			began := time.Now()
+			if trials[i], errs[i] = switches.Start(kind); errs[i] == nil {
+				fmt.Printf("%s is up after %v\n", kind.Name, time.Since(began).Round(time.Millisecond))
+			}
+		}
+	}
+	return trials
 }
 
 // chosenKinds are those that names lists, comma-separated; all if it is empty.

@@ -14,7 +14,7 @@ import (
 
 // viewBy watches in a terminal.
 func viewBy(args ...string) func(*world) (*rig.Watcher, error) {
-	return func(w *world) (*rig.Watcher, error) { return w.View(w.viewAt(), device, args...) }
+	return func(w *world) (*rig.Watcher, error) { return w.View(w.viewAt(), device, append(verbose, args...)...) }
 }
 
 func (w *world) startProxy() (err error) {
@@ -26,15 +26,17 @@ func (w *world) startProxy() (err error) {
 	return err
 }
 
+// viewByProxy watches through the proxy alone: over UDP it would get past it.
 func viewByProxy(w *world) (*rig.Watcher, error) {
 	if err := w.startProxy(); err != nil {
 		return nil, err
 	}
-	return w.View(w.viewAt(), device, "--relay", "--proxy", w.proxy.URL(""))
+	return w.View(w.viewAt(), device, append(verbose, "--only", "ws,sse,poll", "--proxy", w.proxy.URL(""))...)
 }
 
+// browse returns when the page is there: how long a Chromium takes to start is not what is measured.
 func browse(w *world) (*rig.Watcher, error) {
-	return w.Browse(w.viewAt(), w.server.LoginURL, device)
+	return w.BrowseReady(w.viewAt(), w.server.LoginURL, device)
 }
 
 // restartProxy counts from when the new one is ready.

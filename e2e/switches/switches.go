@@ -6,6 +6,7 @@
 package switches
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,9 +20,10 @@ import (
 
 // Kind is one way of taking away what carries.
 type Kind struct {
-	Name  string
-	Means string        // for the table
-	Fresh time.Duration // a sample that was made afterwards comes within this time, 95 times of 100
+	Name    string
+	Means   string        // for the table
+	Fresh   time.Duration // a sample that was made afterwards comes within this time, 95 times of 100
+	Browses bool          // the viewer is a Chromium
 
 	home  string // who is behind a NAT of its own at the near end of the link: "viewer", "device"; empty: nobody, the viewer is there
 	ready string // rung on which the viewer must stand before it begins again
@@ -49,7 +51,7 @@ var Kinds = []Kind{
 	},
 	{
 		Name: "tab-reload", Means: "the tab of a Chromium is loaded again; fresh counts from the new document", Fresh: 5 * time.Second,
-		ready: "udp", watch: browse, fault: reloadTab,
+		Browses: true, ready: "udp", watch: browse, fault: reloadTab,
 	},
 	{
 		Name: "viewer-moves", Means: "the viewer's host has another address, and knows it", Fresh: time.Second,
@@ -57,7 +59,7 @@ var Kinds = []Kind{
 	},
 	{
 		Name: "page-moves", Means: "the same with Chromium", Fresh: time.Second,
-		home: "viewer", ready: "udp", watch: browse, fault: moveHome,
+		Browses: true, home: "viewer", ready: "udp", watch: browse, fault: moveHome,
 	},
 	{
 		Name: "device-moves", Means: "the device's host has another address, and knows it", Fresh: time.Second,
@@ -89,30 +91,81 @@ const (
 
 // Run does count faults of a kind; what is random in them follows from seed. say is told of each.
 func Run(kind Kind, count int, seed uint64, say func(format string, args ...any)) (*Result, error) {
+	t, err := Start(kind)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	return t.Run(count, seed, say)
+}
+
+// Trial is a kind whose programs are up, and whose viewer stands where it is to stand.
+type Trial struct {
+	kind Kind
+	dir  string
+	w    *world
+}
+
+// Start makes a trial. A browser, and ten programs beside it, take all of a small machine for a while: whoever has several trials
+// at once starts one after the other.
+func Start(kind Kind) (*Trial, error) {
 	dir, err := os.MkdirTemp("", "telepath-switches-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	w, err := newWorld(dir, kind)
-	if w != nil {
-		defer w.close()
-	}
-	if err != nil {
+	t := &Trial{kind: kind, dir: dir}
+	if t.w, err = newWorld(dir, kind); err != nil {
+		err = t.withLogs(fmt.Errorf("%s does not come up: %w", kind.Name, err))
+		t.Close()
 		return nil, err
 	}
-	r := &Result{Kind: kind, Count: count}
+	return t, nil
+}
+
+// Close ends all that Start has started.
+func (t *Trial) Close() {
+	if t.w != nil {
+		t.w.close()
+	}
+	_ = os.RemoveAll(t.dir) // of a temporary folder
+}
+
+// Run does count faults. It is called once.
+func (t *Trial) Run(count int, seed uint64, say func(format string, args ...any)) (*Result, error) {
+	r := &Result{Kind: t.kind, Count: count}
+	if err := t.w.begin(); err != nil {
+		return r, t.withLogs(fmt.Errorf("%s, at the beginning: %w", t.kind.Name, err))
+	}
 	chance := rand.New(rand.NewPCG(seed, 0))
 	for i := range count {
-		if err := r.once(w, chance); err != nil {
-			return r, fmt.Errorf("%s %d of %d: %w", kind.Name, i+1, count, err)
+		if err := r.once(t.w, chance); err != nil {
+			return r, t.withLogs(fmt.Errorf("%s %d of %d: %w", t.kind.Name, i+1, count, err))
 		}
-		say("%s %d of %d: fresh after %v, back after %v", kind.Name, i+1, count, r.Fresh[i].Round(time.Millisecond), r.Back[i].Round(time.Millisecond))
+		say("%s %d of %d: fresh after %v, back after %v", t.kind.Name, i+1, count, r.Fresh[i].Round(time.Millisecond), r.Back[i].Round(time.Millisecond))
 	}
-	if r.Verdict, err = w.settle(); !r.Verdict.OK() || os.Getenv("EXPLAIN") != "" {
-		w.explain(say)
+	var err error
+	if r.Verdict, err = t.w.settle(); !r.Verdict.OK() || os.Getenv("EXPLAIN") != "" {
+		t.w.explain(say)
+	}
+	switch {
+	case err != nil:
+		err = t.withLogs(fmt.Errorf("%s, at the end: %w", t.kind.Name, err))
+	case !r.Verdict.OK():
+		err = t.withLogs(fmt.Errorf("%s: %v", t.kind.Name, r.Verdict))
 	}
 	return r, err
+}
+
+// withLogs adds to an error where what the programs said is kept.
+func (t *Trial) withLogs(err error) error {
+	if t.w == nil {
+		return err
+	}
+	dir, kept := rig.KeepLogs(t.w.programs()...)
+	if kept != nil {
+		return errors.Join(err, kept)
+	}
+	return fmt.Errorf("%w; what its programs said is in %s", err, dir)
 }
 
 // once does one fault and waits until all is as it was before.

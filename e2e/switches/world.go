@@ -17,6 +17,9 @@ const (
 	starting    = 30 * time.Second
 )
 
+// verbose has a program say what is of use only where something failed.
+var verbose = []string{"--log-level", "debug"}
+
 // world is a server and a device near one another, and a viewer far away; or the viewer near, and the device far away.
 type world struct {
 	*rig.Rig
@@ -24,6 +27,7 @@ type world struct {
 	far    *rig.FarLink
 	home   *lab.Home // behind far.Here; nil: none
 	server *rig.Server
+	killed *rig.Server // the one before; nil: none
 	agent  *program.Program
 	proxy  *rig.Squid // nil: none
 	viewer *rig.Watcher
@@ -57,12 +61,31 @@ func newWorld(dir string, kind Kind) (w *world, err error) {
 	if w.viewer, err = kind.watch(w); err != nil {
 		return w, err
 	}
-	if _, err = w.viewer.AwaitSample(kind.ready, 0, starting); err != nil {
-		return w, err
-	}
-	w.startProducer()
-	_, err = w.viewer.Await("the first event", 0, starting, rig.IsNumber(1))
+	_, err = w.viewer.AwaitSample(kind.ready, 0, starting)
 	return w, err
+}
+
+// begin opens the book. Only then are events made: a page keeps 5,000 of them.
+func (w *world) begin() error {
+	w.startProducer()
+	_, err := w.viewer.Await("the first event", 0, starting, rig.IsNumber(1))
+	return err
+}
+
+// programs are those whose words may tell why something failed.
+func (w *world) programs() (all []*program.Program) {
+	for _, s := range []*rig.Server{w.killed, w.server} {
+		if s != nil {
+			all = append(all, s.Program)
+		}
+	}
+	if w.agent != nil {
+		all = append(all, w.agent)
+	}
+	if w.viewer != nil {
+		all = append(all, w.viewer.Program)
+	}
+	return all
 }
 
 func (w *world) close() {
@@ -106,13 +129,14 @@ func (w *world) deviceAt() *lab.Host {
 }
 
 func (w *world) startServer() (err error) {
-	w.server, err = w.StartServer(w.far.There, w.far.There.Addr.String()+":8080")
+	w.killed = w.server
+	w.server, err = w.StartServer(w.far.There, w.far.There.Addr.String()+":8080", verbose...)
 	return err
 }
 
 func (w *world) startAgent() (err error) {
 	w.runs++
-	w.agent, err = w.StartDevice(w.deviceAt(), device, "--source", "stdin", "--source", fmt.Sprintf("sim,rate=%d", liveRate))
+	w.agent, err = w.StartDevice(w.deviceAt(), device, append(verbose, "--source", "stdin", "--source", fmt.Sprintf("sim,rate=%d", liveRate))...)
 	if err != nil {
 		return err
 	}

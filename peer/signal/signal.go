@@ -58,6 +58,7 @@ type Message struct {
 	Agent       string            `json:"agent,omitempty"`
 	Facts       map[string]string `json:"facts,omitempty"`
 	Wills       []Will            `json:"wills,omitempty"`
+	Hellos      uint64            `json:"hellos,omitempty"` // that the device has said in this Epoch, with this one
 	Session     uint64            `json:"session,omitempty"`
 	UDP         *uint16           `json:"udp,omitempty"` // in welcome: the server's port for ICE and TURN; 0: none
 

@@ -33,7 +33,7 @@ var Codes = [...]Code{
 	{9, "timeout", RetryBackoff, 408},
 	{10, "version", RetryNever, 426},
 	{11, "silent", RetryNow, 0},
-	{12, "unknown-device", RetrySlow, 404},
+	{12, "unknown-device", RetryBackoff, 404},
 	{13, "ambiguous", RetryNever, 409},
 	{14, "bad-origin", RetryNever, 403},
 	{15, "bad-signature", RetryNever, 401},

@@ -23,6 +23,8 @@ type Hello struct {
 	ID        string // hash of the key
 	Name      string
 	KeepAlive time.Duration
+	Epoch     string // of the run of the device's program; empty: not told
+	Hellos    uint64 // that it has said, with this one
 	Facts     map[string]string
 	Host      string  // by which the device reached this server, HOST or HOST:PORT; empty: unknown. Set by who heard the hello
 	UDP       *uint16 // what its welcome says of the UDP port; not the device's word
@@ -57,7 +59,7 @@ func CheckHello(m signal.Message, nonce []byte) (Hello, *Refusal) {
 
 func readHello(m signal.Message) (Hello, *Refusal) {
 	sum := sha256.Sum256(m.Key)
-	h := Hello{ID: hex.EncodeToString(sum[:16]), Name: m.Name, Facts: cleanFacts(m.Facts)}
+	h := Hello{ID: hex.EncodeToString(sum[:16]), Name: m.Name, Facts: cleanFacts(m.Facts), Epoch: plain(m.Epoch, maxEpoch), Hellos: m.Hellos}
 	var refusal *Refusal
 	if h.KeepAlive, refusal = checkKeepAlive(m.KeepAliveMS); refusal != nil {
 		return h, refusal

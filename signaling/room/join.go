@@ -68,6 +68,9 @@ func (r *Room) mayJoinLocked(d *Device, h Hello, now time.Time) *Refusal {
 			Candidates: []signal.Device{holder.presence(now)},
 		}
 	}
+	if d != nil && d.session != nil && d.session.laterThan(h) {
+		return &Refusal{Code: "taken-over", Reason: "the same device said hello on a later link, which was here first"}
+	}
 	if d == nil && len(r.devices) >= r.cfg.MaxDevices {
 		return &Refusal{
 			Code:   "too-many",
@@ -76,6 +79,12 @@ func (r *Room) mayJoinLocked(d *Device, h Hello, now time.Time) *Refusal {
 		}
 	}
 	return nil
+}
+
+// laterThan reports whether a hello is of the same run of the device's program,
+// and was said before that of this session: two links may overtake one another.
+func (s *Session) laterThan(h Hello) bool {
+	return h.Epoch != "" && h.Epoch == s.epoch && h.Hellos < s.hellos
 }
 
 // Cause is why a device's link is over.

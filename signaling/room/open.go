@@ -23,6 +23,7 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 	if v.trunk { // of the viewer behind it
 		role = m.Role
 	}
+	defer v.room.checkGreeted(c, presence)
 	b := c.bound.Load()
 	switch {
 	case b == nil:

@@ -137,6 +137,18 @@ func firstPart(devices []signal.Device) int {
 	return len(devices)
 }
 
+// checkGreeted: a Conn was told of its device as that was a moment ago. What has
+// become of it since may have been announced before that, and is told once more.
+func (r *Room) checkGreeted(c *Conn, told signal.Device) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := c.device
+	if d.watching[c] && (d.state != told.State || d.number != told.Session) {
+		r.changed[d] = true
+		r.poke()
+	}
+}
+
 func (r *Room) watch(v *Viewer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

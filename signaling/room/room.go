@@ -12,7 +12,8 @@
 // package relay, each held for one look-up. Nothing is sent while a lock is
 // held, but for a device's welcome, which must be the first it hears. Everything
 // a person sees of presence is sent by one goroutine, Run, so that the newest
-// state always arrives last.
+// state always arrives last; what an open is answered with is not, and Run
+// repeats what has changed meanwhile.
 package room
 
 import (
@@ -36,6 +37,7 @@ const (
 	maxFacts           = 8
 	maxFactName        = 32        // bytes
 	maxFact            = 96        // bytes; with all facts and its name a device is 1 KiB in a list
+	maxEpoch           = 8         // bytes: hex digits
 	maxMeta            = 4 << 10   // bytes of one stream's meta
 	maxDescription     = 256 << 10 // bytes of JSON of all a device's streams: 1 KiB for each of 256
 	maxDescribed       = 32        // streams in one describe (section 6.3)

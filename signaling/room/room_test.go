@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -281,6 +282,28 @@ func TestFencedSessionHasNoEffect(t *testing.T) {
 	}
 }
 
+// TestHelloOvertaken: a device that moves says hello twice. The one that was said first and comes last takes nothing over.
+func TestHelloOvertaken(t *testing.T) {
+	r := New(Config{}, nil)
+	said := func(epoch string, n uint64) Hello {
+		h := hello("rig", time.Minute)
+		h.Epoch, h.Hellos = epoch, n
+		return h
+	}
+	present, link := join(t, r, said("00000001", 2))
+	if _, no := r.Join(said("00000001", 1), &fakeLink{}); no == nil || no.Code != "taken-over" || link.closed != "" {
+		t.Errorf("an older hello: %v; the link in use: %q", no, link.closed)
+	}
+	if d := r.Devices()[0]; d.State != signal.StateLive || d.Session != present.Number() {
+		t.Errorf("the device is %s in session %d, not %d", d.State, d.Session, present.Number())
+	}
+	for i, h := range []Hello{said("00000001", 3), said("00000002", 1), said("", 0)} {
+		if _, no := r.Join(h, &fakeLink{}); no != nil {
+			t.Errorf("newer hello %d: %v", i+1, no)
+		}
+	}
+}
+
 // TestWelcomeComesFirst: a viewer who asks for the device all the time is not heard before it.
 func TestWelcomeComesFirst(t *testing.T) {
 	r := New(Config{}, nil)
@@ -307,6 +330,56 @@ func TestWelcomeComesFirst(t *testing.T) {
 	}
 	stop()
 	asks.Wait()
+}
+
+// lateLink is a viewer's link at which something else happens before the first frame is taken.
+type lateLink struct {
+	fakeLink
+	before func()
+	once   atomic.Bool
+}
+
+func (l *lateLink) Send(f carrier.Frame) bool {
+	if !l.once.Swap(true) {
+		l.before()
+	}
+	return l.fakeLink.Send(f)
+}
+
+// TestNewestPresenceComesLast: a device joins while a viewer is being told that it is offline, and is announced before that is said.
+func TestNewestPresenceComesLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := New(Config{}, nil)
+		run(t, r)
+		first, _ := join(t, r, hello("rig", time.Minute))
+		first.End(Cut)
+		time.Sleep(time.Second)
+		link := &lateLink{before: func() {
+			join(t, r, hello("rig", time.Minute))
+			time.Sleep(time.Second)
+		}}
+		v := r.Enter(link, auth.Viewer, "")
+		defer v.Leave()
+		ask := openMessage("rig")
+		v.Open(1, ask, signalFrame(t, 1, ask).Body)
+		time.Sleep(time.Second)
+		link.mu.Lock()
+		told := link.frames
+		link.mu.Unlock()
+		last := signal.Device{State: "not told"}
+		for _, f := range told {
+			m, err := signal.Parse(f.Body)
+			if err == nil && (m.Type == signal.Opened || m.Type == signal.State) {
+				err = json.Unmarshal(m.Device, &last)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last.State != signal.StateLive || len(link.signals(t, signal.Opened)) != 1 {
+			t.Errorf("the viewer was told last that the device is %s", last.State)
+		}
+	})
 }
 
 // TestControlHasItsSource: all Conns of a viewer are one source at the device's link, and each device is one at a viewer's.

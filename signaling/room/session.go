@@ -20,6 +20,8 @@ type Session struct {
 	number    uint64
 	home      string // not empty: a shadow of the session that is at this server
 	host      string // by which the device reached this server; empty: unknown
+	epoch     string // as its hello has it, like hellos
+	hellos    uint64
 	link      Link
 	keepAlive time.Duration
 	wills     []will
@@ -46,7 +48,7 @@ type binding struct {
 
 func newSession(r *Room, h Hello, link Link, now time.Time) *Session {
 	s := &Session{
-		room: r, link: link, keepAlive: h.KeepAlive, wills: h.wills, host: h.Host,
+		room: r, link: link, keepAlive: h.KeepAlive, wills: h.wills, host: h.Host, epoch: h.Epoch, hellos: h.Hellos,
 		bindings: make(map[uint64]*binding),
 		byConn:   make(map[string]*binding),
 	}

@@ -31,7 +31,7 @@ export const CODES: readonly Code[] = [
 	code(9, "timeout", "backoff", 408),
 	code(10, "version", "never", 426),
 	code(11, "silent", "now", 0),
-	code(12, "unknown-device", "slow", 404),
+	code(12, "unknown-device", "backoff", 404),
 	code(13, "ambiguous", "never", 409),
 	code(14, "bad-origin", "never", 403),
 	code(15, "bad-signature", "never", 401),
