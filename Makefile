@@ -26,6 +26,7 @@ STEPS ?= 4
 .PHONY: run
 run: ## build, start a server, an agent for this machine and a simulated one to drive, check that telemetry flows, print the URL
 	@STEPS=8 $(MAKE) build
+	@$(if $(BAD_LINK),go build -o .cache/linkem ./e2e/linkem)
 	@FIRST=5 STEPS=8 tools/run.sh
 
 .PHONY: build

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The part of `make run` behind the build: a server, an agent for this machine and a simulated machine to drive, a look whether
-# telemetry really flows and on which path, and the URL, last. Ctrl-C ends everything. Data (keys, tokens, logs) stay in .telepath/.
+# telemetry really flows and on which path, and the URL, last. Ctrl-C ends everything. Data (keys, tokens, logs) stay.
 #
 #   PORT=8080      where to begin looking for a free port
 #   DEVICE=name    what the agent is called; default: this machine's name
+#   DATA=folder    where data are kept; default: .telepath here
+#   BAD_LINK=1     the simulated machine is behind a link of its own that its page can make bad (root, Linux)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-data=$PWD/.telepath
+data=${DATA:-$PWD/.telepath}
 config=${XDG_CONFIG_HOME:-$HOME/.config}/telepath
 name=${DEVICE:-$(hostname)}
 port=${PORT:-8080}
@@ -18,13 +20,14 @@ step() { echo "[$((step++))/$steps] $*"; }
 # Something listens there, on loopback at least.
 busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-server= agent= machine=
+server= agent= machine= link=
 finish() {
   trap - EXIT INT TERM
   [ -z "$agent$server" ] || echo "stopping"
   [ -z "$machine" ] || { kill "$machine" && wait "$machine"; } 2>/dev/null || true
   [ -z "$agent" ] || { kill "$agent" && wait "$agent"; } 2>/dev/null || true
   [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  [ -z "$link" ] || { kill "$link" && wait "$link"; } 2>/dev/null || true
   exit "${1:-0}"
 }
 trap 'finish $?' EXIT
@@ -40,8 +43,13 @@ fail() {
 wanted=$port
 while busy "$port"; do port=$((port + 1)); done
 [ "$port" = "$wanted" ] || echo "port $wanted is taken, so $port it is (PORT=… chooses another)"
-step "server on port $port"
 mkdir -p "$data"
+
+# Where the machine finds its server, what it runs in, and what it offers besides.
+at=127.0.0.1 inside=() offers=()
+[ -z "${BAD_LINK:-}" ] || . tools/bad-link.sh
+
+step "server on port $port"
 bin/telepath-signaling serve --listen ":$port" --data "$data/server" >"$data/server.log" 2>&1 &
 server=$!
 url=
@@ -77,8 +85,8 @@ online || fail "the agent is not online after 10 s:" "$data/device.log"
 
 # ── simulated machine
 step "agent \"machine\": a simulated pole to balance and a rover to drive"
-bin/telepath-device run --server "http://127.0.0.1:$port" --token-file "$data/server/tokens/device" \
-  --data "$data/machine" --name machine --source machine >"$data/machine.log" 2>&1 &
+"${inside[@]}" bin/telepath-device run --server "http://$at:$port" --token-file "$data/server/tokens/device" \
+  --data "$data/machine" --name machine --source machine "${offers[@]}" >"$data/machine.log" 2>&1 &
 machine=$!
 
 # ── does telemetry flow, and how?

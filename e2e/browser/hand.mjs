@@ -1,7 +1,12 @@
 // What a person does with the page of a machine, for watch.mjs: each verb is what follows its name on a line.
 
+import { mappingVerb, padVerb } from "./pad.mjs";
+import { becomePhone, Thumbs } from "./touch.mjs";
+
 /** Verbs by name; each gets the words behind it. */
-export function handVerbs(page, context) {
+export async function handVerbs(page, context) {
+	const devtools = await context.newCDPSession(page);
+	const thumbs = new Thumbs(page, devtools);
 	let cover;
 	return {
 		/** "key down ArrowUp", "key up ArrowUp", "key press Escape" */
@@ -22,7 +27,6 @@ export function handVerbs(page, context) {
 		show: () => visibility(page, false),
 		/** "cover", "uncover": another tab comes to the front, and goes. */
 		cover: async () => {
-			const devtools = await context.newCDPSession(page);
 			await devtools.send("Emulation.setFocusEmulationEnabled", { enabled: false });
 			cover = await context.newPage();
 			await cover.bringToFront();
@@ -31,6 +35,14 @@ export function handVerbs(page, context) {
 			await cover.close();
 			await page.bringToFront();
 		},
+		/** "phone 360 740": from now on it is shown on one of that size, which is touched. */
+		phone: ([width, height]) => becomePhone(devtools, Number(width), Number(height)),
+		/** "touch down 0 1", "touch move 1 0", "touch up", "touch cancel": a thumb on the stick; "touch press Stop": another one beside it. */
+		touch: ([how, ...words]) => (how === "press" ? thumbs.press(button(page, words)) : thumbs[how](...words.map(Number))),
+		/** "scrolled": how far down the page is. */
+		scrolled: () => page.evaluate(() => window.scrollY),
+		pad: padVerb(page),
+		mapping: mappingVerb(page),
 	};
 }
 

@@ -1,8 +1,11 @@
 // What runs inside the page before its own scripts: a tap on the port between Worker and page (dashboard/web/src/port.ts).
 // It sees every message before the page does and reports it as events, in the form of `telepath view --json`.
 
-/** Handed to addInitScript: it must not use anything from outside. `window.report` takes a list of events. */
-export function tap() {
+/**
+ * Handed to addInitScript: it must not use anything from outside. `window.report` takes a list of events. Telling of each sample
+ * takes the page's thread a while, at a thousand a second: who judges by something else says that he needs none.
+ */
+export function tap({ samples: wanted }) {
 	const names = new Map(); // stream number → name and class
 	let rung = "";
 	let pending = [];
@@ -47,7 +50,7 @@ export function tap() {
 				for (const s of message.streams) names.set(s.id, { name: s.name, class: s.class });
 				break;
 			case "samples":
-				samples(message);
+				if (wanted) samples(message);
 				break;
 			case "gap":
 				emit({

@@ -1,10 +1,11 @@
 // Watches one device in a real Chromium and says what the page is handed and shows, one JSON object a line:
 //
-//	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--proxy=URL] [--args=--flag,--flag]
+//	node e2e/browser/watch.mjs LOGIN_URL DEVICE [--width=360] [--dark] [--shot=FILE.png] [--proxy=URL] [--hands] [--args=--flag,--flag]
 //
 // `open` when it begins to open the page, `ready` when the device's page is there; `path` when the badge names another rung;
 // `sample` and `gap` as the Worker handed them to the page; `error` for whatever the page reports as one. The end of standard
-// input is the end of it. With TELEPATH_DEBUG in the environment also `debug`: what the Worker says for whoever looks for a fault. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
+// input is the end of it. With --hands somebody uses the page who judges by something else: no `sample`s, and a game pad of hand.mjs can
+// be plugged in. With TELEPATH_DEBUG in the environment also `debug`: what the Worker says for whoever looks for a fault. On the way, a line "shot FILE.png" takes a screenshot, "log" asks for the entries that the page's
 // logs show: `log`, "drawer" for what the badge's drawer says: `drawer`, "network" for what it finds out of the network: `network`, "control" for what it says of control: `control`, a verb of hand.mjs does what a
 // person does (`does` before, `did` after it), and "reload" loads the page again: `reload`, then
 // `load` when the new document begins, `ready` again when the device's page is there.
@@ -12,6 +13,7 @@
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
 import { controlText, handVerbs } from "./hand.mjs";
+import { fakePads } from "./pad.mjs";
 import { badgeText, drawerText, goToDevice, logLines, networkText, rungOf } from "./page.mjs";
 import { tap } from "./tap.mjs";
 
@@ -49,7 +51,8 @@ page.on("console", (message) => {
 });
 if (debugging) await page.addInitScript(() => localStorage.setItem("telepathDebug", "1"));
 await page.addInitScript(badgeText);
-await page.addInitScript(tap);
+await page.addInitScript(tap, { samples: options.hands !== true });
+if (options.hands) await page.addInitScript(fakePads);
 
 const quit = async (code) => {
 	await close();
@@ -79,7 +82,7 @@ try {
 	await quit(1);
 }
 
-const hand = handVerbs(page, context);
+const hand = await handVerbs(page, context);
 
 for await (const line of createInterface({ input: process.stdin })) {
 	const [verb, ...words] = line.split(" ");

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Config is what newEmulator needs to know.
@@ -23,7 +24,8 @@ type Config struct {
 
 // Emulator is a pair of namespaces and the two directions between them.
 type Emulator struct {
-	mu       sync.Mutex // for commands
+	mu       sync.Mutex  // for commands
+	clear    *time.Timer // ends what `for` began; nil: nothing does. Guarded by mu
 	a, b     *End
 	a2b, b2a *Link
 	running  sync.WaitGroup
@@ -82,8 +84,14 @@ func (e *Emulator) Stats() map[string]Stats {
 func (e *Emulator) Do(line string) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.doLocked(line)
+}
+
+func (e *Emulator) doLocked(line string) (string, error) {
 	verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch verb {
+	case "for":
+		return "", e.forLocked(rest)
 	case "both":
 		if err := apply(e.a2b, rest); err != nil {
 			return "", err
@@ -110,7 +118,32 @@ func (e *Emulator) Do(line string) (string, error) {
 		}
 		return "", end.Move(addr)
 	}
-	return "", fmt.Errorf("unknown command %q (want both, a2b, b2a, move, show, stats or quit)", verb)
+	return "", fmt.Errorf("unknown command %q (want both, a2b, b2a, for, move, show, stats or quit)", verb)
+}
+
+// forLocked makes both directions what the settings say and nothing else, and perfect again after a while. A later one takes its place.
+func (e *Emulator) forLocked(rest string) error {
+	while, settings, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	d, err := parseDuration(while)
+	if err != nil {
+		return fmt.Errorf("want: for DURATION SETTINGS: %w", err)
+	}
+	if _, err := e.doLocked("both clear " + settings); err != nil {
+		return err
+	}
+	if e.clear != nil {
+		e.clear.Stop()
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(d, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.clear == timer {
+			_, _ = e.doLocked("both clear") // cannot fail
+		}
+	})
+	e.clear = timer
+	return nil
 }
 
 func apply(l *Link, spec string) error {

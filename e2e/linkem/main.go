@@ -39,7 +39,7 @@ func run(args []string) error {
 	fs := flag.NewFlagSet("linkem", flag.ContinueOnError)
 	var cfg Config
 	fs.StringVar(&cfg.NSA, "ns-a", "lka", "first namespace")
-	fs.StringVar(&cfg.NSB, "ns-b", "lkb", "second namespace")
+	fs.StringVar(&cfg.NSB, "ns-b", "lkb", "second namespace; \"\": this program's own, whose routes stay as they are")
 	fs.TextVar(&cfg.AddrA, "addr-a", netip.MustParsePrefix("10.77.0.1/24"), "address in the first namespace")
 	fs.TextVar(&cfg.AddrB, "addr-b", netip.MustParsePrefix("10.77.0.2/24"), "address in the second namespace")
 	fs.StringVar(&cfg.Dev, "dev", "lnk0", "name of the TUN device in both namespaces")

@@ -18,7 +18,7 @@ const netnsDir = "/run/netns"
 
 // End is one end of the link: a namespace with a TUN device in it.
 type End struct {
-	NS, Dev string
+	NS, Dev string // NS "": this program's own namespace
 	Addr    netip.Prefix
 	fd      int
 	created bool // the namespace is ours to remove
@@ -28,7 +28,7 @@ type End struct {
 // device that has addr and the default route.
 func newEnd(ns, dev string, addr netip.Prefix, mtu int) (*End, error) {
 	e := &End{NS: ns, Dev: dev, Addr: addr, fd: -1}
-	if _, err := os.Stat(filepath.Join(netnsDir, ns)); os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(netnsDir, ns)); ns != "" && os.IsNotExist(err) {
 		if err := ip("netns", "add", ns); err != nil {
 			return nil, err
 		}
@@ -38,15 +38,17 @@ func newEnd(ns, dev string, addr netip.Prefix, mtu int) (*End, error) {
 		e.fd, err = openTUN(dev)
 		return err
 	})
-	for _, args := range [][]string{
-		{"link", "set", "dev", "lo", "up"},
+	steps := [][]string{
 		{"link", "set", "dev", dev, "addrgenmode", "none"}, // no packets of its own
 		{"link", "set", "dev", dev, "mtu", strconv.Itoa(mtu), "txqueuelen", "1000", "up"},
 		{"addr", "add", addr.String(), "dev", dev},
-		{family(addr), "route", "replace", "default", "dev", dev},
-	} {
+	}
+	if ns != "" { // this machine's own routes stay as they are
+		steps = append(steps, []string{"link", "set", "dev", "lo", "up"}, []string{family(addr), "route", "replace", "default", "dev", dev})
+	}
+	for _, args := range steps {
 		if err == nil {
-			err = ip(append([]string{"-n", ns}, args...)...)
+			err = e.ip(args...)
 		}
 	}
 	if err != nil {
@@ -59,12 +61,15 @@ func newEnd(ns, dev string, addr netip.Prefix, mtu int) (*End, error) {
 // Move gives the end another address and takes the old one away, as when a
 // device changes networks. Sockets bound to the old address are not told.
 func (e *End) Move(to netip.Prefix) error {
-	for _, args := range [][]string{
+	steps := [][]string{
 		{"addr", "add", to.String(), "dev", e.Dev},
 		{"addr", "del", e.Addr.String(), "dev", e.Dev},
-		{family(to), "route", "replace", "default", "dev", e.Dev},
-	} {
-		if err := ip(append([]string{"-n", e.NS}, args...)...); err != nil {
+	}
+	if e.NS != "" {
+		steps = append(steps, []string{family(to), "route", "replace", "default", "dev", e.Dev})
+	}
+	for _, args := range steps {
+		if err := e.ip(args...); err != nil {
 			return err
 		}
 	}
@@ -89,6 +94,14 @@ func family(p netip.Prefix) string {
 	return "-4"
 }
 
+// ip runs it in the end's namespace.
+func (e *End) ip(args ...string) error {
+	if e.NS != "" {
+		args = append([]string{"-n", e.NS}, args...)
+	}
+	return ip(args...)
+}
+
 func ip(args ...string) error {
 	out, err := exec.Command("ip", args...).CombinedOutput()
 	if err != nil {
@@ -97,8 +110,13 @@ func ip(args ...string) error {
 	return nil
 }
 
-// inNetns calls fn on a thread that is in the named namespace.
-func inNetns(ns string, fn func() error) error { return (&lab.Host{NS: ns}).Enter(fn) }
+// inNetns calls fn on a thread that is in the named namespace; "": in this one.
+func inNetns(ns string, fn func() error) error {
+	if ns == "" {
+		return fn()
+	}
+	return (&lab.Host{NS: ns}).Enter(fn)
+}
 
 // openTUN makes a layer 3 device in the calling thread's namespace.
 func openTUN(name string) (int, error) {

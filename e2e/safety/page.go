@@ -14,7 +14,7 @@ const hang = 1200 * time.Millisecond
 // hangPage has somebody hold a key at a page that hangs then.
 func hangPage(r *Result, _ uint64, say Say) error {
 	return within(false, func(w *world) error {
-		page, err := w.BrowseReady(w.view, w.server.LoginURL, device)
+		page, err := w.BrowseReady(w.view, w.server.LoginURL, device, "--hands")
 		if page != nil {
 			w.closing = append(w.closing, page.Kill)
 		}

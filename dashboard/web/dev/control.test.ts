@@ -57,6 +57,8 @@ it("keys drive while they are held, and while nothing else needs them", () =>
 		expect(new Set(held.map(({ hand }) => hand)).size).toBe(held.length);
 		await page.keyboard.down("ArrowLeft");
 		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([1, 2]);
+		const knob = () => page.locator("[data-stick] b").evaluate((it) => it.style.transform);
+		await expect.poll(knob).toMatch(/- 45\.\d+px\), calc\(-50% - 45\./); // it shows where the keys point: ahead and left, on its edge
 		await page.keyboard.up("ArrowLeft");
 		await page.keyboard.up("w");
 		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);

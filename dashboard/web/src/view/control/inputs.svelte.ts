@@ -1,7 +1,7 @@
 import type { Hands } from "../../hands/hands";
 import { Keys } from "../../hands/keys";
 import { cleanPadSettings, firstPad, PadHand, type PadSettings } from "../../hands/pad";
-import { cleanSticks, deflections, type Sticks, sticksFor } from "../../hands/sticks";
+import { cleanSticks, deflections, inCircle, type Sticks, sticksFor } from "../../hands/sticks";
 import type { Axis } from "../../port";
 
 const PAD_KEY = "telepath.pad";
@@ -69,6 +69,16 @@ export class Inputs {
 		else this.hands.grip(input, deflections(this.sticks, at));
 	}
 
+	/** shown is where the stick points by whatever moves its axes: keys and pad, too. */
+	shown(): { x: number; y: number } {
+		const { x, y, invertX, invertY } = this.sticks;
+		const at = (axis: number | null, invert: boolean) => {
+			const d = axis === null ? 0 : this.hands.deflection(axis);
+			return invert ? 0 - d : d;
+		};
+		return inCircle(at(x, invertX), 0 - at(y, invertY), 1);
+	}
+
 	private readonly keyDown = (event: KeyboardEvent): void => {
 		if (event.repeat) {
 			if (this.keys.direction() !== null) event.preventDefault(); // the page would scroll
@@ -99,14 +109,21 @@ export class Inputs {
 		if (pad === null && before !== "" && this.hands.holds("pad")) this.hands.release("the game pad was unplugged");
 		cancelAnimationFrame(this.frame);
 		if (pad !== null) this.frame = requestAnimationFrame(this.readPad);
-		else this.padAxes = [];
+		else {
+			this.padAxes = [];
+			this.padHand.rest(); // the next one may come with its stick held, and be of the same name
+		}
 	};
 
 	/** A pad has to be asked; it is, once a frame. */
 	private readonly readPad = (): void => {
 		this.frame = requestAnimationFrame(this.readPad);
 		const pad = firstPad();
-		if (this.previewed) this.padAxes = pad?.axes.slice() ?? [];
+		if (pad === null) {
+			this.padsChanged(); // the browser has not said so yet
+			return;
+		}
+		if (this.previewed) this.padAxes = pad.axes.slice();
 		const at = this.padHand.read(pad, this.pad);
 		if (at !== null && !this.hands.ready) this.padHand.rest();
 		else this.point("pad", at);

@@ -12,6 +12,9 @@ const LIFT = "reset-pole";
 /** Among the inputs of the page it is one of its own. */
 const INPUT = "balance";
 
+/** A pole lies on the rail beyond this angle, in rad; its stance is an event, and may have been told before this page was there. */
+const LIES = 1.5;
+
 /** What the balancer waits for, or does. */
 export type Phase = "off" | "lease" | "device" | "balancing" | "blind";
 
@@ -126,7 +129,7 @@ export class Balancer {
 		this.state.v = pole.v.latest.value;
 		this.state.angle = pole.angle.latest.value;
 		this.state.spin = pole.spin.latest.value;
-		this.state.down = pole.stance.latest.text === "down";
+		this.state.down = lies(pole);
 		this.controller.measured(app.path?.rttMs ?? 0);
 		this.controller.saw(t, this.state, now);
 	}
@@ -137,6 +140,11 @@ export class Balancer {
 		const method = control.machine?.methods.find(({ name }) => name === LIFT);
 		if (this.lifted || method === undefined || this.pole === null) return;
 		this.lifted = true;
-		if (this.pole.stance.latest.text === "down") control.call(method, undefined);
+		if (lies(this.pole)) control.call(method, undefined);
 	}
+}
+
+function lies({ stance, angle }: PoleStreams): boolean {
+	const { text } = stance.latest;
+	return text === "" ? Math.abs(angle.latest.value) > LIES : text === "down";
 }

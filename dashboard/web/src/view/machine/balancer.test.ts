@@ -108,6 +108,14 @@ test("the machine is known by its streams, and only if they say that they are si
 	expect(isMachine(STREAMS.map((one) => ({ ...one, meta: { ...one.meta, simulated: false } })))).toBe(false);
 });
 
+test("a pole that lies there is lifted, also where only its angle says so", () => {
+	put(leaning(Math.PI / 2));
+	control.beat = { driving: "driving" };
+	balancer.toggle();
+	vi.advanceTimersByTime(100);
+	expect(called.filter((what) => what === LIFT.name)).toHaveLength(1);
+});
+
 test("a hand that the device does not obey yet is neutral; then the pole is lifted once, and balanced", () => {
 	put({ "pole/state": "down", ...leaning(1.57) });
 	balancer.toggle();
