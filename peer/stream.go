@@ -166,24 +166,26 @@ func (s *Stream) Dropped() uint64 {
 	return s.dropped
 }
 
-// Window is how long samples may wait to be sent together now: the smallest of
-// 22 ms, the one-way delay and an eighth of what that leaves of the deadline; 0 for
-// classes that do not wait, and on paths so short that waiting would be felt.
-func (s *Stream) Window() time.Duration {
+// Window is how long a sample may wait now to be sent together with others: at most 22 ms, the one-way delay, or a quarter
+// of what the way leaves of the deadline, which is returned as well: in it the sample shall leave, and three packets
+// follow that mend it if it was lost. 0, 0 for classes that do not wait, and on paths so short that waiting would be felt.
+func (s *Stream) Window() (wait, left time.Duration) {
 	if s.cfg.Class != wire.Live {
-		return 0
+		return 0, 0
 	}
 	oneWay := time.Duration(s.host.oneWay.Load())
-	w := min(oneWay, (s.cfg.Deadline-oneWay)/8, maxWindow)
-	if w < minWindow {
-		return 0
+	left = s.cfg.Deadline - oneWay - timersSlack
+	if wait = min(oneWay, left/4, maxWindow); wait < minWindow {
+		return 0, 0
 	}
-	return w
+	return wait, left
 }
 
 const (
 	maxWindow = 22 * time.Millisecond // three samples at 100 Hz, which do not come on the tick
 	minWindow = time.Millisecond      // below it a timer costs more than a packet
+
+	timersSlack = 3 * time.Millisecond // of what is left of the deadline, for both ends' timers
 )
 
 // unknownWay is taken for the one-way delay where none was measured.
@@ -236,8 +238,18 @@ func (s *Stream) frame(now time.Duration, b batch) carrier.Frame {
 	f := carrier.Frame{Class: s.cfg.Class, Stream: s.id, Bytes: b.frame}
 	if s.cfg.Class == wire.Live {
 		f.Deadline = time.Now().Add(s.cfg.Deadline - (now - b.At))
+		f.Span = s.span(b)
 	}
 	return f
+}
+
+// span is by how much the first sample of a new batch is older than its last, as far as that can be told without reading it.
+func (s *Stream) span(b batch) time.Duration {
+	since := time.Duration(maxWindow)
+	if s.newest.Count > 0 {
+		since = b.At - s.newest.At
+	}
+	return min(maxWindow, since-since/time.Duration(b.Count))
 }
 
 // keptFrame is the newest batch as a value that may be old: it has no deadline.

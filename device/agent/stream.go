@@ -15,7 +15,7 @@ import (
 // outlet is where batches go: a *peer.Stream.
 type outlet interface {
 	Publish(count int, payload []byte) error // copies the payload, never blocks
-	Window() time.Duration                   // how long a sample may wait for company now
+	Window() (wait, left time.Duration)      // how long a sample may wait for company now, and when three packets shall have followed its own
 }
 
 // Stream takes the values of one stream and publishes them in batches: on a
@@ -38,6 +38,8 @@ type Stream struct {
 	mu      sync.Mutex
 	pending *telemetry.Packer // guarded by mu
 	first   time.Time         // guarded by mu: when the oldest sample of pending came
+	due     time.Time         // guarded by mu: when pending leaves at the latest, for packets to be as often as they shall
+	left    time.Duration     // guarded by mu: in which they shall be that often
 	last    time.Time         // guarded by mu: when the newest sample came
 	spacing time.Duration     // guarded by mu: between samples, the short ones of late
 	timer   *time.Timer       // guarded by mu
@@ -50,7 +52,7 @@ func newStream(s source.Stream, out outlet, log *slog.Logger) *Stream {
 	}
 	stream.pending.Reset(stream.kind)
 	stream.spare.Reset(stream.kind)
-	stream.timer = time.AfterFunc(time.Hour, stream.flush)
+	stream.timer = time.AfterFunc(time.Hour, stream.leave)
 	stream.timer.Stop()
 	return stream
 }
@@ -111,42 +113,80 @@ func (s *Stream) putDurable(t int64, v telemetry.Value) error {
 // add puts a sample into the pending batch and sees to it that it leaves in
 // time; false if there is no room for it.
 func (s *Stream) add(t int64, v telemetry.Value) bool {
-	window, now := s.out.Window(), time.Now()
+	wait, left := s.out.Window()
+	now := time.Now()
 	s.mu.Lock()
 	if !s.pending.Add(t, v, s.limit) {
 		s.mu.Unlock()
 		return false
 	}
 	first := s.pending.Batch.Len() == 1
-	last := s.isLast(now, window, first)
+	s.left = left
+	last := s.isLast(now, wait, first)
 	if first && !last {
-		s.timer.Reset(window)
+		s.timer.Reset(s.leaves(wait).Sub(now))
 	}
 	s.mu.Unlock()
 	if last {
-		s.flush()
+		s.leave()
 	}
 	return true
 }
 
 // isLast notes that a sample came, the first of its batch or not, and reports
-// whether the next one is to be expected only when the batch has waited for the
-// window: then waiting on would make all of it older for nothing. After a pause as
-// long as the window no company is to be expected at all.
-func (s *Stream) isLast(now time.Time, window time.Duration, first bool) bool {
+// whether the next one is to be expected only when the batch has to leave: then
+// waiting on would make all of it older for nothing. After a pause as
+// long as a sample may wait no company is to be expected at all.
+func (s *Stream) isLast(now time.Time, wait time.Duration, first bool) bool {
 	gap := now.Sub(s.last)
 	s.last = now
 	if first {
 		s.first = now
 	}
-	if gap >= window {
-		s.spacing = window
+	if gap >= wait {
+		s.spacing = wait
 		return first
 	}
 	if s.spacing += (gap - s.spacing) / 4; gap < s.spacing {
 		s.spacing = gap // what came soon was worth waiting for
 	}
-	return now.Add(s.spacing).Sub(s.first) > window
+	return now.Add(s.spacing).After(s.leaves(wait))
+}
+
+// leaves is when the pending batch leaves at the latest.
+func (s *Stream) leaves(wait time.Duration) time.Time {
+	if at := s.first.Add(wait); at.Before(s.due) {
+		return at
+	}
+	return s.due
+}
+
+// leave publishes the pending batch, and sets when the next one is due. One that leaves early, because no
+// sample is expected in time, leaves the rest of its time to the next: so packets leave as seldom as they may on average.
+func (s *Stream) leave() {
+	s.mu.Lock()
+	if s.pending.Batch.Len() == 0 { // the timer of one that has left
+		s.mu.Unlock()
+		return
+	}
+	now, every := time.Now(), s.every()
+	s.due = s.due.Add(every)
+	if least := now.Add(every / 2); s.due.Before(least) {
+		s.due = now.Add(every + s.spacing/8) // every is quarters of spacing: so no sample is expected just when it is due
+	} else if most := now.Add(every + s.spacing*7/8); s.due.After(most) {
+		s.due = most
+	}
+	s.mu.Unlock()
+	s.flush()
+}
+
+// every is the longest time between packets, on average, with which the fourth one leaves in time after the first sample that
+// the packet before could not take. They leave with samples: so it is samples that count.
+func (s *Stream) every() time.Duration {
+	if s.spacing < time.Millisecond {
+		return s.left / 4
+	}
+	return (s.left + s.spacing) / s.spacing * s.spacing / 4
 }
 
 // flush publishes the pending batch, if there is one.

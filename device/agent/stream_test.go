@@ -21,7 +21,7 @@ import (
 
 // wireTap is an outlet that decodes what is published.
 type wireTap struct {
-	window time.Duration
+	window, left time.Duration
 
 	mu      sync.Mutex
 	batches []telemetry.Batch
@@ -29,7 +29,7 @@ type wireTap struct {
 	at      []time.Time
 }
 
-func (w *wireTap) Window() time.Duration { return w.window }
+func (w *wireTap) Window() (wait, left time.Duration) { return min(w.window, w.left/4), w.left }
 
 func (w *wireTap) Publish(count int, payload []byte) error {
 	var b telemetry.Batch
@@ -53,7 +53,7 @@ func (w *wireTap) counts() []int {
 }
 
 func tapped(kind telemetry.Kind, class wire.Class, window time.Duration) (*Stream, *wireTap) {
-	tap := &wireTap{window: window}
+	tap := &wireTap{window: window, left: time.Hour}
 	s := source.Stream{Name: "s", Class: class, Meta: telemetry.Meta{Kind: kind}}
 	return newStream(s, tap, slog.New(slog.DiscardHandler)), tap
 }
@@ -73,15 +73,18 @@ func TestNoWindowNoWaiting(t *testing.T) {
 func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 	const window = 22 * time.Millisecond // no multiple of a period: which of two timers is first would be chance
 	for _, c := range []struct {
-		period time.Duration
-		want   []int
+		period, left time.Duration
+		want         []int
 	}{
-		{5 * time.Millisecond, []int{1, 5, 4}}, // the first one comes after a pause
-		{10 * time.Millisecond, []int{1, 3, 3, 3}},
-		{25 * time.Millisecond, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}, // nobody else would come
+		{5 * time.Millisecond, time.Second, []int{1, 5, 4}}, // the first one comes after a pause
+		{10 * time.Millisecond, time.Second, []int{1, 3, 3, 3}},
+		{10 * time.Millisecond, 97 * time.Millisecond, []int{1, 3, 2, 3, 1}},          // two and a half on average
+		{10 * time.Millisecond, 47 * time.Millisecond, []int{1, 1, 1, 2, 1, 1, 1, 2}}, // where a packet has to follow soon
+		{25 * time.Millisecond, time.Second, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}},     // nobody else would come
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, tap := tapped(telemetry.Number, wire.Live, window)
+			tap.left = c.left
 			for i := range 10 {
 				_ = s.Set(float64(i))
 				time.Sleep(c.period)
@@ -89,7 +92,7 @@ func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 			time.Sleep(window)
 			synctest.Wait()
 			if diff := cmp.Diff(c.want, tap.counts()); diff != "" {
-				t.Errorf("every %v: %s", c.period, diff)
+				t.Errorf("every %v, with %v left: %s", c.period, c.left, diff)
 			}
 			tap.mu.Lock()
 			defer tap.mu.Unlock()
@@ -100,6 +103,36 @@ func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestThreePacketsFollowInTime: whatever is lost can be mended by three others, and none of them leaves sooner than that takes.
+func TestThreePacketsFollowInTime(t *testing.T) {
+	const ms, samples = time.Millisecond, 1000
+	for period := 2 * ms; period <= 20*ms; period += 3 * ms {
+		for left := 4*period + ms/3; left < 250*ms; left += 7 * ms { // thirds: no timer at the instant of a sample
+			synctest.Test(t, func(t *testing.T) {
+				s, tap := tapped(telemetry.Number, wire.Live, 22*ms+ms/3)
+				tap.left = left
+				for i := range samples {
+					_ = s.Set(float64(i))
+					time.Sleep(period)
+				}
+				time.Sleep(time.Second)
+				tap.mu.Lock()
+				defer tap.mu.Unlock()
+				last := 0 * ms
+				for i, b := range tap.batches {
+					if i >= 10 && i+4 < len(tap.batches) {
+						last = max(last, tap.at[i+3].Sub(time.UnixMicro(b.T[0])))
+					}
+				}
+				seldom := time.Duration(samples/len(tap.batches)+1)*period >= min(22*ms, left/4)-period
+				if last > left || !seldom {
+					t.Errorf("every %v, with %v left: %d packets, the third after a sample leaves %v later", period, left, len(tap.batches), last)
+				}
+			})
+		}
 	}
 }
 
@@ -246,5 +279,5 @@ func TestNumbersCostNoAllocation(t *testing.T) {
 
 type silent struct{}
 
-func (silent) Window() time.Duration     { return 0 }
-func (silent) Publish(int, []byte) error { return nil }
+func (silent) Window() (wait, left time.Duration) { return 0, 0 }
+func (silent) Publish(int, []byte) error          { return nil }

@@ -17,12 +17,15 @@ const liveDeadline = 250 * time.Millisecond
 type condition struct {
 	name, link string
 	blackhole  time.Duration // how long the link is dark, in the middle of the measurement; 0: never
+	chromium   string        // the condition in which `telepath view` receives what a page in Chromium does here; "": this is one
 }
 
 var conditions = []condition{
 	{name: "50", link: "delay=25ms"},
 	{name: "100-5", link: "delay=50ms loss=5%"},
 	{name: "300-10", link: "delay=150ms loss=10% rate=1mbit queue=64000"},
+	{name: "100-5-chromium", link: "delay=50ms loss=5%", chromium: "100-5"},
+	{name: "300-10-chromium", link: "delay=150ms loss=10% rate=1mbit queue=64000", chromium: "300-10"},
 	{name: "fade200", link: "delay=50ms fade=4s:200ms"},
 	{name: "blackhole", link: "delay=25ms", blackhole: 10 * time.Second},
 }
@@ -91,7 +94,7 @@ func (l *liveResult) measure(c condition, round int, length time.Duration) error
 	if err != nil {
 		return err
 	}
-	ours, err := startProduct(dir, far)
+	ours, err := startProduct(dir, far, c.chromium != "")
 	if err != nil {
 		return err
 	}

@@ -8,14 +8,15 @@ import (
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
-// product is a device on one side of a link, server and viewer on the other, and the samples on `udp`.
+// product is a device on one side of a link, server and viewer on the other, and the samples on `udp`. The viewer is
+// `telepath view` or a page in Chromium, which says when its Worker handed it a sample.
 type product struct {
 	programs []*program.Program
 	view     *rig.Watcher
 }
 
 // startProduct returns when the first sample has come over a data channel.
-func startProduct(dir string, far *rig.FarLink) (_ *product, err error) {
+func startProduct(dir string, far *rig.FarLink, chromium bool) (_ *product, err error) {
 	p := &product{}
 	defer func() {
 		if err != nil {
@@ -39,12 +40,45 @@ func startProduct(dir string, far *rig.FarLink) (_ *product, err error) {
 	if err := r.AwaitLive(far.Here, "board", 15*time.Second); err != nil {
 		return nil, err
 	}
-	if p.view, err = r.View(far.Here, "board", "--only", "ws,udp"); err != nil {
+	if chromium {
+		p.view, err = r.BrowseReady(far.Here, server.LoginURL, "board")
+	} else {
+		p.view, err = r.View(far.Here, "board", "--only", "ws,udp")
+	}
+	if p.view != nil {
+		p.programs = append(p.programs, p.view.Program)
+	}
+	if err != nil {
 		return nil, err
 	}
-	p.programs = append(p.programs, p.view.Program)
-	_, err = p.view.AwaitSample("udp", 0, 30*time.Second)
+	if _, err = p.view.AwaitSample("udp", 0, 30*time.Second); err == nil && chromium {
+		err = p.awaitPast()
+	}
 	return p, err
+}
+
+// awaitPast waits until the page's charts are filled: what the device kept crosses the link, too. What Live lost may
+// be fetched all the time: that is part of what is measured.
+func (p *product) awaitPast() error {
+	const calm, most = 2 * time.Second, time.Minute
+	for end := time.Now().Add(most); time.Now().Before(end); {
+		from := p.view.Mark()
+		time.Sleep(calm)
+		events, err := p.view.Events()
+		if err != nil {
+			return err
+		}
+		past := 0
+		for _, e := range events[from:] {
+			if e.Past {
+				past++
+			}
+		}
+		if past < int(rate*calm/time.Second)/10 {
+			return nil
+		}
+	}
+	return fmt.Errorf("what the device kept still comes after %v", most)
 }
 
 func (p *product) arrivals() ([]arrival, error) { return arrivalsOf(p.view) }

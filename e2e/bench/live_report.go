@@ -55,8 +55,22 @@ func writeLive(text *bytes.Buffer, l *liveResult) {
 				goal = g.text + ": " + verdict(g.met(udp, ours))
 			}
 		}
-		writeLiveRow(text, c, "telepath", ours, udp, goal)
+		who := "telepath"
+		if c.chromium != "" {
+			who = "telepath, Chromium"
+			goal = besideView(l.ours[c.chromium], ours)
+		}
+		writeLiveRow(text, c, who, ours, udp, goal)
 	}
+}
+
+// besideView judges a page by `telepath view` in the same run.
+func besideView(view, page *liveRow) string {
+	if view == nil {
+		return ""
+	}
+	met := ratio(page.p50, view.p50) <= 1.2 && ratio(page.p99, view.p99) <= 1.2 && median(page.within) >= median(view.within)-0.1
+	return "p50 and p99 ≤ 1.2 × view's, as much within: " + verdict(met)
 }
 
 func writeLiveRow(text *bytes.Buffer, c condition, who string, r, udp *liveRow, goal string) {

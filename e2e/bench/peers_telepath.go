@@ -60,7 +60,7 @@ func links(device *program.Program) int { return strings.Count(device.Output(), 
 func arrivalsOf(view *rig.Watcher) (got []arrival, err error) {
 	events, err := view.Events()
 	for _, e := range events {
-		if e.Type == "sample" && !e.Retained {
+		if e.Type == "sample" && !e.Retained && !e.Past && !e.Restored {
 			got = append(got, arrival{seq: e.Seq, made: madeTime(e), at: e.At})
 		}
 	}

@@ -87,8 +87,10 @@ type Frame struct {
 	// that have few to serve. A carrier may ignore it.
 	Eager bool
 
-	// Deadline, if not zero, is when a Live frame has become worthless.
+	// Deadline, if not zero, is when a Live frame has become worthless; what came
+	// first in it has by Span before that.
 	Deadline time.Time
+	Span     time.Duration
 
 	// Source, if not 0, is whom a Control frame, or one of class Call, is passed
 	// on for: of a full lane, whoever has most in it loses first.

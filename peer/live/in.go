@@ -20,6 +20,7 @@ type In struct {
 	mender mender
 
 	due    bool          // a receipt was asked for, or there is a hole to tell of
+	again  bool          // a hole was told of once: what told of it may be lost
 	sentAt time.Duration // the last receipt
 }
 
@@ -53,8 +54,9 @@ func (l *In) note(now time.Duration, s wire.Serial) bool {
 	}
 	if s.Number > before {
 		l.cameAt = now
-		hole := before != 0 && s.Number > before+1
-		l.due = l.due || hole && s.Quick
+		hole := before != 0 && s.Number > before+1 && s.Quick
+		l.due = l.due || hole || l.again
+		l.again = hole
 	}
 	l.due = l.due || s.Ask
 	return fresh

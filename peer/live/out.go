@@ -30,6 +30,7 @@ type Frame struct {
 	Bytes []byte
 	Key   uint64        // of its stream
 	Until time.Duration // when it is worth nothing any more, unless it is its stream's newest; 0: never
+	Span  time.Duration // by how much its first sample is older than its last, whose deadline Until is
 }
 
 // Stats count what a Out did.
@@ -56,6 +57,7 @@ type Out struct {
 	newest map[uint64]*piece       // of each stream
 
 	repairs  []*piece      // to be sent again
+	seconds  []*piece      // were sent again, and ride along with the next fresh packet
 	covered  uint64        // the newest packet that a parity was sent for
 	owed     bool          // the last packet had no room for a parity
 	lastAt   time.Duration // the last packet
@@ -81,7 +83,8 @@ type sentPacket struct {
 // piece is a frame on its way.
 type piece struct {
 	Frame
-	came bool // for all we know
+	came  bool // for all we know
+	twice bool // its second repair is under way
 }
 
 // NewOut returns the sending end of a new path.
@@ -111,6 +114,7 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 		}
 	}
 	o.path.spaced(now, o.lastAt, fresh)
+	o.putSeconds(now, p)
 	o.putRepairs(p)
 	return o.finish(now, p)
 }

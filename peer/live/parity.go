@@ -10,6 +10,7 @@ import (
 // earlier ones: the last, so that a single loss is mended by the next packet, and
 // the oldest that can still be in time, so that a run of losses is mended by those
 // that follow it. Of two neighbours lost, each is in another parity with one that came.
+// Where single losses are repaired, it covers the oldest alone.
 
 // paritySlack is what is left to the receiver's timers, and to ours.
 const paritySlack = 3 * time.Millisecond
@@ -20,7 +21,7 @@ const parityCost = 10
 // putParity ends a packet with the parity that is of most use. If it has no
 // room for one, Next will send one apart.
 func (o *Out) putParity(now time.Duration, p *sentPacket) {
-	members := o.members(now, p.number)
+	members := o.members(now, p)
 	longest := 0
 	for _, m := range members {
 		longest = max(longest, m.length)
@@ -44,21 +45,26 @@ func (o *Out) putParity(now time.Duration, p *sentPacket) {
 	o.stats.Parities++
 }
 
-// members are the packets that a parity in the packet of that number covers.
-func (o *Out) members(now time.Duration, number uint64) (members []*sentPacket) {
+// members are the packets that a parity in p covers.
+func (o *Out) members(now time.Duration, p *sentPacket) (members []*sentPacket) {
+	number := p.number
 	last := o.useful(now, number-1)
 	if last == nil {
 		return nil
 	}
-	members = append(members, last)
-	for lag := uint64(wire.MaxLag); lag > 1; lag-- {
-		if number > lag && number-lag != last.number {
+	oldest := last
+	for lag := uint64(wire.MaxLag); lag > 1 && oldest == last; lag-- {
+		if number > lag {
 			if p := o.useful(now, number-lag); p != nil {
-				return append(members, p)
+				oldest = p
 			}
 		}
 	}
-	return members
+	// Where there is repair, redundancy is for runs. The first packet behind one mends the oldest only if the sum has no other of them.
+	if oldest == last || p.length > 0 && o.path.repairable() {
+		return append(members, oldest)
+	}
+	return append(members, last, oldest)
 }
 
 // useful is the packet of that number, if it has a content that is not too late.
@@ -67,15 +73,11 @@ func (o *Out) useful(now time.Duration, number uint64) *sentPacket {
 	if number == 0 || p.number != number || !p.kept || p.length == 0 {
 		return nil
 	}
-	// The deadline is that of a batch's last sample; the first is older by what it waited.
-	by := now + o.path.oneWay() + min(o.path.spacing, maxBatchWait) + paritySlack
+	by := now + o.path.oneWay() + paritySlack
 	for _, f := range p.pieces {
-		if f.Until == 0 || by <= f.Until {
+		if f.Until == 0 || by+f.Span <= f.Until {
 			return p
 		}
 	}
 	return nil
 }
-
-// maxBatchWait is how much older than its last sample a batch's first one is, at most, where that matters.
-const maxBatchWait = 22 * time.Millisecond

@@ -139,8 +139,7 @@ func (o *Out) missed(now time.Duration, n uint64) {
 	}
 }
 
-// repair has a frame sent again. SCTP repeats the packet, too, at about the same
-// time: so there are two of it, and a third costs more than it saves.
+// repair has a frame sent again, twice.
 func (o *Out) repair(now time.Duration, f *piece) {
 	switch {
 	case f.came || slices.Contains(o.repairs, f):
@@ -177,7 +176,22 @@ func (o *Out) putRepairs(p *sentPacket) {
 		o.put(p, f)
 		o.stats.Repairs++
 		o.repairs = slices.Delete(o.repairs, i, i+1)
+		if !f.twice && len(o.seconds) < maxRepairs {
+			f.twice, o.seconds = true, append(o.seconds, f)
+		}
 	}
+}
+
+// putSeconds moves what was repaired before into a fresh packet, if that has room: a repair is lost as often as
+// anything, and what rides along costs no packet. Where the rate is bounded it would keep out what is fresh.
+func (o *Out) putSeconds(now time.Duration, p *sentPacket) {
+	for _, f := range o.seconds {
+		if !f.came && o.inTime(now, f) && len(o.packet)+len(f.Bytes) <= maxPacket && !o.pace.narrow() {
+			o.put(p, f)
+			o.stats.Repairs++
+		}
+	}
+	o.seconds = o.seconds[:0]
 }
 
 const (

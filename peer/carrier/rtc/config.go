@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/transport/v4"
@@ -171,6 +172,7 @@ func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 	_ = s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient) // fails for other roles only; saves a round trip
 	s.SetDTLSInsecureSkipHelloVerify(true)            // the cookie proves an address; ICE has done that
 	s.SetDTLSRetransmissionInterval(dtlsRetransmit)
+	s.SetDTLSCipherSuites(ciphers...)
 
 	s.EnableSctpSnap(true)
 	s.SetSCTPRTOMax(sctpRTOMax)
@@ -178,6 +180,13 @@ func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 	s.SetSCTPMaxReceiveBufferSize(receiveBuffer)
 	s.SetSCTPMaxMessageSize(wire.MaxPacket)
 	return s
+}
+
+// ciphers are what DTLS may use, what it should first. ChaCha20 needs no nonce in each record (RFC 7905), so that a packet is 8 bytes
+// shorter than with AES-GCM, and is faster on boards whose processor has no AES.
+var ciphers = []dtls.CipherSuiteID{
+	dtls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 }
 
 // listens reports whether the other end may connect to us over TCP.

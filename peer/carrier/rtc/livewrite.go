@@ -132,7 +132,7 @@ func (w *liveWriter) next() bool {
 	w.setDoubt(l.out.Doubtful(now))
 	if limit > 0 && w.channel.tap.Take(limit, &w.batch) {
 		for _, f := range w.batch.Frames {
-			fresh := live.Frame{Bytes: f.Bytes, Key: f.Conn<<16 | uint64(f.Stream)}
+			fresh := live.Frame{Bytes: f.Bytes, Key: f.Conn<<16 | uint64(f.Stream), Span: f.Span}
 			if !f.Deadline.IsZero() {
 				fresh.Until = now + f.Deadline.Sub(wall)
 			}

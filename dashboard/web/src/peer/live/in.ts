@@ -27,6 +27,7 @@ export class In {
 	private first = 0; // the lowest number that came first; 0: none
 	private cameAt = 0; // when the newest came
 	private due = false; // a receipt was asked for, or there is a hole to tell of
+	private again = false; // a hole was told of once: what told of it may be lost
 	private sentAt = -Infinity; // the last receipt
 
 	/**
@@ -67,7 +68,9 @@ export class In {
 		if (this.first === 0) this.first = number;
 		if (number > before) {
 			this.cameAt = now;
-			if (quick && before !== 0 && number > before + 1) this.due = true;
+			const hole = quick && before !== 0 && number > before + 1;
+			if (hole || this.again) this.due = true;
+			this.again = hole;
 		}
 		if (ask) this.due = true;
 		return fresh;
