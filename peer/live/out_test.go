@@ -99,6 +99,47 @@ func TestANarrowPathIsNotFilled(t *testing.T) {
 	}
 }
 
+// TestABusyReceiverIsNoQueue: one that has little time for a moment, as a page that begins to draw, answers
+// late, and then at once. What it gets afterwards is not bounded.
+func TestABusyReceiverIsNoQueue(t *testing.T) {
+	const idle, busy = 10 * time.Millisecond, 250 * time.Millisecond
+	for seed := range uint64(20) {
+		w := newWorld(t, seed, link{delay: idle})
+		w.period = 5 * time.Millisecond
+		w.run(2*time.Second, 150)
+		for ; w.link.delay < busy; w.link.delay += 4 * time.Millisecond { // it reads ever later
+			w.run(w.period, 150)
+		}
+		w.run(500*time.Millisecond, 150)
+		for ; w.link.delay > idle; w.link.delay -= w.period { // and then all at once
+			w.run(w.period, 150)
+		}
+		w.link.delay = idle
+		since := w.now
+		w.run(3*time.Second, 150)
+		if in := w.within(since+100*time.Millisecond, w.now-time.Second); in < 1 {
+			t.Errorf("seed %d: %.2f %% in time: %v", seed, 100*in, w)
+		}
+	}
+}
+
+// TestALongerPathIsNoQueue: where the way becomes longer, as with another cell or network, sending less does not make it
+// shorter. Nothing but that is lost of what comes behind the first second.
+func TestALongerPathIsNoQueue(t *testing.T) {
+	for loss, least := range map[float64]float64{0: 1, 0.05: 0.99} {
+		for seed := range uint64(20) {
+			w := newWorld(t, seed, link{delay: 10 * time.Millisecond, loss: loss})
+			w.run(5*time.Second, 150)
+			w.link.delay += 50 * time.Millisecond
+			moved := w.now
+			w.run(15*time.Second, 150)
+			if in := w.within(moved+time.Second, w.now-time.Second); in < least {
+				t.Errorf("seed %d, loss %v: %.2f %% in time: %v", seed, loss, 100*in, w)
+			}
+		}
+	}
+}
+
 func TestAfterDarknessTheNewestComesAtOnce(t *testing.T) {
 	for seed := range uint64(seeds) {
 		w := newWorld(t, seed, link{delay: 25 * time.Millisecond, dark: [2]time.Duration{5 * time.Second, 15 * time.Second}})

@@ -15,11 +15,16 @@ type pacer struct {
 	arrived   int // bytes since rateAt
 	rateAt    time.Duration
 	rate      float64 // at which they arrive, bytes a second, the higher one of the last two times
-	before    float64 // rate as measured the time before
+	before    float64 // rate as measured the last time
 	offered   int     // bytes sent since rateAt
 	wanted    float64 // the rate at which they were sent
 	late      int     // receipts in a row that told of a queue
 	cutAt     time.Duration
+	seen      time.Duration // how long the queue was when it was looked at, to see what sending less makes of it; 0: it was not
+	seenBy    time.Duration // when it began to get shorter: when the packet was sent that saw it, at the earliest
+	lessFrom  time.Duration // since when less is sent, or since that look
+	out, came int           // bytes sent, and arrived, since that look
+	vain      int           // looks in a row at which nothing had changed
 	untilNext time.Duration // when there is credit again; Never: nothing waits for it
 }
 
@@ -30,6 +35,13 @@ const (
 	// lateMost is how many receipts in a row have to tell of a queue: one or two
 	// may have been held up themselves.
 	lateMost = 3
+	// vainMost is how many looks in a row that see no change say that there is no queue: the way has become longer.
+	vainMost = 2
+	// vainQueue is the share of a queue that is left at most, if what fills it is ours: for twice its
+	// time four fifths of what arrives were sent, so 0.6 of it.
+	vainQueue = 0.85
+	// vainRate is the share of what was sent that has to arrive meanwhile: where the way bears less, a queue stays.
+	vainRate = 0.75
 	// emptyQueue is when it counts as gone.
 	emptyQueue = 25 * time.Millisecond
 	// leastRate lets a packet go every 100 ms, in bytes a second.
@@ -51,11 +63,13 @@ func (p *pacer) sent(now time.Duration, bytes int) {
 	p.refill(now)
 	p.credit -= float64(bytes)
 	p.offered += bytes
+	p.out += bytes
 }
 
 // arrive takes how many bytes arrived since the last time.
 func (p *pacer) arrive(now time.Duration, bytes int) {
 	p.arrived += bytes
+	p.came += bytes
 	if elapsed := now - p.rateAt; elapsed >= rateWindow {
 		rate := float64(p.arrived) / elapsed.Seconds()
 		p.rate, p.before = max(rate, p.before), rate
@@ -64,20 +78,62 @@ func (p *pacer) arrive(now time.Duration, bytes int) {
 	}
 }
 
-// queued takes how long the queue was when a packet came.
-func (p *pacer) queued(now, queue time.Duration) {
-	if p.limit > 0 && queue <= emptyQueue {
+// queued takes how long the queue was when a packet came that was sent at a time. It
+// reports whether it is none: sending less did not shorten it, though what was sent has come.
+func (p *pacer) queued(now, sentAt, queue time.Duration) (longer bool) {
+	switch {
+	case p.limit == 0:
+	case queue < (p.seen-(sentAt-p.seenBy))/2:
+		p.limit, p.seen, p.vain = 0, 0, 0 // none empties faster than time passes: somebody had no time for us
+	case queue <= emptyQueue:
 		p.grow()
 	}
 	if queue <= lateQueue {
 		p.late = 0
-		return
+		return p.inVain(now, sentAt, queue)
 	}
 	if p.late++; p.late >= lateMost && now >= p.cutAt {
 		p.refill(now)
+		if p.seen == 0 {
+			p.look(queue, sentAt)
+			if p.lessFrom = now; p.limit == 0 {
+				p.seenBy = now // it did not get shorter until now
+			}
+		}
 		p.limit = max(leastRate, p.rate*0.8)
 		p.late, p.cutAt = 0, now+2*queue
 	}
+	return p.inVain(now, sentAt, queue)
+}
+
+// look notes the queue, for the next look to compare.
+func (p *pacer) look(queue, sentAt time.Duration) {
+	p.seen, p.seenBy, p.lessFrom = queue, sentAt, sentAt
+	p.out, p.came = 0, 0
+}
+
+// inVain looks at the queue when less has been sent for twice its time, and
+// lifts the limit when that has changed nothing.
+func (p *pacer) inVain(now, sentAt, queue time.Duration) bool {
+	if p.seen == 0 || sentAt < p.lessFrom+2*p.seen {
+		return false
+	}
+	if queue <= lateQueue {
+		p.seen, p.vain = 0, 0
+		return false
+	}
+	switch {
+	case float64(queue) < vainQueue*float64(p.seen):
+		p.vain = 0
+	case float64(p.came) >= vainRate*float64(p.out):
+		p.vain++
+	}
+	p.look(queue, sentAt)
+	if p.vain < vainMost {
+		return false
+	}
+	p.limit, p.late, p.seen, p.vain = 0, 0, 0, 0
+	return true
 }
 
 // grow lifts the limit while the queue is empty, and ends it when it is no limit any more.

@@ -42,6 +42,11 @@ func (p *state) measured(now, rtt time.Duration) {
 	p.least[0] = min(p.least[0], rtt)
 }
 
+// lengthened: the last round trip is as short as they are now.
+func (p *state) lengthened(now time.Duration) {
+	p.least, p.leastAt = [2]time.Duration{p.latest, p.latest}, now
+}
+
 func (p *state) leastRTT() time.Duration { return min(p.least[0], p.least[1]) }
 
 // oneWay is half of the least round trip.

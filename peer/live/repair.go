@@ -78,7 +78,9 @@ func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
 		o.awaited = 0
 	}
 	if o.pace.arrive(now, o.hear(now, r)); measured {
-		o.pace.queued(now, o.path.queue())
+		if o.pace.queued(now, newest.at, o.path.queue()) {
+			o.path.lengthened(now)
+		}
 	}
 }
 
