@@ -24,6 +24,9 @@ const (
 	climbMax = 15 * time.Second
 	// askedEvery is how often a device can have a new attempt made.
 	askedEvery = 5 * time.Second
+	// apart is how long after a direct attempt one begins that is to bring a turned
+	// connection from TCP to UDP: on a narrow way, descriptions of both hold up what is fresh.
+	apart = 3 * time.Second
 	// overlap is how long a connection is kept beside its successor, whose
 	// proof takes the other end another moment.
 	overlap = time.Second
@@ -104,6 +107,9 @@ func (c *Conn) wants(now time.Duration, k kind) (at time.Duration) {
 	}
 	if k == turned {
 		at = max(at, c.turnedFrom(now))
+	}
+	if k == turned && c.lacksUDP(k) {
+		at = max(at, c.climbs[directly].begun+apart)
 	}
 	return at
 }

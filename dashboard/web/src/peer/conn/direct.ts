@@ -53,6 +53,12 @@ interface Build {
 /** Offers and candidates kept for the server; more are no help. */
 const MAX_TOLD = 32;
 
+/**
+ * How long after a direct attempt one begins that is to bring a turned connection from TCP to UDP, in ms: on a narrow
+ * way, descriptions of both hold up what is fresh.
+ */
+const APART = 3_000;
+
 /** Direct makes data-channel connections to the device, of both kinds, and replaces those that die. */
 export class Direct {
 	private readonly byKind: Record<Kind, Attempts>;
@@ -268,6 +274,8 @@ export class Direct {
 	/** turnedFrom is when a turned connection may begin; Infinity: not before something changes. */
 	private turnedFrom(now: number): number {
 		const { turns } = this;
+		const begun = this.byKind.direct.making()?.since;
+		if (begun !== undefined && now < begun + APART && this.lacksUDP("turned")) return begun + APART;
 		if (this.works("direct") || turns.servers.length === 0 || this.byKind.turned.nextAt() === Infinity) return Infinity;
 		if (turns.from > now || !turns.stale(now)) return turns.from;
 		this.options.onStale();
