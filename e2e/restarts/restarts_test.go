@@ -6,7 +6,7 @@ import (
 )
 
 // few is how many rounds there are in `make test`; `make soak` has 150.
-const few = 3
+const few = 2
 
 func TestRestarts(t *testing.T) {
 	if os.Getenv("TELEPATH_E2E") == "" {
