@@ -16,6 +16,9 @@ const (
 	liftAfter = 2 * time.Second
 	// idleAfter is how long it stays there when better paths carry.
 	idleAfter = 30 * time.Second
+	// deviceIdleAfter is the same for a device: its move has every viewer open again, and is not to
+	// come at the same time as theirs.
+	deviceIdleAfter = 45 * time.Second
 	// liftAgain is when an opening that failed is repeated, doubling to liftAgainMax.
 	liftAgain    = 5 * time.Second
 	liftAgainMax = 5 * time.Minute
@@ -42,6 +45,7 @@ type lift struct {
 	dial     openingChannels // set once; nil: never
 	udp, tcp bool            // set once: may be used
 	up, down chan struct{}   // the time has come; have room for one
+	idle     time.Duration   // set once: idleAfter or deviceIdleAfter
 
 	carries  bool          // the link is what carries, for want of better
 	since    time.Duration // when that began or ended, or the link became another
@@ -56,7 +60,7 @@ type lift struct {
 }
 
 func newLift(e Endpoint, dial openingChannels) *lift {
-	l := &lift{dial: dial, udp: e.may(ladder.RelayUDP), tcp: e.may(ladder.RelayTCP), up: make(chan struct{}, 1), down: make(chan struct{}, 1)}
+	l := &lift{dial: dial, idle: idleAfter, udp: e.may(ladder.RelayUDP), tcp: e.may(ladder.RelayTCP), up: make(chan struct{}, 1), down: make(chan struct{}, 1)}
 	if !l.udp && !l.tcp {
 		l.dial = nil
 	}
@@ -140,7 +144,7 @@ func (l *lift) step(now time.Duration, rung ladder.Rung, carries bool) (wake tim
 		l.trying = true
 		say(l.up)
 	case !carries && onChannels(rung) && !l.leaving:
-		if at := l.since + idleAfter; now < at {
+		if at := l.since + l.idle; now < at {
 			return at
 		}
 		l.leave()

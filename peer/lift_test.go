@@ -227,6 +227,10 @@ func TestNoLiftBesideABetterPath(t *testing.T) {
 		w.ether.Heal()
 		w.await(time.Minute, "direct", func() bool { return v.rung() == "udp" })
 		time.Sleep(idleAfter + 5*time.Second)
+		if viewer, device := v.conn.link.rung(t), w.device.linkRung(); viewer != "ws" || device != "relay-udp" {
+			t.Errorf("the viewer's link is on %s, the device's on %s: they do not move at the same time", viewer, device)
+		}
+		time.Sleep(deviceIdleAfter - idleAfter)
 		if rung := w.device.linkRung(); rung != "ws" {
 			t.Errorf("the device's link is on %s", rung)
 		}

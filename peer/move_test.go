@@ -112,10 +112,13 @@ func TestLinkMovesUp(t *testing.T) {
 	}
 }
 
-func (d *device) linkRung() (rung string) {
-	d.host.loop.ask(d.world.t.Context(), func() {
-		if d.host.link.leg != nil {
-			rung = d.host.link.leg.carrier.Rung().String()
+func (d *device) linkRung() string { return d.host.link.rung(d.world.t) }
+
+// rung is that of the link; empty: there is none.
+func (l *link) rung(t *testing.T) (rung string) {
+	l.loop.ask(t.Context(), func() {
+		if l.leg != nil {
+			rung = l.leg.carrier.Rung().String()
 		}
 	})
 	return rung
