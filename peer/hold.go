@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -171,8 +170,7 @@ func (l *link) descendAgain() {
 // we said ourselves on the older one before, which came later: nobody else has
 // our key.
 func (l *link) overtaken(err error) bool {
-	var refused *RefusedError
-	return l.older != nil && l.older.said && !l.older.letIn && errors.As(err, &refused) && refused.Code == "taken-over"
+	return l.older != nil && l.older.said && !l.older.letIn && isTakenOver(err)
 }
 
 // ended notes in the loop that a leg is over.

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"crypto/ed25519"
-	"errors"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/session"
@@ -15,7 +14,7 @@ import (
 func (h *Host) linkUp() { h.cfg.Endpoint.log().Debug("link opened") }
 
 func (h *Host) linkDown(err error) {
-	if h.overtaken(err) {
+	if h.link.next != nil && h.link.next.said && isTakenOver(err) { // by ourselves: the word that we are let in there is on its way
 		h.linkMoved()
 		return
 	}
@@ -25,13 +24,6 @@ func (h *Host) linkDown(err error) {
 	h.linkMoved()
 	h.state.Err = err
 	h.tellState()
-}
-
-// overtaken reports whether the link was closed because we said hello on the next
-// one: the server has let us in there, and its word of that is on its way.
-func (h *Host) overtaken(err error) bool {
-	var refused *RefusedError
-	return h.link.next != nil && h.link.next.said && errors.As(err, &refused) && refused.Code == "taken-over"
 }
 
 // relays reports whether there is a viewer to whom no better path leads than the link.

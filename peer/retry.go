@@ -53,6 +53,12 @@ func refusal(err error) error {
 	return err
 }
 
+// isTakenOver reports whether a link has ended because the same device said hello on another.
+func isTakenOver(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.Code == "taken-over"
+}
+
 // isRefusal reports whether somebody at one of the two ends has ended a link.
 func isRefusal(err error) bool {
 	var refused *RefusedError

@@ -20,11 +20,7 @@ type pacer struct {
 	wanted    float64 // the rate at which they were sent
 	late      int     // receipts in a row that told of a queue
 	cutAt     time.Duration
-	seen      time.Duration // how long the queue was when it was looked at, to see what sending less makes of it; 0: it was not
-	seenBy    time.Duration // when it began to get shorter: when the packet was sent that saw it, at the earliest
-	lessFrom  time.Duration // since when less is sent, or since that look
-	out, came int           // bytes sent, and arrived, since that look
-	vain      int           // looks in a row at which nothing had changed
+	doubt     doubt         // whether it is one
 	untilNext time.Duration // when there is credit again; Never: nothing waits for it
 }
 
@@ -35,13 +31,6 @@ const (
 	// lateMost is how many receipts in a row have to tell of a queue: one or two
 	// may have been held up themselves.
 	lateMost = 3
-	// vainMost is how many looks in a row that see no change say that there is no queue: the way has become longer.
-	vainMost = 2
-	// vainQueue is the share of a queue that is left at most, if what fills it is ours: for twice its
-	// time four fifths of what arrives were sent, so 0.6 of it.
-	vainQueue = 0.85
-	// vainRate is the share of what was sent that has to arrive meanwhile: where the way bears less, a queue stays.
-	vainRate = 0.75
 	// emptyQueue is when it counts as gone.
 	emptyQueue = 25 * time.Millisecond
 	// leastRate lets a packet go every 100 ms, in bytes a second.
@@ -63,13 +52,13 @@ func (p *pacer) sent(now time.Duration, bytes int) {
 	p.refill(now)
 	p.credit -= float64(bytes)
 	p.offered += bytes
-	p.out += bytes
+	p.doubt.out += bytes
 }
 
 // arrive takes how many bytes arrived since the last time.
 func (p *pacer) arrive(now time.Duration, bytes int) {
 	p.arrived += bytes
-	p.came += bytes
+	p.doubt.came += bytes
 	if elapsed := now - p.rateAt; elapsed >= rateWindow {
 		rate := float64(p.arrived) / elapsed.Seconds()
 		p.rate, p.before = max(rate, p.before), rate
@@ -83,57 +72,34 @@ func (p *pacer) arrive(now time.Duration, bytes int) {
 func (p *pacer) queued(now, sentAt, queue time.Duration) (longer bool) {
 	switch {
 	case p.limit == 0:
-	case queue < (p.seen-(sentAt-p.seenBy))/2:
-		p.limit, p.seen, p.vain = 0, 0, 0 // none empties faster than time passes: somebody had no time for us
+	case p.doubt.tooShort(sentAt, queue):
+		p.limit, p.doubt = 0, doubt{} // somebody had no time for us
 	case queue <= emptyQueue:
 		p.grow()
 	}
 	if queue <= lateQueue {
 		p.late = 0
-		return p.inVain(now, sentAt, queue)
+	} else if p.late++; p.late >= lateMost && now >= p.cutAt {
+		p.cut(now, sentAt, queue)
 	}
-	if p.late++; p.late >= lateMost && now >= p.cutAt {
-		p.refill(now)
-		if p.seen == 0 {
-			p.look(queue, sentAt)
-			if p.lessFrom = now; p.limit == 0 {
-				p.seenBy = now // it did not get shorter until now
-			}
+	if longer = p.doubt.inVain(sentAt, queue); longer {
+		p.limit, p.late, p.doubt = 0, 0, doubt{}
+	}
+	return longer
+}
+
+// cut bounds the sending below the rate at which packets arrive.
+func (p *pacer) cut(now, sentAt, queue time.Duration) {
+	p.refill(now)
+	if !p.doubt.looked() {
+		shrinks := sentAt
+		if p.limit == 0 {
+			shrinks = now
 		}
-		p.limit = max(leastRate, p.rate*0.8)
-		p.late, p.cutAt = 0, now+2*queue
+		p.doubt.look(queue, shrinks, now)
 	}
-	return p.inVain(now, sentAt, queue)
-}
-
-// look notes the queue, for the next look to compare.
-func (p *pacer) look(queue, sentAt time.Duration) {
-	p.seen, p.seenBy, p.lessFrom = queue, sentAt, sentAt
-	p.out, p.came = 0, 0
-}
-
-// inVain looks at the queue when less has been sent for twice its time, and
-// lifts the limit when that has changed nothing.
-func (p *pacer) inVain(now, sentAt, queue time.Duration) bool {
-	if p.seen == 0 || sentAt < p.lessFrom+2*p.seen {
-		return false
-	}
-	if queue <= lateQueue {
-		p.seen, p.vain = 0, 0
-		return false
-	}
-	switch {
-	case float64(queue) < vainQueue*float64(p.seen):
-		p.vain = 0
-	case float64(p.came) >= vainRate*float64(p.out):
-		p.vain++
-	}
-	p.look(queue, sentAt)
-	if p.vain < vainMost {
-		return false
-	}
-	p.limit, p.late, p.seen, p.vain = 0, 0, 0, 0
-	return true
+	p.limit = max(leastRate, p.rate*0.8)
+	p.late, p.cutAt = 0, now+2*queue
 }
 
 // grow lifts the limit while the queue is empty, and ends it when it is no limit any more.
