@@ -30,68 +30,79 @@ func forSides(cfg *tls.Config) *tls.Config {
 }
 
 // identify finds out whose a connection is and hands it over, or closes it.
+// From identified on, nobody closes it for having waited: whoever takes it may
+// be using it before hand has returned.
 func (t *TCP) identify(ctx context.Context, raw net.Conn, identified func()) {
-	defer identified()
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.FirstBytes)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	_ = raw.SetDeadline(deadline) // an error shows when reading
+	conn, side := t.whose(ctx, raw)
+	identified()
+	if conn != nil {
+		t.hand(ctx, side, conn)
+	}
+}
+
+// whose says which side a connection is for, with the connection as that side
+// reads it. One that is for none is closed: nil.
+func (t *TCP) whose(ctx context.Context, raw net.Conn) (net.Conn, Side) {
 	conn := &peeked{Wrapped: Wrapped{raw}}
 	k, err := conn.peek()
 	switch {
 	case err != nil:
-		t.drop(conn, Silent)
+		return t.drop(conn, Silent)
 	case k == isTLS && t.cfg.TLS != nil:
-		t.endTLS(ctx, tls.Server(conn, t.cfg.TLS))
+		return t.endTLS(ctx, tls.Server(conn, t.cfg.TLS))
 	default:
-		t.handTo(ctx, conn, k)
+		return t.byKind(conn, k)
 	}
 }
 
 // endTLS ends TLS. What its client agreed on in there says whose the
 // connection is, or its first bytes do.
-func (t *TCP) endTLS(ctx context.Context, conn *tls.Conn) {
+func (t *TCP) endTLS(ctx context.Context, conn *tls.Conn) (net.Conn, Side) {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		t.cfg.Log.Debug("TLS was not agreed on", "from", conn.RemoteAddr().String(), "err", err)
 		why := BadTLS
 		if ctx.Err() != nil {
 			why = Silent
 		}
-		t.drop(conn.NetConn(), why)
-		return
+		return t.drop(conn.NetConn(), why)
 	}
 	switch conn.ConnectionState().NegotiatedProtocol {
 	case alpnHTTP2, alpnHTTP1:
-		t.hand(ctx, HTTP, conn) // as the *tls.Conn that HTTP/2 needs
+		return conn, HTTP // as the *tls.Conn that HTTP/2 needs
 	case "", alpnTURN:
-		t.lookInside(ctx, conn)
+		return t.lookInside(conn)
 	default: // whose answer was the handshake itself, such as acme-tls/1
 		conn.Close()
+		return nil, 0
 	}
 }
 
-func (t *TCP) lookInside(ctx context.Context, conn *tls.Conn) {
+func (t *TCP) lookInside(conn *tls.Conn) (net.Conn, Side) {
 	inner := secure{&peeked{Wrapped: Wrapped{conn}}, conn}
 	switch k, err := inner.peek(); {
 	case err != nil:
-		t.drop(conn.NetConn(), Silent)
+		return t.drop(conn.NetConn(), Silent)
 	case k == isHTTP || k == isTURN:
-		t.handTo(ctx, inner, k)
+		return t.byKind(inner, k)
 	default: // browsers do no ICE in TLS
-		t.drop(conn.NetConn(), Unknown)
+		return t.drop(conn.NetConn(), Unknown)
 	}
 }
 
-func (t *TCP) handTo(ctx context.Context, conn net.Conn, k kind) {
+func (t *TCP) byKind(conn net.Conn, k kind) (net.Conn, Side) {
 	switch k {
 	case isHTTP, isTLS:
-		t.hand(ctx, HTTP, conn)
+		return conn, HTTP
 	case isTURN:
-		t.hand(ctx, TURN, conn)
+		return conn, TURN
 	case isICE:
-		t.hand(ctx, ICE, conn)
+		return conn, ICE
 	default:
-		t.drop(conn, Unknown)
+		return t.drop(conn, Unknown)
 	}
 }
 

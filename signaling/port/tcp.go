@@ -107,7 +107,9 @@ func (t *TCP) end() {
 	t.cfg.Listener.Close()
 }
 
-func (t *TCP) drop(conn net.Conn, why Reason) {
+// drop closes a connection, which is nobody's.
+func (t *TCP) drop(conn net.Conn, why Reason) (net.Conn, Side) {
 	t.counts.dropped[why].Add(1)
 	conn.Close()
+	return nil, 0
 }

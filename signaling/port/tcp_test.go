@@ -231,3 +231,26 @@ func TestSideIsTakenOver(t *testing.T) {
 		t.Errorf("the one after gets %q", got)
 	}
 }
+
+// A connection that its side has got is not closed any more for having waited, neither by one that comes after it nor at the end.
+func TestTakenIsNotWaiting(t *testing.T) {
+	p := startTCP(t, TCPConfig{Waiting: 1})
+	l := p.Listener(HTTP)
+	defer l.Close()
+	for range 300 {
+		conn := dial(t, p)
+		if _, err := conn.Write([]byte("GET /")); err != nil {
+			t.Fatal(err)
+		}
+		taken, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.waiting.closeAll()
+		if _, err := taken.Write([]byte("!")); err != nil {
+			t.Fatalf("closed while its side has it: %v", err)
+		}
+		taken.Close()
+		conn.Close()
+	}
+}
