@@ -128,18 +128,7 @@ func drivesByTouch(p person) {
 	p.ends(thumb, ending{does: thumb.letGo})
 	p.ends(thumb, ending{does: "touch cancel"})
 
-	p.drives(thumb)
-	before := p.asks("scrolled")
-	mark := p.judge.Mark()
-	p.does("touch move 2 -1.2")
-	if !p.waits(pressTime, mark, moves("control/rover-turn")) {
-		p.t.Errorf("a thumb beside the stick does not turn the rover; the page says: %s", p.reads())
-	}
-	if after := p.asks("scrolled"); after != before {
-		p.t.Errorf("the page has scrolled from %v to %v under a thumb that drives", before, after)
-	}
-	p.does(thumb.letGo)
-
+	p.steers(thumb, "touch move 2 -1.2")
 	p.stops(thumb, "touch press Stop")
 	p.resets()
 }

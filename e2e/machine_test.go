@@ -46,6 +46,7 @@ func balancePole(t *testing.T, w *rig.Rig, far *rig.FarLink, path string, most t
 }
 
 // The loop over the network is closed: 100 ms there and back and a loss of 5 % in each direction, and the pole stays up.
+// It has the machine to itself: a loop that the processor comes late to is no longer the network's.
 func TestBalancesOverABadLink(t *testing.T) {
 	w, far := newFarWorld(t, "delay=50ms loss=5%")
 	device, err := w.StartDevice(far.There, "machine", "--source", "machine")

@@ -119,6 +119,25 @@ func (p person) stops(in input, does string) {
 	p.t.Fatalf("each time the page let go before %q; it says: %s", does, p.reads())
 }
 
+// steers holds an input and moves it until the rover turns. What it does is the page's to count, which must not scroll under it.
+func (p person) steers(in input, moved string) {
+	p.t.Helper()
+	for range presses {
+		p.drives(in)
+		before, mark := p.asks("scrolled"), p.judge.Mark()
+		p.does(moved)
+		turned := p.waits(pressTime, mark, moves("control/rover-turn"))
+		if after := p.asks("scrolled"); after != before {
+			p.t.Errorf("the page has scrolled from %v to %v under %s", before, after, moved)
+		}
+		p.does(in.letGo)
+		if turned {
+			return
+		}
+	}
+	p.t.Fatalf("%s does not turn the rover; the page says: %s", moved, p.reads())
+}
+
 // resets holds the button for it.
 func (p person) resets() {
 	p.t.Helper()

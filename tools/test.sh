@@ -79,7 +79,8 @@ end_to_end() {
   return $verdict
 }
 
-run_end_to_end() { TELEPATH_E2E=require go test -count=1 -timeout 15m -v "$@"; }
+# Most of them wait most of the time.
+run_end_to_end() { TELEPATH_E2E=require go test -count=1 -timeout 15m -parallel 4 -v "$@"; }
 
 ledger=$(mktemp)
 trap 'rm -f "$ledger"' EXIT
