@@ -37,7 +37,7 @@ func (l *link) prove() {
 	l.onNetwork()
 }
 
-// suspect: a direct path has fallen silent. What took it, a new address for
+// suspect: a direct path does not answer in time. What took it, a new address for
 // instance, may have taken the link, too, and nobody would say so.
 func (l *link) suspect() {
 	if l.leg == nil {

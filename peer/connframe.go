@@ -150,7 +150,7 @@ func (c *Conn) rung(g *leg) ladder.Rung {
 func (c *Conn) step(now time.Duration) (wake time.Duration) {
 	wake = c.link.step(now)
 	added, _ := c.paths.step(now)
-	if c.paths.fell() {
+	if c.paths.hesitates() {
 		c.link.suspect()
 	}
 	wake = min(wake, c.paths.decision.Wake)

@@ -232,7 +232,7 @@ func (c *hostConn) fell(now time.Duration, t *attempt, err error) {
 // step sends what is due and says when to be called again.
 func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 	added, changed := c.paths.step(now)
-	if c.paths.fell() {
+	if c.paths.hesitates() {
 		c.host.link.suspect()
 	}
 	wake = c.paths.decision.Wake

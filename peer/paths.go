@@ -26,7 +26,7 @@ type paths struct {
 	lastID   uint64
 	wall     func() time.Time
 	onEcho   func(id uint64, rung ladder.Rung, rtt time.Duration)
-	doubted  bool // a direct path was in doubt when fell was called last
+	doubted  bool // a direct path was late or in doubt when hesitates was called last
 }
 
 func newPaths(wall func() time.Time) *paths {
@@ -144,10 +144,13 @@ func (p *paths) anyInDoubt() bool {
 	return slices.ContainsFunc(p.legs, func(g *leg) bool { return g.direct() && p.ladder.State(g.id).InDoubt })
 }
 
-// fell reports whether direct paths are in doubt that were not when it was called last.
-func (p *paths) fell() bool {
+// hesitates reports whether direct paths are late, or in doubt, and none was when it was called last.
+func (p *paths) hesitates() bool {
 	before := p.doubted
-	p.doubted = p.anyInDoubt()
+	p.doubted = slices.ContainsFunc(p.legs, func(g *leg) bool {
+		s := p.ladder.State(g.id)
+		return g.direct() && (s.Late || s.InDoubt)
+	})
 	return p.doubted && !before
 }
 

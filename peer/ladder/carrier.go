@@ -13,6 +13,7 @@ type carrier struct {
 	everHeard bool
 	lastHeard time.Duration // Up's time until something was heard
 	usable    bool          // proved both ways, and not dead since
+	late      bool          // in use, and half of the wait for an answer is over; sticky until Heard
 	silent    bool          // nothing heard for the doubt time; sticky until Heard
 	unheard   bool          // the other end said heard = 0; sticky until Proved
 	trouble   time.Duration // since when it is not sound
@@ -48,7 +49,7 @@ func (c *carrier) heard(now time.Duration) {
 	if c.usable {
 		c.change(now, func() { c.silent = false })
 	}
-	c.everHeard, c.lastHeard = true, now
+	c.everHeard, c.lastHeard, c.late = true, now, false
 	c.sinceHeard = 0
 }
 
@@ -80,13 +81,13 @@ func (c *carrier) probed(now time.Duration) {
 // that was fine at the old pace is no reason for doubt at the new one.
 func (c *carrier) setUse(now time.Duration, on bool) {
 	if c.inUse != on {
-		c.inUse, c.expectFrom = on, now
+		c.inUse, c.expectFrom, c.late = on, now, false
 	}
 }
 
 // watched starts the silence anew, after a time in which nobody watched.
 func (c *carrier) watched(now time.Duration) {
-	c.expectFrom, c.trouble = now, now
+	c.expectFrom, c.trouble, c.late = now, now, false
 	c.sinceHeard, c.sinceProof = 0, 0
 }
 
@@ -100,8 +101,21 @@ func (c *carrier) quiet(cfg Config) time.Duration {
 
 // doubtAt is the moment at which silence becomes doubt.
 func (c *carrier) doubtAt(cfg Config) time.Duration {
-	return max(c.lastHeard, c.expectFrom) + c.quiet(cfg) + c.rtt.patience(cfg)
+	return c.missedFrom(cfg) + c.rtt.patience(cfg)
 }
+
+// lateAt is the moment at which half of the wait for an answer is over.
+func (c *carrier) lateAt(cfg Config) time.Duration {
+	return c.missedFrom(cfg) + c.rtt.patience(cfg)/2
+}
+
+// missedFrom is the moment from which an answer is waited for.
+func (c *carrier) missedFrom(cfg Config) time.Duration {
+	return max(c.lastHeard, c.expectFrom) + c.quiet(cfg)
+}
+
+// mayBeLate reports whether lateness is still to come, if nothing does.
+func (c *carrier) mayBeLate() bool { return c.usable && c.inUse && !c.late }
 
 // probeAt is the moment at which the next probe is due.
 func (c *carrier) probeAt(now time.Duration, cfg Config) time.Duration {

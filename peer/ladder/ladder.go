@@ -118,6 +118,7 @@ type State struct {
 	Least     time.Duration // the smallest of the latest round trips; 0: not measured yet
 	Var       time.Duration // mean deviation of RTT
 	LastHeard time.Duration // when something came last; when it opened, if nothing did
+	Late      bool          // in use, and half of the wait for an answer is over: doubt may follow
 	InDoubt   bool          // was proved, and is not answering now
 	Usable    bool          // proved both ways, and not dead since
 	InUse     bool          // by the last Step
@@ -131,7 +132,7 @@ func (l *Ladder) State(id int) State {
 	}
 	return State{
 		Rung: c.rung, RTT: c.rtt.rtt, Least: c.rtt.low, Var: c.rtt.variation, LastHeard: c.lastHeard,
-		InDoubt: c.silent || c.unheard, Usable: c.usable, InUse: c.inUse,
+		Late: c.late, InDoubt: c.silent || c.unheard, Usable: c.usable, InUse: c.inUse,
 	}
 }
 

@@ -204,6 +204,10 @@ func (p *player) checkState(now time.Duration, id int, want []string) error {
 			ok = s.Usable
 		case "unusable":
 			ok = !s.Usable
+		case "late":
+			ok = s.Late
+		case "early":
+			ok = !s.Late
 		case "doubt":
 			ok = s.InDoubt
 		case "sound":

@@ -32,6 +32,9 @@ func (l *Ladder) Step(now time.Duration) Decision {
 // notice puts in doubt what was silent for too long.
 func (l *Ladder) notice(now time.Duration) {
 	for _, c := range l.carriers {
+		if !l.unwatched && c.mayBeLate() && now >= c.lateAt(l.cfg) {
+			c.late = true
+		}
 		if !l.unwatched && c.usable && !c.silent && now >= c.doubtAt(l.cfg) {
 			c.change(now, func() { c.silent = true })
 		}
@@ -171,6 +174,9 @@ func (l *Ladder) wake(now time.Duration, probing []int) time.Duration {
 		}
 		if c.usable && !c.silent {
 			at = min(at, c.doubtAt(l.cfg))
+		}
+		if c.mayBeLate() {
+			at = min(at, c.lateAt(l.cfg))
 		}
 		if replace := c.trouble + l.cfg.ReplaceAfter; !c.isSound() && replace > now {
 			at = min(at, replace)

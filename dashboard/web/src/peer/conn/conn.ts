@@ -196,7 +196,7 @@ export class Conn {
 		this.relay.step();
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
-		if (this.paths.fell()) this.options.onSuspect();
+		if (this.paths.hesitates()) this.options.onSuspect();
 		this.tellJoined();
 		const { accepted } = this.standing.opening;
 		if (accepted) this.past.step(now);

@@ -51,7 +51,7 @@ export interface ConnOptions {
 	standing(rung: LinkRung): LinkStanding;
 	events: ConnEvents;
 	assistant: Assistant;
-	/** a direct path has fallen silent: the link may have gone with it. */
+	/** a direct path does not answer in time: the link may have gone with it. */
 	onSuspect(): void;
 	/** newestTime reads the time of a batch's last sample, µs on the device's clock; null: it has none. */
 	newestTime(payload: Uint8Array, count: number): number | null;

@@ -34,7 +34,7 @@ export class Paths {
 	private readonly all = new Map<number, Path>();
 	private decision: Decision;
 	private lastId = 0;
-	private doubted = false; // a direct path was in doubt when fell was called last
+	private doubted = false; // a direct path was late or in doubt when hesitates was called last
 
 	constructor(
 		private readonly env: Env,
@@ -170,10 +170,13 @@ export class Paths {
 		return this.all.has(id) && state.inDoubt && state.lastHeard < since;
 	}
 
-	/** fell says whether direct paths are in doubt that were not when it was called last. */
-	fell(): boolean {
+	/** hesitates says whether direct paths are late, or in doubt, and none was when it was called last. */
+	hesitates(): boolean {
 		const before = this.doubted;
-		this.doubted = [...this.all.values()].some(({ id, rung }) => !isLinkRung(rung) && this.ladder.state(id).inDoubt);
+		this.doubted = [...this.all.values()].some(({ id, rung }) => {
+			const { late, inDoubt } = this.ladder.state(id);
+			return !isLinkRung(rung) && (late || inDoubt);
+		});
 		return this.doubted && !before;
 	}
 

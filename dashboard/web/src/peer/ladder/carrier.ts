@@ -8,6 +8,7 @@ export class Carrier {
 	everHeard = false;
 	lastHeard: number; // when it opened, until something was heard
 	usable = false; // proved both ways, and not dead since
+	late = false; // in use, and half of the wait for an answer is over; sticky until heard
 	silent = false; // nothing heard for the doubt time; sticky until heard
 	unheard = false; // the other end said heard = 0; sticky until proved
 	trouble: number; // since when it is not sound
@@ -46,6 +47,7 @@ export class Carrier {
 		this.changed(now, before);
 		this.everHeard = true;
 		this.lastHeard = now;
+		this.late = false;
 		this.sinceHeard = 0;
 	}
 
@@ -93,12 +95,13 @@ export class Carrier {
 		if (this.inUse === on) return;
 		this.inUse = on;
 		this.expectFrom = now;
+		this.late = false;
 	}
 
 	/** watched forgets doubt and starts the silence anew, where watching began or ended. */
 	watched(now: number): void {
 		const before = this.isSound();
-		this.silent = this.unheard = false;
+		this.silent = this.unheard = this.late = false;
 		this.changed(now, before);
 		this.expectFrom = this.trouble = now;
 		this.sinceHeard = this.sinceProof = 0;
@@ -106,7 +109,22 @@ export class Carrier {
 
 	/** doubtAt is the moment at which silence becomes doubt. */
 	doubtAt(cfg: Config): number {
-		return Math.max(this.lastHeard, this.expectFrom) + this.quiet(cfg) + this.rtt.patience(cfg);
+		return this.missedFrom(cfg) + this.rtt.patience(cfg);
+	}
+
+	/** lateAt is the moment at which half of the wait for an answer is over. */
+	lateAt(cfg: Config): number {
+		return this.missedFrom(cfg) + this.rtt.patience(cfg) / 2;
+	}
+
+	/** mayBeLate reports whether lateness is still to come, if nothing does. */
+	mayBeLate(): boolean {
+		return this.usable && this.inUse && !this.late;
+	}
+
+	/** missedFrom is the moment from which an answer is waited for. */
+	private missedFrom(cfg: Config): number {
+		return Math.max(this.lastHeard, this.expectFrom) + this.quiet(cfg);
 	}
 
 	/** probeAt is the moment at which the next probe is due. */

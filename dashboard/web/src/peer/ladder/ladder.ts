@@ -14,6 +14,7 @@ export interface State {
 	rtt: number; // smoothed; 0: not measured yet
 	variation: number; // mean deviation of rtt
 	lastHeard: number; // when something came last; when it opened, if nothing did
+	late: boolean; // in use, and half of the wait for an answer is over: doubt may follow
 	inDoubt: boolean; // was proved, and is not answering now
 	usable: boolean; // proved both ways, and not dead since
 	inUse: boolean; // by the last step
@@ -109,6 +110,7 @@ export class Ladder {
 			rtt: c?.rtt.rtt ?? 0,
 			variation: c?.rtt.variation ?? 0,
 			lastHeard: c?.lastHeard ?? 0,
+			late: c?.late ?? false,
 			inDoubt: c !== undefined && (c.silent || c.unheard),
 			usable: c?.usable ?? false,
 			inUse: c?.inUse ?? false,

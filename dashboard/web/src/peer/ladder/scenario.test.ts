@@ -118,6 +118,9 @@ class Player {
 			case "usable":
 			case "unusable":
 				return s.usable ? "usable" : "unusable";
+			case "late":
+			case "early":
+				return s.late ? "late" : "early";
 			case "doubt":
 			case "sound":
 				return s.inDoubt ? "doubt" : "sound";

@@ -39,6 +39,7 @@ const idOf = (c: Carrier) => c.id;
 /** notice puts in doubt what was silent for too long. */
 function notice(l: Ladder, now: number): void {
 	for (const c of l.carriers) {
+		if (!l.unwatched && c.mayBeLate() && now >= c.lateAt(l.cfg)) c.late = true;
 		if (!l.unwatched && c.usable && !c.silent && now >= c.doubtAt(l.cfg)) c.missed(now);
 	}
 }
@@ -112,6 +113,7 @@ function wake(l: Ladder, now: number, probing: readonly Carrier[]): number {
 		if (l.unwatched) continue;
 		at = Math.min(at, probing.includes(c) ? now + l.cfg.secondProbe : c.probeAt(now, l.cfg));
 		if (c.usable && !c.silent) at = Math.min(at, c.doubtAt(l.cfg));
+		if (c.mayBeLate()) at = Math.min(at, c.lateAt(l.cfg));
 		const replace = c.trouble + l.cfg.replaceAfter;
 		if (!c.isSound() && replace > now) at = Math.min(at, replace);
 	}

@@ -135,7 +135,7 @@ export class Link {
 		this.schedule();
 	}
 
-	/** suspect: a direct path has fallen silent. What took it, a new address for instance, may have taken the link, too, and nobody would say so. */
+	/** suspect: a direct path does not answer in time. What took it, a new address for instance, may have taken the link, too, and nobody would say so. */
 	suspect(): void {
 		if (this.line !== null) this.current?.prove();
 		else if (this.cut) this.retryAt = Math.min(this.retryAt, this.options.env.now()); // so it did, and no server is to be spared
