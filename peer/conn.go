@@ -54,6 +54,7 @@ type Conn struct {
 	accepted bool // by the device, on this link and in this session of it, at joinedAt
 	joinedAt time.Duration
 	epoch    uint32
+	revision uint64 // in epoch: the descriptions up to it are there
 	older    uint32 // the epoch before: what comes late of it is no reason to ask
 	device   signal.Device
 	streams  map[uint32]*subscription

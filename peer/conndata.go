@@ -164,7 +164,7 @@ func (c *Conn) unknown(now time.Duration, s *subscription, h wire.Header) {
 	if !c.accepted || now < c.askedAt+unknownEvery && c.askedAt > 0 {
 		return // asked, or about to be: the answer is on its way
 	}
-	c.askedAt = now
+	c.askedAt, c.revision = now, 0
 	c.cfg.Endpoint.log().Debug("frame of an unknown stream or epoch", "stream", h.Stream, "epoch", signal.FormatEpoch(h.Epoch))
 	c.link.signal(viewNumber, c.openMessage())
 }

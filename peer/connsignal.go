@@ -63,7 +63,7 @@ func (c *Conn) openForRequest() []byte {
 func (c *Conn) openMessage() signal.Message {
 	m := signal.Message{Type: signal.Open, Device: c.target(), ID: c.id, Want: c.cfg.Want, From: c.cfg.From, Offer: c.untold()}
 	if c.epoch != 0 {
-		m.Epoch = signal.FormatEpoch(c.epoch)
+		m.Epoch, m.Revision = signal.FormatEpoch(c.epoch), c.revision
 	}
 	for _, s := range c.events {
 		if m.Positions == nil {

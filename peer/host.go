@@ -84,6 +84,8 @@ type Host struct {
 	lastLeg  int
 	rings    *session.Budget
 	known    []*Stream     // those of streams that the loop has taken over; stream i has id i+1
+	revision uint64        // of the descriptions of known
+	toldUpTo uint64        // revision that the server has, or that was sent on this link
 	storeAt  time.Duration // when the server is sent the newest values that it lacks
 	unstored bool          // it lacks some
 	told     bool          // of frames that cannot be read
@@ -118,7 +120,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		cfg.Keeper = noKeeper{}
 	}
 	h := &Host{
-		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), loop: newLoop(), direct: newRTC,
+		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
 	}

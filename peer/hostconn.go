@@ -39,6 +39,7 @@ type hostConn struct {
 	offers   budget
 	retryAt  [kinds]time.Duration // ask for a new attempt not before
 	asked    [kinds]bool          // for one because of our network, and none has come
+	dropped  uint64               // of Live, before its direct paths, when that was asked last
 	jammed   time.Duration        // until when no path has room for Events
 	early    time.Duration        // until when Live goes on a connection that is not proved
 	past     *transfer            // what of the past it is sent; nil: nothing

@@ -143,9 +143,11 @@ func (h *Host) greeted(m signal.Message) {
 	}
 	h.welcomed, h.link.leg.letIn = true, true
 	h.link.welcomed(m)
-	h.describe(0, h.known, (*Stream).describe)
+	h.toldUpTo = m.Revision
+	h.tellServer()
 	for _, s := range h.known {
-		s.unstored = s.newest.Count > 0 // a new server knows nothing
+		comesByItself := m.Revision > 0 && s.every < storeEvery
+		s.unstored = s.newest.Count > 0 && (s.unstored || !comesByItself) // a new server knows nothing
 	}
 	h.storeAt, h.unstored = 0, true
 	h.cfg.Endpoint.log().Info("linked", "device", h.id, "name", h.cfg.Name, "rung", h.link.leg.carrier.Rung().String())
@@ -161,23 +163,43 @@ const (
 )
 
 // describe sends descriptions to the server (conn 0) or through it to a Conn,
-// in pieces, and at least one of them.
-func (h *Host) describe(conn uint64, streams []*Stream, as func(*Stream) signal.Stream) {
+// in pieces, and at least one of them. With the last one the receiver has all there are.
+func (h *Host) describe(conn uint64, streams []*Stream, as func(*Stream) signal.Stream) (told bool) {
 	var part []signal.Stream
 	bytes := 0
-	flush := func() {
-		h.link.signal(conn, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(h.epoch), Streams: part})
+	told = true
+	flush := func(revision uint64) {
+		m := signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(h.epoch), Streams: part, Revision: revision}
+		told = told && h.link.signal(conn, m)
 		part, bytes = nil, 0
 	}
 	for _, s := range streams {
 		d := as(s)
 		size := 6*len(d.Name) + len(d.Meta) + 200 // names can grow by quoting
 		if len(part) == maxDescribed || bytes+size > maxDescribing {
-			flush()
+			flush(0)
 		}
 		part, bytes = append(part, d), bytes+size
 	}
-	flush()
+	flush(h.revision)
+	return told
+}
+
+// tellServer describes to the server what it does not have. Nothing of it is
+// in vain: what finds no room is told with the next one.
+func (h *Host) tellServer() {
+	if h.toldUpTo >= h.revision {
+		return
+	}
+	var news []*Stream
+	for _, s := range h.known {
+		if s.revision > h.toldUpTo {
+			news = append(news, s)
+		}
+	}
+	if h.describe(0, news, (*Stream).describe) {
+		h.toldUpTo = h.revision
+	}
 }
 
 // adopt takes over streams that were declared, or described anew, since the
@@ -194,18 +216,21 @@ func (h *Host) adopt(now time.Duration) {
 			s.ring = session.NewRing(h.epoch, h.rings)
 		}
 	}
-	if had < len(h.known) {
-		h.announce(now, h.known[had:])
-	}
-	if len(described) > 0 {
-		h.announce(now, described)
+	for _, news := range [][]*Stream{h.known[had:], described} {
+		if len(news) > 0 {
+			h.announce(now, news)
+		}
 	}
 }
 
 // announce tells server and Conns of streams that are new or described anew.
 func (h *Host) announce(now time.Duration, streams []*Stream) {
+	h.revision++
+	for _, s := range streams {
+		s.revision = h.revision
+	}
 	if h.welcomed {
-		h.describe(0, streams, (*Stream).describe)
+		h.tellServer()
 	}
 	for _, c := range h.conns {
 		for _, s := range streams {
@@ -254,17 +279,4 @@ func (h *Host) publishBatch(now time.Duration, s *Stream, b batch, last bool) {
 	}
 	s.unstored = !sent
 	h.unstored = h.unstored || s.unstored
-}
-
-// storeEvery is how often the server is sent the newest values that nobody there asked for.
-const storeEvery = time.Second
-
-func (h *Host) store(now time.Duration) {
-	h.storeAt, h.unstored = now+storeEvery, false
-	for _, s := range h.known {
-		if s.unstored && s.newest.Count > 0 {
-			s.unstored = !h.link.send(s.keptFrame(wire.Hop{Store: true, Priority: wire.Low}))
-			h.unstored = h.unstored || s.unstored
-		}
-	}
 }

@@ -65,8 +65,9 @@ func (h *Host) evict() bool {
 	return longest != nil
 }
 
-// accept answers open: what streams there are and where each begins. Known
-// positions of this epoch are where a resumed Conn goes on.
+// accept answers open: what streams there are, as far as the viewer does not
+// have them from before, and where each begins. Known positions of this epoch
+// are where a resumed Conn goes on.
 func (c *hostConn) accept(now time.Duration, m signal.Message) {
 	c.older = watchedBefore(m, c.host.epoch)
 	c.throughServer(signal.Message{
@@ -74,15 +75,20 @@ func (c *hostConn) accept(now time.Duration, m signal.Message) {
 		Relayed: !c.host.cfg.Endpoint.may(ladder.UDP) && !c.host.cfg.Endpoint.mayTurn(), Turned: c.allows(turned),
 		History: c.host.keeps,
 	})
-	var wanted []*Stream
+	has := uint64(0)
+	if m.Epoch == signal.FormatEpoch(c.host.epoch) {
+		has = m.Revision
+	}
+	var untold []*Stream
 	for _, s := range c.host.known {
-		if c.wants(s) {
-			wanted = append(wanted, s)
-		} else {
+		switch {
+		case !c.wants(s):
 			c.forget(s)
+		case s.ring != nil || s.revision > has: // a start is told each time
+			untold = append(untold, s)
 		}
 	}
-	c.host.describe(c.number, wanted, func(s *Stream) signal.Stream {
+	c.host.describe(c.number, untold, func(s *Stream) signal.Stream {
 		return s.describeFrom(c.start(now, s, m.Positions[s.id]))
 	})
 }

@@ -77,6 +77,7 @@ type Stream struct {
 	newest   batch         // Count 0: none yet
 	every    time.Duration // from the batch before to newest; an hour for the first
 	unstored bool          // the server does not have newest
+	revision uint64        // of all descriptions, with the present one of this stream
 	taken    []batch
 
 	mu       sync.Mutex

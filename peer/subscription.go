@@ -50,6 +50,9 @@ func (c *Conn) describe(m signal.Message) {
 			told = append(told, s.Stream)
 		}
 	}
+	if epoch == c.epoch && m.Revision > 0 {
+		c.revision = m.Revision
+	}
 	if c.cfg.Events.Streams != nil && len(told) > 0 {
 		c.cfg.Events.Streams(m.Epoch, told)
 	}
@@ -138,7 +141,7 @@ func (c *Conn) receiveFrom(s *subscription, after uint64) {
 // restarted: the device's program began anew. How much of its last run is
 // missing nobody knows, unless it said goodbye.
 func (c *Conn) restarted(now time.Duration, epoch uint32) {
-	c.older, c.epoch, c.settleAt = c.epoch, epoch, 0
+	c.older, c.epoch, c.revision, c.settleAt = c.epoch, epoch, 0, 0
 	for _, s := range c.events {
 		switch {
 		case s.ended && s.inbox.Position().Seq >= s.final:

@@ -19,19 +19,21 @@ type Relay struct {
 	delay time.Duration // of links; set once
 	tasks sync.WaitGroup
 
-	mu      sync.Mutex
-	refuses bool              // guarded by mu, as all below
-	device  *relayDevice      // linked now; nil: none
-	known   *signal.Device    // as presence tells it; nil: never seen
-	session uint64            // of the newest device link
-	streams []json.RawMessage // describe signals of the newest session
-	epoch   string            // of streams
-	kept    map[uint32]keptFrame
-	role    string          // of viewers
-	servers []signal.Server // TURN servers that both ends of a Conn are told
-	viewers map[*relayViewer]bool
-	media   map[*Medium]bool
-	shared  int // Data frames that came without a conn number
+	mu       sync.Mutex
+	refuses  bool              // guarded by mu, as all below
+	device   *relayDevice      // linked now; nil: none
+	known    *signal.Device    // as presence tells it; nil: never seen
+	session  uint64            // of the newest device link
+	streams  []json.RawMessage // describe signals of the newest session
+	epoch    string            // of streams
+	revision uint64            // up to which they are whole
+	told     []uint32          // numbers of the streams that the device has described, to itself or to Conns, each time
+	kept     map[uint32]keptFrame
+	role     string          // of viewers
+	servers  []signal.Server // TURN servers that both ends of a Conn are told
+	viewers  map[*relayViewer]bool
+	media    map[*Medium]bool
+	shared   int // Data frames that came without a conn number
 }
 
 type relayDevice struct {
@@ -122,8 +124,17 @@ func (r *Relay) Stop() {
 func (r *Relay) Start() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refuses, r.streams, r.epoch = false, nil, ""
+	r.refuses, r.streams, r.epoch, r.revision = false, nil, "", 0
 	clear(r.kept)
+}
+
+// Described are the numbers of the streams that the device has described since it was asked last, as often as it did.
+func (r *Relay) Described() []uint32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	told := r.told
+	r.told = nil
+	return told
 }
 
 // Shared is how many frames of data the device has sent for all.

@@ -56,15 +56,21 @@ func (r *Relay) share(d *relayDevice, f wire.Frame) {
 }
 
 func (r *Relay) deviceSignal(d *relayDevice, c *relayConn, f wire.Frame, m signal.Message) {
+	if m.Type == signal.Describe {
+		for _, s := range m.Streams {
+			r.told = append(r.told, s.ID)
+		}
+	}
 	switch {
 	case m.Type == signal.Hello:
 		r.hello(d, m)
 	case r.device != d:
 	case m.Type == signal.Describe && f.Hop.Conn == 0:
 		if r.epoch != m.Epoch {
-			r.epoch, r.streams = m.Epoch, nil
+			r.epoch, r.streams, r.revision = m.Epoch, nil, 0
 			clear(r.kept)
 		}
+		r.revision = max(r.revision, m.Revision)
 		r.streams = append(r.streams, append(json.RawMessage(nil), f.Body...))
 	case m.Type == signal.Bye && f.Hop.Conn == 0:
 		d.said = true
@@ -88,7 +94,11 @@ func (r *Relay) hello(d *relayDevice, m signal.Message) {
 	r.session++
 	r.device, d.name = d, m.Name
 	r.known = &signal.Device{ID: "00112233445566778899aabbccddeeff", Name: m.Name}
-	tellSignal(d.link, 0, signal.Message{Type: signal.Welcome, Session: r.session})
+	welcome := signal.Message{Type: signal.Welcome, Session: r.session}
+	if m.Epoch == r.epoch {
+		welcome.Revision = r.revision
+	}
+	tellSignal(d.link, 0, welcome)
 	r.present(signal.StateLive)
 }
 
@@ -179,6 +189,9 @@ func (r *Relay) open(v *relayViewer, number uint64, body []byte) {
 	}
 	tellSignal(v.link, number, signal.Message{Type: signal.Opened, ID: m.ID, Device: object(*r.known), Servers: r.servers})
 	for _, d := range r.streams {
+		if m.Epoch == r.epoch && m.Revision >= r.revision {
+			break
+		}
 		tell(v.link, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: number}, d), wire.Signal, false)
 	}
 	for _, k := range r.kept {

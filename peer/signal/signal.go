@@ -79,9 +79,10 @@ type Message struct {
 	From      string            `json:"from,omitempty"`
 	Positions map[uint32]string `json:"positions,omitempty"`
 	Epoch     string            `json:"epoch,omitempty"`
-	Now       uint64            `json:"now,omitempty"` // µs
-	Streams   []Stream          `json:"-"`             // of describe
-	Routed    []uint32          `json:"-"`             // of route and history
+	Revision  uint64            `json:"revision,omitempty"` // of the descriptions in this Epoch: that who says it has all of them up to it, or with this describe
+	Now       uint64            `json:"now,omitempty"`      // µs
+	Streams   []Stream          `json:"-"`                  // of describe
+	Routed    []uint32          `json:"-"`                  // of route and history
 	On        bool              `json:"on,omitempty"`
 	Final     map[uint32]string `json:"final,omitempty"`
 	Relayed   bool              `json:"relayed,omitempty"`  // in accept: there are no direct paths to this device

@@ -48,13 +48,15 @@ func (c *Conn) publishWill(w will, now time.Time) {
 	deliver(c.viewer.link, f)
 }
 
-// greet tells the viewer what the server knows: presence, description and
-// the values it keeps; and which TURN servers it may use.
-func (c *Conn) greet(presence signal.Device, servers []signal.Server) {
+// greet tells the viewer what the server knows: presence, what its open does not
+// have of the description, and the values it keeps; and which TURN servers it may use.
+func (c *Conn) greet(presence signal.Device, servers []signal.Server, open signal.Message) {
 	link := c.viewer.link
 	Tell(link, c.number, signal.Message{Type: signal.Opened, ID: c.id, Device: object(presence), Servers: servers})
-	for _, m := range c.device.description.messages() {
-		Tell(link, c.number, m)
+	if has := c.device.description.wholeIn(open.Epoch); has == 0 || open.Revision < has {
+		for _, m := range c.device.description.messages() {
+			Tell(link, c.number, m)
+		}
 	}
 	want := c.device.description.wanted(*c.want.Load())
 	for _, f := range c.device.retained.Frames(c.number, want, time.Now()) {

@@ -15,10 +15,21 @@ import (
 // description is what a device said of its streams, kept for those who ask
 // while it is away.
 type description struct {
-	mu      sync.Mutex
-	epoch   string
-	streams map[uint32]signal.Stream
-	bytes   int
+	mu       sync.Mutex
+	epoch    string
+	revision uint64 // up to which it is whole; 0: unknown
+	streams  map[uint32]signal.Stream
+	bytes    int
+}
+
+// wholeIn is the revision in an epoch up to which nothing is missing; 0: none.
+func (d *description) wholeIn(epoch string) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if epoch == "" || d.epoch != epoch {
+		return 0
+	}
+	return d.revision
 }
 
 // merge adds or replaces streams. What cannot be taken is left out and told in
@@ -31,8 +42,9 @@ func (d *description) merge(m signal.Message) (fresh bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if fresh = d.epoch != m.Epoch || d.streams == nil; fresh {
-		d.epoch, d.streams, d.bytes = m.Epoch, make(map[uint32]signal.Stream), 0
+		d.epoch, d.revision, d.streams, d.bytes = m.Epoch, 0, make(map[uint32]signal.Stream), 0
 	}
+	d.revision = max(d.revision, m.Revision)
 	var errs []error
 	for _, s := range m.Streams {
 		if err := d.addLocked(s); err != nil {

@@ -55,7 +55,7 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 func (s *Session) welcome(udp *uint16, now time.Time) signal.Message {
 	return signal.Message{
 		Type: signal.Welcome, Device: quoted(s.device.id), Session: s.number,
-		Server: s.room.cfg.Name, Time: uint64(max(now.UnixMicro(), 0)), UDP: udp,
+		Server: s.room.cfg.Name, Time: uint64(max(now.UnixMicro(), 0)), UDP: udp, Revision: s.device.description.wholeIn(s.epoch),
 	}
 }
 

@@ -27,12 +27,12 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 	b := c.bound.Load()
 	switch {
 	case b == nil:
-		c.greet(presence, nil)
+		c.greet(presence, nil, m)
 	case b.session.home != "": // greets itself; a name may mean another device there
 		ask(b, with(body, map[string]json.RawMessage{"role": quoted(role), "device": quoted(c.device.id), "servers": nil}))
 	default:
 		viewer, device := v.room.turnServers(c, b.session)
-		c.greet(presence, viewer)
+		c.greet(presence, viewer, m)
 		ask(b, with(body, map[string]json.RawMessage{"role": quoted(role), "servers": listed(device)}))
 	}
 }

@@ -103,9 +103,9 @@ function hear(...packets: Uint8Array[]): void {
 	conn.settle();
 }
 
-const hello = (epoch = "0a0b0c0d", streams: object[] = [EVENT, LIVE]) => [
+const hello = (epoch = "0a0b0c0d", streams: object[] = [EVENT, LIVE], revision = 0) => [
 	said(1, { type: "accept", id: conn.id, epoch, now: 0 }),
-	said(1, { type: "describe", epoch, streams }),
+	said(1, { type: "describe", epoch, revision, streams }),
 ];
 
 function data(change: Partial<Header>, h = hop({ conn: 1 })): Uint8Array {
@@ -406,4 +406,20 @@ test("ticks and outcomes are handed on, and the device's word that it has us", (
 test("what finds no path is counted: who says it says it again", () => {
 	conn.command(new Uint8Array(2), true);
 	expect(conn.path().drops).toEqual({ "no-path": 1 });
+});
+
+test("an open says which descriptions are here, until one is missing or the device began anew", () => {
+	up();
+	expect(conn.open()).not.toHaveProperty("revision");
+	hear(...hello("0a0b0c0d", [EVENT, LIVE], 3));
+	expect(conn.open()).toMatchObject({ epoch: "0a0b0c0d", revision: 3 });
+	hear(said(1, { type: "describe", epoch: "0a0b0c0d", streams: [LIVE] }));
+	expect(conn.open()).toMatchObject({ revision: 3 });
+	hear(data({ class: "live", stream: 9 }));
+	expect(conn.open()).not.toHaveProperty("revision");
+	hear(...hello("0a0b0c0d", [EVENT], 4));
+	expect(conn.open()).toMatchObject({ revision: 4 });
+	hear(said(1, { type: "accept", id: conn.id, epoch: "000000ff", now: 0 }));
+	expect(conn.open()).toMatchObject({ epoch: "000000ff" });
+	expect(conn.open()).not.toHaveProperty("revision");
 });

@@ -73,6 +73,7 @@ export class Conn {
 	private clock = new Clock();
 	private joined = false; // the device has accepted, and nobody was told yet
 	private epoch = 0; // that the device accepted with last
+	private revision = 0; // in epoch: the descriptions up to it are here
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
 	constructor(private readonly options: ConnOptions) {
@@ -90,7 +91,7 @@ export class Conn {
 				onStart: (...start) => events.onStart(...start),
 				onFinal: (...final) => events.onFinal(...final),
 				onDrop: (reason) => this.dropped(reason),
-				onUnknown: () => this.standing.opening.again(env.now()),
+				onUnknown: () => this.askUnknown(),
 			},
 			this.tails,
 			options.resumes,
@@ -151,6 +152,7 @@ export class Conn {
 			want,
 			from,
 			...(this.epoch === 0 ? {} : { epoch: formatEpoch(this.epoch) }),
+			...(this.revision === 0 ? {} : { revision: this.revision }),
 			...(Object.keys(positions).length > 0 ? { positions } : {}),
 		};
 	}
@@ -303,6 +305,12 @@ export class Conn {
 		this.options.events.onJoined();
 	}
 
+	/** askUnknown: something came that nobody described, so that not all descriptions are here. */
+	private askUnknown(): void {
+		this.revision = 0;
+		this.standing.opening.again(this.options.env.now());
+	}
+
 	private ask(): void {
 		if (this.relay.link?.signal(this.open())) this.standing.opening.sent(this.options.env.now());
 	}
@@ -402,6 +410,7 @@ export class Conn {
 				break;
 			case "describe":
 				this.describe(message.epoch, message.streams);
+				if (message.epoch === this.epoch && message.revision > 0) this.revision = message.revision;
 				break;
 			case "answer":
 				this.direct.answered(message.attempt, message.sdp);
@@ -435,6 +444,7 @@ export class Conn {
 
 	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean; history: boolean }): void {
 		if (id !== this.id || !this.standing.opening.asked) return; // not asked since the session is new: it accepts what is over
+		if (epoch !== this.epoch) this.revision = 0;
 		this.epoch = epoch;
 		const first = !this.standing.opening.accepted;
 		if (first) this.direct.accepted();

@@ -66,9 +66,10 @@ describe("what a viewer hears", () => {
 			{ id: 3, name: "video", class: "media" },
 			{ id: 4, name: "\u202e\n", class: "live" },
 		];
-		expect(hear({ type: "describe", epoch: "0000000a", streams })).toEqual({
+		expect(hear({ type: "describe", epoch: "0000000a", revision: 7, streams })).toEqual({
 			type: "describe",
 			epoch: 10,
+			revision: 7,
 			streams: [
 				{ id: 1, name: "cpu", class: "live", deadlineMs: 250, meta: { unit: "%" }, start: null },
 				{ id: 2, name: "log", class: "event", deadlineMs: 0, meta: undefined, start: { epoch: 10, seq: 12 } },

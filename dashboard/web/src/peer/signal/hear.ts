@@ -36,7 +36,7 @@ export type ToViewer =
 			history: boolean; // it keeps a spool
 	  }
 	| { type: "history"; transfer: string; done: boolean }
-	| { type: "describe"; epoch: number; streams: Stream[] }
+	| { type: "describe"; epoch: number; revision: number /* with which this is whole; 0: none */; streams: Stream[] }
 	| { type: "answer"; attempt: number; sdp: string }
 	| { type: "candidate"; attempt: number; candidate: string; mid: string }
 	| { type: "retry"; turned: boolean }
@@ -78,7 +78,12 @@ export function parse(body: Uint8Array): ToViewer | null {
 		case "history":
 			return { type: "history", transfer: word(m, "transfer"), done: m.bool("done") };
 		case "describe":
-			return { type: "describe", epoch: epoch(m), streams: m.list("streams", parseStream).filter((s) => s !== null) };
+			return {
+				type: "describe",
+				epoch: epoch(m),
+				revision: m.uint("revision"),
+				streams: m.list("streams", parseStream).filter((s) => s !== null),
+			};
 		case "answer":
 			return { type: "answer", attempt: m.uint("attempt"), sdp: bounded(m, "sdp", MAX_SDP) };
 		case "candidate":

@@ -18,6 +18,7 @@ export type FromViewer =
 			want?: string[]; // globs; all streams if absent
 			from?: string; // head (default), start or EPOCH:SEQ
 			epoch?: string; // the one that the device accepted with last, 8 hex digits
+			revision?: number; // in epoch: the descriptions up to it are here
 			positions?: Record<number, string>; // EPOCH:SEQ by stream number, when resuming
 			offer?: Offer;
 	  }
