@@ -185,13 +185,17 @@ func (c *Conn) succeed(now time.Duration) (wake time.Duration) {
 	return wake
 }
 
-// isRelayed reports whether there is no better path to the device than the link.
-func (c *Conn) isRelayed() bool {
+// relayedLately is how long data that came on the link counts as what it carries.
+const relayedLately = 2 * time.Second
+
+// needsLink reports whether the link carries: because no better path leads to the device, or none that the device prefers, whose
+// own link may be a better one.
+func (c *Conn) needsLink() bool {
 	if c.device.ID == "" || c.device.State == signal.StateOffline {
 		return false
 	}
 	g := c.paths.carrying()
-	return g == nil || !g.direct()
+	return g == nil || !g.direct() || c.relayedAt > 0 && c.loop.now() < c.relayedAt+relayedLately
 }
 
 // proven notes the first proof of an attempt.

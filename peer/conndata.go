@@ -20,6 +20,9 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 		c.pastData(now, g, h, payload)
 		return nil
 	}
+	if !f.Hop.Retained && !h.Will && (g == nil || !g.direct()) {
+		c.relayedAt = now
+	}
 	s := c.streams[h.Stream]
 	if f.Hop.Retained || h.Will {
 		c.keep(s, h, payload, f.Hop, g)

@@ -279,3 +279,38 @@ func TestFallingTwice(t *testing.T) {
 		t.Errorf("not forgiven: %v", l.next-now)
 	}
 }
+
+// TestDevicePrefersTheRelay: a viewer's link stays on data channels while the device sends there, though the viewer itself would rather use another path.
+func TestDevicePrefersTheRelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forDevice, forViewer := &shaft{}, &shaft{}
+		forViewer.block(ladder.RelayUDP)
+		w := newWorld(t, peertest.Config{Rung: ladder.TurnTCP, Delay: oneWay})
+		w.ether.Cut()
+		w.before = func(d *device) { d.lifted(forDevice, w.relay, d.host.link, true) }
+		w.boot(20 * time.Millisecond)
+		time.Sleep(time.Second)
+		v := w.watchWith(nil, nil, func(v *watcher) {
+			v.lifted(forViewer, w.relay, v.conn.link, false)
+			v.conn.link.lift.idle = 5 * time.Second // before the next attempt at UDP
+		})
+		linkRung := func() string { return v.conn.link.rung(t) }
+		w.await(10*time.Second, "data channels", func() bool { return w.device.linkRung() == "relay-udp" && linkRung() == "relay-tcp" })
+		w.ether.Heal()
+		w.await(time.Minute, "the path that the viewer prefers", func() bool {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			return v.paths[len(v.paths)-1].Rung == ladder.TurnTCP
+		})
+		for range 60 {
+			time.Sleep(time.Second)
+			if rung := linkRung(); rung != "relay-tcp" {
+				t.Fatalf("the viewer's link is on %s, and samples come on %s", rung, v.lastRung)
+			}
+		}
+		if v.lastRung != "relay-tcp" {
+			t.Errorf("samples come on %s", v.lastRung)
+		}
+		w.settle(v)
+	})
+}

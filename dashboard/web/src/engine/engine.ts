@@ -359,7 +359,7 @@ export class Engine {
 		const conn = this.conn;
 		if (conn === null) return;
 		if (this.options.env.rebase()) conn.rebased();
-		this.link.carries(conn.relayed);
+		this.link.carries(conn.needsLink);
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
 		this.operate.look();
 		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());

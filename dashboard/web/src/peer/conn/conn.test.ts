@@ -364,6 +364,12 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	both(2_500, true);
 	expect(conn.path()).toMatchObject({ rung: "udp", reason: "the best proven path" });
 	expect(conn.path().rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "warm" });
+	expect(conn.needsLink).toBe(false);
+	hear(live(100)); // the device prefers the link, whatever this end does
+	both(1_900, true);
+	expect(conn.needsLink).toBe(true);
+	both(200, true);
+	expect(conn.needsLink).toBe(false);
 	const drive = { fence: 1, seq: 2, hand: 3, tick: { epoch: 4, at: 5 }, setpoints: [{ axis: 1, value: 0.5 }] };
 	wire = [];
 	conn.drive(drive);

@@ -49,6 +49,9 @@ import { Tails } from "./tails";
 /** How far back the device's spool is asked for, in ms. */
 const PAST = 30 * 60_000;
 
+/** Data that came on the link counts for so long as what it carries, in ms. */
+const RELAYED_LATELY = 2_000;
+
 /** What a device may say on a direct path: there it cannot speak for the server, which checks the rest (section 6.3). */
 const DIRECT_SIGNALS: ReadonlySet<ToViewer["type"]> = new Set(["describe", "retry", "bye"]);
 
@@ -73,6 +76,7 @@ export class Conn {
 	private clock = new Clock();
 	private joined = false; // the device has accepted, and nobody was told yet
 	private epoch = 0; // that the device accepted with last
+	private relayedAt = -Infinity; // when data came on the link last
 	private revision = 0; // in epoch: the descriptions up to it are here
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
@@ -241,12 +245,13 @@ export class Conn {
 		return this.paths.rtt();
 	}
 
-	/** relayed: there is no better path to the device than the link. */
-	get relayed(): boolean {
+	/** needsLink: the link carries, because no better path leads to the device, or none that the device prefers, whose own link may be a better one. */
+	get needsLink(): boolean {
 		const { device } = this.standing;
 		if (device === null || device.state === "offline") return false;
 		const best = this.paths.best();
-		return best === undefined || isLinkRung(best.rung);
+		const lately = this.options.env.now() < this.relayedAt + RELAYED_LATELY;
+		return best === undefined || isLinkRung(best.rung) || lately;
 	}
 
 	/** nudge: somebody looks again, or the network has changed. A direct path is then tried at once, beside one that stands. */
@@ -340,7 +345,7 @@ export class Conn {
 		if (!frame.hop.retained && frame.type !== TYPE_SIGNAL) this.paths.heard(path);
 		switch (frame.type) {
 			case TYPE_DATA:
-				this.data(path, frame);
+				this.data(path, frame, direct);
 				break;
 			case TYPE_GAP:
 				this.streams.gap(env.now(), parseGap(frame.body));
@@ -368,8 +373,9 @@ export class Conn {
 		else this.options.events.onOutcome(body);
 	}
 
-	private data(path: number, frame: Frame): void {
+	private data(path: number, frame: Frame, direct: boolean): void {
 		const { header, payload } = parseData(frame.body);
+		if (!direct && !frame.hop.retained && !header.will) this.relayedAt = this.options.env.now();
 		if (header.key !== 0) {
 			this.dropped("sealed");
 			return;
