@@ -185,8 +185,8 @@ func (c *Conn) succeed(now time.Duration) (wake time.Duration) {
 	return wake
 }
 
-// relayedLately is how long data that came on the link counts as what it carries.
-const relayedLately = 2 * time.Second
+// relayedLately is for how long the link carries after news came on it: less than it takes until it is to be a better one.
+const relayedLately = time.Second
 
 // needsLink reports whether the link carries: because no better path leads to the device, or none that the device prefers, whose
 // own link may be a better one.

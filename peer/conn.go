@@ -72,7 +72,7 @@ type Conn struct {
 	servers   []signal.Server // TURN servers, as the server told last: at toldAt
 	toldAt    time.Duration
 	standing  time.Duration // since when a direct connection works without a break
-	relayedAt time.Duration // when data came on the link last
+	relayedAt time.Duration // when news came on the link last
 	lacking   time.Duration // when one worked last, or the device accepted us without
 	path      Path
 	pings     map[uint64]chan<- Reply

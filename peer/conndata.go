@@ -20,9 +20,6 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 		c.pastData(now, g, h, payload)
 		return nil
 	}
-	if !f.Hop.Retained && !h.Will && (g == nil || !g.direct()) {
-		c.relayedAt = now
-	}
 	s := c.streams[h.Stream]
 	if f.Hop.Retained || h.Will {
 		c.keep(s, h, payload, f.Hop, g)
@@ -40,6 +37,9 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	var dropped session.DropReason
 	s.out, dropped = s.inbox.Receive(now, h, payload, c.age(h, payload), s.out[:0])
 	c.meter.drop(dropped, 1)
+	if dropped == "" && (g == nil || !g.direct()) {
+		c.relayedAt = now
+	}
 	c.deliver(s, g)
 	return nil
 }

@@ -339,7 +339,7 @@ test("what was wrong last time is named while a way is looked for again", () => 
 
 test("the direct path takes over when it is proven, and the relay when it falls silent", () => {
 	up();
-	hear(...hello());
+	hear(said(1, { type: "opened", device: pi }), ...hello());
 	const channels = CHANNELS.map(({ id }) => new FakeChannel(id));
 	const brief = channels[2];
 	conn.page.channels(1, channels as unknown as RTCDataChannel[]);
@@ -366,8 +366,9 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	expect(conn.path().rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "warm" });
 	expect(conn.needsLink).toBe(false);
 	hear(live(100)); // the device prefers the link, whatever this end does
-	both(1_900, true);
+	both(900, true);
 	expect(conn.needsLink).toBe(true);
+	hear(live(100)); // twice: no news
 	both(200, true);
 	expect(conn.needsLink).toBe(false);
 	const drive = { fence: 1, seq: 2, hand: 3, tick: { epoch: 4, at: 5 }, setpoints: [{ axis: 1, value: 0.5 }] };

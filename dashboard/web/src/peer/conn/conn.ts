@@ -49,8 +49,8 @@ import { Tails } from "./tails";
 /** How far back the device's spool is asked for, in ms. */
 const PAST = 30 * 60_000;
 
-/** Data that came on the link counts for so long as what it carries, in ms. */
-const RELAYED_LATELY = 2_000;
+/** The link carries for so long after news came on it, in ms: less than it takes until it is to be a better one. */
+const RELAYED_LATELY = 1_000;
 
 /** What a device may say on a direct path: there it cannot speak for the server, which checks the rest (section 6.3). */
 const DIRECT_SIGNALS: ReadonlySet<ToViewer["type"]> = new Set(["describe", "retry", "bye"]);
@@ -76,7 +76,7 @@ export class Conn {
 	private clock = new Clock();
 	private joined = false; // the device has accepted, and nobody was told yet
 	private epoch = 0; // that the device accepted with last
-	private relayedAt = -Infinity; // when data came on the link last
+	private relayedAt = -Infinity; // when news came on the link last
 	private revision = 0; // in epoch: the descriptions up to it are here
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
@@ -375,7 +375,6 @@ export class Conn {
 
 	private data(path: number, frame: Frame, direct: boolean): void {
 		const { header, payload } = parseData(frame.body);
-		if (!direct && !frame.hop.retained && !header.will) this.relayedAt = this.options.env.now();
 		if (header.key !== 0) {
 			this.dropped("sealed");
 			return;
@@ -386,7 +385,8 @@ export class Conn {
 			this.past.data(now, path, header, payload);
 			return;
 		}
-		this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(header, payload), path });
+		const news = this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(header, payload), path });
+		if (news && !direct) this.relayedAt = now;
 	}
 
 	/** age is at least how old a batch's last sample is, in ms; −1: unknown, or of no consequence. */

@@ -109,34 +109,24 @@ export class Streams {
 		return { epoch: this.epoch, streams: streams.sort((a, b) => a.id - b.id) };
 	}
 
-	data(header: Header, payload: Uint8Array, arrival: Arrival): void {
+	/** data takes a batch, and says whether it is news of its stream's sequence. */
+	data(header: Header, payload: Uint8Array, arrival: Arrival): boolean {
 		const entry = this.entries.get(header.stream);
-		if (entry === undefined) {
-			this.unknown("unknown-stream");
-			return;
-		}
-		if (arrival.hop.retained || header.will) {
-			this.retained(entry, header, payload, arrival);
-			return;
-		}
-		if (this.tails.waits(entry.stream.name) && entry.inbox === null) return; // it comes again
-		if (header.epoch !== entry.epoch) {
-			this.unknown("old-epoch");
-			return;
-		}
-		if (entry.inbox === null) {
-			this.unknown("unknown-stream");
-			return;
-		}
+		if (entry === undefined) return this.unknown("unknown-stream");
+		if (arrival.hop.retained || header.will) return this.retained(entry, header, payload, arrival);
+		if (this.tails.waits(entry.stream.name) && entry.inbox === null) return false; // it comes again
+		if (header.epoch !== entry.epoch) return this.unknown("old-epoch");
+		if (entry.inbox === null) return this.unknown("unknown-stream");
 		if (entry.kept.covers(header)) {
 			this.events.onDrop("duplicate");
-			return;
+			return false;
 		}
 		entry.path = arrival.path;
 		entry.kept.passed(header);
 		const drop = entry.inbox.receive(arrival.now, header, payload, arrival.ageMs, this.out);
 		if (drop !== "") this.events.onDrop(drop);
 		this.deliver(entry);
+		return drop === "";
 	}
 
 	gap(now: number, gap: Gap): void {
@@ -292,13 +282,14 @@ export class Streams {
 		return Math.max(start, seq);
 	}
 
-	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): void {
+	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): false {
 		if (!entry.kept.keep(header)) {
 			this.events.onDrop("duplicate");
-			return;
+			return false;
 		}
 		const whole = { skip: 0, take: header.count, late: false, retainedMs: hop.retained ? hop.held : 0 };
 		this.events.onBatch({ stream: entry.stream, header, payload, ...whole });
+		return false;
 	}
 
 	private deliver({ stream }: Entry): void {
@@ -312,8 +303,9 @@ export class Streams {
 		this.events.onGap(stream, gap.epoch, gap.from, gap.to === 0 ? null : gap.to, gap.reason);
 	}
 
-	private unknown(reason: DropReason): void {
+	private unknown(reason: DropReason): false {
 		this.events.onDrop(reason);
 		this.events.onUnknown();
+		return false;
 	}
 }
