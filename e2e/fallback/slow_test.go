@@ -45,10 +45,12 @@ type slow struct {
 // over TCP that are the best there is, and on the others that are asked for.
 func TestSlowHop(t *testing.T) {
 	one := freshness{p95: 500 * time.Millisecond, stalest: time.Second}
+	climbing := one
+	climbing.stalest = 2 * time.Second             // attempts at better rungs, and the link's way down when it idles, want a second of the hop now and then
 	ten := freshness{p95: 1500 * time.Millisecond} // how old the newest value gets is measured only: streams do not share the hop evenly
 	for _, s := range []slow{
-		{1, "view", "", "turn-tcp", one}, // the device is on turn-udp: the hop is another one's
-		{1, "dev", "", "turn-udp", one},  // and here the viewer
+		{1, "view", "", "turn-tcp", climbing}, // the device is on turn-udp: the hop is another one's
+		{1, "dev", "", "turn-udp", climbing},  // and here the viewer
 		{10, "view", "", "turn-tcp", ten},
 		{10, "dev", "", "turn-udp", ten},
 		{1, "view", "relay-tcp,ws", "relay-tcp", one},
