@@ -11,7 +11,7 @@ export const MAX_HORIZON = 700;
 /** An angle from which no force of the motor brings the pole back, in rad. */
 export const HOPELESS = 0.8;
 /** How much older than the newest sample one is only if the device's clock was set, in ms: nothing is under way for so long. */
-const SET_BACK = 1_000;
+export const SET_BACK = 1_000;
 
 /** Gains make a force of a state: those of the linear-quadratic regulator that the twin's test computes. */
 const GAINS = { x: 4.684, v: 6.785, angle: 53.93, spin: 13.23 };

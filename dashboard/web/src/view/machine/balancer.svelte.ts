@@ -1,10 +1,11 @@
 import type { State } from "../../balance/cartpole";
-import { Controller, EVERY } from "../../balance/controller";
+import { Controller, EVERY, SET_BACK } from "../../balance/controller";
 import { absent } from "../../hands/absent";
 import type { Axis } from "../../port";
 import type { App } from "../state/app.svelte";
 import { Ages } from "./ages";
 import { type PoleStreams, streamsOf } from "./known";
+import { newestMoment } from "./moment";
 
 /** The axis that the cart's motor has (device/machine), and the method that lifts the pole. */
 const AXIS = "cart-force";
@@ -117,21 +118,18 @@ export class Balancer {
 		else this.phase = "device";
 	}
 
-	/** look tells the controller what is new: of one moment, all four. */
+	/** look tells the controller what is new: of one moment, all four. Packets that are lost or late part them. */
 	private look(now: number): void {
-		const { pole, app } = this;
-		if (pole === null) return;
-		const t = pole.angle.latest.time;
-		if (t === this.seen || Number.isNaN(t) || pole.angle.latest.retained) return;
-		if ([pole.x, pole.v, pole.spin].some(({ latest }) => latest.time !== t)) return;
-		this.seen = t;
-		this.state.x = pole.x.latest.value;
-		this.state.v = pole.v.latest.value;
-		this.state.angle = pole.angle.latest.value;
-		this.state.spin = pole.spin.latest.value;
-		this.state.down = lies(pole);
+		const { pole, app, state } = this;
+		if (pole === null || pole.angle.latest.retained) return;
+		if (pole.angle.latest.time < this.seen - SET_BACK) this.seen = Number.NaN;
+		const moment = newestMoment([pole.x, pole.v, pole.angle, pole.spin], this.seen);
+		if (moment === null) return;
+		this.seen = moment.time;
+		[state.x = 0, state.v = 0, state.angle = 0, state.spin = 0] = moment.values;
+		state.down = lies(pole);
 		this.controller.measured(app.path?.rttMs ?? 0);
-		this.controller.saw(t, this.state, now);
+		this.controller.saw(moment.time, state, now);
 	}
 
 	/** lift has a pole that lies there lifted, once: it is what the switch is for. */

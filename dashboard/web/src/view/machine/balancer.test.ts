@@ -182,3 +182,17 @@ test("a page that was too busy lets go and comes again", () => {
 	expect(balancer.on).toBe(true);
 	expect(balancer.phase).not.toBe("device");
 });
+
+test("streams whose newest samples are of different moments are read at the newest that they share", () => {
+	control.beat = { driving: "driving" };
+	put({ "pole/state": "held", ...leaning(0) });
+	balancer.toggle();
+	const begun = Date.now();
+	for (let t = 10; t <= 1_000; t += 10) {
+		put({ "pole/x": 0, "pole/v": 0 }, begun + t);
+		if (t > 30) put({ "pole/angle": 0.1, "pole/spin": 0 }, begun + t - 30); // they travel behind the others
+		vi.advanceTimersByTime(10);
+	}
+	expect(balancer.phase).toBe("balancing");
+	expect(gripped.at(-1)).toBeGreaterThan(0.3);
+});
