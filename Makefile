@@ -103,7 +103,7 @@ bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, in
 	@go build -o .cache/bench ./e2e/bench && .cache/bench $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
 
 .PHONY: soak
-soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,control,dashboard,comeback,restarts,matrix,slow,spool,nat runs only these
+soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat runs only these
 	@go run ./e2e/soak $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: size

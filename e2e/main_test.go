@@ -75,10 +75,11 @@ func theWorld(t *testing.T) *world {
 	return &world{Rig: r, dev: l.Host("dev"), srv: l.Host("srv"), view: l.Host("view")}
 }
 
-// newFarWorld is a server at the other end of a link of those conditions. It is alone unless its test says that it is parallel.
+// newFarWorld is a server at the other end of a link of those conditions, for a test that runs beside others.
 func newFarWorld(t *testing.T, conditions string) (*rig.Rig, *rig.FarLink) {
 	t.Helper()
 	skipUnlessAsked(t)
+	t.Parallel()
 	r, err := rig.New(t.TempDir())
 	must(t, err)
 	far, err := rig.NewFarLink(r.Dir, conditions)

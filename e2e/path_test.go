@@ -20,7 +20,6 @@ const (
 // Telemetry begins on the relay, before there is a direct path, and moves there while it flows. Both ways lead over a link of
 // 100 ms there and back, as a real network's: without delay a data channel may be open before the first sample is made.
 func TestBeginsOnTheRelay(t *testing.T) {
-	t.Parallel()
 	w, far := newFarWorld(t, "delay=50ms")
 	device, err := w.StartDevice(far.There, "board", "--source", "sim,rate=100")
 	must(t, err)

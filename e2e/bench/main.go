@@ -6,6 +6,7 @@
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
 //	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong
+//	balance  how much loss a simulated pole stands that is balanced over each path
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
 //	         what it costs on the link, beside bare UDP at the same time.
 //	peers    what else there is, and the product on each rung, over such links at the same time: raw UDP and TCP, MQTT, a
@@ -38,12 +39,12 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
 	length := flag.Duration("length", 5*time.Second, "of one measurement of age and cost")
 	joins := flag.Int("joins", 10, "how often a viewer joins")
-	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live")
+	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live, and of balance")
 	crossing := flag.Duration("peers-length", 10*time.Second, "of one measurement of peers")
 	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
 	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
-	parts := flag.String("parts", "age,cost,joining,control,live,peers", "what to measure; what is left out is not in the table")
+	parts := flag.String("parts", "age,cost,joining,control,balance,live,peers", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
 	flag.Parse()
 	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out)}
@@ -114,6 +115,8 @@ func (b bench) run(chosen []string, out string) error {
 			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
 		case "control":
 			err = section(&text, writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) })
+		case "balance":
+			err = section(&text, writePole, func() (*poleResult, error) { return measurePole(b.weak) })
 		case "peers":
 			err = section(&text, writePeers, b.measurePeers)
 		default:

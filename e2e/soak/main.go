@@ -9,6 +9,7 @@
 //	slow       a buffering nginx and a hop of 64 kbit/s, five minutes (e2e/fallback)
 //	control    calls that are cut off, hands that are gone, paths that die under one, operators who contend: the actuator's own
 //	           book judges (e2e/safety)
+//	pole       a pole that is balanced over 100 ms and a loss of 5 %, fifty seeds
 //	spool      what a device keeps: kills, a full spool, disks that fail, a partition of ten minutes
 //	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
@@ -39,7 +40,7 @@ func main() {
 	if safety.IsOperator() {
 		exit(safety.Operate())
 	}
-	chosen := flag.String("parts", "switches,control,dashboard,comeback,restarts,matrix,slow,spool,nat", "what to run, each for a section of the page")
+	chosen := flag.String("parts", "switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
 	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
@@ -48,6 +49,8 @@ func main() {
 	count := flag.Int("count", 50, "switches of each kind")
 	kinds := flag.String("kinds", "", "of switches and control, by name; default: all")
 	times := flag.Int("times", 0, "of each kind of control; default: as the goals name them")
+	seeds := flag.Int("seeds", 50, "of the pole")
+	standing := flag.Duration("standing", time.Minute, "of the pole, with each seed")
 	pair := flag.Duration("pair", 30*time.Second, "of events for each pair of NATs")
 	kills := flag.Int("kills", 200, "of an agent that fills its spool")
 	partition := flag.Duration("partition", 10*time.Minute, "of a device from its server, for its spool")
@@ -60,6 +63,7 @@ func main() {
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"control", func() (string, error) { return soakControl(*kinds, *times, *seed) }},
+		{"pole", func() (string, error) { return soakPole(*seeds, *standing) }},
 		{"dashboard", func() (string, error) { return soakDashboard(*length) }},
 		{"comeback", func() (string, error) { return soakComeback(*conns) }},
 		{"restarts", func() (string, error) { return soakRestarts(*rounds, *seed) }},
