@@ -47,6 +47,7 @@ func measureJoining(joins int) (*joinResult, error) {
 	if err := r.AwaitLive(there, "board", 15*time.Second); err != nil {
 		return nil, err
 	}
+	r.Timed = true
 	result := &joinResult{}
 	for i := range joins {
 		fmt.Printf("joining: %d of %d\n", i+1, joins)

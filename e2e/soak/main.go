@@ -25,6 +25,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/comeback"
@@ -60,6 +61,7 @@ func main() {
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	slack.None()
+	commit() // before the first part writes the page, which is in it
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"control", func() (string, error) { return soakControl(*kinds, *times, *seed) }},
@@ -149,10 +151,10 @@ func when() string {
 	return time.Now().UTC().Format("2006-01-02 15:04 MST") + ", " + commit()
 }
 
-func commit() string {
+var commit = sync.OnceValue(func() string {
 	out, err := exec.Command("git", "describe", "--always", "--dirty").Output()
 	if err != nil {
 		return "an unknown commit"
 	}
 	return "commit " + strings.TrimSpace(string(out))
-}
+})
