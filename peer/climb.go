@@ -195,7 +195,7 @@ func (c *Conn) needsLink() bool {
 		return false
 	}
 	g := c.paths.carrying()
-	return g == nil || !g.direct() || c.relayedAt > 0 && c.loop.now() < c.relayedAt+relayedLately
+	return g == nil || !g.direct() || c.newsAt > 0 && c.loop.now() < c.newsAt+relayedLately
 }
 
 // proven notes the first proof of an attempt.

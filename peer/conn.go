@@ -47,37 +47,37 @@ type Conn struct {
 	offerMade chan struct{} // closed when the first attempt has its offer, or never will
 
 	// Owned by the loop.
-	link      *link
-	paths     *paths
-	relay     *leg // while the device is known to be at the other end of the link
-	lastLeg   int
-	accepted  bool // by the device, on this link and in this session of it, at joinedAt
-	joinedAt  time.Duration
-	epoch     uint32
-	revision  uint64 // in epoch: the descriptions up to it are there
-	older     uint32 // the epoch before: what comes late of it is no reason to ask
-	device    signal.Device
-	streams   map[uint32]*subscription
-	events    []*subscription // those of class Event that are received
-	early     *session.Early  // what they hold, in this epoch
-	asked     bool            // an open went out on this link, or in the request for it
-	opens     int             // sent without accept
-	openAt    time.Duration   // when to send the next
-	askedAt   time.Duration   // last open because of an unknown stream
-	settleAt  time.Duration   // when what a goodbye overtook must have come; 0: nothing to settle
-	attempts  attempts
-	climbs    [kinds]climb
-	relayed   bool            // the device has no direct paths
-	turnable  bool            // the device can make turned connections
-	servers   []signal.Server // TURN servers, as the server told last: at toldAt
-	toldAt    time.Duration
-	standing  time.Duration // since when a direct connection works without a break
-	relayedAt time.Duration // when news came on the link last
-	lacking   time.Duration // when one worked last, or the device accepted us without
-	path      Path
-	pings     map[uint64]chan<- Reply
-	told      bool // of frames that cannot be read
-	past      pastView
+	link     *link
+	paths    *paths
+	relay    *leg // while the device is known to be at the other end of the link
+	lastLeg  int
+	accepted bool // by the device, on this link and in this session of it, at joinedAt
+	joinedAt time.Duration
+	epoch    uint32
+	revision uint64 // in epoch: the descriptions up to it are there
+	older    uint32 // the epoch before: what comes late of it is no reason to ask
+	device   signal.Device
+	streams  map[uint32]*subscription
+	events   []*subscription // those of class Event that are received
+	early    *session.Early  // what they hold, in this epoch
+	asked    bool            // an open went out on this link, or in the request for it
+	opens    int             // sent without accept
+	openAt   time.Duration   // when to send the next
+	askedAt  time.Duration   // last open because of an unknown stream
+	settleAt time.Duration   // when what a goodbye overtook must have come; 0: nothing to settle
+	attempts attempts
+	climbs   [kinds]climb
+	relayed  bool            // the device has no direct paths
+	turnable bool            // the device can make turned connections
+	servers  []signal.Server // TURN servers, as the server told last: at toldAt
+	toldAt   time.Duration
+	standing time.Duration // since when a direct connection works without a break
+	newsAt   time.Duration // when news came on the link last
+	lacking  time.Duration // when one worked last, or the device accepted us without
+	path     Path
+	pings    map[uint64]chan<- Reply
+	told     bool // of frames that cannot be read
+	past     pastView
 }
 
 // number of the one Conn on a viewer's link (protocol, section 6.1).

@@ -38,7 +38,7 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	s.out, dropped = s.inbox.Receive(now, h, payload, c.age(h, payload), s.out[:0])
 	c.meter.drop(dropped, 1)
 	if dropped == "" && (g == nil || !g.direct()) {
-		c.relayedAt = now
+		c.newsAt = now
 	}
 	c.deliver(s, g)
 	return nil

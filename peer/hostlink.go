@@ -185,8 +185,8 @@ func (h *Host) describe(conn uint64, streams []*Stream, as func(*Stream) signal.
 	return told
 }
 
-// tellServer describes to the server what it does not have. Nothing of it is
-// in vain: what finds no room is told with the next one.
+// tellServer describes to the server what it does not have. What finds no room
+// is told with what comes next.
 func (h *Host) tellServer() {
 	if h.toldUpTo >= h.revision {
 		return

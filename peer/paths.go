@@ -17,16 +17,16 @@ const suspicion = 300 * time.Millisecond
 // paths is one Conn's carriers at one end: which there are, proof that they
 // work, and which to send on. It is owned by the loop.
 type paths struct {
-	ladder   *ladder.Ladder
-	clock    session.Clock
-	legs     []*leg
-	use      []*leg // best first, as the last step decided
-	decision ladder.Decision
-	probes   []sentProbe
-	lastID   uint64
-	wall     func() time.Time
-	onEcho   func(id uint64, rung ladder.Rung, rtt time.Duration)
-	doubted  bool // a direct path was late or in doubt when hesitates was called last
+	ladder    *ladder.Ladder
+	clock     session.Clock
+	legs      []*leg
+	use       []*leg // best first, as the last step decided
+	decision  ladder.Decision
+	probes    []sentProbe
+	lastID    uint64
+	wall      func() time.Time
+	onEcho    func(id uint64, rung ladder.Rung, rtt time.Duration)
+	hesitated bool // a direct path was late or in doubt when hesitates was called last
 }
 
 func newPaths(wall func() time.Time) *paths {
@@ -146,12 +146,12 @@ func (p *paths) anyInDoubt() bool {
 
 // hesitates reports whether direct paths are late, or in doubt, and none was when it was called last.
 func (p *paths) hesitates() bool {
-	before := p.doubted
-	p.doubted = slices.ContainsFunc(p.legs, func(g *leg) bool {
+	before := p.hesitated
+	p.hesitated = slices.ContainsFunc(p.legs, func(g *leg) bool {
 		s := p.ladder.State(g.id)
 		return g.direct() && (s.Late || s.InDoubt)
 	})
-	return p.doubted && !before
+	return p.hesitated && !before
 }
 
 // suspect asks all proved direct paths for an echo at once. One on which nothing comes

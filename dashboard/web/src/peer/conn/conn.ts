@@ -76,7 +76,7 @@ export class Conn {
 	private clock = new Clock();
 	private joined = false; // the device has accepted, and nobody was told yet
 	private epoch = 0; // that the device accepted with last
-	private relayedAt = -Infinity; // when news came on the link last
+	private newsAt = -Infinity; // when news came on the link last
 	private revision = 0; // in epoch: the descriptions up to it are here
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
@@ -250,7 +250,7 @@ export class Conn {
 		const { device } = this.standing;
 		if (device === null || device.state === "offline") return false;
 		const best = this.paths.best();
-		const lately = this.options.env.now() < this.relayedAt + RELAYED_LATELY;
+		const lately = this.options.env.now() < this.newsAt + RELAYED_LATELY;
 		return best === undefined || isLinkRung(best.rung) || lately;
 	}
 
@@ -386,7 +386,7 @@ export class Conn {
 			return;
 		}
 		const news = this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(header, payload), path });
-		if (news && !direct) this.relayedAt = now;
+		if (news && !direct) this.newsAt = now;
 	}
 
 	/** age is at least how old a batch's last sample is, in ms; −1: unknown, or of no consequence. */

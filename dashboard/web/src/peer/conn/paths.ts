@@ -34,7 +34,7 @@ export class Paths {
 	private readonly all = new Map<number, Path>();
 	private decision: Decision;
 	private lastId = 0;
-	private doubted = false; // a direct path was late or in doubt when hesitates was called last
+	private hesitated = false; // a direct path was late or in doubt when hesitates was called last
 
 	constructor(
 		private readonly env: Env,
@@ -172,12 +172,12 @@ export class Paths {
 
 	/** hesitates says whether direct paths are late, or in doubt, and none was when it was called last. */
 	hesitates(): boolean {
-		const before = this.doubted;
-		this.doubted = [...this.all.values()].some(({ id, rung }) => {
+		const before = this.hesitated;
+		this.hesitated = [...this.all.values()].some(({ id, rung }) => {
 			const { late, inDoubt } = this.ladder.state(id);
 			return !isLinkRung(rung) && (late || inDoubt);
 		});
-		return this.doubted && !before;
+		return this.hesitated && !before;
 	}
 
 	/** rtt of the best path in ms; 0: not measured yet. */

@@ -5,9 +5,9 @@ const LOOKED = 64;
 
 /**
  * newestMoment is the newest time after another one of which all streams have a
- * sample, and the rows where these are; null: there is none. Their newest ones
- * need not be of one time: samples travel in packets, of which some are lost and
- * some come late.
+ * sample, and these samples' values; null: there is none. The streams' newest
+ * samples need not be of one time: they travel in packets, of which some are
+ * lost and some come late.
  */
 export function newestMoment(
 	streams: readonly StreamStore[],
