@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,14 +93,14 @@ func balanceAll(b *pole.Bench, t pole.Trial) (stood bool, results []*pole.Result
 
 func writePole(text *bytes.Buffer, r *poleResult) {
 	fmt.Fprintf(text, "\n## How much loss the pole stands\n\nThe simulated pole, balanced over a link of %s each way for %v, on one path alone: the largest of the tried losses (%v %%, each way) at which it stood with each of %d seeds.\n\n"+
-		"| path | largest loss | age of what a force answers, there, ms | at the next one it stood for, s |\n|---|---|---|---|\n", poleDelay, r.length, poleLosses, poleSeeds)
+		"| path | largest loss | age of what a force answers, there, ms | at the next one it fell after, in the worst case, s |\n|---|---|---|---|\n", poleDelay, r.length, poleLosses, poleSeeds)
 	for _, row := range r.paths {
 		bore, age, next := "none: it fell without", "–", "–"
 		if row.bore >= 0 {
 			bore, age = fmt.Sprintf("%d %%", row.bore), fmt.Sprintf("%.0f", median(row.ages))
 		}
 		if row.up != nil {
-			next = fmt.Sprintf("%d %%: %.1f", row.failed, median(row.up))
+			next = fmt.Sprintf("%d %%: %.1f", row.failed, slices.Min(row.up))
 		}
 		fmt.Fprintf(text, "| %s | %s | %s | %s |\n", row.path, bore, age, next)
 	}
