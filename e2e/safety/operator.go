@@ -28,6 +28,7 @@ const operatorVariable = "TELEPATH_OPERATOR"
 //	contend                    hold it whenever that can be had, and hand it over to who asks
 //	reload                     leave, and come again with the same key
 //	call WHAT MS DEADLINE_MS   have WHAT noted, which takes so long
+//	tell                       say how it stands
 type order struct {
 	URL, Token, Name, Key string
 	Only                  []string // rungs; none: all
@@ -36,7 +37,7 @@ type order struct {
 
 // said is a line of an operator.
 type said struct {
-	Type  string // path, driving, lease, call, paused
+	Type  string // path, driving, lease, call, paused, status
 	At    int64  // µs
 	Path  string
 	State string // of a call, or of the hand
@@ -46,6 +47,8 @@ type said struct {
 	Begun int64  // of a call, µs: its deadline had begun to run
 	Fence uint64 // of a lease that is ours
 	MS    int64  // paused: for how long the hand did not run; call: its deadline
+
+	Status *peer.Status `json:",omitempty"`
 }
 
 // IsOperator reports whether this program was started to be an operator: its main then calls Operate and nothing else.
@@ -179,6 +182,9 @@ func (o *operator) obey(ctx context.Context, words []string) error {
 		o.holds, o.contends = true, true
 	case len(words) == 1 && words[0] == "reload":
 		o.leave()
+	case len(words) == 1 && words[0] == "tell":
+		status := o.remote.Status()
+		go o.say(said{Type: "status", Status: &status})
 	case len(words) == 4 && words[0] == "call":
 		ms, err := strconv.Atoi(words[2])
 		wait, err2 := strconv.Atoi(words[3])

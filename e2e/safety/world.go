@@ -180,6 +180,10 @@ func (w *world) awaitMoving(since time.Time) error {
 	if err != nil {
 		err = fmt.Errorf("%w\nagent:\n%s", err, w.agent.Tail(10))
 		for _, o := range w.operators {
+			_ = o.Write("tell") // who is gone shows
+		}
+		time.Sleep(time.Second)
+		for _, o := range w.operators {
 			err = fmt.Errorf("%w\noperator:\n%s", err, o.Tail(10))
 		}
 	}
