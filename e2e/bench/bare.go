@@ -60,6 +60,16 @@ func bare(role string, args []string) error {
 		return socketReceiver(args[0])
 	case "socket-relay-crowd":
 		return startCrowd(args, socketCrowd)
+	case "bulk-viewer":
+		return bulkViewer(args[0], args[1], args[2])
+	case "bulk-socket-receiver":
+		return bulkSocketReceiver(args[0])
+	case "bulk-socket-sender":
+		return bulkSocketSender(args[0], args[1])
+	case "bulk-pion-receiver":
+		return bulkPionReceiver(args[0])
+	case "bulk-pion-sender":
+		return bulkPionSender(args[0], args[1])
 	case "telepath-crowd":
 		return startCrowd(args, telepathCrowd)
 	}

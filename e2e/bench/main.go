@@ -7,6 +7,7 @@
 //	         sample over a data channel.
 //	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong
 //	balance  how much loss a simulated pole stands that is balanced over each path
+//	bulk     what a device has kept, fetched at once, beside a bare channel and a bare relay that move as much; and what is live meanwhile
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
 //	         what it costs on the link, beside bare UDP at the same time.
 //	peers    what else there is, and the product on each rung, over such links at the same time: raw UDP and TCP, MQTT, a
@@ -44,7 +45,7 @@ func main() {
 	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
 	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
-	parts := flag.String("parts", "age,cost,joining,control,balance,live,peers", "what to measure; what is left out is not in the table")
+	parts := flag.String("parts", "age,cost,joining,control,balance,bulk,live,peers", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
 	flag.Parse()
 	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out)}
@@ -115,6 +116,8 @@ func (b bench) run(chosen []string, out string) error {
 			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
 		case "control":
 			err = section(&text, writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) })
+		case "bulk":
+			err = section(&text, writeBulk, func() (*bulkResult, error) { return measureBulk(b.rounds) })
 		case "balance":
 			err = section(&text, writePole, func() (*poleResult, error) { return measurePole(b.weak) })
 		case "peers":
