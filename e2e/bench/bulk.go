@@ -18,10 +18,10 @@ import (
 const (
 	bulkSize  = 8192 // bytes of a value, and of a message of the bare libraries
 	bulkRate  = 2500 // values a second, while it is made
-	bulkNear  = 64 << 20
+	bulkNear  = 32 << 20
 	bulkFar   = 16 << 20
 	bulkDelay = "delay=50ms" // of the far link, each way
-	bulkIdle  = 3 * time.Second
+	bulkIdle  = 2 * time.Second
 	bulkTime  = 60 * time.Second // for one transfer
 )
 

@@ -19,7 +19,7 @@ import (
 )
 
 // bulkQuiet without anything means that all has come.
-const bulkQuiet = 1500 * time.Millisecond
+const bulkQuiet = time.Second
 
 // tally counts what comes, and says so when nothing came for bulkQuiet.
 type tally struct {
