@@ -6,7 +6,7 @@ const (
 	// ackDelay is how long an acknowledgement may wait for more to
 	// acknowledge. It leaves timers some of the 100 ms of section 5.1.
 	ackDelay = 80 * time.Millisecond
-	// ackSpacing is the least time between two acknowledgements: a burst
+	// ackSpacing is the least time between two acknowledgements of little: a burst
 	// of duplicates or holes is answered once.
 	ackSpacing = 10 * time.Millisecond
 	// ackBytes is how much may come before it is acknowledged without
@@ -26,7 +26,7 @@ func (a *ackTimer) ackNow(now time.Duration) { a.ackBy(max(now, a.acked+ackSpaci
 
 func (a *ackTimer) ackSoon(now time.Duration, size int) {
 	if a.bytes += size; a.bytes >= ackBytes {
-		a.ackNow(now)
+		a.ackBy(now)
 		return
 	}
 	a.ackBy(now + ackDelay)

@@ -6,7 +6,7 @@ import { MAX_FLIGHT } from "./flight";
  * ms. It leaves timers some of the 100 ms of section 5.1.
  */
 const ACK_DELAY = 80;
-/** ACK_SPACING is the least time between two, in ms: a burst of duplicates or holes is answered once. */
+/** ACK_SPACING is the least time between two of little, in ms: a burst of duplicates or holes is answered once. */
 const ACK_SPACING = 10;
 /**
  * ACK_BYTES is how much may come before it is acknowledged without delay: a
@@ -27,7 +27,7 @@ export class AckTimer {
 
 	soon(now: number, size: number): void {
 		this.bytes += size;
-		if (this.bytes >= ACK_BYTES) this.now(now);
+		if (this.bytes >= ACK_BYTES) this.by(now);
 		else this.by(now + ACK_DELAY);
 	}
 
