@@ -18,8 +18,8 @@ import (
 	"github.com/telepath-iot/telepath/peer/telemetry"
 )
 
-// bulkQuiet without anything means that all has come.
-const bulkQuiet = time.Second
+// bulkQuiet without anything means that all has come: SCTP repeats after a second what was lost last.
+const bulkQuiet = 2 * time.Second
 
 // tally counts what comes, and says so when nothing came for bulkQuiet.
 type tally struct {
