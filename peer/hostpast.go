@@ -17,8 +17,11 @@ import (
 const (
 	// pastAhead is how much is read before it is sent, in bytes.
 	pastAhead = 64 << 10
-	// pastProbe is how often the path is measured while the past goes on it.
+	// pastProbe is how often the path is measured while the past goes on it, at least.
 	pastProbe = 200 * time.Millisecond
+	// pastProbeMost is how soon after a probe the next one goes, if that was
+	// answered by then: each shows what the last step of the pace did.
+	pastProbeMost = 20 * time.Millisecond
 )
 
 // transfer is what of the past a Conn asked for last.
@@ -29,11 +32,12 @@ type transfer struct {
 	flight  *session.Flight
 	pace    session.Pace
 	full    bool          // the bound of pace was reached
+	probed  time.Duration // when it was last
 	probeAt time.Duration // not before
 	last    uint64        // number of the newest chunk
-	reading bool          // one is being read
-	ended   bool          // that was the last one
-	want    chan struct{} // asks for one; 1 fits
+	reading bool          // some are being read
+	ended   bool          // the last one was
+	want    chan int      // asks for so many bytes; 1 fits
 	stop    context.CancelFunc
 }
 
@@ -63,13 +67,13 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan struct{}, 1), stop: stop}
+	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
 	c.host.tasks.Go(func() {
-		r.run(ctx, t.want, func(chunk []byte, last bool) {
-			c.host.loop.post(func() { c.readPast(t, chunk, last) })
+		r.run(ctx, t.want, func(chunks [][]byte, last bool) {
+			c.host.loop.post(func() { c.readPast(t, chunks, last) })
 		})
 	})
 }
@@ -81,16 +85,18 @@ func (c *hostConn) endPast() {
 	}
 }
 
-// readPast takes a chunk that was read.
-func (c *hostConn) readPast(t *transfer, chunk []byte, last bool) {
+// readPast takes chunks that were read.
+func (c *hostConn) readPast(t *transfer, chunks [][]byte, last bool) {
 	if c.past != t {
 		return
 	}
-	t.last++
 	t.reading, t.ended = false, last
-	h := wire.Header{Class: wire.History, Stream: wire.HistoryStream, Epoch: t.id, Seq: t.last, Count: 1}
-	body := append(wire.AppendHeader(make([]byte, 0, len(chunk)+headroom), h), chunk...)
-	t.queue.Push(c.host.loop.now(), session.Batch{Seq: t.last, Count: 1, Body: body})
+	for _, chunk := range chunks {
+		t.last++
+		h := wire.Header{Class: wire.History, Stream: wire.HistoryStream, Epoch: t.id, Seq: t.last, Count: 1}
+		body := append(wire.AppendHeader(make([]byte, 0, len(chunk)+headroom), h), chunk...)
+		t.queue.Push(c.host.loop.now(), session.Batch{Seq: t.last, Count: 1, Body: body})
+	}
 }
 
 // stepPast sends what may be sent now, and has more read.
@@ -103,9 +109,9 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 		c.endPast()
 		return session.Never
 	}
-	if !t.reading && !t.ended && t.queue.Bytes() < pastAhead+t.pace.Limit() {
+	if room := pastAhead + t.pace.Limit() - t.queue.Bytes(); room > 0 && !t.reading && !t.ended {
 		t.reading = true
-		t.want <- struct{}{}
+		t.want <- min(room, pastAhead)
 	}
 	c.sendPast(now, t)
 	wake = max(t.outbox.Wake(), c.jammed)
@@ -113,7 +119,7 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 		return wake
 	}
 	if now >= t.probeAt {
-		t.probeAt = now + pastProbe
+		t.probed, t.probeAt = now, now+pastProbe
 		c.paths.probe(now, c.paths.carrying())
 	}
 	return min(wake, t.probeAt)
@@ -155,5 +161,6 @@ func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
 	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
 		t.pace.Sample(c.host.loop.now(), rtt, t.full)
 		t.full = false
+		t.probeAt = min(t.probeAt, t.probed+pastProbeMost)
 	}
 }

@@ -30,18 +30,23 @@ type pastReader struct {
 	pending  [][]byte       // frames that were read and are in no chunk yet
 }
 
-// run hands over a chunk whenever one is wanted, until the last one or ctx's end.
-func (r *pastReader) run(ctx context.Context, want <-chan struct{}, hand func(chunk []byte, last bool)) {
+// run hands over chunks whenever some are wanted, so many bytes and one chunk at most beyond them, until the last one or ctx's end.
+func (r *pastReader) run(ctx context.Context, want <-chan int, hand func(chunks [][]byte, last bool)) {
 	defer r.past.Close()
 	for last := false; !last; {
+		wanted := 0
 		select {
-		case <-want:
+		case wanted = <-want:
 		case <-ctx.Done():
 			return
 		}
-		var chunk []byte
-		chunk, last = r.chunk(ctx)
-		hand(chunk, last)
+		var chunks [][]byte
+		for more := true; more && !last; more = wanted > 0 {
+			var chunk []byte
+			chunk, last = r.chunk(ctx)
+			chunks, wanted = append(chunks, chunk), wanted-len(chunk)
+		}
+		hand(chunks, last)
 	}
 }
 
@@ -49,10 +54,17 @@ func (r *pastReader) run(ctx context.Context, want <-chan struct{}, hand func(ch
 func (r *pastReader) chunk(ctx context.Context) (chunk []byte, last bool) {
 	for {
 		for len(r.pending) > 0 {
-			if len(chunk) > 0 && len(chunk)+len(r.pending[0]) > maxChunk {
+			next := r.pending[0]
+			switch {
+			case len(chunk) > 0 && len(chunk)+len(next) > maxChunk:
 				return chunk, false
+			case len(chunk) > 0:
+				chunk = append(chunk, next...)
+			case len(next) >= maxChunk:
+				chunk = next // alone, and not copied
+			default:
+				chunk = append(make([]byte, 0, maxChunk), next...)
 			}
-			chunk = append(chunk, r.pending[0]...)
 			r.pending = r.pending[1:]
 		}
 		item, err := r.past.Next()
@@ -95,7 +107,8 @@ func (r *pastReader) take(k Kept) {
 	if k.Gap.From != 0 {
 		t, body = wire.TypeGap, wire.AppendGap(nil, k.Gap)
 	}
-	r.pending = append(r.pending, wire.AppendFrame(nil, t, wire.Hop{}, body))
+	frame := make([]byte, 0, wire.FrameSize(wire.Hop{}, len(body)))
+	r.pending = append(r.pending, wire.AppendFrame(frame, t, wire.Hop{}, body))
 }
 
 func (r *pastReader) end() []byte {

@@ -13,6 +13,10 @@ const (
 	// paceQueue is by how much the round trip may grow before it counts as a
 	// queue of our own making: live samples wait in it.
 	paceQueue = 25 * time.Millisecond
+	// paceStall is by how much it has grown where one round trip says enough.
+	// Less may be a program that had to wait for its turn: a queue of our own
+	// making is there at the next probe, too.
+	paceStall = 200 * time.Millisecond
 	// paceShare is which part of what filled the path the past may take.
 	paceShare = 2
 	// paceCalm is how long that part stays the bound before more is tried.
@@ -27,6 +31,7 @@ type Pace struct {
 	ceiling int           // 0: none was met
 	calmed  time.Duration // when it was met last
 	least   time.Duration // round trip; 0: none yet
+	late    bool          // the last sample was
 }
 
 // Limit is the bound now, in bytes.
@@ -46,8 +51,11 @@ func (p *Pace) Sample(now, rtt time.Duration, used bool) {
 	if p.least == 0 || rtt < p.least {
 		p.least = rtt
 	}
+	before := p.late
+	p.late = rtt > p.least+paceQueue
 	switch {
-	case rtt > p.least+paceQueue:
+	case p.late && !before && rtt <= p.least+paceStall: // perhaps
+	case p.late:
 		if p.ceiling == 0 || limit < p.ceiling || now >= p.calmed+time.Second { // once for each queue
 			p.ceiling, p.calmed = max(limit/paceShare, paceLeast), now
 		}

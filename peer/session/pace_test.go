@@ -87,3 +87,29 @@ func TestQueueKeepsUntilReleased(t *testing.T) {
 		t.Errorf("%d bytes, head %d, after all were released", q.Bytes(), q.Head())
 	}
 }
+
+// A single round trip that took long was somebody's turn; two in a row, or one that took very long, are a queue.
+func TestPaceWaitsForTheSecond(t *testing.T) {
+	const usual, late = time.Millisecond, 60 * time.Millisecond
+	for name, c := range map[string]struct {
+		samples []time.Duration
+		falls   bool
+	}{
+		"one":       {[]time.Duration{late, usual, late, usual}, false},
+		"two":       {[]time.Duration{late, late}, true},
+		"very late": {[]time.Duration{time.Second}, true},
+	} {
+		var p Pace
+		now := time.Duration(0)
+		sample := func(rtt time.Duration) { now += 20 * time.Millisecond; p.Sample(now, rtt, true) }
+		for range 40 {
+			sample(usual)
+		}
+		for _, rtt := range c.samples {
+			sample(rtt)
+		}
+		if falls := p.Limit() < paceMost; falls != c.falls {
+			t.Errorf("%s: %d bytes of %d", name, p.Limit(), paceMost)
+		}
+	}
+}
