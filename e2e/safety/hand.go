@@ -171,15 +171,15 @@ func (r *Result) end(w *world, f fault, say Say) error {
 	if err != nil {
 		return err
 	}
-	if r.judge(entries, since, say) > Promise {
+	if r.judge(entries, since, w.stood(moving), say) > Promise {
 		say("the agent:\n%s", w.agent.Tail(10))
 	}
 	return f.undo(w)
 }
 
 // judge reads the book of what came of an end: one that came while nothing moved says nothing.
-// It returns how long it took.
-func (r *Result) judge(entries []entry, since time.Time, say Say) (took time.Duration) {
+// So does one in which the machine stood still. It returns how long it took.
+func (r *Result) judge(entries []entry, since time.Time, stood time.Duration, say Say) (took time.Duration) {
 	before := entries
 	for i, e := range entries {
 		if e.at.After(since) {
@@ -192,12 +192,17 @@ func (r *Result) judge(entries []entry, since time.Time, say Say) (took time.Dur
 		say("%s: nothing moved at that moment: again", r.Kind.Name)
 		return 0
 	}
-	r.Times++
 	at, rests := rest(entries)
 	took = at.Sub(since)
 	if !rests {
 		took = time.Hour // for ever
 	}
+	if stood > 0 && took > Promise {
+		r.Again++
+		say("%s: the machine itself stood still for %v: again", r.Kind.Name, stood)
+		return took
+	}
+	r.Times++
 	last := since
 	for _, e := range entries {
 		if e.moves() {

@@ -48,7 +48,7 @@ var Kinds = []Kind{
 type Result struct {
 	Kind  Kind
 	Times int
-	Again int             // times that said nothing, since the hand itself had no processor: done again
+	Again int             // times that said nothing, since nothing moved, or the hand or the machine itself had no processor: done again
 	Safe  []time.Duration // until all was safe
 
 	Stops int // that were wrong

@@ -105,7 +105,7 @@ func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, s
 		}
 	}
 	section(fmt.Sprintf("What ends a hand: until all was safe, of a dead-man time of 300 ms; goal ≤ %v, with a program on each core that does nothing but take it (but for `page-hangs`).", safety.Promise),
-		"median | 95 % | worst | later than the goal | done again: nothing moved just then", func(r *safety.Result) (string, bool) {
+		"median | 95 % | worst | later than the goal | done again: nothing moved just then, or the machine itself stood still", func(r *safety.Result) (string, bool) {
 			if len(r.Safe) == 0 {
 				return "", false
 			}
