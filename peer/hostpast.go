@@ -22,6 +22,9 @@ const (
 	// pastProbeMost is how soon after a probe the next one goes, if that was
 	// answered by then: each shows what the last step of the pace did.
 	pastProbeMost = 20 * time.Millisecond
+	// pastProbeBytes is how much of the past goes between two probes that are
+	// closer than pastProbe: on a narrow path they would take a share of it.
+	pastProbeBytes = 8 << 10
 )
 
 // transfer is what of the past a Conn asked for last.
@@ -34,6 +37,7 @@ type transfer struct {
 	full    bool          // the bound of pace was reached
 	probed  time.Duration // when it was last
 	probeAt time.Duration // not before
+	since   int           // bytes sent since the last probe
 	last    uint64        // number of the newest chunk
 	reading bool          // some are being read
 	ended   bool          // the last one was
@@ -119,7 +123,7 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 		return wake
 	}
 	if now >= t.probeAt {
-		t.probed, t.probeAt = now, now+pastProbe
+		t.probed, t.probeAt, t.since = now, now+pastProbe, 0
 		c.paths.probe(now, c.paths.carrying())
 	}
 	return min(wake, t.probeAt)
@@ -136,7 +140,9 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) {
 		f := carrier.Frame{Class: wire.History, Stream: wire.HistoryStream}
 		if !c.paths.send(wire.TypeData, wire.Hop{Priority: wire.Low}, item.Batch.Body, f) {
 			c.refused(now, t.outbox, item.Batch.Last())
+			continue
 		}
+		t.since += len(item.Batch.Body)
 	}
 }
 
@@ -161,6 +167,8 @@ func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
 	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
 		t.pace.Sample(c.host.loop.now(), rtt, t.full)
 		t.full = false
-		t.probeAt = min(t.probeAt, t.probed+pastProbeMost)
+		if t.since >= pastProbeBytes {
+			t.probeAt = min(t.probeAt, t.probed+pastProbeMost)
+		}
 	}
 }
