@@ -5,7 +5,8 @@
 //	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
 //	joining  over a link with 50 ms round trip: from the start of `telepath view` to its first sample and to its first
 //	         sample over a data channel.
-//	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong
+//	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong; from an input in
+//	         Chromium to the line at the actuator; both also across a link, alone and with streams and history beside it
 //	balance  how much loss a simulated pole stands that is balanced over each path
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and
 //	         what it costs on the link, beside bare UDP at the same time.
