@@ -171,12 +171,15 @@ func (r *Result) end(w *world, f fault, say Say) error {
 	if err != nil {
 		return err
 	}
-	r.judge(entries, since, say)
+	if r.judge(entries, since, w.stood(moving), say) > Promise {
+		say("the agent:\n%s", w.agent.Tail(10))
+	}
 	return f.undo(w)
 }
 
 // judge reads the book of what came of an end: one that came while nothing moved says nothing.
-func (r *Result) judge(entries []entry, since time.Time, say Say) {
+// So does one in which the machine stood still. It returns how long it took.
+func (r *Result) judge(entries []entry, since time.Time, stood time.Duration, say Say) (took time.Duration) {
 	before := entries
 	for i, e := range entries {
 		if e.at.After(since) {
@@ -187,14 +190,19 @@ func (r *Result) judge(entries []entry, since time.Time, say Say) {
 	if _, rests := rest(before); rests || !anyMoves(before) {
 		r.Again++
 		say("%s: nothing moved at that moment: again", r.Kind.Name)
-		return
+		return 0
 	}
-	r.Times++
 	at, rests := rest(entries)
-	took := at.Sub(since)
+	took = at.Sub(since)
 	if !rests {
 		took = time.Hour // for ever
 	}
+	if stood > 0 && took > Promise {
+		r.Again++
+		say("%s: the machine itself stood still for %v: again", r.Kind.Name, stood)
+		return took
+	}
+	r.Times++
 	last := since
 	for _, e := range entries {
 		if e.moves() {
@@ -203,4 +211,10 @@ func (r *Result) judge(entries []entry, since time.Time, say Say) {
 	}
 	r.Safe = append(r.Safe, took)
 	say("%s %d: safe after %v, the last value was set after %v", r.Kind.Name, r.Times, took.Round(time.Millisecond), last.Sub(since).Round(time.Millisecond))
+	if took > Promise {
+		for _, e := range entries {
+			say("  %v: %s %s", e.at.Sub(since).Round(time.Millisecond), e.what, e.with)
+		}
+	}
+	return took
 }

@@ -51,11 +51,14 @@ type said struct {
 	Status *peer.Status `json:",omitempty"`
 }
 
-// IsOperator reports whether this program was started to be an operator: its main then calls Operate and nothing else.
-func IsOperator() bool { return os.Getenv(operatorVariable) != "" }
+// HasPart reports whether this program was started to take part: its main then calls TakePart and nothing else.
+func HasPart() bool { return os.Getenv(operatorVariable) != "" || os.Getenv(witnessVariable) != "" }
 
-// Operate is an operator, until its standard input ends.
-func Operate() error {
+// TakePart is an operator, until its standard input ends, or a witness, for ever.
+func TakePart() error {
+	if os.Getenv(witnessVariable) != "" {
+		witness()
+	}
 	o := &operator{out: json.NewEncoder(os.Stdout)}
 	if err := json.Unmarshal([]byte(os.Getenv(operatorVariable)), &o.order); err != nil {
 		return fmt.Errorf("%s: %w", operatorVariable, err)

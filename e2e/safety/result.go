@@ -14,6 +14,7 @@ type Kind struct {
 	Means string // for the table
 	Full  int    // times, as the goals name them
 	Busy  bool   // it is done beside others that take all processors
+	Page  bool   // it has a browser
 	run   func(r *Result, seed uint64, say Say) error
 }
 
@@ -40,14 +41,14 @@ var Kinds = []Kind{
 	{Name: "agent-stopped", Full: 50, Busy: true, run: stopAgent, Means: "the agent is stopped (SIGSTOP)"},
 	{Name: "agent-killed", Full: 50, Busy: true, run: killAgent, Means: "the agent is killed (SIGKILL)"},
 	{Name: "heartbeats-late", Full: 20, Busy: true, run: delayAll, Means: "heartbeats come 5 s late, at the distance at which they were sent"},
-	{Name: "page-hangs", Full: 20, run: hangPage, Means: "the main thread of a page in Chromium hangs under a key that is held"},
+	{Name: "page-hangs", Full: 20, Page: true, run: hangPage, Means: "the main thread of a page in Chromium hangs under a key that is held"},
 }
 
 // Result is what came of one kind.
 type Result struct {
 	Kind  Kind
 	Times int
-	Again int             // times that said nothing, since the hand itself had no processor: done again
+	Again int             // times that said nothing, since nothing moved, or the hand or the machine itself had no processor: done again
 	Safe  []time.Duration // until all was safe
 
 	Stops int // that were wrong

@@ -9,12 +9,12 @@ import (
 	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
-// The test binary is two programs: the tests, and an operator.
+// The test binary is three programs: the tests, an operator, and a witness.
 func TestMain(m *testing.M) {
-	if !IsOperator() {
+	if !HasPart() {
 		os.Exit(m.Run())
 	}
-	if err := Operate(); err != nil {
+	if err := TakePart(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -32,6 +33,7 @@ type world struct {
 	server         *rig.Server
 	agent          *program.Program
 	operators      []*watched
+	witnesses      []*watched
 	closing        []func()
 }
 
@@ -61,12 +63,15 @@ func newWorld(dir string, onLink bool) (w *world, err error) {
 	if err = w.startAgent(); err != nil {
 		return w, err
 	}
+	if err = w.startWitnesses(); err != nil {
+		return w, err
+	}
 	return w, w.AwaitLive(w.view, device, starting)
 }
 
 func (w *world) close() {
-	for _, o := range w.operators {
-		o.Kill()
+	for _, p := range slices.Concat(w.operators, w.witnesses) {
+		p.Kill()
 	}
 	for _, end := range w.closing {
 		end()

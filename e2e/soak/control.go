@@ -15,8 +15,11 @@ import (
 	"github.com/telepath-iot/telepath/e2e/safety"
 )
 
-// soakControl runs the kinds in two turns, each kind in a world of its own: those that must not stop, or answer calls, and then,
-// with all processors taken, those that must end what moves. times of each; 0: as the goals name them.
+// calmAtOnce is how many kinds run at the same time where it counts when a program began to run: of more, that is the machine's doing.
+const calmAtOnce = 2
+
+// soakControl runs the kinds in turns, each kind in a world of its own: those that must not stop, or answer calls; the one with a
+// browser by itself; and then, with all processors taken, those that must end what moves. times of each; 0: as the goals name them.
 func soakControl(names string, times int, seed uint64) (string, error) {
 	if err := lab.Missing(); err != nil {
 		return "", err
@@ -25,17 +28,20 @@ func soakControl(names string, times int, seed uint64) (string, error) {
 		return names != "" && !slices.Contains(strings.Split(names, ","), k.Name)
 	})
 	results, errs := make([]*safety.Result, len(kinds)), make([]error, len(kinds))
-	turn := func(busy bool) {
+	turn := func(atOnce int, isOf func(safety.Kind) bool) {
 		var all sync.WaitGroup
+		room := make(chan struct{}, atOnce)
 		for i, kind := range kinds {
-			if kind.Busy != busy {
+			if !isOf(kind) {
 				continue
 			}
 			n := times
 			if n == 0 {
 				n = kind.Full
 			}
+			room <- struct{}{}
 			all.Go(func() {
+				defer func() { <-room }()
 				results[i], errs[i] = safety.Run(kind, n, seed, func(format string, args ...any) { fmt.Printf(format+"\n", args...) })
 				if errs[i] == nil {
 					errs[i] = results[i].Judge(safety.Promise)
@@ -44,14 +50,15 @@ func soakControl(names string, times int, seed uint64) (string, error) {
 		}
 		all.Wait()
 	}
-	turn(false)
+	turn(calmAtOnce, func(k safety.Kind) bool { return !k.Busy && !k.Page })
+	turn(1, func(k safety.Kind) bool { return k.Page })
 	if slices.ContainsFunc(kinds, func(k safety.Kind) bool { return k.Busy }) {
 		calm, err := takeProcessors()
 		if err != nil {
 			return "", err
 		}
 		defer calm()
-		turn(true)
+		turn(len(kinds), func(k safety.Kind) bool { return k.Busy })
 	}
 	return controlTable(kinds, results, errs, seed), errors.Join(errs...)
 }
@@ -82,7 +89,7 @@ func takeProcessors() (calm func(), err error) {
 
 func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## A hand on the machine\n\n%s, seed %d, %d cores, several kinds at once. The actuator is a program, and its own book is the judge.\n", when(), seed, runtime.NumCPU())
+	fmt.Fprintf(&b, "## A hand on the machine\n\n%s, seed %d, %d cores, two kinds at once, those on busy processors all at once. The actuator is a program, and its own book is the judge.\n", when(), seed, runtime.NumCPU())
 	section := func(title, columns string, of func(r *safety.Result) (row string, in bool)) {
 		rows := ""
 		for i, r := range results {
@@ -98,7 +105,7 @@ func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, s
 		}
 	}
 	section(fmt.Sprintf("What ends a hand: until all was safe, of a dead-man time of 300 ms; goal ≤ %v, with a program on each core that does nothing but take it (but for `page-hangs`).", safety.Promise),
-		"median | 95 % | worst | later than the goal | done again: nothing moved just then", func(r *safety.Result) (string, bool) {
+		"median | 95 % | worst | later than the goal | done again: nothing moved just then, or the machine itself stood still", func(r *safety.Result) (string, bool) {
 			if len(r.Safe) == 0 {
 				return "", false
 			}

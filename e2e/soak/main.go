@@ -38,8 +38,8 @@ func main() {
 	if comeback.IsLoad() {
 		exit(comeback.Load())
 	}
-	if safety.IsOperator() {
-		exit(safety.Operate())
+	if safety.HasPart() {
+		exit(safety.TakePart())
 	}
 	chosen := flag.String("parts", "switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")

@@ -127,7 +127,7 @@ func (e *Exec) Safe() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), safeLimit)
 	defer cancel()
-	if _, err := run(ctx, process{argv: e.cfg.Safe}); err != nil {
+	if _, err := run(ctx, process{argv: e.cfg.Safe, urgent: true}); err != nil {
 		return fmt.Errorf("safe: %w", err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"sync"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/urgent"
 )
 
 // Config says what guards what.
@@ -115,7 +117,7 @@ func (g *Guard) live(ctx context.Context) error {
 	cmd := exec.Command(g.cfg.Argv[0], g.cfg.Argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, os.Stderr
 	ownSession(cmd)
-	err = cmd.Start()
+	err = urgent.Start(cmd)
 	err = errors.Join(err, in.Close(), out.Close())
 	if err == nil {
 		err = g.serve(ctx, feed, echo)

@@ -20,7 +20,6 @@ const (
 
 // Watch is the guard process: it reads what it is fed until that ends, and runs the commands when it stops.
 func Watch(in io.Reader, out, log io.Writer) error {
-	urgent()
 	steadfast()
 	r := bufio.NewReaderSize(in, maxOrders)
 	line, err := r.ReadSlice('\n')
@@ -69,7 +68,7 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 	}
 }
 
-// makeSafe runs all commands at once.
+// makeSafe runs all commands at once. They are urgent as the guard itself is, which was started so, and each has its time.
 func (o orders) makeSafe(log io.Writer) error {
 	errs := make([]error, len(o.Commands))
 	var tasks sync.WaitGroup
