@@ -68,11 +68,17 @@ const (
 // driver is somebody who drives the simulated machine, and says how long each setpoint took until its applied value was there.
 type driver struct {
 	remote  *peer.Remote
-	applied chan float64
+	applied chan applied
 	direct  chan bool
 	batch   telemetry.Batch
 	beside  bool         // streams and history are watched as well: what is set while none of it comes does not count
 	past    atomic.Int64 // bytes of the history that came
+}
+
+// applied is a value that came back, and when: taken where it comes, as a pong's time is.
+type applied struct {
+	value float64
+	at    time.Time
 }
 
 func (d *driver) received(r peer.Received) {
@@ -82,7 +88,7 @@ func (d *driver) received(r peer.Received) {
 	case r.Stream.Name != speedStream || r.Retained || telemetry.Decode(&d.batch, r.Payload, r.Header.Count) != nil:
 	default:
 		for i := r.Skip; i < r.Skip+r.Take; i++ {
-			d.applied <- d.batch.Value(i).Number()
+			d.applied <- applied{d.batch.Value(i).Number(), time.Now()}
 		}
 	}
 }
@@ -92,7 +98,7 @@ func telepathDriver(url, tokenFile string, beside bool) error {
 	if err != nil {
 		return err
 	}
-	d := &driver{applied: make(chan float64, 64), direct: make(chan bool, 64), beside: beside}
+	d := &driver{applied: make(chan applied, 64), direct: make(chan bool, 64), beside: beside}
 	view := peer.ViewConfig{
 		Endpoint: peer.Endpoint{URL: url, Token: strings.TrimSpace(string(token))}, Device: "machine", Want: []string{speedStream},
 		Events: peer.Events{Path: func(p peer.Path) { d.direct <- p.OK && p.Rung == ladder.UDP }, Batch: d.received},
@@ -126,10 +132,10 @@ func (d *driver) drive(ended <-chan error) error {
 		select {
 		case err := <-ended:
 			return err
-		case v := <-d.applied:
-			if at, ours := given[v]; ours {
-				sayLoop(time.Since(at))
-				delete(given, v)
+		case a := <-d.applied:
+			if at, ours := given[a.value]; ours {
+				sayLoop(a.at.Sub(at))
+				delete(given, a.value)
 			}
 		case <-tick.C:
 			driving, came := d.remote.Status().Driving, d.past.Load()
