@@ -13,13 +13,8 @@ import (
 
 // The goals, as docs/benchmarks says them.
 const (
-	relayGoal     = 1.2 // × a bare WebSocket relay (P5)
-	channelsGoal  = 1.3 // × a bare pion relay (P5)
-	firstRTTs     = 2.5 // + firstExtra (P8)
-	firstExtra    = 15 * time.Millisecond
-	directRTTs    = 6.5 // + directExtra (P8)
-	directExtra   = 30 * time.Millisecond
-	roundTripText = "50 ms"
+	relayGoal    = 1.2 // × a bare WebSocket relay (P5)
+	channelsGoal = 1.3 // × a bare pion relay (P5)
 	// P9: µs of a relay's processor for each delivered sample.
 	socketCost  = 10
 	channelCost = 150
@@ -81,18 +76,6 @@ func writeCosts(text *bytes.Buffer, c *costResult) {
 	ours(c.relayed, c.bareSocket, fmt.Sprintf("1:%d ≤ %d µs: %s", many, socketCost, verdict(median(c.relayed.toMany) <= socketCost)))
 	bare(c.barePion)
 	ours(c.channels, c.barePion, fmt.Sprintf("1:1 ≤ %d µs: %s, 1:%d ≤ %d µs: %s", channelCost, verdict(median(c.channels.toOne) <= channelCost), many, fanOutCost, verdict(median(c.channels.toMany) <= fanOutCost)))
-}
-
-func writeJoining(text *bytes.Buffer, j *joinResult) {
-	fmt.Fprintf(text, "\n## Joining at %s round trip\n\nFrom the start of `telepath view`, over a link without loss, server and device on its far side, plain HTTP; %d joins.\n\n"+
-		"| | median | worst | in round trips | goal |\n|---|---|---|---|---|\n", roundTripText, len(j.first))
-	row := func(name string, values []float64, rtts float64, extra time.Duration) {
-		goal := rtts*milliseconds(roundTrip) + milliseconds(extra)
-		fmt.Fprintf(text, "| %s | %.0f ms | %.0f ms | %.1f | ≤ %.1f round trips + %v = %.0f ms: %s |\n", name, median(values), percentile(values, 1),
-			median(values)/milliseconds(roundTrip), rtts, extra, goal, verdict(median(values) <= goal))
-	}
-	row("first sample", j.first, firstRTTs, firstExtra)
-	row("first sample over a data channel", j.direct, directRTTs, directExtra)
 }
 
 func verdict(met bool) string {

@@ -20,7 +20,7 @@ export function tap({ samples: wanted }) {
 		window.report(events);
 	};
 
-	emit({ type: "load" });
+	emit({ type: "load", origin_ms: performance.timeOrigin });
 
 	const samples = ({ parts, data, texts }) => {
 		for (const part of parts) {

@@ -34,6 +34,8 @@ type Event struct {
 
 	Lines []string // of a browser, when asked: what its logs show
 
+	OriginMS float64 `json:"origin_ms"` // of load: when the browser began to go there, ms since 1970
+
 	AtMS float64 `json:"at_ms"` // the browser's own time of the event, ms since 1970; 0: take At
 	Text string  // of a browser: what the badge says, an error
 
