@@ -32,11 +32,7 @@ func (p person) asks(what string) float64 {
 
 func (p person) did(what string) (began, ended rig.Event) {
 	p.t.Helper()
-	mark := p.page.Mark()
-	must(p.t, p.page.Write(what))
-	began, err := p.page.Await(what, mark, 30*time.Second, func(e rig.Event) bool { return e.Type == "does" && e.Text == what })
-	must(p.t, err)
-	ended, err = p.page.Await("the end of "+what, mark, 30*time.Second, func(e rig.Event) bool { return e.Type == "did" && e.Text == what })
+	began, ended, err := p.page.Does(what)
 	must(p.t, err)
 	return began, ended
 }

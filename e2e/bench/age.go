@@ -127,18 +127,23 @@ func agesOfProduct(host *lab.Host, rung string, length time.Duration) ([]float64
 
 // served is the product's server on a host's loopback, with files of its own, until end is called.
 func served(host *lab.Host) (r *rig.Rig, end func(), err error) {
+	r, _, end, err = servedAt(host, "127.0.0.1:8080")
+	return r, end, err
+}
+
+// servedAt is served at an address of a host's, for who opens its page, too.
+func servedAt(host *lab.Host, addr string) (r *rig.Rig, server *rig.Server, end func(), err error) {
 	dir, err := os.MkdirTemp("", "telepath-bench-")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	var server *rig.Server
 	if r, err = rig.New(dir); err == nil {
-		server, err = r.StartServer(host, "127.0.0.1:8080")
+		server, err = r.StartServer(host, addr)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return r, func() {
+	return r, server, func() {
 		server.Kill()
 		_ = os.RemoveAll(dir) // of a temporary folder
 	}, nil

@@ -39,7 +39,7 @@ func bare(role string, args []string) error {
 	case "pion-echo":
 		return pionEcho()
 	case "telepath-driver":
-		return telepathDriver(args[0], args[1])
+		return telepathDriver(args[0], args[1], len(args) > 2)
 	case "pion-relay":
 		return pionRelay()
 	case "udp-sender":

@@ -1,12 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // loopGoal is how much longer a setpoint and its echo may take than a bare channel's ping and pong.
@@ -16,31 +18,88 @@ const loopGoal = 1.3
 const pingEvery = 20 * time.Millisecond
 
 // controlResult holds the subjects of a run.
-type controlResult struct{ bare, ours ages }
+type controlResult struct {
+	bare, ours   ages
+	alone, heavy ages // of a setpoint across besideLink: alone, and with streams and history beside it
 
-// measureControl runs them in turn, round by round, on one host's loopback.
+	hands, handsAlone, handsHeavy []*inputs // at a page, in the order of byHands: on loopback, and the same two
+}
+
+func newControlResult() *controlResult {
+	r := &controlResult{
+		bare: ages{name: "bare pion channel, ping and pong"}, ours: ages{name: "telepath, setpoint and applied value"},
+		alone: ages{name: "across a link, alone"}, heavy: ages{name: "across a link, streams and history beside it"},
+	}
+	for _, hand := range byHands {
+		r.hands = append(r.hands, &inputs{name: hand.name})
+		r.handsAlone = append(r.handsAlone, &inputs{name: hand.name + ", across a link, alone"})
+		r.handsHeavy = append(r.handsHeavy, &inputs{name: hand.name + ", across a link, streams and history beside it"})
+	}
+	return r
+}
+
+// measureControl runs them in turn, round by round.
 func measureControl(rounds int, length time.Duration) (*controlResult, error) {
 	l, err := lab.New("solo")
 	if err != nil {
 		return nil, err
 	}
 	defer l.Close()
-	host := l.Host("solo")
-	start, err := starting(host)
+	dir, err := os.MkdirTemp("", "telepath-bench-")
 	if err != nil {
 		return nil, err
 	}
-	r := &controlResult{bare: ages{name: "bare pion channel, ping and pong"}, ours: ages{name: "telepath, setpoint and applied value"}}
+	defer os.RemoveAll(dir)
+	far, err := rig.NewFarLink(dir, besideLink, "-rt")
+	if err != nil {
+		return nil, err
+	}
+	defer far.Close()
+	r := newControlResult()
 	for round := range rounds {
 		fmt.Printf("control: round %d of %d\n", round+1, rounds)
-		if err := measure(&r.bare, func() ([]float64, error) { return loopOfPion(start, length) }); err != nil {
-			return nil, err
-		}
-		if err := measure(&r.ours, func() ([]float64, error) { return loopOfProduct(host, start, length) }); err != nil {
+		if err := r.round(l.Host("solo"), far, length); err != nil {
 			return nil, err
 		}
 	}
-	return r, nil
+	return r, r.enough()
+}
+
+func (r *controlResult) round(host *lab.Host, far *rig.FarLink, length time.Duration) error {
+	start, err := starting(host)
+	if err != nil {
+		return err
+	}
+	if err := measure(&r.bare, func() ([]float64, error) { return loopOfPion(start, length) }); err != nil {
+		return err
+	}
+	alone, heavy := acrossLink(far), acrossLink(far)
+	heavy.beside = true
+	for _, s := range []struct {
+		at    site
+		loops *ages
+		hands []*inputs
+	}{
+		{onLoopback(host), &r.ours, r.hands}, {alone, &r.alone, r.handsAlone}, {heavy, &r.heavy, r.handsHeavy},
+	} {
+		if err := measure(s.loops, func() ([]float64, error) { return loopOfProduct(s.at, length) }); err != nil {
+			return err
+		}
+		if err := measureInputs(s.at, s.hands); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enough refuses figures of too few inputs: a history that came to its end too early, or a hand that was never there.
+func (r *controlResult) enough() error {
+	for _, in := range slices.Concat(r.hands, r.handsAlone, r.handsHeavy) {
+		if len(in.took) < rate {
+			return fmt.Errorf("%s: only %d inputs had an effect, and %d none", in.name, len(in.took), in.without)
+		}
+	}
+	return nil
 }
 
 // loopOfPion is what a bare channel takes there and back.
@@ -66,22 +125,22 @@ func loopOfPion(start starter, length time.Duration) ([]float64, error) {
 }
 
 // loopOfProduct is what a setpoint takes to the device, and the applied value back.
-func loopOfProduct(host *lab.Host, start starter, length time.Duration) ([]float64, error) {
-	r, end, err := served(host)
-	if err != nil {
-		return nil, err
-	}
+func loopOfProduct(at site, length time.Duration) ([]float64, error) {
+	r, _, end, err := at.serve("machine", nil, "--source", "machine")
 	defer end()
-	device, err := r.StartDevice(host, "machine", "--source", "machine")
 	if err != nil {
 		return nil, err
 	}
-	defer device.Kill()
-	if err := r.AwaitLive(host, "machine", 15*time.Second); err != nil {
+	start, err := starting(at.here)
+	if err != nil {
 		return nil, err
+	}
+	order := []string{"telepath-driver", r.URL, r.Token("operator")}
+	if at.beside {
+		order = append(order, "beside")
 	}
 	var c loops
-	driver, err := start(c.line, "telepath-driver", r.URL, r.Token("operator"))
+	driver, err := start(c.line, order...)
 	if err != nil {
 		return nil, err
 	}
@@ -90,14 +149,6 @@ func loopOfProduct(host *lab.Host, start starter, length time.Duration) ([]float
 		return nil, err
 	}
 	return c.collect(length), nil
-}
-
-func writeControl(text *bytes.Buffer, c *controlResult) {
-	fmt.Fprintf(text, "\n## A setpoint and its echo on loopback\n\nFrom when a setpoint is given to the operator's program until the value that the device has applied is there, beside a ping and its pong on a channel that has what the product's has; "+
-		"one each %v, processes of their own, median of %d interleaved rounds, ms.\n\n| | p50 | p99 | ratio p50 | ratio p99 | goal |\n|---|---|---|---|---|---|\n", pingEvery, len(c.ours.p50))
-	fmt.Fprintf(text, "| %s | %.2f | %.2f | 1 | 1 | |\n", c.bare.name, median(c.bare.p50), median(c.bare.p99))
-	p50, p99 := ratio(c.ours.p50, c.bare.p50), ratio(c.ours.p99, c.bare.p99)
-	fmt.Fprintf(text, "| %s | %.2f | %.2f | %.2f | %.2f | ≤ %.1f: %s |\n", c.ours.name, median(c.ours.p50), median(c.ours.p99), p50, p99, loopGoal, verdict(p50 <= loopGoal && p99 <= loopGoal))
 }
 
 // loops gathers what a program says that one took.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -64,70 +65,93 @@ const (
 	speedStream = "control/rover-speed"
 )
 
-// telepathDriver drives the simulated machine, and says how long each setpoint took until its applied value was there.
-func telepathDriver(url, tokenFile string) error {
+// driver is somebody who drives the simulated machine, and says how long each setpoint took until its applied value was there.
+type driver struct {
+	remote  *peer.Remote
+	applied chan applied
+	direct  chan bool
+	batch   telemetry.Batch
+	beside  bool         // streams and history are watched as well: what is set while none of it comes does not count
+	past    atomic.Int64 // bytes of the history that came
+}
+
+// applied is a value that came back, and when: taken where it comes, as a pong's time is.
+type applied struct {
+	value float64
+	at    time.Time
+}
+
+func (d *driver) received(r peer.Received) {
+	switch {
+	case r.Past:
+		d.past.Add(int64(len(r.Payload)))
+	case r.Stream.Name != speedStream || r.Retained || telemetry.Decode(&d.batch, r.Payload, r.Header.Count) != nil:
+	default:
+		for i := r.Skip; i < r.Skip+r.Take; i++ {
+			d.applied <- applied{d.batch.Value(i).Number(), time.Now()}
+		}
+	}
+}
+
+func telepathDriver(url, tokenFile string, beside bool) error {
 	token, err := os.ReadFile(tokenFile)
 	if err != nil {
 		return err
 	}
-	applied, direct, batch := make(chan float64, 64), make(chan bool, 64), telemetry.Batch{}
-	remote, err := peer.NewRemote(peer.RemoteConfig{View: peer.ViewConfig{
+	d := &driver{applied: make(chan applied, 64), direct: make(chan bool, 64), beside: beside}
+	view := peer.ViewConfig{
 		Endpoint: peer.Endpoint{URL: url, Token: strings.TrimSpace(string(token))}, Device: "machine", Want: []string{speedStream},
-		Events: peer.Events{
-			Path: func(p peer.Path) { direct <- p.OK && p.Rung == ladder.UDP },
-			Batch: func(r peer.Received) {
-				if !r.Retained && telemetry.Decode(&batch, r.Payload, r.Header.Count) == nil {
-					for i := r.Skip; i < r.Skip+r.Take; i++ {
-						applied <- batch.Value(i).Number()
-					}
-				}
-			},
-		},
-	}})
-	if err != nil {
+		Events: peer.Events{Path: func(p peer.Path) { d.direct <- p.OK && p.Rung == ladder.UDP }, Batch: d.received},
+	}
+	if beside {
+		view.Want, view.Since = []string{speedStream, "sim/*"}, time.Hour
+	}
+	if d.remote, err = peer.NewRemote(peer.RemoteConfig{View: view}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- remote.Run(ctx) }()
-	for !<-direct {
+	go func() { ended <- d.remote.Run(ctx) }()
+	for !<-d.direct {
 	}
 	go func() {
-		for range direct { // what comes of it shows
+		for range d.direct { // what comes of it shows
 		}
 	}()
-	if lease, err := remote.Take(ctx); err != nil || !lease.Mine {
+	if lease, err := d.remote.Take(ctx); err != nil || !lease.Mine {
 		return fmt.Errorf("take the lease: %q, %w", lease.Reason, err)
 	}
-	return driveLoops(remote, applied, ended)
+	return d.drive(ended)
 }
 
-// driveLoops gives a new setpoint at each beat.
-func driveLoops(remote *peer.Remote, applied <-chan float64, ended <-chan error) error {
-	count, given, tripped := uint64(time.Now().UnixMilli()), map[float64]time.Time{}, false
+// drive gives a new setpoint at each beat.
+func (d *driver) drive(ended <-chan error) error {
+	count, given, tripped, past := uint64(time.Now().UnixMilli()), map[float64]time.Time{}, false, int64(0)
 	for tick := time.NewTicker(pingEvery); ; {
 		select {
 		case err := <-ended:
 			return err
-		case v := <-applied:
-			if at, ours := given[v]; ours {
-				sayLoop(time.Since(at))
-				delete(given, v)
+		case a := <-d.applied:
+			if at, ours := given[a.value]; ours {
+				sayLoop(a.at.Sub(at))
+				delete(given, a.value)
 			}
 		case <-tick.C:
-			driving := remote.Status().Driving
+			driving, came := d.remote.Status().Driving, d.past.Load()
 			if driving == rpc.Tripped && tripped {
 				continue
 			}
 			value := 0.0
 			if driving == rpc.Obeyed {
 				value = 0.1 + float64(count%100)/1000
+			}
+			if driving == rpc.Obeyed && (!d.beside || came > past) {
 				given[value] = time.Now()
 			}
-			tripped = driving == rpc.Tripped
+			tripped, past = driving == rpc.Tripped, came
 			count++
-			remote.Hand(count, []wire.Target{{Axis: speedAxis, Value: value}})
+			d.remote.Hand(count, []wire.Target{{Axis: speedAxis, Value: value}})
 		}
 	}
 }

@@ -5,7 +5,8 @@
 //	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
 //	joining  over links of 50 to 300 ms: from the start of `telepath view`, or of a page, to its first sample and to its first
 //	         sample over a data channel
-//	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong
+//	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong; from an input in
+//	         Chromium to the line at the actuator; both also across a link, alone and with streams and history beside it
 //	balance  how much loss a simulated pole stands that is balanced over each path
 //	bulk     what a device has kept, fetched at once, beside a bare channel and a bare relay that move as much; and what is live meanwhile
 //	live     100 samples a second over emulated links, lossy, narrow, fading and dark: what comes in time, at what age, and

@@ -1,5 +1,6 @@
 // What a person does with the page of a machine, for watch.mjs: each verb is what follows its name on a line.
 
+import { inputVerbs } from "./input.mjs";
 import { mappingVerb, padVerb } from "./pad.mjs";
 import { becomePhone, Thumbs } from "./touch.mjs";
 
@@ -43,6 +44,7 @@ export async function handVerbs(page, context) {
 		scrolled: () => page.evaluate(() => window.scrollY),
 		pad: padVerb(page),
 		mapping: mappingVerb(page),
+		...inputVerbs(page, thumbs),
 	};
 }
 

@@ -13,6 +13,7 @@
 import { createInterface } from "node:readline";
 import { openChromium, parseArguments } from "./chromium.mjs";
 import { controlText, handVerbs } from "./hand.mjs";
+import { noteInputs } from "./input.mjs";
 import { fakePads } from "./pad.mjs";
 import { badgeText, drawerText, goToDevice, logLines, networkText, rungOf } from "./page.mjs";
 import { tap } from "./tap.mjs";
@@ -52,7 +53,10 @@ page.on("console", (message) => {
 if (debugging) await page.addInitScript(() => localStorage.setItem("telepathDebug", "1"));
 await page.addInitScript(badgeText);
 await page.addInitScript(tap, { samples: options.hands !== true });
-if (options.hands) await page.addInitScript(fakePads);
+if (options.hands) {
+	await page.addInitScript(fakePads);
+	await page.addInitScript(noteInputs);
+}
 
 const quit = async (code) => {
 	await close();

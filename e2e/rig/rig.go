@@ -137,9 +137,15 @@ func (s *Server) AwaitReady() error {
 // StartDevice starts an agent under a name. Its key is kept: started again it is the same device. Sources are given
 // as on the command line, "--source", "host". Its standard input is for `stdin` sources.
 func (r *Rig) StartDevice(on *lab.Host, name string, args ...string) (*program.Program, error) {
+	return r.StartDeviceBehind(on, nil, name, args...)
+}
+
+// StartDeviceBehind is StartDevice for the program behind the agent's standard output: onLine is called with what the agent tells it.
+func (r *Rig) StartDeviceBehind(on *lab.Host, onLine func(program.Line), name string, args ...string) (*program.Program, error) {
 	return r.Start(on, program.Spec{
-		Name:  name,
-		Stdin: true,
+		Name:   name,
+		Stdin:  true,
+		OnLine: onLine,
 		Args: append([]string{
 			r.program("telepath-device"), "run", "--server", r.URL, "--token-file", r.Token("device"),
 			"--data", filepath.Join(r.Dir, "device-"+name), "--name", name,

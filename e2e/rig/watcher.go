@@ -143,6 +143,24 @@ func (w *Watcher) Await(what string, from int, timeout time.Duration, match func
 	}
 }
 
+// doing is how long what somebody does at a page may take.
+const doing = 30 * time.Second
+
+// Does has somebody do something at a page (e2e/browser/hand.mjs), and returns what is said of it before and after.
+func (w *Watcher) Does(what string) (began, did Event, err error) {
+	mark := w.Mark()
+	if err := w.Write(what); err != nil {
+		return began, did, err
+	}
+	says := func(kind string) func(Event) bool {
+		return func(e Event) bool { return e.Type == kind && e.Text == what }
+	}
+	if began, err = w.Await(what, mark, doing, says("does")); err == nil {
+		did, err = w.Await("the end of "+what, mark, doing, says("did"))
+	}
+	return began, did, err
+}
+
 // drawer is what a page's says of all paths.
 func (w *Watcher) drawer(from int) string {
 	if !w.page || w.Write("drawer") != nil {

@@ -21,7 +21,7 @@ func hangPage(r *Result, _ uint64, say Say) error {
 		if err != nil {
 			return err
 		}
-		if _, err := does(page, "click Take control"); err != nil {
+		if _, _, err := page.Does("click Take control"); err != nil {
 			return err
 		}
 		want := r.Times
@@ -42,13 +42,12 @@ const presses = 5
 
 func (r *Result) hangOnce(w *world, page *rig.Watcher, say Say) error {
 	pressed := time.Now()
-	if _, err := does(page, "key down ArrowUp"); err != nil {
+	if _, _, err := page.Does("key down ArrowUp"); err != nil {
 		return err
 	}
 	moves := w.book.await("it moves", pressed, 2*time.Second, anyMoves)
 	time.Sleep(r.between(100*time.Millisecond, 400*time.Millisecond))
-	what := fmt.Sprintf("hang %d", hang.Milliseconds())
-	did, err := does(page, what)
+	_, did, err := page.Does(fmt.Sprintf("hang %d", hang.Milliseconds()))
 	if err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func (r *Result) hangOnce(w *world, page *rig.Watcher, say Say) error {
 		return fmt.Errorf("the page does not say when it hung: %w", bad)
 	}
 	since := time.UnixMicro(int64(began * 1000))
-	if _, err := does(page, "key up ArrowUp"); err != nil {
+	if _, _, err := page.Does("key up ArrowUp"); err != nil {
 		return err
 	}
 	entries, err := w.book.since(pressed)
@@ -70,13 +69,4 @@ func (r *Result) hangOnce(w *world, page *rig.Watcher, say Say) error {
 	r.judge(entries, since, w.stood(pressed), say)
 	time.Sleep(300 * time.Millisecond) // the page has let go, and so knows the device
 	return nil
-}
-
-// does has somebody do something at a page, and returns what is said of it then.
-func does(page *rig.Watcher, what string) (did rig.Event, err error) {
-	mark := page.Mark()
-	if err := page.Write(what); err != nil {
-		return did, err
-	}
-	return page.Await("the end of "+what, mark, starting, func(e rig.Event) bool { return e.Type == "did" && e.Text == what })
 }

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// driveEvery is how often a Drive is sent at least while a hand is there, driveLeast how often at most.
+	// driveEvery is how often a Drive is sent at least while a hand is there, driveLeast how often at most with a change. One that
+	// changes nothing holds up none that does.
 	driveEvery = 50 * time.Millisecond
 	driveLeast = 10 * time.Millisecond
 	// handTime is how long a hand that does not move on is there.
@@ -54,6 +55,7 @@ type driver struct {
 	sent     bool
 	sentAt   time.Duration
 	changed  bool
+	newsAt   time.Duration // when a change was sent last
 }
 
 // take is what the code says that reads the input: the hand's counter, and where the axes are to go. A counter that stands
@@ -91,6 +93,9 @@ func (d *driver) step(now time.Duration, around surroundings) *wire.Drive {
 	if d.sent && now < d.due() {
 		return nil
 	}
+	if d.changed {
+		d.newsAt = now
+	}
 	d.sent, d.sentAt, d.changed = true, now, false
 	d.seq++
 	drive := &wire.Drive{Fence: around.fence, Seq: d.seq, Hand: d.hand, Tick: around.tick}
@@ -102,7 +107,7 @@ func (d *driver) step(now time.Duration, around surroundings) *wire.Drive {
 
 func (d *driver) due() time.Duration {
 	if d.changed {
-		return d.sentAt + driveLeast
+		return d.newsAt + driveLeast
 	}
 	return d.sentAt + driveEvery
 }

@@ -614,3 +614,21 @@ func TestDrivePace(t *testing.T) {
 		t.Errorf("%d Drives in 200 ms", len(b.drives))
 	}
 }
+
+// TestDriveAtOnce: a change does not wait because a Drive that changed nothing has just gone.
+func TestDriveAtOnce(t *testing.T) {
+	b := holds(t)
+	b.offer(true)
+	hand := func(count uint64, value float64) {
+		b.viewer.Hand(b.now, count, []wire.Target{{Axis: 1, Value: value}})
+		b.run(2 * ms)
+	}
+	hand(1, 0.1)
+	for sent := len(b.drives); len(b.drives) == sent; b.run(ms) {
+	}
+	at := b.now
+	hand(2, 0.2)
+	if last := b.drives[len(b.drives)-1]; last.at != at || last.Setpoints[0].Value != 0.2 {
+		t.Errorf("the change of %v was sent at %v: %v", at, last.at, last.Setpoints)
+	}
+}

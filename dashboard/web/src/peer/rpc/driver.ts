@@ -1,7 +1,7 @@
 import type { Drive, Target, Tick } from "../wire";
 import type { Axis } from "./message";
 
-/** A Drive is sent this often at least, and not more often than that, in ms. */
+/** A Drive is sent this often at least, and with a change not more often than that, in ms. One that changes nothing holds up none that does. */
 const EVERY = 50;
 const LEAST = 10;
 /** A hand that did not move on for so long is not there, in ms. */
@@ -35,6 +35,7 @@ export class Driver {
 	private rests = true; // the targets are all neutral: a hand that lets go leaves them so
 	private state: "neutral" | "driving" | "tripped" = "neutral";
 	private sentAt = -Infinity;
+	private newsAt = -Infinity; // when a change was sent last
 	private changed = false;
 
 	/** first is the first sequence number: above those of an earlier life of the same lease. */
@@ -71,7 +72,8 @@ export class Driver {
 	step(now: number, around: Surroundings): Drive | null {
 		if (!this.may(now, around)) return null;
 		this.settle(now, around);
-		if (now < this.sentAt + (this.changed ? LEAST : EVERY)) return null;
+		if (now < this.due()) return null;
+		if (this.changed) this.newsAt = now;
 		this.sentAt = now;
 		this.changed = false;
 		const setpoints = around.axes.map((axis) => ({ axis: axis.id, value: this.value(axis) }));
@@ -79,7 +81,11 @@ export class Driver {
 	}
 
 	wake(now: number, around: Surroundings): number {
-		return this.may(now, around) ? this.sentAt + (this.changed ? LEAST : EVERY) : Infinity;
+		return this.may(now, around) ? this.due() : Infinity;
+	}
+
+	private due(): number {
+		return this.changed ? this.newsAt + LEAST : this.sentAt + EVERY;
 	}
 
 	private may(now: number, around: Surroundings): around is Surroundings & { tick: Tick } {

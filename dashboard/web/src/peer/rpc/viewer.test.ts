@@ -419,7 +419,18 @@ describe("a hand", () => {
 		expect(drives.at(-1)?.at).toBeLessThan(last + 150);
 	});
 
-	test("Drives come every 50 ms, and with a change at once, but never within 10 ms", () => {
+	test("a change does not wait because a Drive that changed nothing has just gone", () => {
+		offer(true);
+		push(100);
+		for (const sent = drives.length; drives.length === sent; ) run(1);
+		const last = drives.at(-1)?.at ?? 0;
+		viewer.hand(now, counter++, [{ axis: 1, value: 0.5 }]);
+		run(1);
+		expect((drives.at(-1)?.at ?? 0) - last).toBeLessThan(5);
+		expect(values().at(-1)).toBe("0.5 0");
+	});
+
+	test("Drives come every 50 ms, and with a change at once, but changes never within 10 ms", () => {
 		offer(true);
 		push(500);
 		const gaps = drives.slice(2).map(({ at }, i) => at - (drives[i + 1]?.at ?? 0));
