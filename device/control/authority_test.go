@@ -145,6 +145,35 @@ func TestEndsAreRepeated(t *testing.T) {
 	})
 }
 
+// TestStatesAreRepeated: that nothing moves any more may be told on a path that has died. It is told again, and not for ever.
+func TestStatesAreRepeated(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		anna.say(rpc.Command{Type: rpc.Operate, On: true})
+		anna.take()
+		anna.drive()
+		anna.drive(speed(1))
+		r.after(DefaultDeadman + 50*time.Millisecond)
+		anna.heard() // is lost
+		r.after(time.Second)
+		stands := 0
+		for _, o := range anna.heard() {
+			if o.Type == rpc.OutcomeMachine && !o.Moving {
+				stands++
+			}
+		}
+		if stands != 2 { // after 200 and 600 ms
+			t.Errorf("told %d times in a second that nothing moves", stands)
+		}
+		r.after(20 * time.Second) // the lease ends meanwhile
+		anna.heard()
+		r.after(20 * time.Second)
+		if heard := anna.heard(); len(heard) != 0 {
+			t.Errorf("%+v", heard)
+		}
+	})
+}
+
 func TestCancel(t *testing.T) {
 	within(t, func(r *rig) {
 		anna := r.viewer("Anna", operatorRole)

@@ -182,4 +182,5 @@ func (a *Authority) tellStopLocked(but string) {
 			a.sayLocked(conn, o)
 		}
 	}
+	a.repeatStatesLocked()
 }

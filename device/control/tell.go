@@ -22,6 +22,9 @@ const (
 	maxRepeating = 64 // ends of one Conn: of older ones it asks
 )
 
+// stateRepeats is how often a state that has changed is told again, first after firstRepeat, then each time after twice as long.
+const stateRepeats = 5
+
 // operator is a Conn that has commanded.
 type operator struct {
 	conn   string
@@ -30,6 +33,14 @@ type operator struct {
 	name   string // as it said last
 	ticked uint64 // µs; when it was told the time
 	ends   []repeat
+	again  again
+}
+
+// again is that the states are to be told again: what told of a change may have gone on a path that had died, and nobody asks
+// for what he does not know of.
+type again struct {
+	next, gap uint64 // µs
+	left      int
 }
 
 // repeat is the end of a call, until it was seen.
@@ -120,12 +131,16 @@ func (a *Authority) tellTimeLocked(now uint64) (next uint64) {
 
 // tellMovingLocked tells all operators whether setpoints are obeyed. What can be done they know since they operate.
 func (a *Authority) tellMovingLocked() {
-	o := rpc.Outcome{Type: rpc.OutcomeMachine, Moving: a.motion.moving}
-	for conn, op := range a.operators {
+	for _, op := range a.operators {
 		if op.on {
-			a.sayLocked(conn, o)
+			a.sayLocked(op.conn, a.movingOutcomeLocked())
 		}
 	}
+	a.repeatStatesLocked()
+}
+
+func (a *Authority) movingOutcomeLocked() rpc.Outcome {
+	return rpc.Outcome{Type: rpc.OutcomeMachine, Moving: a.motion.moving}
 }
 
 // tellLeaseLocked tells all operators but one who has the lease, and who asks for it.
@@ -135,6 +150,35 @@ func (a *Authority) tellLeaseLocked(now uint64, but string) {
 			a.sayLocked(conn, a.lease.outcome(now, conn))
 		}
 	}
+	a.repeatStatesLocked()
+}
+
+// repeatStatesLocked has all operators told again of the states, which have just changed.
+func (a *Authority) repeatStatesLocked() {
+	now, _ := a.cfg.now()
+	for _, op := range a.operators {
+		op.again = again{now + firstRepeat, firstRepeat, stateRepeats}
+	}
+	a.wake()
+}
+
+// tellAgainLocked tells again what is due, and returns when the next is.
+func (a *Authority) tellAgainLocked(now uint64) (next uint64) {
+	next = now + tickEvery
+	for conn, op := range a.operators {
+		if !op.on || op.again.left == 0 {
+			continue
+		}
+		if now >= op.again.next {
+			a.sayLocked(conn, a.lease.outcome(now, conn))
+			a.sayLocked(conn, a.stopOutcomeLocked())
+			a.sayLocked(conn, a.movingOutcomeLocked())
+			op.again.gap *= 2
+			op.again.next, op.again.left = now+op.again.gap, op.again.left-1
+		}
+		next = min(next, op.again.next)
+	}
+	return next
 }
 
 // repeatLocked has the end of a call told until it was seen.
