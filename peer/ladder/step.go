@@ -8,7 +8,7 @@ import (
 // Decision is what to do now.
 type Decision struct {
 	Use     []int         // send on all of these, best rung first; empty: no path. Not to be modified
-	Pair    []int         // the two best that are proved, also while one is enough for Use: for what may not fail with one path. Not to be modified
+	Pair    []int         // two that are proved, of two rungs if there are, also while one is enough for Use: for what may not fail with one path. Not to be modified
 	Probe   []int         // probes due now: send them, then call Probed
 	Replace []int         // in doubt, or unproven, for too long: build a successor beside it. Repeated as long as it is so
 	Wake    time.Duration // call Step again at the latest then; Never: not without an event
@@ -120,16 +120,25 @@ func (l *Ladder) use(now time.Duration, beside *carrier) []int {
 	return l.using
 }
 
-// pair is what is in use and, if that is one carrier, the best usable one of the others behind it.
+// pair is the best in use, and behind it the best usable carrier of another rung: what silently ends one connection ends
+// another one on the same rung as well, such as its own successor. Of the same rung only where there is no other.
 func (l *Ladder) pair() []int {
-	if len(l.using) != 1 {
+	inUse := func(c *carrier) bool { return slices.Contains(l.using, c.id) }
+	first := l.best(inUse)
+	if first == nil {
 		return l.using
 	}
-	second := l.best(func(c *carrier) bool { return c.usable && c != l.chosen })
+	second := l.best(func(c *carrier) bool { return inUse(c) && c.rung != first.rung })
+	if second != nil {
+		return l.using
+	}
+	if second = l.best(func(c *carrier) bool { return c.usable && c.rung != first.rung }); second == nil {
+		second = l.best(func(c *carrier) bool { return c.usable && c != first })
+	}
 	if second == nil {
 		return l.using
 	}
-	ids := [...]int{l.using[0], second.id}
+	ids := [...]int{first.id, second.id}
 	if !slices.Equal(ids[:], l.paired) {
 		l.paired = slices.Clone(ids[:])
 	}

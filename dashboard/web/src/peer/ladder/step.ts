@@ -9,7 +9,7 @@ import { REASONS, type Reason } from "./reason";
 /** Decision is what to do now. */
 export interface Decision {
 	use: readonly number[]; // send on all of these, best rung first; empty: no path
-	pair: readonly number[]; // the two best that are proved, also while one is enough for use: for what may not fail with one path
+	pair: readonly number[]; // two that are proved, of two rungs if there are, also while one is enough for use: for what may not fail with one path
 	probe: readonly number[]; // probes due now: send them, then call probed
 	replace: readonly number[]; // in doubt, or unproven, for too long: build a successor beside it. Repeated as long as it is so
 	wake: number; // call step again at the latest then; NEVER: not without an event
@@ -94,10 +94,15 @@ function use(l: Ladder, now: number, beside: Carrier | null): Carrier[] {
 	return both.sort((a, b) => a.height - b.height);
 }
 
-/** pair is what is in use and, if that is one carrier, the best usable one of the others behind it. */
+/**
+ * pair is the best in use, and behind it the best usable carrier of another rung: what silently ends one connection ends
+ * another one on the same rung as well, such as its own successor. Of the same rung only where there is no other.
+ */
 function pair(l: Ladder, used: Carrier[]): Carrier[] {
-	const second = used.length === 1 ? l.best((c) => c.usable && c !== l.chosen) : null;
-	return second === null ? used : [...used, second];
+	const first = l.best((c) => used.includes(c));
+	if (first === null || used.some((c) => c.rung !== first.rung)) return used;
+	const second = l.best((c) => c.usable && c.rung !== first.rung) ?? l.best((c) => c.usable && c !== first);
+	return second === null ? used : [first, second];
 }
 
 /** succeeded reports whether a younger carrier of the same rung is up. */
