@@ -155,6 +155,9 @@ func (c *Conn) step(now time.Duration) (wake time.Duration) {
 	}
 	wake = min(wake, c.paths.decision.Wake)
 	wake = min(wake, c.reopen(now), c.acknowledge(now, len(added) > 0), c.climbStep(now), c.settleBye(now), c.settleTails(now), c.askPast(now))
+	if c.paths.lost() { // what was in use has just been left for a successor, which the next step takes
+		return now
+	}
 	c.noteReach()
 	c.sendOrders()
 	c.tellPath()

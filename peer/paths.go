@@ -69,6 +69,11 @@ func (p *paths) carrying() *leg {
 	return p.use[0]
 }
 
+// lost reports whether what was in use is gone since the last step, and others are there that are proved.
+func (p *paths) lost() bool {
+	return len(p.use) == 0 && slices.ContainsFunc(p.legs, func(g *leg) bool { return p.ladder.State(g.id).Usable })
+}
+
 func (p *paths) byID(id int) *leg {
 	for _, g := range p.legs {
 		if g.id == id {
