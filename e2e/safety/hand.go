@@ -84,7 +84,8 @@ func (r *Result) cutBetter(w *world, hand *watched, cut, mend func() error, say 
 		r.Times++
 		if stops > 0 {
 			r.Stops++
-			say("%s %d: stopped; the hand paused for %v\n%s", r.Kind.Name, r.Times, paused, hand.Tail(20))
+			say("%s %d: stopped; the hand paused for %v\n%s\nthe agent:\n%s", r.Kind.Name, r.Times, paused, hand.Tail(20), w.agent.Tail(20))
+			tell(entries, since, say)
 		} else {
 			say("%s %d: moves on, %d values, longest pause of the hand %v", r.Kind.Name, r.Times, len(entries), paused)
 		}
@@ -212,9 +213,14 @@ func (r *Result) judge(entries []entry, since time.Time, stood time.Duration, sa
 	r.Safe = append(r.Safe, took)
 	say("%s %d: safe after %v, the last value was set after %v", r.Kind.Name, r.Times, took.Round(time.Millisecond), last.Sub(since).Round(time.Millisecond))
 	if took > Promise {
-		for _, e := range entries {
-			say("  %v: %s %s", e.at.Sub(since).Round(time.Millisecond), e.what, e.with)
-		}
+		tell(entries, since, say)
 	}
 	return took
+}
+
+// tell shows what the book has.
+func tell(entries []entry, since time.Time, say Say) {
+	for _, e := range entries {
+		say("  %v: %s %s", e.at.Sub(since).Round(time.Millisecond), e.what, e.with)
+	}
 }

@@ -41,7 +41,7 @@ type said struct {
 	At    int64  // µs
 	Path  string
 	State string // of a call, or of the hand
-	Code  string
+	Code  string // of a call; of a path: why this one
 	What  string // of a call
 	Made  int64  // of a call, µs
 	Begun int64  // of a call, µs: its deadline had begun to run
@@ -139,7 +139,7 @@ func (o *operator) onPath(p peer.Path) {
 	if p.OK {
 		name = p.Rung.String()
 	}
-	o.say(said{Type: "path", Path: name})
+	o.say(said{Type: "path", Path: name, Code: p.Reason})
 }
 
 // onOutcome tells of a lease that is ours, once.
