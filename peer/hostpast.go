@@ -34,7 +34,6 @@ type transfer struct {
 	outbox  *session.Outbox
 	flight  *session.Flight
 	pace    session.Pace
-	full    bool          // the bound of pace was reached
 	probed  time.Duration // when it was last
 	probeAt time.Duration // not before
 	since   int           // bytes sent since the last probe
@@ -113,12 +112,11 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 		c.endPast()
 		return session.Never
 	}
-	if room := pastAhead + t.pace.Limit() - t.queue.Bytes(); room > 0 && !t.reading && !t.ended {
+	if room := pastAhead - (t.queue.Bytes() - t.flight.Used()); room > 0 && !t.reading && !t.ended {
 		t.reading = true
-		t.want <- min(room, pastAhead)
+		t.want <- room
 	}
-	c.sendPast(now, t)
-	wake = max(t.outbox.Wake(), c.jammed)
+	wake = c.sendPast(now, t)
 	if t.flight.Used() == 0 {
 		return wake
 	}
@@ -129,21 +127,25 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 	return min(wake, t.probeAt)
 }
 
-func (c *hostConn) sendPast(now time.Duration, t *transfer) {
-	t.flight.SetLimit(t.pace.Limit())
+// sendPast sends as fast as the pace is, and returns when there may be more to send.
+func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration) {
 	for now >= c.jammed {
+		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !t.pace.Ready(now) {
+			return max(t.pace.Wake(), c.jammed)
+		}
 		item, ok := t.outbox.Next(now, c.paths.rtt())
 		if !ok {
-			t.full = t.full || t.outbox.Behind()
-			return
+			break
 		}
 		f := carrier.Frame{Class: wire.History, Stream: wire.HistoryStream}
 		if !c.paths.send(wire.TypeData, wire.Hop{Priority: wire.Low}, item.Batch.Body, f) {
 			c.refused(now, t.outbox, item.Batch.Last())
-			continue
+			break
 		}
+		t.pace.Sent(len(item.Batch.Body))
 		t.since += len(item.Batch.Body)
 	}
+	return max(t.outbox.Wake(), c.jammed)
 }
 
 func (c *hostConn) ackedPast(now time.Duration, p wire.Position) {
@@ -165,8 +167,7 @@ func (c *hostConn) switchedPast(now time.Duration) {
 func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
 	g := c.paths.carrying()
 	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
-		t.pace.Sample(c.host.loop.now(), rtt, t.full)
-		t.full = false
+		t.pace.Sample(c.host.loop.now(), rtt)
 		if t.since >= pastProbeBytes {
 			t.probeAt = min(t.probeAt, t.probed+pastProbeMost)
 		}

@@ -2,69 +2,129 @@ package session
 
 import "time"
 
-// How much of the past may be unacknowledged, in bytes (section 5.4).
+// How fast the past may go, in bytes a second (section 5.4). There is no most:
+// what may be unacknowledged bounds it.
 const (
-	paceFirst = 16 << 10
-	paceLeast = 4 << 10
-	paceMost  = maxFlight
+	paceFirst = 64 << 10
+	paceLeast = 8 << 10
 )
 
 const (
+	// paceBurst is what may go at once to begin with, in bytes.
+	paceBurst = 16 << 10
+	// paceTurn is what may go at once later, in time at the rate: what is live waits
+	// for it on a path that is just as fast.
+	paceTurn = 5 * time.Millisecond
+	// paceChunk is what may go at once at least, in bytes: a chunk of the past.
+	paceChunk = 3 << 10
 	// paceQueue is by how much the round trip may grow before it counts as a
-	// queue of our own making: live samples wait in it.
-	paceQueue = 25 * time.Millisecond
+	// queue of our own making, in which live samples wait; and so may it by a
+	// part in paceShakes of itself, which longer paths do by themselves.
+	paceQueue  = 10 * time.Millisecond
+	paceShakes = 4
 	// paceStall is by how much it has grown where one round trip says enough.
 	// Less may be a program that had to wait for its turn: a queue of our own
 	// making is there at the next probe, too.
 	paceStall = 200 * time.Millisecond
-	// paceShare is which part of what filled the path the past may take.
+	// paceShare is which part of what the path carries the past may take, once
+	// that is known.
 	paceShare = 2
 	// paceCalm is how long that part stays the bound before more is tried.
-	paceCalm = 10 * time.Second
+	paceCalm = 30 * time.Second
 )
 
-// Pace decides how much of the past may be under way on a path, from the round
-// trips of probes: more as long as they stay short, and half of what filled the
-// path when they grow. So live samples find the path free (invariant I7).
+// Pace decides how fast the past may go on a path, from the round trips of
+// probes: faster as long as they stay short, and at half of what the path carries
+// when they grow. So live samples find the path free (invariant I7).
+//
+// It is a rate, and no bound of what is under way: half of what fills a short
+// path and its queue fills it still.
 type Pace struct {
-	limit   int
+	rate    int           // 0: paceFirst, nothing has gone
 	ceiling int           // 0: none was met
 	calmed  time.Duration // when it was met last
 	least   time.Duration // round trip; 0: none yet
-	late    bool          // the last sample was
+	sample  time.Duration // the last one
+	sent    time.Duration // when its probe was
+	late    bool          // it was
+	short   bool          // something had to wait for the rate since the last sample
+
+	credit int           // bytes that may go
+	at     time.Duration // as of then
 }
 
-// Limit is the bound now, in bytes.
-func (p *Pace) Limit() int {
-	if p.limit == 0 {
+// Rate is how fast the past may go now, in bytes a second.
+func (p *Pace) Rate() int {
+	if p.rate == 0 {
 		return paceFirst
 	}
-	return p.limit
+	return p.rate
+}
+
+// Ready reports whether some of the past that waits may go now. The caller says
+// with Sent how much went.
+func (p *Pace) Ready(now time.Duration) bool {
+	if p.rate == 0 {
+		p.rate, p.credit, p.at = paceFirst, paceBurst, now
+	}
+	// Of a short time little comes, and none is lost by counting.
+	if more := int(int64(p.rate) * int64(min(now-p.at, time.Second)) / int64(time.Second)); more > 0 {
+		most := max(p.credit, paceChunk, int(int64(p.rate)*int64(paceTurn)/int64(time.Second)))
+		p.credit, p.at = min(p.credit+more, most), now
+	}
+	if p.credit <= 0 {
+		p.short = true
+		return false
+	}
+	return true
+}
+
+// Sent counts what went.
+func (p *Pace) Sent(bytes int) { p.credit -= bytes }
+
+// Wake is when Ready reports true again, if it did not.
+func (p *Pace) Wake() time.Duration {
+	return p.at + time.Duration(int64(max(1-p.credit, 1))*int64(time.Second)/int64(p.Rate())) + 1
 }
 
 // Moved says that the path is another one: nothing is known of it.
 func (p *Pace) Moved() { *p = Pace{} }
 
-// Sample takes a round trip of the path. used: the bound was reached since the last one.
-func (p *Pace) Sample(now, rtt time.Duration, used bool) {
-	limit := p.Limit()
+// Sample takes a round trip of the path.
+func (p *Pace) Sample(now, rtt time.Duration) {
 	if p.least == 0 || rtt < p.least {
 		p.least = rtt
 	}
-	before := p.late
-	p.late = rtt > p.least+paceQueue
+	carries := p.carries(now, rtt)
+	rate, short, before, grown := p.Rate(), p.short, p.late, rtt-p.least
+	p.short, p.late = false, grown > paceQueue+p.least/paceShakes
+	p.sample, p.sent = rtt, now-rtt
 	switch {
-	case p.late && !before && rtt <= p.least+paceStall: // perhaps
+	case p.late && !before && grown <= paceStall: // perhaps
 	case p.late:
-		if p.ceiling == 0 || limit < p.ceiling || now >= p.calmed+time.Second { // once for each queue
-			p.ceiling, p.calmed = max(limit/paceShare, paceLeast), now
+		if p.ceiling == 0 || rate < p.ceiling || p.sent >= p.calmed+time.Second { // once for each queue
+			p.ceiling, p.calmed = max(carries/paceShare, paceLeast), now
+			p.credit -= int(int64(rate) * int64(min(grown, paceStall)) / int64(time.Second)) // the queue goes first
 		}
-		limit = p.ceiling
+		rate = p.ceiling
 	case p.ceiling > 0 && now < p.calmed+paceCalm:
-		limit = min(limit+limit/4, p.ceiling)
-	case used:
+		rate = min(rate+rate/4, p.ceiling)
+	case short:
 		p.ceiling = 0
-		limit += limit / 4
+		rate += rate / 4
 	}
-	p.limit = min(max(limit, paceLeast), paceMost)
+	if p.rate != 0 {
+		p.rate = max(rate, paceLeast)
+	}
+}
+
+// carries is what the path carried of what went since the last sample, in bytes
+// a second: the round trip has grown by what did not pass.
+func (p *Pace) carries(now, rtt time.Duration) int {
+	since := now - rtt - p.sent
+	if since <= 0 {
+		return p.Rate()
+	}
+	grown := max(0, min(rtt-p.sample, since))
+	return int(int64(p.Rate()) * int64(since) / int64(since+grown))
 }

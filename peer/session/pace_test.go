@@ -5,67 +5,112 @@ import (
 	"time"
 )
 
-// bottleneck is a path with a bottleneck: what is under way beyond rate × rtt waits there.
+// bottleneck is a path that carries so much: what comes faster waits there.
 type bottleneck struct {
-	rtt  time.Duration
-	rate int // bytes a second
+	rtt   time.Duration
+	rate  int // bytes a second; 0: more than comes
+	queue int // bytes
 }
 
-func (b bottleneck) sample(inFlight int) time.Duration {
-	room := int(int64(b.rate) * int64(b.rtt) / int64(time.Second))
-	return b.rtt + time.Duration(max(inFlight-room, 0))*time.Second/time.Duration(b.rate)
+// run sends as fast as a pace allows, until a time, with a probe whenever the one before was answered, and tells each round trip and what went since.
+func (b bottleneck) run(p *Pace, until time.Duration, each func(now, waits time.Duration, went int)) {
+	const tick = time.Millisecond
+	var answer, rtt time.Duration
+	went := 0
+	for now := time.Duration(0); now < until; now += tick {
+		for p.Ready(now) {
+			p.Sent(paceChunk)
+			b.queue += paceChunk
+			went += paceChunk
+		}
+		waits := time.Duration(0)
+		if b.rate > 0 {
+			waits = time.Duration(int64(b.queue) * int64(time.Second) / int64(b.rate))
+			b.queue -= min(b.queue, b.rate/int(time.Second/tick))
+		}
+		each(now, waits, went)
+		went = 0
+		if now >= answer {
+			if rtt > 0 {
+				p.Sample(now, rtt)
+			}
+			rtt = b.rtt + waits
+			answer = now + max(rtt, 20*time.Millisecond)
+		}
+	}
 }
 
-// On a path that carries everything the past gets its bound; on a narrow one
-// the queue is short, and most of the time there is none.
+// On a narrow path the past takes its share, and nearly always there is no queue: what is live waits for a chunk.
 func TestPaceLeavesRoom(t *testing.T) {
-	for name, c := range map[string]struct {
-		path        bottleneck
-		least, most float64 // part of the path's rate, on average
-	}{
-		"100 ms, 1 MB/s":  {bottleneck{100 * time.Millisecond, 1_000_000}, 0.35, 0.9},
-		"50 ms, 200 kB/s": {bottleneck{50 * time.Millisecond, 200_000}, 0.35, 1},
-		"300 ms, 1 MB/s":  {bottleneck{300 * time.Millisecond, 1_000_000}, 0.35, 0.9},
+	for name, path := range map[string]bottleneck{
+		"2 ms, 2.5 MB/s":  {rtt: 2 * time.Millisecond, rate: 2_500_000},
+		"100 ms, 1 MB/s":  {rtt: 100 * time.Millisecond, rate: 1_000_000},
+		"50 ms, 200 kB/s": {rtt: 50 * time.Millisecond, rate: 200_000},
+		"300 ms, 1 MB/s":  {rtt: 300 * time.Millisecond, rate: 1_000_000},
 	} {
 		var p Pace
-		var sum float64
-		late, n := 0, 0
-		for now := time.Duration(0); now < 5*time.Minute; now += 200 * time.Millisecond {
-			rtt := c.path.sample(p.Limit())
-			p.Sample(now, rtt, true)
-			if now < 10*time.Second {
-				continue
+		sum, late, n := 0, 0, 0
+		const length, warm = 5 * time.Minute, 10 * time.Second
+		path.run(&p, length, func(now, waits time.Duration, went int) {
+			if now < warm {
+				return
 			}
 			n++
-			sum += min(float64(p.Limit())/rtt.Seconds()/float64(c.path.rate), 1)
-			if rtt > c.path.rtt+paceQueue {
+			sum += went
+			if waits > 2*paceTurn+time.Duration(paceChunk*int64(time.Second)/int64(path.rate)) {
 				late++
 			}
+		})
+		share := float64(sum) / (length - warm).Seconds() / float64(path.rate)
+		t.Logf("%s: %.2f of the path, a queue in %.1f %% of the time", name, share, 100*float64(late)/float64(n))
+		if share < 0.35 || share > 0.75 {
+			t.Errorf("%s: %.2f of the path, want about a half", name, share)
 		}
-		if share := sum / float64(n); share < c.least || share > c.most {
-			t.Errorf("%s: %.2f of the path, want %.2f to %.2f", name, share, c.least, c.most)
-		}
-		if late*20 > n {
-			t.Errorf("%s: a queue of more than %v in %d of %d samples", name, paceQueue, late, n)
+		if most := c(path.rtt); float64(late) > most*float64(n) {
+			t.Errorf("%s: a queue in %.1f %% of the time, want %.1f %%", name, 100*float64(late)/float64(n), 100*most)
 		}
 	}
-	var p Pace
-	for now := range 100 {
-		p.Sample(time.Duration(now)*200*time.Millisecond, time.Millisecond, true)
-	}
-	if p.Limit() != paceMost {
-		t.Errorf("%d bytes on a path without a bottleneck, want %d", p.Limit(), paceMost)
+}
+
+// c is in which part of the time there may be a queue: more is tried every ten seconds, and a queue found a round trip later.
+func c(rtt time.Duration) float64 { return 0.01 + 10*rtt.Seconds()/paceCalm.Seconds() }
+
+// A path without a bottleneck gets all, within seconds.
+func TestPaceGrows(t *testing.T) {
+	for rtt, within := range map[time.Duration]time.Duration{time.Millisecond: time.Second, 100 * time.Millisecond: 3 * time.Second} {
+		var p Pace
+		bottleneck{rtt: rtt}.run(&p, within, func(time.Duration, time.Duration, int) {})
+		if most := 2 * maxFlight * int(time.Second/max(rtt, 20*time.Millisecond)); p.Rate() < most/4 {
+			t.Errorf("%v: %d bytes a second after %v", rtt, p.Rate(), within)
+		}
 	}
 }
 
 // What is not used up says nothing of the path.
 func TestPaceGrowsWithUseOnly(t *testing.T) {
 	var p Pace
-	for now := range 100 {
-		p.Sample(time.Duration(now)*200*time.Millisecond, time.Millisecond, false)
+	for i := range 100 {
+		now := time.Duration(i) * 200 * time.Millisecond
+		if p.Ready(now) {
+			p.Sent(1000)
+		}
+		p.Sample(now, time.Millisecond)
 	}
-	if p.Limit() != paceFirst {
-		t.Errorf("%d bytes, want %d", p.Limit(), paceFirst)
+	if p.Rate() != paceFirst {
+		t.Errorf("%d bytes a second, want %d", p.Rate(), paceFirst)
+	}
+}
+
+// Who asks again when Wake says is not asked for patience once more.
+func TestPaceWakes(t *testing.T) {
+	var p Pace
+	for now, n := time.Duration(0), 0; n < 1000; n++ {
+		if !p.Ready(now) {
+			if now = p.Wake(); !p.Ready(now) {
+				t.Fatalf("not ready at %v, which Wake named", now)
+			}
+		}
+		p.Sent(1 + n*37%9000)
 	}
 }
 
@@ -101,15 +146,22 @@ func TestPaceWaitsForTheSecond(t *testing.T) {
 	} {
 		var p Pace
 		now := time.Duration(0)
-		sample := func(rtt time.Duration) { now += 20 * time.Millisecond; p.Sample(now, rtt, true) }
+		sample := func(rtt time.Duration) {
+			now += 20 * time.Millisecond
+			for p.Ready(now) {
+				p.Sent(1000)
+			}
+			p.Sample(now, rtt)
+		}
 		for range 40 {
 			sample(usual)
 		}
+		before := p.Rate()
 		for _, rtt := range c.samples {
 			sample(rtt)
 		}
-		if falls := p.Limit() < paceMost; falls != c.falls {
-			t.Errorf("%s: %d bytes of %d", name, p.Limit(), paceMost)
+		if falls := p.Rate() < before; falls != c.falls {
+			t.Errorf("%s: %d bytes a second, before %d", name, p.Rate(), before)
 		}
 	}
 }
