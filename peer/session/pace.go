@@ -29,8 +29,13 @@ const (
 	// paceShare is which part of what the path carries the past may take, once
 	// that is known.
 	paceShare = 2
-	// paceCalm is how long that part stays the bound before more is tried.
-	paceCalm = 30 * time.Second
+	// How long that part stays the bound before more is tried: not for long at
+	// first, since a page that has just been loaded is slow to answer, too; twice
+	// as long each time that the same is found.
+	paceCalmFirst = 2 * time.Second
+	paceCalm      = 32 * time.Second
+	// paceWrong is how many times a bound has to be passed to have been none.
+	paceWrong = 2 * paceShare
 )
 
 // Pace decides how fast the past may go on a path, from the round trips of
@@ -41,8 +46,9 @@ const (
 // path and its queue fills it still.
 type Pace struct {
 	rate    int           // 0: paceFirst, nothing has gone
-	ceiling int           // 0: none was met
+	ceiling int           // what it was bounded to last; 0: it was not yet
 	calmed  time.Duration // when it was met last
+	calm    time.Duration // for how long it stays the bound; 0: none was met
 	least   time.Duration // round trip; 0: none yet
 	sample  time.Duration // the last one
 	sent    time.Duration // when its probe was
@@ -101,17 +107,19 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 	p.sample, p.sent = rtt, now-rtt
 	switch {
 	case p.late && !before && grown <= paceStall: // perhaps
-	case p.late:
-		if p.ceiling == 0 || rate < p.ceiling || p.sent >= p.calmed+time.Second { // once for each queue
-			p.ceiling, p.calmed = max(carries/paceShare, paceLeast), now
-			p.credit -= int(int64(rate) * int64(min(grown, paceStall)) / int64(time.Second)) // the queue goes first
-		}
+	case p.late && (p.calmed == 0 || rate < p.ceiling || p.sent >= p.calmed+time.Second): // once for each queue
+		p.ceiling, p.calmed = max(carries/paceShare, paceLeast), now
+		p.calm = min(max(2*p.calm, paceCalmFirst), paceCalm)
+		p.credit -= int(int64(rate) * int64(min(grown, paceStall)) / int64(time.Second)) // the queue goes first
 		rate = p.ceiling
-	case p.ceiling > 0 && now < p.calmed+paceCalm:
+	case p.late:
+		rate = min(rate, p.ceiling)
+	case now < p.calmed+p.calm:
 		rate = min(rate+rate/4, p.ceiling)
 	case short:
-		p.ceiling = 0
-		rate += rate / 4
+		if rate += rate / 4; rate > paceWrong*p.ceiling {
+			p.calm = 0
+		}
 	}
 	if p.rate != 0 {
 		p.rate = max(rate, paceLeast)

@@ -50,7 +50,7 @@ func TestPaceLeavesRoom(t *testing.T) {
 	} {
 		var p Pace
 		sum, late, n := 0, 0, 0
-		const length, warm = 5 * time.Minute, 10 * time.Second
+		const length, warm = 5 * time.Minute, time.Minute // until then more is tried more often
 		path.run(&p, length, func(now, waits time.Duration, went int) {
 			if now < warm {
 				return
@@ -163,5 +163,25 @@ func TestPaceWaitsForTheSecond(t *testing.T) {
 		if falls := p.Rate() < before; falls != c.falls {
 			t.Errorf("%s: %d bytes a second, before %d", name, p.Rate(), before)
 		}
+	}
+}
+
+// A page that is loaded is slow to answer for a moment: that bounds the past for some seconds only.
+func TestPaceForgetsAMoment(t *testing.T) {
+	var p Pace
+	now := time.Duration(0)
+	run := func(length, rtt time.Duration) {
+		for end := now + length; now < end; now += 20 * time.Millisecond {
+			for p.Ready(now) {
+				p.Sent(paceChunk)
+			}
+			p.Sample(now, rtt)
+		}
+	}
+	run(200*time.Millisecond, time.Millisecond)
+	run(300*time.Millisecond, 60*time.Millisecond)
+	run(4*time.Second, time.Millisecond)
+	if p.Rate() < 10<<20 {
+		t.Errorf("%d bytes a second, four seconds after a slow moment on a path that carries all", p.Rate())
 	}
 }
