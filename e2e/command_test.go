@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
 )
 
@@ -52,6 +53,8 @@ func TestOnlyOperatorsCommand(t *testing.T) {
 
 	w.exits(t, exitDone, "", "call", "machine", "honk")
 	_, err = v.Await("the operator's call in the log", 0, firstPath, isLogged(`call "honk"`, ": done"))
+	must(t, err)
+	_, err = v.Await("the horn", 0, firstPath, func(e rig.Event) bool { return e.Stream == hornStream }) // streams overtake one another
 	must(t, err)
 	if honks := texts(t, v, hornStream); len(honks) != 1 {
 		t.Errorf("the horn: %q", honks)
