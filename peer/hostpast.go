@@ -17,13 +17,13 @@ import (
 const (
 	// pastAhead is how much is read before it is sent, in bytes.
 	pastAhead = 64 << 10
-	// pastProbe is how often the path is measured while the past goes on it, at least.
-	pastProbe = 200 * time.Millisecond
-	// pastProbeMost is how soon after a probe the next one goes, if that was
-	// answered by then: each shows what the last step of the pace did.
-	pastProbeMost = 20 * time.Millisecond
+	// pastProbeEvery is how often the path is measured while the past goes on it, at least.
+	pastProbeEvery = 200 * time.Millisecond
+	// pastProbeSpacing is the least time between two probes. The next one goes
+	// when one was answered: each shows what the last step of the pace did.
+	pastProbeSpacing = 20 * time.Millisecond
 	// pastProbeBytes is how much of the past goes between two probes that are
-	// closer than pastProbe: on a narrow path they would take a share of it.
+	// closer than pastProbeEvery: on a narrow path they would take a share of it.
 	pastProbeBytes = 8 << 10
 )
 
@@ -34,7 +34,7 @@ type transfer struct {
 	outbox  *session.Outbox
 	flight  *session.Flight
 	pace    session.Pace
-	probed  time.Duration // when it was last
+	probed  time.Duration // when the last probe went
 	probeAt time.Duration // not before
 	since   int           // bytes sent since the last probe
 	last    uint64        // number of the newest chunk
@@ -121,7 +121,7 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 		return wake
 	}
 	if now >= t.probeAt {
-		t.probed, t.probeAt, t.since = now, now+pastProbe, 0
+		t.probed, t.probeAt, t.since = now, now+pastProbeEvery, 0
 		c.paths.probe(now, c.paths.carrying())
 	}
 	return min(wake, t.probeAt)
@@ -169,7 +169,7 @@ func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
 	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
 		t.pace.Sample(c.host.loop.now(), rtt)
 		if t.since >= pastProbeBytes {
-			t.probeAt = min(t.probeAt, t.probed+pastProbeMost)
+			t.probeAt = min(t.probeAt, t.probed+pastProbeSpacing)
 		}
 	}
 }

@@ -172,14 +172,14 @@ func (r *Result) end(w *world, f fault, say Say) error {
 	if err != nil {
 		return err
 	}
-	if r.judge(entries, since, w.stood(moving), say) > Promise {
+	if r.judge(entries, since, w.stood(since), say) > Promise {
 		say("the agent:\n%s", w.agent.Tail(10))
 	}
 	return f.undo(w)
 }
 
 // judge reads the book of what came of an end: one that came while nothing moved says nothing.
-// So does one in which the machine stood still. It returns how long it took.
+// So does one that would have been in time, had the machine not stood still. It returns how long it took.
 func (r *Result) judge(entries []entry, since time.Time, stood time.Duration, say Say) (took time.Duration) {
 	before := entries
 	for i, e := range entries {
@@ -198,7 +198,7 @@ func (r *Result) judge(entries []entry, since time.Time, stood time.Duration, sa
 	if !rests {
 		took = time.Hour // for ever
 	}
-	if stood > 0 && took > Promise {
+	if took > Promise && took-stood <= Promise {
 		r.Again++
 		say("%s: the machine itself stood still for %v: again", r.Kind.Name, stood)
 		return took

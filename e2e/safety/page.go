@@ -66,7 +66,7 @@ func (r *Result) hangOnce(w *world, page *rig.Watcher, say Say) error {
 	if moves != nil {
 		entries = nil
 	}
-	r.judge(entries, since, w.stood(pressed), say)
+	r.judge(entries, since, w.stood(since), say)
 	time.Sleep(300 * time.Millisecond) // the page has let go, and so knows the device
 	return nil
 }

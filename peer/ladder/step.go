@@ -125,14 +125,11 @@ func (l *Ladder) use(now time.Duration, beside *carrier) []int {
 func (l *Ladder) pair() []int {
 	inUse := func(c *carrier) bool { return slices.Contains(l.using, c.id) }
 	first := l.best(inUse)
-	if first == nil {
+	if first == nil || slices.ContainsFunc(l.carriers, func(c *carrier) bool { return inUse(c) && c.rung != first.rung }) {
 		return l.using
 	}
-	second := l.best(func(c *carrier) bool { return inUse(c) && c.rung != first.rung })
-	if second != nil {
-		return l.using
-	}
-	if second = l.best(func(c *carrier) bool { return c.usable && c.rung != first.rung }); second == nil {
+	second := l.best(func(c *carrier) bool { return c.usable && c.rung != first.rung })
+	if second == nil {
 		second = l.best(func(c *carrier) bool { return c.usable && c != first })
 	}
 	if second == nil {

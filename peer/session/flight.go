@@ -27,9 +27,6 @@ func NewFlight(limit int) *Flight {
 // Used is the number of bytes in flight, with 64 for each batch's own cost.
 func (f *Flight) Used() int { return f.used }
 
-// SetLimit changes the budget. What is in flight already stays there.
-func (f *Flight) SetLimit(limit int) { f.limit = limit }
-
 // fits reports whether size more bytes may fly. A batch larger than the whole
 // budget flies alone.
 func (f *Flight) fits(size int) bool { return f.used == 0 || f.used+size <= f.limit }
