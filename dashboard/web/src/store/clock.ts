@@ -12,13 +12,33 @@ const SLEW = 0.25;
 export class DeviceClock {
 	private offset = 0;
 	private known: "no" | "guessed" | "measured" = "no";
+	/** What was measured last, with the bound of its error. */
+	private last = { offset: 0, error: 0 };
 
-	/** measured says what the probes found: device's clock minus this one, in ms. */
-	measured(offsetMs: number): void {
+	/**
+	 * measured says what the probes found: device's clock minus this one, and the
+	 * bound of the error, in ms. It returns by how much the device's clock was
+	 * set since the last time: 0, unless the two differ by more than both errors.
+	 */
+	measured(offsetMs: number, errorMs: number): number {
+		const { known, last } = this;
 		const correction = offsetMs - this.offset;
-		const jump = this.known !== "measured" || Math.abs(correction) > STEP_MS;
+		const jump = known !== "measured" || Math.abs(correction) > STEP_MS;
 		this.offset = jump ? offsetMs : this.offset + correction * SLEW;
 		this.known = "measured";
+		this.last = { offset: offsetMs, error: errorMs };
+		const step = offsetMs - last.offset;
+		const isSet = known === "measured" && Math.abs(step) > Math.max(STEP_MS, errorMs + last.error);
+		return isSet ? step : 0;
+	}
+
+	get isMeasured(): boolean {
+		return this.known === "measured";
+	}
+
+	/** forget says that nothing is known any more: this end's clock was set, or there was no path for long. */
+	forget(): void {
+		if (this.known === "measured") this.known = "no";
 	}
 
 	/** heard says that a live sample of that device time is here now. */

@@ -29,6 +29,26 @@ export class DeviceStore {
 		}
 	}
 
+	/**
+	 * measured takes the offset of the device's clock, ± the error, in ms; null:
+	 * nothing is known. It returns by how much the device's clock was set, and has
+	 * moved what came before as far.
+	 */
+	measured(offsetMs: number | null, errorMs: number | null, now: number): number {
+		if (offsetMs === null || errorMs === null) {
+			this.clock.forget();
+			return 0;
+		}
+		const isFirst = !this.clock.isMeasured;
+		const step = this.clock.measured(offsetMs, errorMs);
+		const time = this.clock.toDevice(now);
+		if (isFirst) for (const stream of this.streams.values()) stream.settle(time);
+		if (step === 0) return 0;
+		for (const stream of this.streams.values()) stream.clockSet(step, time);
+		if (this.contact.lostAt !== null) this.contact.lostAt += step;
+		return step;
+	}
+
 	/** reached says whether a path leads to the device now. */
 	reached(is: boolean, now: number): void {
 		if (is) this.contact.lostAt = null;
@@ -40,8 +60,8 @@ export class DeviceStore {
 			const stream = this.streams.get(part.stream);
 			if (!stream) continue;
 			if (part.past) {
-				stream.past.add(part, message.data);
-				if (stream.past.full) stream.fill();
+				stream.addPast(part, message.data);
+				if (stream.past.full) this.fill(stream, now);
 				continue;
 			}
 			const fresh = stream.accept(part, message.data, message.texts);
@@ -53,8 +73,13 @@ export class DeviceStore {
 	}
 
 	/** pastDone: what came of the past is put in its place. */
-	pastDone(): void {
-		for (const stream of this.streams.values()) stream.fill();
+	pastDone(now: number): void {
+		for (const stream of this.streams.values()) this.fill(stream, now);
+	}
+
+	private fill(stream: StreamStore, now: number): void {
+		stream.fill();
+		if (this.clock.isMeasured) stream.settle(this.clock.toDevice(now));
 	}
 
 	gap(message: Gap): void {

@@ -40,6 +40,12 @@ export class Log {
 		if (epoch === "before") this.epochStart++;
 	}
 
+	/** move adds ms to the times of the first lines. */
+	move(lines: number, ms: number): void {
+		for (const line of this.lines.slice(0, lines)) line.time += ms;
+		if (lines > 0) this.version++;
+	}
+
 	/** place is where a sequence number belongs among those of the newest epoch. */
 	private place(seq: number): number {
 		let at = this.lines.length;

@@ -31,7 +31,7 @@ export function merge(a: Columns, b: Columns, key: "times" | "seqs"): Columns {
 	while (i < a.seqs.length || j < b.seqs.length) {
 		if (j >= b.seqs.length) put(a, i++);
 		else if (i >= a.seqs.length) put(b, j++);
-		else if (a.seqs[i] === b.seqs[j] && a.times[i] === b.times[j]) {
+		else if (a.seqs[i] === b.seqs[j] && (key === "seqs" || a.times[i] === b.times[j])) {
 			put(a, i++);
 			j++;
 		} else if ((a[key][i] as number) <= (b[key][j] as number)) put(a, i++);

@@ -24,11 +24,13 @@ export class Past {
 		return this.epochs.at(-1)?.epoch ?? "";
 	}
 
-	add(part: Part, data: Float64Array): void {
+	/** add takes a part. shift says how many ms to add to the time of a sample. */
+	add(part: Part, data: Float64Array, shift: (seq: number) => number = () => 0): void {
 		if (part.epoch !== this.lastEpoch) this.epochs.push({ epoch: part.epoch, row: this.count });
 		for (let i = 0; i < part.n; i++) {
-			this.seqs.push(data[part.seq + i] as number);
-			this.times.push(data[part.t + i] as number);
+			const seq = data[part.seq + i] as number;
+			this.seqs.push(seq);
+			this.times.push((data[part.t + i] as number) + shift(seq));
 			this.values.push(part.v < 0 ? Number.NaN : (data[part.v + i] as number));
 		}
 	}

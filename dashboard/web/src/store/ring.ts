@@ -135,6 +135,22 @@ export class Ring {
 		this.breakNext = now.seqs.length === 0 ? this.count > 0 : breakNext;
 	}
 
+	/** move adds ms to the times of the rows from … to − 1. All that is drawn has to be counted again. */
+	move(from: number, to: number, ms: number): void {
+		for (let row = from; row < to; row++) {
+			const at = this.at(row);
+			this.times[at] = (this.times[at] as number) + ms;
+		}
+		if (to > from) this.touched = Number.NEGATIVE_INFINITY;
+	}
+
+	/** behindLast is the row behind the last one whose time answers to a condition; 0: there is none. */
+	behindLast(is: (time: number) => boolean): number {
+		let row = this.count;
+		while (row > 0 && !is(this.time(row - 1))) row--;
+		return row;
+	}
+
 	/** takeTouched is the earliest time at which something changed since the last call; +∞: nothing did. */
 	takeTouched(): number {
 		const time = this.touched;
@@ -155,7 +171,7 @@ export class Ring {
 	}
 
 	private insert(row: number, seq: number, time: number, value: number): void {
-		for (let i = this.count; i > row; i--) this.move(this.at(i - 1), this.at(i));
+		for (let i = this.count; i > row; i--) this.copyRow(this.at(i - 1), this.at(i));
 		const at = this.at(row);
 		this.seqs[at] = seq;
 		this.times[at] = time;
@@ -179,7 +195,7 @@ export class Ring {
 		return 1;
 	}
 
-	private move(from: number, to: number): void {
+	private copyRow(from: number, to: number): void {
 		this.seqs[to] = this.seqs[from] as number;
 		this.times[to] = this.times[from] as number;
 		this.values[to] = this.values[from] as number;

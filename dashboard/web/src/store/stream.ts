@@ -2,6 +2,7 @@ import type { FromWorker, Part, StreamInfo } from "../port";
 import { Log } from "./log";
 import { Past } from "./past";
 import { type Columns, Ring } from "./ring";
+import { isAhead, isBefore, isUnset, Turns } from "./turns";
 
 /** Periods without a sample after which a stream counts as stale. */
 const STALE_PERIODS = 3;
@@ -39,6 +40,7 @@ export class StreamStore {
 	/** No value has had a fraction: none is shown. */
 	whole = true;
 	private epoch = "";
+	private readonly turns = new Turns();
 
 	constructor(
 		public info: StreamInfo,
@@ -130,6 +132,51 @@ export class StreamStore {
 		return row < 0 ? { epoch: "", seq: 0 } : { epoch: this.epoch, seq: this.ring.seq(row) };
 	}
 
+	/** addPast keeps what comes of the device's spool until fill. */
+	addPast(part: Part, data: Float64Array): void {
+		this.past.add(part, data, (seq) => this.turns.shift(part.epoch, seq, this.epoch));
+	}
+
+	/**
+	 * clockSet: the device's clock was set by ms, and shows now. What was stamped
+	 * before is moved as far, so that all of it lies where it was made.
+	 */
+	clockSet(ms: number, now: number): void {
+		this.fill();
+		const is = (time: number) => isBefore(time, ms, now);
+		const rows = this.ring.behindLast(is);
+		const lines = this.log.lines.findLastIndex(({ time }) => is(time)) + 1;
+		this.ring.move(0, rows, ms);
+		this.log.move(lines, ms);
+		const next = this.info.meta.kind === "text" ? this.log.lines[lines]?.seq : this.seqAt(rows);
+		this.turns.add({ epoch: this.epoch, seq: next ?? this.latest.seq + 1, ms });
+		if (is(this.latest.time)) this.latest.time += ms;
+	}
+
+	/**
+	 * settle is for a clock that was set while nobody measured it: times that lie
+	 * ahead of it now, and those of a board that began in 1970 and was set in the
+	 * same run. They end where what came next begins: nothing better is known.
+	 */
+	settle(now: number): void {
+		const { ring } = this;
+		let from = 0;
+		let to = ring.behindLast((time) => isAhead(time, now));
+		if (to === 0) {
+			to = ring.behindLast((time) => isUnset(time, now));
+			if (to === 0 || to === ring.count || ring.missing(to) < 0) return;
+			for (from = to - 1; from > 0 && ring.missing(from) >= 0; from--);
+		}
+		const ms = (to < ring.count ? ring.time(to) : now) - ring.time(to - 1);
+		ring.move(from, to, ms);
+		this.turns.add({ epoch: this.epoch, seq: this.seqAt(to) ?? this.latest.seq + 1, ms });
+		if (to === ring.count) this.latest.time += ms;
+	}
+
+	private seqAt(row: number): number | undefined {
+		return row < this.ring.count ? this.ring.seq(row) : undefined;
+	}
+
 	/** fill puts what came of the past into the chart, where it is not there already. */
 	fill(): void {
 		if (this.past.count === 0 || this.info.meta.kind === "text") {
@@ -155,7 +202,7 @@ export class StreamStore {
 
 	private add(part: Part, i: number, data: Float64Array, texts: readonly string[]): boolean {
 		const seq = data[part.seq + i] as number;
-		const time = data[part.t + i] as number;
+		const time = (data[part.t + i] as number) + this.turns.shift(part.epoch, seq, this.epoch);
 		const text = part.text < 0 ? "" : (texts[part.text + i] ?? "");
 		const value = part.v < 0 ? bytesIn(text) : (data[part.v + i] as number);
 		const isNew = this.info.meta.kind === "text" ? this.log.add(seq, time, text) : this.ring.add(seq, time, value);

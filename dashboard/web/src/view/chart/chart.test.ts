@@ -41,6 +41,18 @@ describe("Timeline", () => {
 		timeline.pan(1e9);
 		expect([timeline.start, timeline.end]).toEqual([980_000, 1e6]);
 	});
+
+	it("shows the same when the device's clock is set, paused or not", () => {
+		const timeline = at(1e6);
+		timeline.cursor = 950_000;
+		timeline.clockSet(86_400_000);
+		expect([timeline.end, timeline.cursor, timeline.live]).toEqual([87_400_000, 87_350_000, true]);
+		timeline.pause();
+		timeline.clockSet(-86_400_000);
+		expect([timeline.start, timeline.end, timeline.behind]).toEqual([940_000, 1e6, 0]);
+		timeline.tick(1_001_000);
+		expect(timeline.behind).toBe(1_000);
+	});
 });
 
 describe("ranges", () => {

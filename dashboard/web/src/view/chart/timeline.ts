@@ -53,6 +53,16 @@ export class Timeline {
 		this.changed();
 	}
 
+	/** clockSet: the device's clock was set by ms, and all samples have been moved as far: the axis shows the same of them. */
+	clockSet(ms: number): void {
+		this.start += ms;
+		this.end += ms;
+		this.now += ms;
+		this.cursor += ms;
+		this.mark += ms;
+		this.changed();
+	}
+
 	/** clearCursors puts both cursors away. */
 	clearCursors(): void {
 		this.cursor = this.mark = Number.NaN;

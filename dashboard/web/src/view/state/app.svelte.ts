@@ -254,7 +254,7 @@ export class App {
 				this.store.gap(message);
 				break;
 			case "past.done":
-				this.store.pastDone();
+				this.store.pastDone(Date.now());
 				break;
 			case "archive":
 				this.archive = message.problem;
@@ -323,7 +323,8 @@ export class App {
 	}
 
 	private pathChanged(path: PathInfo): void {
-		if (path.offsetMs !== null) this.store.clock.measured(path.offsetMs);
+		const step = this.store.measured(path.offsetMs, path.offsetErrMs, Date.now());
+		if (step !== 0) this.timeline.clockSet(step);
 		this.store.reached(path.rung !== null && this.device?.state !== "offline", Date.now());
 		this.path = path;
 	}
