@@ -1,10 +1,6 @@
 package spool
 
-import (
-	"time"
-
-	"github.com/telepath-iot/telepath/peer/wire"
-)
+import "github.com/telepath-iot/telepath/peer/wire"
 
 // Append takes a batch: the body of a Data frame with that header, which is not
 // modified any more. It never waits. The ticket is for Durable. With ErrFull the
@@ -12,8 +8,7 @@ import (
 // declares none, also with ErrNoRoom: who is refused has not used the numbers, and may come again.
 func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64, err error) {
 	e := entry{
-		Key: Key{h.Epoch, h.Stream}, at: uint64(max(time.Now().UnixMicro(), 1)),
-		first: h.Seq, last: h.Last(), data: body,
+		Key: Key{h.Epoch, h.Stream}, first: h.Seq, last: h.Last(), data: body,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -23,6 +18,7 @@ func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64
 		return 0, err
 	}
 	s.declareLocked(e.Key)
+	e.at, e.turned = s.labelLocked()
 	s.ticket++
 	s.stats.Batches++
 	e.ticket = s.ticket

@@ -21,6 +21,8 @@ type Config struct {
 	Memory int           // default 1 MiB: what waits for the disk, in bytes; more is refused
 	Refuse bool          // what finds no room is refused; default: the oldest makes room
 	Log    *slog.Logger  // default: nothing is logged
+
+	wall func() time.Time // of tests; default: the machine's clock, which may be wrong, and be set
 }
 
 // Defaults of Config, for who tells people.
@@ -86,6 +88,7 @@ type Spool struct {
 	shared   map[Description]*Description // guarded by mu; one for all segments
 	ticket   uint64                       // guarded by mu; of the last batch that was taken
 	durable  uint64                       // guarded by mu; up to this ticket
+	ahead    time.Duration                // guarded by mu; what the machine's clock showed when the spool's was 0, as it is set now
 	stats    Stats                        // guarded by mu
 }
 
@@ -103,7 +106,8 @@ type Stats struct {
 type entry struct {
 	Key
 	*Description
-	at          uint64 // µs
+	at          uint64 // µs, on the machine's clock
+	turned      bool   // that was set since the entry before
 	first, last uint64
 	data        []byte // of a batch; nil: a gap, from first to last
 	ticket      uint64
@@ -133,6 +137,7 @@ func Open(cfg Config) (*Spool, error) {
 		epochs: map[uint32]bool{}, refused: map[Key]entry{}, shared: map[Description]*Description{},
 		outage: outage{log: cfg.Log},
 	}
+	s.ahead = s.machine()
 	if err := s.load(); err != nil {
 		s.failed(s.now(), err)
 	}
@@ -158,6 +163,9 @@ func (c *Config) complete() {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.wall == nil {
+		c.wall = time.Now
+	}
 }
 
 // now is the time since Open, on the monotonic clock.
@@ -176,7 +184,6 @@ func (s *Spool) load() error {
 		return 1
 	})
 	var segments []*segment
-	wrote := time.Duration(0)
 	for _, e := range entries {
 		id, ok := parseName(e.Name)
 		if !ok {
@@ -187,10 +194,9 @@ func (s *Spool) load() error {
 		if seg.contents, err = load(s.cfg.FS, e); err != nil {
 			s.cfg.Log.Warn("a part of the spool cannot be read", "file", e.Name, "error", err)
 		}
-		wrote = s.lastWritten(seg, wrote)
-		seg.began, seg.wrote = wrote, wrote
 		segments = append(segments, seg)
 	}
+	s.date(segments)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.segments, s.loaded = segments, true
@@ -200,16 +206,6 @@ func (s *Spool) load() error {
 		}
 	}
 	return nil
-}
-
-// lastWritten is when an earlier run wrote a segment, as far as the device's
-// clock knows: one that begins in 1970 makes nothing older than this start. One
-// without batches is as old as the one before.
-func (s *Spool) lastWritten(seg *segment, before time.Duration) time.Duration {
-	if seg.last == 0 {
-		return before
-	}
-	return min(0, time.UnixMicro(int64(seg.last)).Sub(s.born.Round(0)))
 }
 
 // shareLocked keeps one copy of equal descriptions.

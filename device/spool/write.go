@@ -16,6 +16,11 @@ const ageParts = 8
 // those are full.
 func (s *Spool) write(now time.Duration) error {
 	for s.written < len(s.undone) {
+		if s.undone[s.written].turned && s.current != nil && s.current.last > 0 {
+			if err := s.close(false); err != nil {
+				return err
+			}
+		}
 		if err := s.open(now); err != nil {
 			return err
 		}
@@ -80,7 +85,10 @@ func (s *Spool) put(now time.Duration, entries []entry) error {
 // chunk, and returns how many these are.
 func (s *Spool) encode(entries []entry) (n int) {
 	s.buf = s.buf[:0]
-	for _, e := range entries {
+	for i, e := range entries {
+		if i > 0 && e.turned {
+			break
+		}
 		if !s.current.has(e.Key) {
 			s.buf = appendStream(s.buf, e.Key, e.Description)
 			s.mu.Lock()

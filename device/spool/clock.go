@@ -1,0 +1,67 @@
+package spool
+
+import (
+	"slices"
+	"time"
+)
+
+// unsetBefore is in September 2001, since the Unix epoch: a time before that is
+// of a board that begins in 1970, until somebody sets its clock.
+const unsetBefore = 1e9 * time.Second
+
+// setBy is by how much the machine's clock goes off from the spool's own, which
+// is monotonic, when it is set. Steered it runs with it.
+const setBy = time.Second
+
+// machine is what the machine's clock showed when the spool's was 0, as it is set now, since the Unix epoch.
+func (s *Spool) machine() time.Duration {
+	return time.Duration(s.cfg.wall().UnixMicro())*time.Microsecond - s.now()
+}
+
+// labelLocked is the time of a batch that is made now, in µs on the machine's
+// clock, and whether that was set since the batch before. A segment has labels
+// of one setting only, so that they tell how old what is in it is.
+func (s *Spool) labelLocked() (at uint64, turned bool) {
+	ahead := s.machine()
+	turned = (ahead - s.ahead).Abs() > setBy
+	if turned {
+		s.ahead = ahead
+	}
+	return uint64(max((ahead + s.now()).Microseconds(), 1)), turned
+}
+
+// date finds when earlier runs wrote their segments, as far as the machine's
+// clock can know: never later than this start, and, lest what is new goes, as
+// late as may be. One without batches is as old as the one before. One that
+// another of the same run follows was written until that began: in between the
+// clock may have been set.
+func (s *Spool) date(segments []*segment) {
+	before := time.Duration(0)
+	for _, seg := range segments {
+		if seg.last > 0 {
+			before = s.since(seg.last)
+		}
+		seg.wrote = before
+	}
+	for i, seg := range slices.Backward(segments) {
+		if i+1 < len(segments) && segments[i+1].first > 0 && seg.sharesRun(&segments[i+1].contents) {
+			seg.wrote = max(seg.wrote, s.since(segments[i+1].first))
+		}
+		seg.began = seg.wrote
+	}
+}
+
+// since is a label of an earlier run on this one's clock.
+func (s *Spool) since(label uint64) time.Duration {
+	at := time.Duration(label) * time.Microsecond
+	if at < unsetBefore && s.ahead >= unsetBefore {
+		return 0
+	}
+	return min(0, at-s.ahead)
+}
+
+func (c *contents) sharesRun(next *contents) bool {
+	return slices.ContainsFunc(c.spans, func(a span) bool {
+		return slices.ContainsFunc(next.spans, func(b span) bool { return a.Epoch == b.Epoch })
+	})
+}
