@@ -47,6 +47,7 @@ type Conn struct {
 	offerMade chan struct{} // closed when the first attempt has its offer, or never will
 
 	// Owned by the loop.
+	own      ownClock
 	link     *link
 	paths    *paths
 	relay    *leg // while the device is known to be at the other end of the link
@@ -100,9 +101,10 @@ func Dial(cfg ViewConfig) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{
-		cfg: cfg, id: id.String(), loop: newLoop(), paths: newPaths(time.Now), streams: map[uint32]*subscription{},
+		cfg: cfg, id: id.String(), loop: newLoop(), own: newOwnClock(), streams: map[uint32]*subscription{},
 		early: session.NewEarly(0), past: newPastView(), pings: map[uint64]chan<- Reply{}, offerMade: make(chan struct{}),
 	}
+	c.paths = newPaths(c.own.now)
 	c.reached.Store(-1)
 	c.paths.onEcho = c.echoed
 	c.attempts = attempts{

@@ -35,30 +35,13 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	s.via = g
 	c.noteHole(now, s, h)
 	var dropped session.DropReason
-	s.out, dropped = s.inbox.Receive(now, h, payload, c.age(h, payload), s.out[:0])
+	s.out, dropped = s.inbox.Receive(now, h, payload, c.age(now, s, h, payload), s.out[:0])
 	c.meter.drop(dropped, 1)
 	if dropped == "" && (g == nil || !g.direct()) {
 		c.newsAt = now
 	}
 	c.deliver(s, g)
 	return nil
-}
-
-// age is at least how old a batch's last sample is; negative: unknown, or of no
-// consequence. Payloads are opaque to this package: its user can read them.
-func (c *Conn) age(h wire.Header, payload []byte) time.Duration {
-	if h.Deadline == 0 || c.cfg.NewestTime == nil {
-		return -1
-	}
-	offset, bound, known := c.Clock()
-	if !known {
-		return -1
-	}
-	t, ok := c.cfg.NewestTime(payload, int(h.Count))
-	if !ok {
-		return -1
-	}
-	return max(time.Since(time.UnixMicro(t))+offset-bound, 0)
 }
 
 func (c *Conn) gap(now time.Duration, body []byte) error {
@@ -86,7 +69,7 @@ func (c *Conn) deliver(s *subscription, g *leg) {
 			s.got.add(from, to)
 			c.tellBatch(Received{
 				Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
-				Late: d.Late, Rung: c.rung(g), At: time.Now(),
+				Late: d.Late, Rung: c.rung(g), At: c.own.now(),
 			})
 		}
 	}
@@ -124,7 +107,7 @@ func (c *Conn) keep(s *subscription, h wire.Header, payload []byte, hop wire.Hop
 	}
 	c.tellBatch(Received{
 		Stream: &s.Stream, Header: h, Payload: payload, Skip: h.Count - 1, Take: 1, Retained: true,
-		Held: time.Duration(min(hop.Held, maxHeld)) * time.Millisecond, Rung: c.rung(g), At: time.Now(),
+		Held: time.Duration(min(hop.Held, maxHeld)) * time.Millisecond, Rung: c.rung(g), At: c.own.now(),
 	})
 }
 

@@ -148,6 +148,7 @@ func (c *Conn) rung(g *leg) ladder.Rung {
 }
 
 func (c *Conn) step(now time.Duration) (wake time.Duration) {
+	c.keepTime(now)
 	wake = c.link.step(now)
 	added, _ := c.paths.step(now)
 	if c.paths.hesitates() {

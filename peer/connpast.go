@@ -248,7 +248,7 @@ func (c *Conn) pastBatch(h wire.Header, payload []byte) {
 	for _, hole := range s.lacks(h) {
 		c.tellBatch(Received{
 			Stream: stream, Header: h, Payload: payload, Past: true,
-			Skip: int(hole.From - h.Seq), Take: int(hole.To - hole.From + 1), Rung: c.rung(c.past.via), At: time.Now(),
+			Skip: int(hole.From - h.Seq), Take: int(hole.To - hole.From + 1), Rung: c.rung(c.past.via), At: c.own.now(),
 		})
 	}
 }

@@ -36,7 +36,7 @@ type Received struct {
 	Past       bool          // from the device's spool: it fills what came before, or what is missing
 	Held       time.Duration // how long it was kept, if Retained
 	Rung       ladder.Rung   // that it came on
-	At         time.Time     // when it came
+	At         time.Time     // when it came, on the clock from which Conn.Clock tells the device's
 }
 
 // Path says which path a Conn uses.

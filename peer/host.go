@@ -67,6 +67,7 @@ type Host struct {
 	epoch  uint32
 	loop   *loop
 	direct newDirect
+	wall   func() time.Time // the clock that samples are stamped with
 	meter  meter
 	tasks  sync.WaitGroup // of data-channel connections
 	oneWay atomic.Int64   // ns, of the nearest viewer's path; for Stream.Window
@@ -120,7 +121,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		cfg.Keeper = noKeeper{}
 	}
 	h := &Host{
-		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC,
+		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC, wall: time.Now,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
 	}

@@ -146,7 +146,7 @@ func join(clauses ...string) string {
 	return strings.Join(slices.DeleteFunc(clauses, func(s string) bool { return s == "" }), "; ")
 }
 
-// Clock is the device's clock minus ours, ± the error; false while unknown.
+// Clock is the device's clock minus ours, ± the error; false while unknown. Ours is that of Received.At.
 // For use in callbacks only.
 func (c *Conn) Clock() (offset, err time.Duration, known bool) {
 	o, e, known := c.paths.clock.Offset(c.loop.now())

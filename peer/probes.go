@@ -89,6 +89,13 @@ func roundTrip(took time.Duration, echo wire.Echo) time.Duration {
 	return max(took-held, time.Microsecond)
 }
 
+// measure probes the best path at once.
+func (p *paths) measure(now time.Duration) {
+	if g := p.carrying(); g != nil {
+		p.probe(now, g)
+	}
+}
+
 // probe sends a probe on g and returns its number.
 func (p *paths) probe(now time.Duration, g *leg) uint64 {
 	p.lastID++

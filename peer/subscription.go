@@ -25,8 +25,9 @@ type subscription struct {
 	got    ranges        // of class Live: what of inbox's epoch was delivered
 	heard  time.Duration // when data came last
 	newest uint64        // last sequence number of inbox's epoch that was delivered
-	kept   place         // of the newest retained value that was delivered
-	will   uint32        // epoch of the last will that was delivered
+	stamps session.Stamps
+	kept   place  // of the newest retained value that was delivered
+	will   uint32 // epoch of the last will that was delivered
 }
 
 // place names a sample of a stream.

@@ -15,6 +15,8 @@ const (
 	// become the best, which are few unless every round trip is longer than the
 	// one before.
 	maxClockSamples = 64
+	// doubtEvery is how often doubt is news: each time it costs a probe.
+	doubtEvery = time.Second
 )
 
 // Clock estimates by how much the other end's clock is ahead of ours, from the
@@ -22,7 +24,11 @@ const (
 // one with the shortest round trip counts. When the clocks disagree with it by
 // more than errors explain, one of them was set, and the past is forgotten.
 type Clock struct {
-	samples []clockSample // in order of time; each has a longer round trip than the one before
+	samples   []clockSample // in order of time; each has a longer round trip than the one before
+	sent      time.Duration // when the newest probe went of those whose echoes came
+	doubtedAt time.Duration
+	doubted   bool
+	doubtful  bool
 }
 
 type clockSample struct {
@@ -45,10 +51,16 @@ func (c *Clock) Sample(now time.Duration, t1, t2, t3, t4 uint64) {
 		return
 	}
 	s := clockSample{at: now, rtt: rtt, offset: (int64(t2-t1) + int64(t3-t4)) / 2}
+	sent := now - time.Duration(t4-t1)*time.Microsecond
 	c.expire(now)
 	if c.contradicts(s) {
+		if sent < c.sent {
+			return // it came by a longer way, and tells how it was
+		}
 		c.samples = c.samples[:0]
 	}
+	c.sent = max(c.sent, sent)
+	c.doubtful = c.doubtful && sent < c.doubtedAt
 	for n := len(c.samples); n > 0 && c.samples[n-1].rtt >= rtt; n-- {
 		c.samples = c.samples[:n-1]
 	}
@@ -67,6 +79,19 @@ func (c *Clock) Offset(now time.Duration) (offset, err int64, ok bool) {
 	best := c.samples[0]
 	return best.offset, best.err(now), true
 }
+
+// Doubt notes that the other clock seems to have been set since it was measured
+// last. It reports whether it is to be measured at once.
+func (c *Clock) Doubt(now time.Duration) bool {
+	if c.doubted && now < c.doubtedAt+doubtEvery {
+		return false
+	}
+	c.doubted, c.doubtful, c.doubtedAt = true, true, now
+	return true
+}
+
+// Doubtful reports whether no probe that went since the last doubt has been answered.
+func (c *Clock) Doubtful() bool { return c.doubtful }
 
 func (c *Clock) contradicts(s clockSample) bool {
 	if len(c.samples) == 0 {

@@ -8,10 +8,17 @@ import (
 )
 
 // clockWorld plays clock-*.scenario.
-type clockWorld struct{ clock Clock }
+type clockWorld struct {
+	clock Clock
+	news  bool // of the last doubt
+}
 
 func (w *clockWorld) event(now time.Duration, verb string, a arguments) error {
-	if verb == "step" {
+	switch verb {
+	case "step":
+		return nil
+	case "doubt":
+		w.news = w.clock.Doubt(now)
 		return nil
 	}
 	var t [4]uint64
@@ -26,6 +33,13 @@ func (w *clockWorld) event(now time.Duration, verb string, a arguments) error {
 }
 
 func (w *clockWorld) check(now time.Duration, what string, _ []string) ([]string, error) {
+	words := map[bool]string{true: "yes", false: "no"}
+	switch what {
+	case "news":
+		return []string{words[w.news]}, nil
+	case "doubtful":
+		return []string{words[w.clock.Doubtful()]}, nil
+	}
 	offset, err, ok := w.clock.Offset(now)
 	if !ok {
 		return nil, nil

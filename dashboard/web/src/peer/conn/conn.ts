@@ -2,7 +2,6 @@ import { isLinkRung } from "../carrier/link-carrier";
 import { Alarm } from "../env";
 import { mayUse, type Rung } from "../ladder";
 import { ackFrame, commandFrame, driveFrame } from "../link/encode";
-import { Clock } from "../session";
 import {
 	type Device,
 	type EpochSeq,
@@ -18,7 +17,6 @@ import {
 	eachFrame,
 	FormatError,
 	type Frame,
-	type Header,
 	MAX_COMMAND,
 	parseData,
 	parseEcho,
@@ -33,6 +31,7 @@ import {
 	TYPE_SIGNAL,
 	TYPE_TICK,
 } from "../wire";
+import { DeviceTime } from "./device-time";
 import { Direct } from "./direct";
 import { type Measures, pathInfo } from "./info";
 import { kindOfRung, usable } from "./kind";
@@ -73,7 +72,7 @@ export class Conn {
 	private readonly direct: Direct;
 	private readonly meter = new Meter();
 	private readonly alarm: Alarm;
-	private clock = new Clock();
+	private readonly time: DeviceTime;
 	private joined = false; // the device has accepted, and nobody was told yet
 	private epoch = 0; // that the device accepted with last
 	private newsAt = -Infinity; // when news came on the link last
@@ -116,11 +115,12 @@ export class Conn {
 		});
 		this.paths = new Paths(env, {
 			onReplace: (path) => this.direct.replace(path),
-			onProved: (path, { t1, t2, t3 }) => {
-				this.clock.sample(env.now(), t1, t2, t3, env.wall());
+			onProved: (path, echo) => {
+				this.time.echoed(echo);
 				this.direct.proved(path);
 			},
 		});
+		this.time = new DeviceTime({ env, newestTime: options.newestTime, measure: () => this.paths.measure() });
 		this.relay = new Relay(this.paths, options.only ?? []);
 		this.direct = new Direct({
 			env,
@@ -262,12 +262,12 @@ export class Conn {
 
 	/** rebased: this end's clock was set; what was measured by it is void. */
 	rebased(): void {
-		this.clock = new Clock();
+		this.time.rebased();
 	}
 
 	/** offset of the device's clock in µs, with its error; null: not known yet. */
 	offset(): { offset: number; error: number } | null {
-		return this.clock.offset(this.options.env.now());
+		return this.time.offset();
 	}
 
 	/** path says how the Conn is, for people. To be called a few times a second. */
@@ -385,16 +385,10 @@ export class Conn {
 			this.past.data(now, path, header, payload);
 			return;
 		}
-		const news = this.streams.data(header, payload, { now, hop: frame.hop, ageMs: this.age(header, payload), path });
+		const isLive = !frame.hop.retained && !header.will;
+		const ageMs = isLive ? this.time.age(header, payload) : -1;
+		const news = this.streams.data(header, payload, { now, hop: frame.hop, ageMs, path });
 		if (news && !direct) this.newsAt = now;
-	}
-
-	/** age is at least how old a batch's last sample is, in ms; −1: unknown, or of no consequence. */
-	private age(header: Header, payload: Uint8Array): number {
-		const offset = header.deadline === 0 ? null : this.offset();
-		if (offset === null) return -1;
-		const t = this.options.newestTime(payload, header.count);
-		return t === null ? -1 : Math.max(0, (this.options.env.wall() + offset.offset - offset.error - t) / 1000);
 	}
 
 	private signal(path: number, message: ToViewer | null, direct: boolean): void {

@@ -203,6 +203,12 @@ export class Paths {
 		this.all.clear();
 	}
 
+	/** measure probes the best path at once. */
+	measure(): void {
+		const best = this.best();
+		if (best !== undefined) this.probe(best.id, this.env.now());
+	}
+
 	private probe(id: number, now: number): void {
 		const path = this.all.get(id);
 		if (path === undefined) return;

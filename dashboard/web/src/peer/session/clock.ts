@@ -7,6 +7,8 @@ const CLOCK_DRIFT = 50;
  * which are few unless every round trip is longer than the one before.
  */
 const MAX_CLOCK_SAMPLES = 64;
+/** How often doubt is news, in ms: each time it costs a probe. */
+const DOUBT_EVERY = 1_000;
 
 interface ClockSample {
 	at: number; // ms
@@ -28,6 +30,9 @@ export interface Offset {
  */
 export class Clock {
 	private samples: ClockSample[] = []; // in order of time; each has a longer round trip than the one before
+	private sent = Number.NEGATIVE_INFINITY; // when the newest probe went of those whose echoes came
+	private doubtedAt = Number.NEGATIVE_INFINITY;
+	private isDoubtful = false;
 
 	/**
 	 * sample takes the times of a probe, in µs since the Unix epoch: sent (t1, our
@@ -39,8 +44,14 @@ export class Clock {
 		const rtt = t4 - t1 - (t3 - t2);
 		if (!(t4 >= t1 && t3 >= t2 && rtt >= 0)) return;
 		const s = { at: now, rtt, offset: Math.trunc((t2 - t1 + (t3 - t4)) / 2) };
+		const sent = now - (t4 - t1) / 1000;
 		this.expire(now);
-		if (this.contradicts(s)) this.samples = [];
+		if (this.contradicts(s)) {
+			if (sent < this.sent) return; // it came by a longer way, and tells how it was
+			this.samples = [];
+		}
+		this.sent = Math.max(this.sent, sent);
+		this.isDoubtful &&= sent < this.doubtedAt;
 		while ((this.samples.at(-1)?.rtt ?? -1) >= rtt) this.samples.pop();
 		if (this.samples.length < MAX_CLOCK_SAMPLES) this.samples.push(s);
 	}
@@ -50,6 +61,22 @@ export class Clock {
 		this.expire(now);
 		const [best] = this.samples;
 		return best === undefined ? null : { offset: best.offset, error: errorOf(best, now) };
+	}
+
+	/**
+	 * doubt notes that the other clock seems to have been set since it was
+	 * measured last. It says whether it is to be measured at once.
+	 */
+	doubt(now: number): boolean {
+		if (now < this.doubtedAt + DOUBT_EVERY) return false;
+		this.isDoubtful = true;
+		this.doubtedAt = now;
+		return true;
+	}
+
+	/** doubtful says whether no probe that went since the last doubt has been answered. */
+	get doubtful(): boolean {
+		return this.isDoubtful;
 	}
 
 	private contradicts(s: ClockSample): boolean {

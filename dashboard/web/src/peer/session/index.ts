@@ -33,4 +33,5 @@ export { Inbox } from "./inbox";
 export { Outbox } from "./outbox";
 export type { Item } from "./resend";
 export { Ring } from "./ring";
+export { Stamps } from "./stamps";
 export type { Stats } from "./stats";
