@@ -22,7 +22,7 @@ func (s *settable) set(off time.Duration) { s.off.Store(int64(off)) }
 // stamped is a stream with batches of four samples every 40 ms. A payload is
 // the time of its last sample, on a clock that may be wrong.
 func stamped(d *device, clock *settable) (publish func(ctx context.Context)) {
-	d.host.wall = clock.now
+	d.host.cfg.Clock = clock.now
 	stream := d.world.declare(d.host, "stamped", wire.Live)
 	return func(ctx context.Context) {
 		for tick := time.NewTicker(40 * time.Millisecond); ; {

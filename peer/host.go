@@ -39,6 +39,9 @@ type HostConfig struct {
 	Keeper     Keeper  // gets a copy of everything; default: none
 	Control    Control // decides what commands do; default: none are offered
 
+	// Clock is what the times of samples are read from. Viewers measure it. Default: time.Now.
+	Clock func() time.Time
+
 	// Dial makes links in another way than over the network to Endpoint. Default: nil.
 	Dial func(ctx context.Context) (carrier.Carrier, error)
 
@@ -67,7 +70,6 @@ type Host struct {
 	epoch  uint32
 	loop   *loop
 	direct newDirect
-	wall   func() time.Time // the clock that samples are stamped with
 	meter  meter
 	tasks  sync.WaitGroup // of data-channel connections
 	oneWay atomic.Int64   // ns, of the nearest viewer's path; for Stream.Window
@@ -120,8 +122,11 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if !keeps {
 		cfg.Keeper = noKeeper{}
 	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
 	h := &Host{
-		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC, wall: time.Now,
+		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
 		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
 	}

@@ -48,7 +48,7 @@ type hostConn struct {
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
 	c := &hostConn{
-		host: h, id: id, paths: newPaths(h.wall), lonely: now, flight: session.NewFlight(0),
+		host: h, id: id, paths: newPaths(h.cfg.Clock), lonely: now, flight: session.NewFlight(0),
 		outboxes: map[uint32]*session.Outbox{}, routed: map[uint32]bool{},
 		opens:  budget{rate: reopenRate, burst: reopenBurst},
 		offers: budget{rate: offerRate, burst: offerBurst},

@@ -28,14 +28,16 @@ func viewCommand() *cobra.Command {
 		Use:   "view DEVICE",
 		Short: "show what a device publishes, as it comes",
 		Long: `view shows what a device publishes, as it comes: a line for each sample with its
-time on the device's clock, value, age and path, and lines of their own for a
-change of path or presence and for samples that are missing. DEVICE is a name or an id.
+time, value, age and path, and lines of their own for a change of path or
+presence, for samples that are missing and for a clock of the device's that is
+wrong. Times are by this machine's clock, with --json by the device's. DEVICE is a name or an id.
 
 With --json it prints one object a line. Their types and members:
   sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path, late, retained, past
   path      path (null: none), reason
   gap       stream, epoch, from, to (inclusive; null: unknown), reason
-  presence  device, id, state, since`,
+  presence  device, id, state, since
+  clock     ahead_ms (of this machine's: the device's is wrong, or right again), err_ms`,
 		Example: `  telepath view greenhouse --stream 'temperature*'
   telepath view greenhouse --json --for 20s | jq 'select(.type == "sample") | .value'
   telepath view greenhouse --since 5m

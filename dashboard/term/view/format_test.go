@@ -92,11 +92,13 @@ func TestJSONOthers(t *testing.T) {
 	b = JSON{}.Gap(b, now, "log", wire.Gap{Epoch: 7, From: 3, To: 9, Reason: wire.GapRing})
 	b = JSON{}.Gap(b, now, "log", wire.Gap{Epoch: 7, From: 3, Reason: wire.GapRestart})
 	b = JSON{}.Presence(b, now, device)
+	b = JSON{}.Clock(b, now, -time.Minute, 1500*time.Microsecond)
 	want := `{"type":"path","path":"ws","reason":"the only path so far"}
 {"type":"path","path":null,"reason":"no path is proven"}
 {"type":"gap","stream":"log","epoch":"00000007","from":3,"to":9,"reason":"ring"}
 {"type":"gap","stream":"log","epoch":"00000007","from":3,"to":null,"reason":"restart"}
 {"type":"presence","device":"green house","id":"0123456789abcdef0123456789abcdef","state":"live","since":1767225600.25}
+{"type":"clock","ahead_ms":-60000.000,"err_ms":1.500}
 `
 	if diff := cmp.Diff(want, string(b)); diff != "" {
 		t.Error(diff)
@@ -107,6 +109,10 @@ func TestText(t *testing.T) {
 	lines := func(s Sample) string { return string(Text{}.Sample(nil, &s)) }
 	for _, c := range []struct{ got, want string }{
 		{lines(sample()), "12:03:04.005  air/temperature           21.5 °C           3.1 ms ± 0.4 ms     udp\n"},
+		{
+			lines(with(func(s *Sample) { s.T, s.Ahead = now.Add(-time.Hour).UnixMicro(), -time.Hour })),
+			"12:03:04.005  air/temperature           21.5 °C           3.1 ms ± 0.4 ms     udp\n",
+		},
 		{
 			lines(with(func(s *Sample) { s.Age, s.Late = Age{}, true })),
 			"12:03:04.005  air/temperature           21.5 °C           age unknown         udp, late\n",
@@ -134,6 +140,9 @@ func TestText(t *testing.T) {
 			"12:03:04.005  ── path: udp and ws (on trial)\n",
 		},
 		{string(Text{}.Presence(nil, now, device)), "12:03:04.005  ── green house: Live\n"},
+		{string(Text{}.Clock(nil, now, -time.Minute, time.Millisecond)), "12:03:04.005  ── its clock is 1 min 0 s behind this one; times are by this one, and ages are right\n"},
+		{string(Text{}.Clock(nil, now, 90*time.Minute, time.Millisecond)), "12:03:04.005  ── its clock is 1 h 30 min ahead of this one; times are by this one, and ages are right\n"},
+		{string(Text{}.Clock(nil, now, time.Second, time.Millisecond)), "12:03:04.005  ── its clock is right now\n"},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {
 			t.Error(diff)
@@ -159,6 +168,7 @@ func TestShort(t *testing.T) {
 	for want, d := range map[string]time.Duration{
 		"0.4 ms": 420 * time.Microsecond, "12 ms": 12300 * time.Microsecond, "1.5 s": 1500 * time.Millisecond,
 		"48 s": 48 * time.Second, "2 min 5 s": 125 * time.Second, "3 h 0 min": 3 * time.Hour, "4 days": 100 * time.Hour,
+		"56 years": 56*365*24*time.Hour + 400*time.Hour,
 	} {
 		if got := Short(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
@@ -187,6 +197,31 @@ func TestAge(t *testing.T) {
 	}
 	if got := sampleTime(will, 7); got != at.Add(-3*time.Second).UnixMicro() {
 		t.Errorf("time of a last will %d", got)
+	}
+}
+
+// TestClockNews: a clock that is wrong is told once, and again when it is set.
+func TestClockNews(t *testing.T) {
+	var n clockNews
+	for i, step := range []struct {
+		ahead, err time.Duration
+		want       bool
+	}{
+		{0, time.Millisecond, false},
+		{4 * time.Second, time.Millisecond, false},
+		{8 * time.Second, 4 * time.Second, false}, // it may be right
+		{8 * time.Second, time.Millisecond, true},
+		{8*time.Second + 10*time.Millisecond, time.Millisecond, false},
+		{-time.Hour, time.Millisecond, true},
+		{time.Millisecond, time.Millisecond, true},
+		{0, time.Millisecond, false},
+	} {
+		if got := n.look(clock{step.ahead, step.err, true}); got != step.want {
+			t.Errorf("step %d: %v", i, got)
+		}
+	}
+	if n.look(clock{offset: time.Hour}) {
+		t.Error("told although nothing is known")
 	}
 }
 

@@ -91,6 +91,15 @@ func (JSON) Presence(b []byte, _ time.Time, d signal.Device) []byte {
 	return append(b, "}\n"...)
 }
 
+// Clock appends a line of type clock.
+func (JSON) Clock(b []byte, _ time.Time, ahead, err time.Duration) []byte {
+	b = append(b, `{"type":"clock","ahead_ms":`...)
+	b = appendMillis(b, ahead, true)
+	b = append(b, `,"err_ms":`...)
+	b = appendMillis(b, err, true)
+	return append(b, "}\n"...)
+}
+
 func appendMillis(b []byte, d time.Duration, known bool) []byte {
 	if !known {
 		return append(b, "null"...)

@@ -15,7 +15,8 @@ type Sample struct {
 	Unit   string
 	Epoch  uint32
 	Seq    uint64
-	T      int64 // µs since the Unix epoch, on the device's clock
+	T      int64         // µs since the Unix epoch, on the device's clock
+	Ahead  time.Duration // that this clock is of ours; 0 while unknown
 	Value  telemetry.Value
 	Age    Age
 	Path   string        // the rung it came on
@@ -29,24 +30,6 @@ type Sample struct {
 type Age struct {
 	Value, Err      time.Duration
 	Known, ErrKnown bool
-}
-
-// clock is the device's clock minus ours, ± err.
-type clock struct {
-	offset, err time.Duration
-	known       bool
-}
-
-// age of the sample of time t (µs) in what came. A last will has no time of
-// its own: it is from when the server published it, on our clock.
-func (c clock) age(r *peer.Received, t int64) Age {
-	switch {
-	case r.Header.Will:
-		return Age{Value: r.Held, Known: true}
-	case !c.known:
-		return Age{}
-	}
-	return Age{Value: r.At.Add(c.offset).Sub(time.UnixMicro(t)), Err: c.err, Known: true, ErrKnown: true}
 }
 
 // sampleTime is a sample's time: its own, or for a last will when it was published.

@@ -36,7 +36,7 @@ func (Text) Sample(b []byte, s *Sample) []byte {
 	if s.Late {
 		notes += ", late"
 	}
-	return fmt.Appendf(b, "%s  %s  %s  %s  %s\n", time.UnixMicro(s.T).Format(clockLayout),
+	return fmt.Appendf(b, "%s  %s  %s  %s  %s\n", time.UnixMicro(s.T).Add(-s.Ahead).Format(clockLayout),
 		left(Escape(s.Stream.Name), nameWidth), left(value, valueWidth), left(s.Age.String(), 18), notes)
 }
 
@@ -86,6 +86,18 @@ func (Text) Presence(b []byte, now time.Time, d signal.Device) []byte {
 	return note(b, now, "%s: %s", Escape(d.Name), State(d, now))
 }
 
+// Clock appends a line for a clock that is wrong, or right again.
+func (Text) Clock(b []byte, now time.Time, ahead, err time.Duration) []byte {
+	if c := (clock{ahead, err, true}); !c.isWrong() {
+		return note(b, now, "its clock is right now")
+	}
+	where := "behind"
+	if ahead > 0 {
+		where = "ahead of"
+	}
+	return note(b, now, "its clock is %s %s this one; times are by this one, and ages are right", Short(ahead.Abs()), where)
+}
+
 // note is a line of its own between samples.
 func note(b []byte, now time.Time, format string, args ...any) []byte {
 	b = append(b, now.Format(clockLayout)...)
@@ -114,6 +126,8 @@ func moment(t, now time.Time) string {
 	return t.Format(time.DateTime)
 }
 
+const hoursOfYear = 24 * 365.25
+
 // Short writes a duration with two or three digits and a unit.
 func Short(d time.Duration) string {
 	switch abs := d.Abs(); {
@@ -128,7 +142,10 @@ func Short(d time.Duration) string {
 	case abs < 48*time.Hour:
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
-	return fmt.Sprintf("%d days", int(d.Hours())/24)
+	if days := int(d.Hours()) / 24; days < 2*365 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return fmt.Sprintf("%d years", int(d.Hours()/hoursOfYear))
 }
 
 // left pads a text with spaces to a width in characters.

@@ -22,6 +22,7 @@ type Format interface {
 	Path(b []byte, now time.Time, p peer.Path) []byte
 	Gap(b []byte, now time.Time, stream string, g wire.Gap) []byte
 	Presence(b []byte, now time.Time, d signal.Device) []byte
+	Clock(b []byte, now time.Time, ahead, err time.Duration) []byte // the device's is wrong, or right again
 }
 
 // Config says what to show and how.
@@ -40,6 +41,7 @@ type Viewer struct {
 
 	// Owned by the goroutine of Conn.Run.
 	device  signal.Device
+	clock   clockNews
 	reached bool // there was a path
 	begun   bool // the stream of a position has begun
 	link    Link
@@ -132,9 +134,15 @@ func (v *Viewer) received(r peer.Received) {
 	}
 	offset, offsetErr, known := v.conn.Clock()
 	c := clock{offset, offsetErr, known}
+	if v.clock.look(c) {
+		v.lines = v.config.Format.Clock(v.lines, time.Now(), offset, offsetErr)
+	}
 	s := Sample{
 		Device: &v.device, Stream: r.Stream, Unit: v.units[r.Stream.ID], Epoch: r.Header.Epoch,
 		Path: r.Rung.String(), Late: r.Late, Kept: r.Retained || r.Header.Will, Held: r.Held, Past: r.Past,
+	}
+	if !r.Header.Will { // its time is ours
+		s.Ahead = offset
 	}
 	for i := r.Skip; i < r.Skip+r.Take; i++ {
 		s.Seq, s.T, s.Value = r.Header.Seq+uint64(i), sampleTime(&r, v.batch.T[i]), v.batch.Value(i)
