@@ -54,6 +54,8 @@ type Config struct {
 	MaxViewers int             // that are served at once; default 64
 	Program    string          // who this is, with a version, for people; default "agent"
 	Log        *slog.Logger    // default: nothing is logged
+
+	clock func() time.Time // of tests; default: time.Now
 }
 
 // Agent is a running device. Its methods are safe for concurrent use.
@@ -146,6 +148,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, MaxViewers: c.MaxViewers,
 		Facts: facts(os.DirFS("/")),
 		RTC:   rtc.Config{Listener: a.listen},
+		Clock: c.clock,
 		OnState: func(s peer.HostState) {
 			out.set(s.Linked, s.Err)
 			a.status.set(s.Linked, s.Err)
@@ -201,6 +204,9 @@ func (a *Agent) Declare(s source.Stream) (*Stream, error) {
 	}
 	a.spool.declared(s)
 	stream := newStream(s, out, a.config.Log)
+	if a.config.clock != nil {
+		stream.clock = a.config.clock
+	}
 	a.streams[s.Name] = stream
 	return stream, nil
 }

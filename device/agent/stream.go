@@ -29,6 +29,7 @@ type Stream struct {
 	kind    telemetry.Kind
 	limit   int // bytes of a batch's payload
 	log     *slog.Logger
+	clock   func() time.Time
 
 	putting sync.Mutex        // held by Put of a durable stream, so that what is refused is its own
 	sending sync.Mutex        // held while a batch is encoded and published, so that batches leave in order
@@ -47,7 +48,7 @@ type Stream struct {
 
 func newStream(s source.Stream, out outlet, log *slog.Logger) *Stream {
 	stream := &Stream{
-		out: out, name: s.Name, class: s.Class, durable: s.Durable, kind: s.Meta.Kind, log: log,
+		out: out, name: s.Name, class: s.Class, durable: s.Durable, kind: s.Meta.Kind, log: log, clock: time.Now,
 		limit: telemetry.PayloadLimit(s.Class), pending: &telemetry.Packer{}, spare: &telemetry.Packer{},
 	}
 	stream.pending.Reset(stream.kind)
@@ -72,7 +73,7 @@ func (s *Stream) SetText(text string) error { return s.now(telemetry.TextValue(t
 // SetBytes publishes up to 8 KiB as of now. They are copied.
 func (s *Stream) SetBytes(data []byte) error { return s.now(telemetry.BytesValue(data)) }
 
-func (s *Stream) now(v telemetry.Value) error { return s.Put(source.Stamp(time.Now()), v) }
+func (s *Stream) now(v telemetry.Value) error { return s.Put(source.Stamp(s.clock()), v) }
 
 // maxTime bounds the time of a sample, in µs: what the format can hold.
 const maxTime = 1<<52 - 1
