@@ -51,6 +51,24 @@ func TestLowPower(t *testing.T) {
 	})
 }
 
+// TestRestLetsNewsPass: a value that comes after a longer rest does not wait for the next word.
+func TestRestLetsNewsPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.rests = true
+		d := w.boot(time.Hour)
+		time.Sleep(10*time.Minute + 7*time.Second)
+		before := d.host.Stats().Sent.Packets
+		if err := d.event.Publish(1, value(d.event.epoch, 1, w.size)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if d.host.Stats().Sent.Packets == before {
+			t.Error("nothing was sent within a second")
+		}
+	})
+}
+
 // expectRest listens for ten minutes.
 func (d *device) expectRest(t *testing.T) {
 	t.Helper()
