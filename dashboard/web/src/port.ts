@@ -111,8 +111,9 @@ export interface StreamInfo {
 /**
  * Part says where one batch of one stream lies in a samples message: n sequence
  * numbers at data[seq], n times at data[t] (ms since the Unix epoch, the
- * device's clock), n numbers at data[v] (bools as 0 and 1; −1: none), n texts
- * at texts[text] (−1: none; bytes as hexadecimal digits).
+ * device's clock), n numbers at data[v] (bools as 0 and 1; of bytes how many
+ * there are, which is all that a chart shows; −1: none), n texts at texts[text]
+ * (−1: none).
  */
 export interface Part {
 	stream: number;
