@@ -345,6 +345,7 @@ export class App {
 
 	private frame(): number {
 		this.pull();
+		this.store.fill();
 		const now = this.store.clock.toDevice(Date.now());
 		this.timeline.tick(now);
 		return now;
