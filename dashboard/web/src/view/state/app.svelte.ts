@@ -88,7 +88,11 @@ export class App {
 			(text) => this.announce(text),
 		);
 		engine.listen((message) => this.receive(message));
-		this.loop = new Loop({ frame: () => this.frame(), slow: () => undefined });
+		this.loop = new Loop({
+			frame: () => this.frame(),
+			slow: () => undefined,
+			steered: () => this.control.hands.held,
+		});
 		this.ticking = setInterval(() => {
 			this.now = Date.now();
 		}, 1_000);
