@@ -100,7 +100,7 @@ compose-test: build ## the containers on a real engine: build, bring up, see tel
 
 .PHONY: bench
 bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, into docs/benchmarks/ (half an hour); PARTS=peers,live CONDITIONS=50,100-5
-	@go build -o .cache/bench ./e2e/bench && .cache/bench $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
+	@go build -o .cache/bench ./e2e/bench && .cache/bench -readme README.md $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
 
 .PHONY: soak
 soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat runs only these

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,59 @@ func TestEventsOutliveTheirProgram(t *testing.T) {
 			_, err = v.Await("the last event", 0, 30*time.Second, isLogLine(120))
 			must(t, err)
 			checkLines(t, v, 120)
+		})
+	}
+}
+
+// Events of an outage that are more than the device's ring holds come from its spool: each once, in order, between what came
+// before it and what is made behind it; nothing is declared missing.
+func TestEventsOutlastTheRing(t *testing.T) {
+	const last = 2000
+	long := strings.Repeat(".", 1000)
+	line := func(n int) string { return fmt.Sprintf(`{"stream": "log", "value": "line %d %s"}`, n, long) }
+	is := func(n int) func(rig.Event) bool {
+		return func(e rig.Event) bool {
+			return e.Type == "sample" && !e.Retained && e.Stream == "log" && strings.HasPrefix(string(e.Value), fmt.Sprintf(`"line %d .`, n))
+		}
+	}
+	for _, watcher := range watchers {
+		t.Run(watcher.name, func(t *testing.T) {
+			w := newWorld(t)
+			device := w.startDevice(t, "board", "--source", "stdin", "--only", "ws")
+			must(t, device.Write(line(0)))
+			v := watcher.start(t, w, "board")
+			_, err := v.AwaitPath("ws", 0, 20*time.Second)
+			must(t, err)
+			must(t, device.Write(line(1)))
+			_, err = v.Await("the first event", 0, 10*time.Second, is(1))
+			must(t, err)
+
+			w.server.Kill()
+			for n := 2; n <= last-20; n++ {
+				must(t, device.Write(line(n)))
+				time.Sleep(time.Millisecond) // a disk takes it
+			}
+			w.startServer(t)
+			for n := last - 19; n <= last; n++ {
+				must(t, device.Write(line(n)))
+				time.Sleep(50 * time.Millisecond)
+			}
+			_, err = v.Await("the last event", 0, 30*time.Second, is(last))
+			must(t, err)
+			events, err := v.Events()
+			must(t, err)
+			next := 1
+			for _, e := range events {
+				switch {
+				case e.Type == "gap" && e.Stream == "log":
+					t.Errorf("declared missing: %d to %d (%s)", e.From, e.To, e.Reason)
+				case e.Type != "sample" || e.Retained || e.Stream != "log" || is(0)(e):
+				case !is(next)(e):
+					t.Fatalf("%.20s came, want line %d", e.Value, next)
+				default:
+					next++
+				}
+			}
 		})
 	}
 }

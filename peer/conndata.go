@@ -40,7 +40,7 @@ func (c *Conn) data(now time.Duration, g *leg, f wire.Frame) error {
 	if dropped == "" && (g == nil || !g.direct()) {
 		c.newsAt = now
 	}
-	c.deliver(s, g)
+	c.deliver(s, g, false)
 	return nil
 }
 
@@ -66,14 +66,15 @@ func (c *Conn) gap(now time.Duration, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if s := c.streams[g.Stream]; s != nil && s.inbox != nil && s.epoch == g.Epoch {
+	if s := c.streams[g.Stream]; s != nil && s.inbox != nil && s.epoch == g.Epoch && !c.outlasted(now, s, g) {
 		s.out = s.inbox.Gap(now, g, s.out[:0])
-		c.deliver(s, s.via)
+		c.deliver(s, s.via, false)
 	}
 	return nil
 }
 
-func (c *Conn) deliver(s *subscription, g *leg) {
+// deliver tells what the inbox has yielded. past: it came from the device's spool.
+func (c *Conn) deliver(s *subscription, g *leg, past bool) {
 	for _, d := range s.out {
 		switch {
 		case d.Gap.From != 0:
@@ -86,7 +87,7 @@ func (c *Conn) deliver(s *subscription, g *leg) {
 			s.got.add(from, to)
 			c.tellBatch(Received{
 				Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
-				Late: d.Late, Rung: c.rung(g), At: time.Now(),
+				Late: d.Late, Past: past, Rung: c.rung(g), At: time.Now(),
 			})
 		}
 	}

@@ -98,10 +98,9 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 func (c *Conn) askForTails() signal.Message {
 	m := signal.Message{Type: signal.History, Positions: map[uint32]string{}}
 	for id, s := range c.streams {
-		if c.waits(s) && s.epoch == c.epoch {
-			at := c.past.tails[s.Name].at
+		if t := c.past.tails[s.Name]; t != nil && s.class == wire.Event && s.epoch == c.epoch {
 			m.Routed = append(m.Routed, id)
-			m.Positions[id] = signal.FormatPosition(at.epoch, at.seq)
+			m.Positions[id] = signal.FormatPosition(t.at.epoch, t.at.seq)
 		}
 	}
 	return m
@@ -141,13 +140,13 @@ func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte
 	c.meter.drop(dropped, 1)
 	for _, d := range p.out {
 		if d.Gap.From == 0 && p.id == h.Epoch {
-			c.pastChunk(d.Payload)
+			c.pastChunk(now, d.Payload)
 		}
 	}
 }
 
 // pastChunk takes a chunk apart: it is made as a packet is.
-func (c *Conn) pastChunk(chunk []byte) {
+func (c *Conn) pastChunk(now time.Duration, chunk []byte) {
 	for len(chunk) > 0 {
 		f, rest, err := wire.NextFrame(chunk)
 		if err != nil {
@@ -155,26 +154,26 @@ func (c *Conn) pastChunk(chunk []byte) {
 			return
 		}
 		chunk = rest
-		if err := c.pastFrame(f); err != nil {
+		if err := c.pastFrame(now, f); err != nil {
 			c.malformed(err)
 		}
 	}
 }
 
-func (c *Conn) pastFrame(f wire.Frame) error {
+func (c *Conn) pastFrame(now time.Duration, f wire.Frame) error {
 	switch f.Type {
 	case wire.TypeData:
 		h, payload, err := wire.ParseData(f.Body)
 		if err != nil {
 			return err
 		}
-		c.pastBatch(h, payload)
+		c.pastBatch(now, h, payload)
 	case wire.TypeGap:
 		g, err := wire.ParseGap(f.Body)
 		if err != nil {
 			return err
 		}
-		c.pastGap(g)
+		c.pastGap(now, g)
 	case wire.TypeSignal:
 		m, err := signal.Parse(f.Body)
 		if err != nil {
@@ -239,12 +238,17 @@ func (c *Conn) pastOf(epoch, number uint32) (*subscription, *signal.Stream) {
 }
 
 // pastBatch delivers what of a batch was not delivered live.
-func (c *Conn) pastBatch(h wire.Header, payload []byte) {
+func (c *Conn) pastBatch(now time.Duration, h wire.Header, payload []byte) {
 	s, stream := c.pastOf(h.Epoch, h.Stream)
 	if s == nil || h.Key != 0 {
 		return
 	}
 	c.cameFrom(s, place{h.Epoch, h.Last()})
+	if c.past.tails[s.Name] != nil && s.inbox != nil { // between others of this run
+		s.out, _ = s.inbox.Receive(now, h, payload, -1, s.out[:0]) // that it has some of it is no drop
+		c.deliver(s, c.past.via, true)
+		return
+	}
 	for _, hole := range s.lacks(h) {
 		c.tellBatch(Received{
 			Stream: stream, Header: h, Payload: payload, Past: true,
@@ -255,7 +259,7 @@ func (c *Conn) pastBatch(h wire.Header, payload []byte) {
 
 // cameFrom: everything of the stream up to there has come, if it breaks off.
 func (c *Conn) cameFrom(s *subscription, at place) {
-	if t := c.past.tails[s.Name]; t != nil && s.inbox == nil {
+	if t := c.past.tails[s.Name]; t != nil {
 		t.at, t.since = at, c.loop.now()
 	} else {
 		c.past.wanted[s.Name] = at
@@ -276,13 +280,18 @@ func (s *subscription) lacks(h wire.Header) []wire.Range {
 }
 
 // pastGap declares what of an Event stream nobody has any more. Of Live streams it shows in the numbers.
-func (c *Conn) pastGap(g wire.Gap) {
+func (c *Conn) pastGap(now time.Duration, g wire.Gap) {
 	s, stream := c.pastOf(g.Epoch, g.Stream)
 	if s == nil || s.class != wire.Event {
 		return
 	}
-	if t := c.past.tails[s.Name]; t != nil && s.inbox == nil && g.To > 0 {
+	if t := c.past.tails[s.Name]; t != nil && g.To > 0 {
 		t.at = place{g.Epoch, g.To}
+		if s.inbox != nil {
+			s.out = s.inbox.Gap(now, g, s.out[:0])
+			c.deliver(s, c.past.via, true)
+			return
+		}
 	}
 	if c.cfg.Events.Gap != nil && (s.inbox == nil || g.Epoch != s.epoch || g.To <= s.after) {
 		c.cfg.Events.Gap(stream, g)

@@ -7,13 +7,14 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
-// This file is how Events of a run of the device's program that was cut off
-// still come, from its spool, before those of the next run. It runs in the loop.
+// This file is how Events still come, from the device's spool, that its ring
+// has no more: those of a run of its program that was cut off, before those of
+// the next run, and those that an outage outlasted. It runs in the loop.
 
 // tailPatience is how long such a stream waits until the rest is declared missing.
 const tailPatience = 30 * time.Second
 
-// tail is the rest of an Event stream's last run.
+// tail is what is missing of an Event stream: the rest of its last run, or what of this one the ring has no more.
 type tail struct {
 	stream signal.Stream // as it was
 	at     place         // everything up to it was delivered or declared a gap
@@ -35,12 +36,30 @@ func (c *Conn) waitFor(s *subscription, t *tail) {
 	c.past.changed = true
 }
 
+// outlasted: what a gap declares missing of this run is wanted from the spool, if that can have it. Where it had nothing the
+// last time, the gap is one. What comes meanwhile waits in the inbox.
+func (c *Conn) outlasted(now time.Duration, s *subscription, g wire.Gap) bool {
+	if s.class != wire.Event || g.Reason != wire.GapRing || !c.past.there {
+		return false
+	}
+	p := s.inbox.Position()
+	switch {
+	case c.past.tails[s.Name] != nil: // it is under way
+		return true
+	case g.To <= p.Seq || s.sought == p.Seq+1:
+		return false
+	}
+	s.sought = p.Seq + 1
+	c.waitFor(s, &tail{stream: s.Stream, at: place{p.Epoch, p.Seq}, since: now})
+	return true
+}
+
 // waits reports whether a stream's new run waits for the rest of the one before.
 func (c *Conn) waits(s *subscription) bool {
 	return s != nil && s.class == wire.Event && s.inbox == nil && c.past.tails[s.Name] != nil
 }
 
-// settleTails begins the new run of streams whose rest did not come in time.
+// settleTails goes on with streams whose rest did not come in time.
 func (c *Conn) settleTails(now time.Duration) (wake time.Duration) {
 	wake = now + time.Hour
 	for name, t := range c.past.tails {
@@ -62,7 +81,8 @@ func (c *Conn) doneTails() {
 	}
 }
 
-// endTail declares what of the earlier run is missing still, and begins the new one.
+// endTail declares what of an earlier run is missing still, and begins the new one. What the spool did not have of this run
+// the device declares again.
 func (c *Conn) endTail(name string, t *tail) {
 	delete(c.past.tails, name)
 	whole := t.at.epoch == c.epoch || t.ended && t.at.seq >= t.final
@@ -70,7 +90,7 @@ func (c *Conn) endTail(name string, t *tail) {
 		c.cfg.Events.Gap(&t.stream, wire.Gap{Stream: t.stream.ID, Epoch: t.at.epoch, From: t.at.seq + 1, To: t.final, Reason: wire.GapRestart})
 	}
 	s := c.byName(name)
-	if s == nil {
+	if s == nil || s.inbox != nil {
 		return
 	}
 	c.start(s, c.epoch)

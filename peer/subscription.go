@@ -22,6 +22,7 @@ type subscription struct {
 	final uint64 // is the last sample of the epoch
 
 	after  uint64        // of class Event: delivery began behind this sample of inbox's epoch
+	sought uint64        // of class Event: the spool was asked for this sample, which the ring had no more; 0: for none
 	got    ranges        // of class Live: what of inbox's epoch was delivered
 	heard  time.Duration // when data came last
 	newest uint64        // last sequence number of inbox's epoch that was delivered
@@ -155,7 +156,7 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 		if s.newest > 0 && s.class == wire.Live {
 			c.wantPast(s, place{s.epoch, s.newest})
 		}
-		s.inbox, s.ended, s.final, s.newest = nil, false, 0, 0
+		s.inbox, s.ended, s.final, s.newest, s.sought = nil, false, 0, 0, 0
 	}
 	clear(c.events)
 	c.events = c.events[:0]
@@ -167,7 +168,7 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 func (c *Conn) declareEnd(now time.Duration, s *subscription) {
 	g := wire.Gap{Stream: s.ID, Epoch: s.epoch, From: s.inbox.Position().Seq + 1, To: s.final, Reason: wire.GapRestart}
 	s.out = s.inbox.Gap(now, g, s.out[:0])
-	c.deliver(s, s.via)
+	c.deliver(s, s.via, false)
 }
 
 // byeGrace is how long samples may come behind the goodbye that overtook

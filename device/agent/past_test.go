@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -112,6 +113,57 @@ func TestEventsFromWithinAnEarlierRun(t *testing.T) {
 			t.Fatalf("at %d: %s", n, gap)
 		case <-time.After(20 * time.Second):
 			t.Fatalf("%d did not come", n)
+		}
+	}
+}
+
+// Events that were made during an outage, more than the ring holds, come from the spool: each once, in order, between what came
+// before it and what is made behind it.
+func TestEventsOutlastTheRing(t *testing.T) {
+	s := newServer(t)
+	a, log, end := runEvents(t, s.config(t))
+	defer end()
+	waitForLink(t, a)
+	texts, gaps := lines(), lines()
+	var watching sync.WaitGroup
+	watching.Go(func() { watchEvents(t, s, texts, gaps) })
+	t.Cleanup(watching.Wait)
+	made, long := 0, strings.Repeat(".", 1<<10)
+	produce := func(n int) {
+		for range n {
+			made++
+			if err := log.SetText(strconv.Itoa(made) + " " + long); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); len(texts) == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		produce(1)
+	}
+	s.stopOnly()
+	for range 300 { // 3 MiB: three times what the ring holds, as fast as a disk takes it
+		produce(10)
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.again(t)
+	for range 100 { // while the spool is read
+		produce(1)
+		time.Sleep(20 * time.Millisecond)
+	}
+	for i := 1; i <= made; i++ {
+		select {
+		case text := <-texts:
+			number, _, _ := strings.Cut(text, " ")
+			if i == 1 {
+				i, _ = strconv.Atoi(number) // what was made before the viewer came
+			}
+			if number != strconv.Itoa(i) {
+				t.Fatalf("%s came, want %d of %d", number, i, made)
+			}
+		case gap := <-gaps:
+			t.Fatalf("at %d: %s", i, gap)
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d of %d did not come", i, made)
 		}
 	}
 }

@@ -48,8 +48,9 @@ func main() {
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
 	parts := flag.String("parts", "age,cost,joining,control,balance,bulk,live,peers", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
+	readme := flag.String("readme", "", "a file that shows the table in short, between two marks; it is left alone by a run in which something is left out")
 	flag.Parse()
-	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out)}
+	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out), readme: *readme}
 	b.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	b.peers = peersAsked{rounds: *rounds, length: *crossing, atOnce: max(1, *atOnce), only: b.only}
 	b.peers.who = strings.FieldsFunc(*who, func(r rune) bool { return r == ';' })
@@ -66,6 +67,7 @@ type bench struct {
 	only          []string
 	peers         peersAsked
 	folder        string // of the plots
+	readme        string // the file with a place for the table in short; "": none
 }
 
 // known refuses names that would measure nothing.
@@ -102,27 +104,27 @@ func (b bench) run(chosen []string, out string) error {
 	if err := lab.Missing(); err != nil {
 		return err
 	}
+	var all results
 	var text bytes.Buffer
-	writeTitle(&text)
 	for _, name := range chosen {
 		var err error
 		switch name {
 		case "age":
-			err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) })
+			all.ages, err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) })
 		case "cost":
-			err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) })
+			all.costs, err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) })
 		case "joining":
-			err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
+			all.joins, err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
 		case "live":
-			err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
+			all.live, err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
 		case "control":
-			err = section(&text, writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) })
+			all.control, err = section(&text, writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) })
 		case "bulk":
-			err = section(&text, writeBulk, func() (*bulkResult, error) { return measureBulk(b.rounds) })
+			all.bulk, err = section(&text, writeBulk, func() (*bulkResult, error) { return measureBulk(b.rounds) })
 		case "balance":
-			err = section(&text, writePole, func() (*poleResult, error) { return measurePole(b.weak) })
+			all.pole, err = section(&text, writePole, func() (*poleResult, error) { return measurePole(b.weak) })
 		case "peers":
-			err = section(&text, writePeers, b.measurePeers)
+			all.peers, err = section(&text, writePeers, b.measurePeers)
 		default:
 			err = fmt.Errorf("there is no part %q", name)
 		}
@@ -130,7 +132,7 @@ func (b bench) run(chosen []string, out string) error {
 			return err
 		}
 	}
-	return publish(out, &text)
+	return publish(out, b.readme, &all, text.Bytes())
 }
 
 // measurePeers draws, too.
@@ -142,10 +144,10 @@ func (b bench) measurePeers() (*peersResult, error) {
 	return result, err
 }
 
-func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) error {
+func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) (*T, error) {
 	result, err := measure()
 	if err == nil {
 		write(text, result)
 	}
-	return err
+	return result, err
 }

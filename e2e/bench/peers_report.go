@@ -14,7 +14,7 @@ import (
 
 func writePeers(text *bytes.Buffer, r *peersResult) {
 	fmt.Fprintf(text, "\n## Side by side\n\n%d samples of %d bytes a second, %d subjects at the same time, each on an emulated link of its own with the same conditions and the same seed; relay and viewer are at the same end of it, the device at the other. "+
-		"Rounds: %d, of which the median is shown. TCP's congestion control: %s. The processors were busy to %.0f %%. Bulk is not measured: there is none yet.\n", rate, sampleSize, min(r.atOnce, len(r.contestants())), r.rounds, congestion(), median(r.busy))
+		"Rounds: %d, of which the median is shown. TCP's congestion control: %s. The processors were busy to %.0f %%.\n", rate, sampleSize, min(r.atOnce, len(r.contestants())), r.rounds, congestion(), median(r.busy))
 	writeSteady(text, r)
 	writeOutages(text, r)
 	fmt.Fprintf(text, "\nNobody is tuned to a link. Connections of the bare ones are made again when they fail: TCP_USER_TIMEOUT, WebSocket pings and MQTT's keep alive say so after %v, "+

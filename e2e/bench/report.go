@@ -21,21 +21,30 @@ const (
 	fanOutCost  = 16 // asked for at 1:200
 )
 
-func writeTitle(text *bytes.Buffer) {
-	fmt.Fprintf(text, "# Benchmark\n\nWritten by `make bench`, %s. A figure counts only beside the others of this run.\n", written())
-}
-
 // written says when, of what and on what a figure was measured.
 func written() string {
 	return fmt.Sprintf("%s, %s, %s/%s, %d cores, %s", time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 }
 
-func publish(path string, text *bytes.Buffer) error {
-	fmt.Println("\n" + text.String())
+// publish shows what was measured, and writes it into its page; in short at its top, and in the README, if that has all.
+func publish(path, readme string, all *results, sections []byte) error {
+	short := all.inShort()
+	page := fmt.Sprintf("# Benchmark\n\nWritten by `make bench`, %s. A figure counts only beside the others of this run.\n%s%s", written(), short, sections)
+	fmt.Println("\n" + page)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, text.Bytes(), 0o644)
+	if err := os.WriteFile(path, []byte(page), 0o644); err != nil || readme == "" || !all.whole() {
+		return err
+	}
+	text, err := os.ReadFile(readme)
+	if err == nil {
+		text, err = between(text, short)
+	}
+	if err == nil {
+		err = os.WriteFile(readme, text, 0o644)
+	}
+	return err
 }
 
 func writeAges(text *bytes.Buffer, a *ageResult) {

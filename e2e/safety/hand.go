@@ -93,6 +93,9 @@ func (r *Result) cutBetter(w *world, hand *watched, cut, mend func() error, say 
 	return mend()
 }
 
+// lateBook is how much later an entry is looked for once more.
+const lateBook = 3 * time.Second
+
 // fault is something that ends a hand, and how all is as before. It returns when it began.
 type fault struct {
 	do   func(w *world) (since time.Time, err error)
@@ -171,6 +174,12 @@ func (r *Result) end(w *world, f fault, say Say) error {
 	entries, err := w.book.since(moving)
 	if err != nil {
 		return err
+	}
+	if _, rests := rest(entries); !rests { // a disk may take an entry late, which tells when it was made
+		time.Sleep(lateBook)
+		if entries, err = w.book.since(moving); err != nil {
+			return err
+		}
 	}
 	if r.judge(entries, since, w.stood(since), say) > Promise {
 		say("the agent:\n%s", w.agent.Tail(10))

@@ -20,7 +20,7 @@ import (
 // What the test binary is, when it is started again.
 const (
 	roleEnv = "TELEPATH_GUARD_TEST" // "guard", or "agent": one that moves until it is told to stop
-	fileEnv = "TELEPATH_GUARD_FILE" // which making safe touches
+	fileEnv = "TELEPATH_GUARD_FILE" // in which making safe writes when that was, in ns, a line each time
 )
 
 func TestMain(m *testing.M) {
@@ -38,11 +38,14 @@ func TestMain(m *testing.M) {
 
 const deadman = 300 * time.Millisecond
 
-// start runs a guard whose command touches a file.
+// note is a command that writes the time into a file.
+func note(file string) []string { return []string{"sh", "-c", "date +%s%N >>" + file} }
+
+// start runs a guard whose command notes.
 func start(file string) (g *Guard, end func()) { return startAs(file, os.Args[0]) }
 
 func startAs(file string, argv ...string) (g *Guard, end func()) {
-	g = New(Config{Argv: argv, Deadman: deadman, Commands: [][]string{{"touch", file}}})
+	g = New(Config{Argv: argv, Deadman: deadman, Commands: [][]string{note(file)}})
 	os.Setenv(roleEnv, "guard")
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -70,17 +73,21 @@ func beats(file string) {
 	}
 }
 
-// madeSafe is when things were made safe last; false: never.
-func madeSafe(t *testing.T, file string) (time.Time, bool) {
+// madeSafe is when things were made safe.
+func madeSafe(t *testing.T, file string) (times []time.Time) {
 	t.Helper()
-	info, err := os.Stat(file)
+	text, err := os.ReadFile(file)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	if err != nil {
-		return time.Time{}, false
+	for line := range strings.Lines(string(text)) {
+		ns, err := strconv.ParseInt(strings.TrimSuffix(line, "\n"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, time.Unix(0, ns))
 	}
-	return info.ModTime(), true
+	return times
 }
 
 func waitFor(t *testing.T, what string, ready func() bool) {
@@ -128,7 +135,13 @@ func endAgent(t *testing.T, sig syscall.Signal) (took, here time.Duration) {
 	t.Helper()
 	dir := t.TempDir()
 	file, ours := filepath.Join(dir, "safe"), filepath.Join(dir, "ours")
+	said, err := os.Create(filepath.Join(dir, "said"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
 	cmd := exec.Command(os.Args[0])
+	cmd.Stderr = said // and the guard's
 	cmd.Env = append(os.Environ(), roleEnv+"=agent", fileEnv+"="+file)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -143,27 +156,30 @@ func endAgent(t *testing.T, sig syscall.Signal) (took, here time.Duration) {
 			t.Fatal(err)
 		}
 	}
-	_, early := madeSafe(t, file)
+	early := madeSafe(t, file) != nil
 	at := time.Now()
 	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(deadman + margin)
-	if err := exec.Command("touch", ours).Run(); err != nil {
+	if err := exec.Command(note(ours)[0], note(ours)[1:]...).Run(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "what makes safe", func() bool {
-		_, yes := madeSafe(t, file)
-		return yes
+	times := 1
+	if sig == syscall.SIGSTOP {
+		times = 2 // what it had begun may come behind the first
+	}
+	waitFor(t, "what makes safe", func() bool { return len(madeSafe(t, file)) >= times })
+	waitFor(t, "a word of it", func() bool {
+		text, err := os.ReadFile(said.Name())
+		return err == nil && strings.Contains(string(text), "guard: made safe without the agent, ")
 	})
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait() // it was killed
 	if early {
 		return 0, 0
 	}
-	safe, _ := madeSafe(t, file)
-	mine, _ := madeSafe(t, ours)
-	return safe.Sub(at), mine.Sub(at)
+	return madeSafe(t, file)[0].Sub(at), madeSafe(t, ours)[0].Sub(at)
 }
 
 func TestAnEndInOrderNeedsNoGuard(t *testing.T) {
@@ -176,7 +192,7 @@ func TestAnEndInOrderNeedsNoGuard(t *testing.T) {
 	}
 	time.Sleep(2 * deadman) // a real process: it has nothing to do
 	end()
-	if _, yes := madeSafe(t, file); yes {
+	if madeSafe(t, file) != nil {
 		t.Error("made safe by the guard")
 	}
 }

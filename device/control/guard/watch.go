@@ -16,6 +16,9 @@ import (
 const (
 	tries    = 5
 	patience = 2 * time.Second
+	// again is when it is made safe once more: what the agent had begun when it was stopped, such as a program that sets an
+	// axis, may have come behind the first time.
+	again = 200 * time.Millisecond
 )
 
 // Watch is the guard process: it reads what it is fed until that ends, and runs the commands when it stops.
@@ -48,17 +51,22 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 	after := time.Duration(o.AfterMS) * time.Millisecond
 	timer := time.NewTimer(after)
 	timer.Stop()
+	heard, once := time.Now(), false
 	for {
 		select {
 		case <-timer.C:
-			o.makeSafe(log)
+			_ = o.makeSafe(heard, log) // it has said why; the agent may be back
+			if once = !once; once {
+				timer.Reset(again)
+			}
 		case b, there := <-fed:
 			switch {
 			case !there:
-				return o.makeSafe(log)
+				return o.makeSafe(heard, log)
 			case b == leave:
 				return nil
 			case b == beat:
+				heard, once = time.Now(), false
 				timer.Reset(after)
 			case b == safe:
 				timer.Stop()
@@ -69,7 +77,9 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 }
 
 // makeSafe runs all commands at once. They are urgent as the guard itself is, which was started so, and each has its time.
-func (o orders) makeSafe(log io.Writer) error {
+// It tells of it only then: nobody may read what it says.
+func (o orders) makeSafe(heard time.Time, log io.Writer) error {
+	began := time.Now()
 	errs := make([]error, len(o.Commands))
 	var tasks sync.WaitGroup
 	for i, argv := range o.Commands {
@@ -79,8 +89,11 @@ func (o orders) makeSafe(log io.Writer) error {
 	err := errors.Join(errs...)
 	if err != nil {
 		fmt.Fprintln(log, "guard:", err)
+		return err
 	}
-	return err
+	fmt.Fprintf(log, "guard: made safe without the agent, %d ms after its last beat; it took %d ms\n",
+		began.Sub(heard).Milliseconds(), time.Since(began).Milliseconds())
+	return nil
 }
 
 func persist(argv []string) (err error) {

@@ -103,11 +103,8 @@ export class Conn {
 		);
 		this.past = new Past(PAST, env.random, this.tails, {
 			onBatch: (batch) => events.onPast(batch),
-			onTail: ({ stream, header, payload }, skip) => {
-				const part = { skip, take: header.count - skip, late: false, retainedMs: null };
-				events.onBatch({ stream, header, payload, ...part });
-			},
-			onGap: (stream, { epoch, from, to, reason }) => events.onGap(stream, epoch, from, to === 0 ? null : to, reason),
+			onTail: ({ stream, header, payload }, skip) => this.streams.tail(env.now(), stream, header, payload, skip),
+			onGap: (stream, gap) => this.streams.tailGap(env.now(), stream, gap),
 			onTailsDone: (names) => this.settleTails(names),
 			onDone: () => events.onPastDone(),
 			room: () => events.roomForPast(),
@@ -357,7 +354,7 @@ export class Conn {
 				this.data(path, frame, direct);
 				break;
 			case TYPE_GAP:
-				this.streams.gap(env.now(), parseGap(frame.body));
+				if (this.streams.gap(env.now(), parseGap(frame.body))) this.past.cutOff();
 				break;
 			case TYPE_PROBE:
 				this.paths.probed(path, parseProbe(frame.body), env.wall());

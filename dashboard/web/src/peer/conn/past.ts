@@ -40,7 +40,7 @@ export interface PastBatch {
 
 export interface PastEvents {
 	onBatch(batch: PastBatch): void;
-	/** a batch of a stream whose new run waits for it. */
+	/** a batch of a stream that waits for it. */
 	onTail(batch: PastBatch, skip: number): void;
 	onGap(stream: Stream, gap: Gap): void;
 	onDone(): void;
@@ -159,7 +159,7 @@ export class Past {
 		this.transfer = { id, inbox, moved: now, path: 0, done: false, tails: brings, names: new Map() };
 	}
 
-	/** A run that was cut off: its rest is asked for. */
+	/** A run that was cut off, or that outlasted its ring: the rest is asked for. */
 	cutOff(): void {
 		this.changed = true;
 	}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Stream } from "../signal";
-import { type Header, hop } from "../wire";
+import { GAP_REASONS, type Header, hop } from "../wire";
 import { type Resume, Streams } from "./streams";
 import { Tails } from "./tails";
 
@@ -161,4 +161,46 @@ test("an earlier life that saw its run whole waits for nothing", () => {
 	streams.keeps = true;
 	describe(streams, stream(0));
 	expect([log, tails.size]).toEqual([["log 10 after 0"], 0]);
+});
+
+/** outlast has the ring lose 4 to 8 of ten samples, with a spool: 9 and 10 come. */
+function outlast() {
+	const w = world();
+	describe(w.streams, stream(0));
+	data(w.streams, 1, 3);
+	w.streams.keeps = true;
+	w.log.length = 0;
+	const ring = { stream: 1, epoch: EPOCH, from: 4, to: 8, reason: GAP_REASONS.ring };
+	expect(w.streams.gap(100, ring)).toBe(true);
+	data(w.streams, 9, 2);
+	expect(w.streams.gap(200, ring)).toBe(true); // said again, and under way
+	expect([w.log, w.tails.at("log")]).toEqual([[], { epoch: EPOCH, seq: 3 }]);
+	const tail = (seq: number, count: number) => {
+		const header: Header = { class: "event", stream: 1, epoch: EPOCH, seq, count, deadline: 0, key: 0, will: false };
+		w.streams.tail(300, stream(0), header, new Uint8Array(count), 0);
+	};
+	return { ...w, ring, tail };
+}
+
+test("what outlasted the ring comes from the spool, before what came meanwhile", () => {
+	const { log, streams, tail } = outlast();
+	tail(3, 3);
+	tail(6, 3);
+	tail(9, 4); // of which two came live
+	expect(log).toEqual(["log 4+2", "log 6+3", "log 9+2", "log 11+2"]);
+	streams.settleTails(400, COME);
+	data(streams, 13);
+	expect(log.slice(4)).toEqual(["log 13+1"]);
+});
+
+test("what the spool has not either is a gap, when the device says so again", () => {
+	const { log, streams, tail, ring } = outlast();
+	streams.tailGap(300, stream(0), { ...ring, to: 5, reason: GAP_REASONS.spool });
+	tail(6, 1);
+	streams.settleTails(400, COME);
+	expect(log).toEqual(["log 10 gap 4-5 5", "log 6+1"]);
+	expect(streams.gap(500, ring)).toBe(true); // it got somewhere: the rest is sought once more
+	streams.settleTails(600, COME);
+	expect(streams.gap(700, ring)).toBe(false);
+	expect(log.slice(2)).toEqual(["log 10 gap 7-8 1", "log 9+2"]);
 });

@@ -30,6 +30,7 @@ interface Entry {
 	kept: Kept;
 	path: number; // that the newest data came on: it is acknowledged there too
 	final: number | null; // the device ended on purpose, with this as its last sample; null: it did not
+	sought: number; // the spool was asked for this sample, which the ring had no more; 0: for none
 }
 
 /** Resume is how far an Event stream got in an earlier life of this viewer, to go on from there. */
@@ -129,16 +130,57 @@ export class Streams {
 		return drop === "";
 	}
 
-	gap(now: number, gap: Gap): void {
+	/** gap takes what is declared missing; true: it is wanted from the spool first. */
+	gap(now: number, gap: Gap): boolean {
 		const entry = this.entries.get(gap.stream);
-		if (entry?.inbox == null) return;
+		if (entry?.inbox == null) return false;
+		if (this.outlasted(now, entry, entry.inbox, gap)) return true;
 		entry.inbox.gap(now, gap, this.out);
+		this.deliver(entry);
+		return false;
+	}
+
+	/**
+	 * outlasted: what of this run the device's ring has no more is wanted from its spool. Where that had nothing the last
+	 * time, the gap is one. What comes meanwhile waits in the inbox.
+	 */
+	private outlasted(now: number, entry: Entry, inbox: Inbox, { epoch, to, reason }: Gap): boolean {
+		const { stream } = entry;
+		if (!this.keeps || stream.class !== "event" || reason !== GAP_REASONS.ring || epoch !== entry.epoch) return false;
+		if (this.tails.waits(stream.name)) return true; // it is under way
+		const { seq } = inbox.position();
+		if (to <= seq || entry.sought === seq + 1) return false;
+		entry.sought = seq + 1;
+		this.tails.wait(now, stream, { epoch, seq }, null);
+		return true;
+	}
+
+	/** tail takes a batch from the spool: between others of this run, or of one before which the new one waits for. */
+	tail(now: number, stream: Stream, header: Header, payload: Uint8Array, skip: number): void {
+		const entry = this.entries.get(stream.id);
+		if (entry?.inbox == null) {
+			const part = { skip, take: header.count - skip, late: false, retainedMs: null };
+			this.events.onBatch({ stream, header, payload, ...part });
+			return;
+		}
+		entry.inbox.receive(now, header, payload, -1, this.out); // that it has some of it is no drop
+		this.deliver(entry);
+	}
+
+	/** tailGap takes a gap from there. */
+	tailGap(now: number, stream: Stream, gap: Gap): void {
+		const entry = this.entries.get(stream.id);
+		if (entry?.inbox == null) {
+			this.declare(stream, gap);
+			return;
+		}
+		if (gap.to !== 0) entry.inbox.gap(now, gap, this.out);
 		this.deliver(entry);
 	}
 
 	/** settleTails: these have come as far as they will, or waited for too long; the new runs of their streams begin. */
 	settleTails(now: number, names?: ReadonlySet<string>): boolean {
-		const over = this.tails.end(now, names);
+		const over = this.tails.end(now, names).filter(({ stream }) => this.entries.get(stream.id)?.inbox == null);
 		for (const { stream, at, final } of over) {
 			const whole = at.epoch === this.epoch || (final !== null && at.seq >= final);
 			if (!whole) this.events.onGap(stream, at.epoch, at.seq + 1, final, GAP_REASONS.restart);
@@ -252,7 +294,15 @@ export class Streams {
 	private put(stream: Stream): void {
 		const known = this.entries.get(stream.id);
 		if (known !== undefined) known.stream = stream;
-		const entry = known ?? { stream, epoch: this.epoch, inbox: null, kept: new Kept(), path: 0, final: null };
+		const entry = known ?? {
+			stream,
+			epoch: this.epoch,
+			inbox: null,
+			kept: new Kept(),
+			path: 0,
+			final: null,
+			sought: 0,
+		};
 		this.entries.set(stream.id, entry);
 	}
 

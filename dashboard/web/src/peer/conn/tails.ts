@@ -1,9 +1,9 @@
 import type { EpochSeq, Stream } from "../signal";
 
-/** How long a stream's new run waits for the rest of the one before, in ms, while nothing of it comes. */
+/** How long a stream waits for what is missing before, in ms, while nothing of it comes. */
 const PATIENCE = 30_000;
 
-/** Tail is the rest of an Event stream's run that was cut off. */
+/** Tail is the rest of an Event stream's run that was cut off, or what of this one the ring has no more. */
 export interface Tail {
 	stream: Stream; // as it was
 	at: EpochSeq; // everything up to it was delivered or declared a gap
@@ -12,8 +12,8 @@ export interface Tail {
 }
 
 /**
- * Tails are the rests of Event streams whose run was cut off, by name: they
- * come from the device's spool, before the next run is received (section 5.4).
+ * Tails are what is missing of Event streams, by name: it comes from the
+ * device's spool, before what lies behind it is delivered (section 5.4).
  */
 export class Tails {
 	private readonly byName = new Map<string, Tail>();
