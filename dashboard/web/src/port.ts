@@ -71,7 +71,7 @@ export type FromWorker =
 	| { type: "gap"; stream: number; epoch: string; from: number; to: number | null; reason: string; restored?: boolean }
 	| { type: "past.done" } // all that was asked for of the past has come
 	| { type: "archive"; problem: string } // why Events are not kept over a reload; "": they are
-	| { type: "path"; path: PathInfo } // at most 4 a second
+	| { type: "path"; path: PathInfo } // 4 a second, and when the rung changes
 	| { type: "carried"; carried: Carried | null } // for the next visit on this network; null: there is nothing to know
 	| { type: "survey"; job: SurveyJob } // for the page's half, which answers with
 	| { type: "network"; findings: Finding[]; over: boolean } // each time more is known
@@ -111,8 +111,9 @@ export interface StreamInfo {
 /**
  * Part says where one batch of one stream lies in a samples message: n sequence
  * numbers at data[seq], n times at data[t] (ms since the Unix epoch, the
- * device's clock), n numbers at data[v] (bools as 0 and 1; −1: none), n texts
- * at texts[text] (−1: none; bytes as hexadecimal digits).
+ * device's clock), n numbers at data[v] (bools as 0 and 1; of bytes how many
+ * there are, which is all that a chart shows; −1: none), n texts at texts[text]
+ * (−1: none).
  */
 export interface Part {
 	stream: number;

@@ -110,15 +110,15 @@ export class Collector {
 	}
 
 	private numbers(batch: Batch, { skip, take }: Collected): number {
-		if (batch.kind !== "number" && batch.kind !== "bool") return -1;
+		if (batch.kind === "text") return -1;
+		if (batch.kind === "bytes") return this.column(take, (i) => batch.blobs[skip + i]?.length ?? 0);
 		return this.column(take, (i) => batch.numbers[skip + i] ?? 0);
 	}
 
 	private words(batch: Batch, { skip, take }: Collected): number {
+		if (batch.kind !== "text") return -1;
 		const offset = this.texts.length;
-		if (batch.kind === "text") this.texts.push(...batch.texts.slice(skip, skip + take).map(plain));
-		else if (batch.kind === "bytes") this.texts.push(...batch.blobs.slice(skip, skip + take).map(hex));
-		else return -1;
+		this.texts.push(...batch.texts.slice(skip, skip + take).map(plain));
 		return offset;
 	}
 
@@ -185,8 +185,4 @@ export class Collector {
 
 function columns(part: Part): number {
 	return part.v >= 0 ? 3 : 2;
-}
-
-function hex(bytes: Uint8Array): string {
-	return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }

@@ -127,6 +127,21 @@ test("the badge is told four times a second", () => {
 	expect(posted.filter((m) => m.type === "path")).toHaveLength(4);
 });
 
+test("the badge is told of another rung at once, and from then on as before", () => {
+	const socket = connect();
+	socket.hear(welcome);
+	engine.handle({ type: "open", device: "pi" });
+	const rungs = () => posted.flatMap((m) => (m.type === "path" ? [m.path.rung] : []));
+	expect(rungs()).toEqual([null]);
+	env.advance(100);
+	const [, open] = signals(socket.take());
+	accept(socket, 1, open?.id);
+	env.advance(1);
+	expect(rungs()).toEqual([null, "ws"]);
+	env.advance(1_000);
+	expect(rungs()).toHaveLength(6);
+});
+
 test("a survey gets the TURN servers that the server tells; what cannot be asked is null", () => {
 	const jobs = () => posted.flatMap((m) => (m.type === "survey" ? [m.job.servers] : []));
 	engine.handle({ type: "survey" });

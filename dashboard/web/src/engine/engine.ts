@@ -19,7 +19,7 @@ import { Presence } from "./presence";
 
 /** The server tells its TURN servers within this time, in ms; one of an older version does not. */
 const SERVERS_WITHIN = 1_000;
-/** The badge is told at most this often, in ms. */
+/** The badge is told this often, in ms, and when the rung changes. */
 const PATH_EVERY = 250;
 /** EngineOptions are what differs between a Worker and a page. */
 export interface EngineOptions {
@@ -284,6 +284,7 @@ export class Engine {
 				onStart: (...start) => keeper.start(...start),
 				onFinal: (...final) => keeper.final(...final),
 				onJoined: () => this.operate.joined(),
+				onRung: () => this.tellPathIn(0),
 				onTick: (tick) => this.operate.tick(tick),
 				onOutcome: (body) => this.operate.outcome(body),
 			},
@@ -362,7 +363,12 @@ export class Engine {
 		this.link.carries(conn.needsLink);
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
 		this.operate.look();
-		this.cancelPath = this.options.env.later(PATH_EVERY, () => this.tellPath());
+		this.tellPathIn(PATH_EVERY);
+	}
+
+	private tellPathIn(ms: number): void {
+		this.cancelPath?.();
+		this.cancelPath = this.options.env.later(ms, () => this.tellPath());
 	}
 }
 

@@ -7,6 +7,9 @@ const STREAM_BYTES = 8 * 1024 * 1024;
 /** Bytes that the samples of all streams of a device may take together. */
 const DEVICE_BYTES = 256 * 1024 * 1024;
 
+/** Time that putting the past in its place may take of one frame, in ms, but for what the last stream takes: inputs are not to wait for it. */
+const FILL_MS = 3;
+
 type Samples = Extract<FromWorker, { type: "samples" }>;
 
 /** DeviceStore keeps the streams of the device that is on the page. */
@@ -16,6 +19,8 @@ export class DeviceStore {
 	/** Samples ever received. */
 	received = 0;
 	private readonly contact: Contact = { lostAt: null };
+	/** Streams of which enough of the past is here to be put in its place. */
+	private readonly filling = new Set<StreamStore>();
 
 	/** describe takes the whole list of streams; a stream that stays keeps its samples. */
 	describe(infos: readonly StreamInfo[]): void {
@@ -61,7 +66,7 @@ export class DeviceStore {
 			if (!stream) continue;
 			if (part.past) {
 				stream.addPast(part, message.data);
-				if (stream.past.full) this.fill(stream, now);
+				if (stream.past.full) this.filling.add(stream);
 				continue;
 			}
 			const fresh = stream.accept(part, message.data, message.texts);
@@ -72,14 +77,23 @@ export class DeviceStore {
 		}
 	}
 
-	/** pastDone: what came of the past is put in its place. */
-	pastDone(now: number): void {
-		for (const stream of this.streams.values()) this.fill(stream, now);
+	/** pastDone: what came of the past is to be put in its place. */
+	pastDone(): void {
+		for (const stream of this.streams.values()) if (stream.past.count > 0) this.filling.add(stream);
 	}
 
-	private fill(stream: StreamStore, now: number): void {
-		stream.fill();
-		if (this.clock.isMeasured) stream.settle(this.clock.toDevice(now));
+	/**
+	 * fill puts what came of the past in its place, as much as can be done in a moment; to be called in each frame. time is
+	 * the page's, now a monotonic one, both in ms.
+	 */
+	fill(time: number, now: () => number = () => performance.now()): void {
+		const began = now();
+		for (const stream of this.filling) {
+			this.filling.delete(stream);
+			stream.fill();
+			if (this.clock.isMeasured) stream.settle(this.clock.toDevice(time));
+			if (now() - began >= FILL_MS) return;
+		}
 	}
 
 	gap(message: Gap): void {

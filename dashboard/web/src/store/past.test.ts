@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Part } from "../port";
+import { DeviceStore } from "./device";
 import { StreamStore } from "./stream";
 import { info } from "./testing";
 
@@ -99,5 +100,31 @@ describe("What a device kept", () => {
 		past(store, "b", 0, [1, 2]);
 		store.fill();
 		expect(store.whole).toBe(false);
+	});
+
+	it("goes on behind the newest epoch, where the ring is full too", () => {
+		const store = new StreamStore(info(), 1_024 * 25);
+		live(store, "b", 100_000, range(1, 900));
+		past(store, "a", 0, range(1, 500));
+		store.fill();
+		expect(rows(store)).toBe(`${range(377, 500).join(" ")} (-1)${range(1, 900).join(" ")}`);
+		live(store, "b", 100_000, [902, 901, 3]);
+		expect(rows(store)).toBe(`${range(379, 500).join(" ")} (-1)${range(1, 902).join(" ")}`);
+	});
+
+	it("is put in its place stream by stream, so that inputs do not wait for all of them", () => {
+		const store = new DeviceStore();
+		const ids = range(1, 7);
+		store.describe(ids.map((id) => info({}, `s${id}`, id)));
+		const { part, data } = samples("a", 0, range(1, 100), true);
+		store.samples({ type: "samples", parts: ids.map((stream) => ({ ...part, stream })), data, texts: [] }, 0);
+		store.pastDone();
+		const filled = () => [...store.streams.values()].filter(({ ring }) => ring.count === 100).length;
+		let now = 0;
+		const counts = range(0, 3).map(() => {
+			store.fill(0, () => now++); // each look at the clock finds it a ms later
+			return filled();
+		});
+		expect(counts).toEqual([3, 6, 7, 7]);
 	});
 });

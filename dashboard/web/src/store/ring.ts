@@ -101,12 +101,12 @@ export class Ring {
 
 	/** copy takes a copy of the columns from a row on. */
 	copy(from: number): Columns {
-		const rows = Array.from({ length: this.count - from }, (_, i) => this.at(from + i));
+		const rows = this.count - from;
 		return {
-			seqs: Float64Array.from(rows, (at) => this.seqs[at] as number),
-			times: Float64Array.from(rows, (at) => this.times[at] as number),
-			values: Float64Array.from(rows, (at) => this.values[at] as number),
-			breaks: Uint8Array.from(rows, (at) => this.breaks[at] as number),
+			seqs: this.unrolled(this.seqs, from, new Float64Array(rows)),
+			times: this.unrolled(this.times, from, new Float64Array(rows)),
+			values: this.unrolled(this.values, from, new Float64Array(rows)),
+			breaks: this.unrolled(this.breaks, from, new Uint8Array(rows)),
 		};
 	}
 
@@ -128,10 +128,7 @@ export class Ring {
 		const { epochStart: split, breakNext } = this;
 		const old = merge(part(held, 0, split), before, "times");
 		const now = merge(part(held, split, this.count), current, "seqs");
-		this.count = this.total = this.head = this.epochStart = 0;
-		this.append(old);
-		this.startEpoch();
-		this.append(now);
+		this.replace(old, now);
 		this.breakNext = now.seqs.length === 0 ? this.count > 0 : breakNext;
 	}
 
@@ -151,11 +148,28 @@ export class Ring {
 		return row;
 	}
 
-	/** takeTouched is the earliest time at which something changed since the last call; +∞: nothing did. */
+	/** takeTouched is the earliest time at which something changed since the last call; +∞: nothing did; −∞: everything. */
 	takeTouched(): number {
 		const time = this.touched;
 		this.touched = Number.POSITIVE_INFINITY;
 		return time;
+	}
+
+	/** replace makes these the rows, the newest of them as far as there is room: those of earlier epochs, and those of the newest. */
+	private replace(old: Columns, now: Columns): void {
+		const rows = old.seqs.length;
+		this.total = rows + now.seqs.length;
+		this.count = Math.min(this.total, this.limit);
+		while (this.capacity < this.count) this.capacity *= 2;
+		this.head = 0;
+		const beyond = this.total - this.count;
+		this.seqs = joined(old.seqs, now.seqs, beyond, new Float64Array(this.capacity));
+		this.times = joined(old.times, now.times, beyond, new Float64Array(this.capacity));
+		this.values = joined(old.values, now.values, beyond, new Float64Array(this.capacity));
+		this.breaks = joined(old.breaks, now.breaks, beyond, new Uint8Array(this.capacity));
+		if (rows > beyond && rows < this.total) this.breaks[rows - beyond] = 1;
+		this.epochStart = Math.max(0, rows + Math.max(0, now.breaks.lastIndexOf(1)) - beyond);
+		this.touched = Number.NEGATIVE_INFINITY;
 	}
 
 	private at(row: number): number {
@@ -214,20 +228,32 @@ export class Ring {
 	/** makeRoom doubles the columns; false: they are as large as they may be. */
 	private makeRoom(): boolean {
 		if (this.capacity >= this.limit) return false;
-		this.seqs = this.unrolled(this.seqs, new Float64Array(this.capacity * 2));
-		this.times = this.unrolled(this.times, new Float64Array(this.capacity * 2));
-		this.values = this.unrolled(this.values, new Float64Array(this.capacity * 2));
-		this.breaks = this.unrolled(this.breaks, new Uint8Array(this.capacity * 2));
+		this.seqs = this.unrolled(this.seqs, 0, new Float64Array(this.capacity * 2));
+		this.times = this.unrolled(this.times, 0, new Float64Array(this.capacity * 2));
+		this.values = this.unrolled(this.values, 0, new Float64Array(this.capacity * 2));
+		this.breaks = this.unrolled(this.breaks, 0, new Uint8Array(this.capacity * 2));
 		this.head = 0;
 		this.capacity *= 2;
 		return true;
 	}
 
-	private unrolled<A extends Float64Array | Uint8Array>(from: A, to: A): A {
-		to.set(from.subarray(this.head), 0);
-		to.set(from.subarray(0, this.head), this.capacity - this.head);
+	/** unrolled copies a column from a row on to the front of another one. */
+	private unrolled<A extends Float64Array | Uint8Array>(column: A, row: number, to: A): A {
+		const rows = this.count - row;
+		if (rows <= 0) return to;
+		const start = this.at(row);
+		const first = Math.min(rows, this.capacity - start);
+		to.set(column.subarray(start, start + first), 0);
+		to.set(column.subarray(0, rows - first), first);
 		return to;
 	}
+}
+
+/** joined copies two columns, the second behind the first, to the front of another one, without the first rows. */
+function joined<A extends Float64Array | Uint8Array>(old: A, now: A, without: number, to: A): A {
+	to.set(old.subarray(without), 0);
+	to.set(now.subarray(Math.max(0, without - old.length)), Math.max(0, old.length - without));
+	return to;
 }
 
 function part({ seqs, times, values, breaks }: Columns, from: number, to: number): Columns {

@@ -93,12 +93,6 @@ describe("StreamStore", () => {
 		expect(store.valueAt(50)).toBeNaN();
 	});
 
-	it("draws bytes as their number", () => {
-		const store = new StreamStore(info({ kind: "bytes" }), LIMIT);
-		store.accept(textAt("0000000a"), Float64Array.from([1, 100]), ["00ff10"]);
-		expect(store.latest.value).toBe(3);
-	});
-
 	it("notes gaps of texts among them, in place", () => {
 		const store = new StreamStore(info({ kind: "text" }), LIMIT);
 		store.accept(textAt("0000000a"), Float64Array.from([1, 100]), ["one"]);

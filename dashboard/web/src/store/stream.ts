@@ -204,7 +204,7 @@ export class StreamStore {
 		const seq = data[part.seq + i] as number;
 		const time = (data[part.t + i] as number) + this.turns.shift(part.epoch, seq, this.epoch);
 		const text = part.text < 0 ? "" : (texts[part.text + i] ?? "");
-		const value = part.v < 0 ? bytesIn(text) : (data[part.v + i] as number);
+		const value = part.v < 0 ? Number.NaN : (data[part.v + i] as number);
 		const isNew = this.info.meta.kind === "text" ? this.log.add(seq, time, text) : this.ring.add(seq, time, value);
 		if (this.whole && !Number.isInteger(value)) this.whole = false;
 		if (isNew && seq > this.latest.seq) this.setLatest(seq, time, value, text, part.retainedMs !== null);
@@ -219,9 +219,4 @@ export class StreamStore {
 		latest.text = text;
 		latest.retained = retained;
 	}
-}
-
-/** Bytes come as hexadecimal digits; what is drawn of them is their number. */
-function bytesIn(hex: string): number {
-	return hex.length / 2;
 }

@@ -155,7 +155,8 @@ describe("What a device kept from before its clock was set", () => {
 		board.measure();
 		for (let seq = 1; seq <= 6; seq++)
 			board.give(seq, board.now - (8 - seq) * 100 + (seq <= 4 ? before : 0), { past: true, late: true });
-		board.store.pastDone(board.now);
+		board.store.pastDone();
+		board.store.fill(board.now, () => 0);
 		return board;
 	}
 
@@ -172,7 +173,8 @@ describe("What a device kept from before its clock was set", () => {
 		const board = opened(DAY);
 		for (let seq = 1; seq <= 6; seq++)
 			board.give(seq, board.now - (8 - seq) * 100 + (seq <= 4 ? DAY : 0), { past: true, late: true });
-		board.store.pastDone(board.now);
+		board.store.pastDone();
+		board.store.fill(board.now, () => 0);
 		expect(board.ages()).toEqual([0, 100, 200, 300, 300, 400, 500, 600]);
 	});
 });

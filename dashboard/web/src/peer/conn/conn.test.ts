@@ -83,6 +83,7 @@ beforeEach(() => {
 			onStart: () => undefined,
 			onFinal: () => undefined,
 			onJoined: () => control.push("joined"),
+			onRung: () => undefined,
 			onTick: ({ epoch, at }) => control.push(`tick ${epoch}:${at}`),
 			onOutcome: (body) => control.push(new TextDecoder().decode(body)),
 		},

@@ -74,6 +74,7 @@ export class Conn {
 	private readonly alarm: Alarm;
 	private readonly time: DeviceTime;
 	private joined = false; // the device has accepted, and nobody was told yet
+	private rung: Rung | null = null; // of the best path, as it was told last
 	private epoch = 0; // that the device accepted with last
 	private newsAt = -Infinity; // when news came on the link last
 	private revision = 0; // in epoch: the descriptions up to it are here
@@ -204,6 +205,7 @@ export class Conn {
 		const { accepted } = this.standing.opening;
 		if (accepted) this.past.step(now);
 		this.acknowledge(now);
+		this.tellRung();
 		this.alarm.set(
 			Math.min(
 				...wakes,
@@ -305,6 +307,13 @@ export class Conn {
 		if (!this.joined) return;
 		this.joined = false;
 		this.options.events.onJoined();
+	}
+
+	private tellRung(): void {
+		const rung = this.paths.best()?.rung ?? null;
+		if (rung === this.rung) return;
+		this.rung = rung;
+		this.options.events.onRung();
 	}
 
 	/** askUnknown: something came that nobody described, so that not all descriptions are here. */

@@ -33,6 +33,8 @@ export interface ConnEvents extends Pick<StreamsEvents, "onBatch" | "onGap" | "o
 	roomForPast(): boolean;
 	/** the device has accepted the Conn: on a new link, or in a new session. */
 	onJoined(): void;
+	/** another rung is the best one, or the first is, or there is none any more. */
+	onRung(): void;
 	/** what the device's monotonic clock showed. */
 	onTick(tick: Tick): void;
 	/** an Outcome's JSON, which throws a FormatError where it cannot be read. */

@@ -12,6 +12,8 @@ export interface Drawable {
 
 /** Time that drawing may take of one frame, in ms. What does not fit comes first in the next one. */
 const BUDGET_MS = 9;
+/** The same while a hand is there: an input waits for what is being drawn, and for what the browser has to paint of it. */
+const STEERED_MS = 2;
 /** Text changes no faster than a person reads. */
 const WRITE_EVERY_MS = 200;
 /** A hidden page gets no frames; what was collected is fetched at this pace instead. */
@@ -22,6 +24,8 @@ export interface LoopOptions {
 	frame(): number;
 	/** slow is called at the pace of the text. */
 	slow(now: number): void;
+	/** steered says whether a hand is there: then drawing gives way to inputs. */
+	steered(): boolean;
 }
 
 /** Loop is the one place where anything is drawn. */
@@ -65,8 +69,10 @@ export class Loop {
 		const now = this.options.frame();
 		const began = performance.now();
 		this.pace.frame(began);
-		if (began - this.written >= WRITE_EVERY_MS) this.write(now, began);
-		this.draw(now, began);
+		const steered = this.options.steered();
+		const written = began - this.written >= WRITE_EVERY_MS;
+		if (written) this.write(now, began);
+		if (!written || !steered) this.draw(now, began, steered ? STEERED_MS : BUDGET_MS);
 	};
 
 	private write(now: number, began: number): void {
@@ -76,13 +82,13 @@ export class Loop {
 	}
 
 	/** draw takes turns: whoever had to wait is first in the next frame. */
-	private draw(now: number, began: number): void {
+	private draw(now: number, began: number, budget: number): void {
 		for (let i = 0; i < this.drawables.length; i++) {
 			const drawable = this.drawables[this.next % this.drawables.length];
 			this.next = (this.next + 1) % this.drawables.length;
 			if (!drawable?.visible) continue;
 			drawable.draw(now, began, this.pace);
-			if (performance.now() - began > BUDGET_MS) return;
+			if (performance.now() - began > budget) return;
 		}
 	}
 }

@@ -33,6 +33,8 @@ export class CardView implements Drawable {
 	private cursorShown = false;
 	private drawnAt = Number.NEGATIVE_INFINITY;
 	private drawnVersion = -1;
+	/** Of the plot's place, in CSS pixels: to ask for it in each frame would make the browser lay the page out in between. */
+	private width = 0;
 
 	constructor(
 		private readonly app: App,
@@ -86,7 +88,7 @@ export class CardView implements Drawable {
 	/** isDue tells whether there is something new to see: the axis moved enough, or somebody moved it. */
 	private isDue(at: number, pace: Pace): boolean {
 		const { timeline } = this.app;
-		const interval = pace.interval(timeline.end - timeline.start, this.host.clientWidth, timeline.live);
+		const interval = pace.interval(timeline.end - timeline.start, this.width, timeline.live);
 		if (timeline.version === this.drawnVersion && at - this.drawnAt < interval) return false;
 		this.drawnVersion = timeline.version;
 		this.drawnAt = at;
@@ -158,8 +160,8 @@ export class CardView implements Drawable {
 
 	private watchSize(): () => void {
 		const observer = new ResizeObserver(() => {
-			if (!this.plot) return;
-			this.plot.resize(this.host.clientWidth, this.host.clientHeight);
+			this.width = this.host.clientWidth;
+			this.plot?.resize(this.width, this.host.clientHeight);
 		});
 		observer.observe(this.host);
 		return () => observer.disconnect();

@@ -90,7 +90,11 @@ export class App {
 			(text) => this.announce(text),
 		);
 		engine.listen((message) => this.receive(message));
-		this.loop = new Loop({ frame: () => this.frame(), slow: () => undefined });
+		this.loop = new Loop({
+			frame: () => this.frame(),
+			slow: () => undefined,
+			steered: () => this.control.hands.held,
+		});
 		this.ticking = setInterval(() => {
 			this.now = Date.now();
 		}, 1_000);
@@ -256,7 +260,7 @@ export class App {
 				this.store.gap(message);
 				break;
 			case "past.done":
-				this.store.pastDone(Date.now());
+				this.store.pastDone();
 				break;
 			case "archive":
 				this.archive = message.problem;
@@ -349,6 +353,7 @@ export class App {
 
 	private frame(): number {
 		this.pull();
+		this.store.fill(Date.now());
 		const now = this.store.clock.toDevice(Date.now());
 		this.timeline.tick(now);
 		return now;
