@@ -25,6 +25,9 @@ const DefaultMaxViewers = 64
 // DefaultKeepAlive is how often an end of a link says something, at least.
 const DefaultKeepAlive = 3 * time.Second
 
+// LowPowerKeepAlive is the same for a device of low power that nobody watches.
+const LowPowerKeepAlive = time.Minute
+
 // HostConfig configures a device's side.
 type HostConfig struct {
 	Endpoint  Endpoint
@@ -32,7 +35,8 @@ type HostConfig struct {
 	Name      string             // its label, 1 … 64 bytes
 	Agent     string             // program and version, for people
 	Facts     map[string]string  // short strings for people: os, arch, host, model
-	KeepAlive time.Duration      // default DefaultKeepAlive
+	KeepAlive time.Duration      // default DefaultKeepAlive; with LowPower LowPowerKeepAlive
+	LowPower  bool               // while nobody watches, values are stored once in 4/5 of KeepAlive; default: each second
 	// MaxViewers is how many are served at once, each with up to a few hundred kB. Default: DefaultMaxViewers.
 	MaxViewers int
 	RTC        rtc.Config
@@ -111,6 +115,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	}
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = DefaultKeepAlive
+		if cfg.LowPower {
+			cfg.KeepAlive = LowPowerKeepAlive
+		}
 	}
 	if cfg.MaxViewers == 0 {
 		cfg.MaxViewers = DefaultMaxViewers

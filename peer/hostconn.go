@@ -62,6 +62,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 	c.paths.onEcho = c.measuredPast
 	c.paths.ladder.Watch(now, true)
 	h.conns[id] = c
+	h.storeAt = min(h.storeAt, now+storeEvery) // a rest is over
 	return c
 }
 

@@ -146,7 +146,9 @@ func (h *Host) malformed(err error) {
 func (h *Host) step(now time.Duration) (wake time.Duration) {
 	h.publish(now)
 	h.speak()
-	wake = h.link.step(now)
+	h.link.keepAlive = h.keepAlive()
+	wake = h.stepStore(now) // before the link's own, which says nothing when something was said
+	wake = min(wake, h.link.step(now))
 	nearest := time.Duration(0)
 	for _, c := range h.conns {
 		wake = min(wake, c.step(now))
@@ -158,12 +160,6 @@ func (h *Host) step(now time.Duration) (wake time.Duration) {
 		nearest = 2 * unknownWay
 	}
 	h.oneWay.Store(int64(nearest / 2))
-	if h.welcomed && h.unstored {
-		if now >= h.storeAt {
-			h.store(now)
-		}
-		wake = min(wake, h.storeAt)
-	}
 	return wake
 }
 

@@ -22,7 +22,6 @@ type link struct {
 	racer     *racer
 	loop      *loop
 	meter     *meter
-	keepAlive time.Duration
 	dial      dialer        // that of racer, but for tests
 	first     func() []byte // JSON of the open that rides in the request; may be nil, or return nil
 	onUp      func()        // in the loop
@@ -40,10 +39,11 @@ type link struct {
 	tasks    sync.WaitGroup
 
 	// Owned by the loop.
-	leg         *leg // nil while there is no link
-	next        *leg // to take leg's place when the server has let us in there
-	older       *leg // leg before a move
-	rode        bool // the request for leg carried the open
+	keepAlive   time.Duration // a silence of 1.5 times of it ends the link
+	leg         *leg          // nil while there is no link
+	next        *leg          // to take leg's place when the server has let us in there
+	older       *leg          // leg before a move
+	rode        bool          // the request for leg carried the open
 	lift        *lift
 	hop         *hop // nil unless leg is on data channels
 	lastID      uint64
@@ -311,7 +311,7 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 	if l.proveBy > 0 {
 		wake = min(wake, l.proveBy)
 	}
-	every := l.rests.keepAlive(l.keepAlive)
+	every := l.every()
 	due := max(min(l.sentAt, l.heardAt)+every, l.sentAt+every/3)
 	if now >= due {
 		l.probe()
@@ -319,6 +319,10 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 	}
 	return min(wake, due, dead)
 }
+
+// every is how long nothing is said or heard until the link is probed: four fifths of a keep alive. Of a long one the server, which waits
+// longer, then only answers; and what cuts connections that rest for a minute, as many proxies do, meets none in one of a minute.
+func (l *link) every() time.Duration { return l.rests.keepAlive(l.keepAlive * 4 / 5) }
 
 // watchHop probes the way to the server, and looks for another one when it is in doubt.
 func (l *link) watchHop(now time.Duration, carries bool) (wake time.Duration) {

@@ -26,6 +26,7 @@ type world struct {
 	turn   *peertest.Ether // of turned connections; used where the relay tells of servers
 	device *device         // the present run of it
 	size   int             // of a sample's payload, in bytes
+	rests  bool            // the device is one of low power
 	before func(d *device) // called with each run of the device before it starts; may be nil
 
 	mu        sync.Mutex
@@ -131,7 +132,7 @@ var deviceKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 // boot starts the device's program anew.
 func (w *world) boot(every time.Duration) *device {
 	w.t.Helper()
-	h, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "http://relay"}, Key: deviceKey, Name: "bench"})
+	h, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "http://relay"}, Key: deviceKey, Name: "bench", LowPower: w.rests})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -50,7 +50,8 @@ type Config struct {
 	Sources    []source.Source // run with the agent
 	Wills      []Will          // values for when the device is cut off
 	Control    Control         // what may be done with it; default: nothing
-	KeepAlive  time.Duration   // default 3 s: a cut is known within 1.5 × this
+	KeepAlive  time.Duration   // default 3 s, with LowPower 60 s: a cut is known within 1.5 × this
+	LowPower   bool            // while nobody watches one word, values and all, in 4/5 of a KeepAlive; default: values go out each second
 	MaxViewers int             // that are served at once; default 64
 	Program    string          // who this is, with a version, for people; default "agent"
 	Log        *slog.Logger    // default: nothing is logged
@@ -145,7 +146,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 		Endpoint: peer.Endpoint{
 			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
 		},
-		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, MaxViewers: c.MaxViewers,
+		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, LowPower: c.LowPower, MaxViewers: c.MaxViewers,
 		Facts: facts(os.DirFS("/")),
 		RTC:   rtc.Config{Listener: a.listen},
 		Clock: c.clock,

@@ -44,13 +44,14 @@ func main() {
 	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live, and of balance")
 	crossing := flag.Duration("peers-length", 10*time.Second, "of one measurement of peers")
 	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
+	rest := flag.Duration("idle-length", 4*time.Minute, "of idle: five words of a device of low power")
 	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
-	parts := flag.String("parts", "age,cost,joining,control,balance,bulk,live,peers", "what to measure; what is left out is not in the table")
+	parts := flag.String("parts", "age,cost,idle,joining,control,balance,bulk,live,peers", "what to measure; what is left out is not in the table")
 	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
 	readme := flag.String("readme", "", "a file that shows the table in short, between two marks; it is left alone by a run in which something is left out")
 	flag.Parse()
-	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, folder: filepath.Dir(*out), readme: *readme}
+	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, rest: *rest, folder: filepath.Dir(*out), readme: *readme}
 	b.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	b.peers = peersAsked{rounds: *rounds, length: *crossing, atOnce: max(1, *atOnce), only: b.only}
 	b.peers.who = strings.FieldsFunc(*who, func(r rune) bool { return r == ';' })
@@ -64,6 +65,7 @@ func main() {
 type bench struct {
 	rounds, joins int
 	length, weak  time.Duration
+	rest          time.Duration
 	only          []string
 	peers         peersAsked
 	folder        string // of the plots
@@ -113,6 +115,8 @@ func (b bench) run(chosen []string, out string) error {
 			all.ages, err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) })
 		case "cost":
 			all.costs, err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) })
+		case "idle":
+			_, err = section(&text, writeIdle, func() (*idleResult, error) { return measureIdle(b.rest) })
 		case "joining":
 			all.joins, err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
 		case "live":

@@ -27,3 +27,29 @@ func (h *Host) Counted() (int, error) {
 	}
 	return strconv.Atoi(string(found[1]))
 }
+
+// CountWire counts from now on all TCP and UDP that h sends to others or gets from them.
+func (h *Host) CountWire() error {
+	return h.nft("table inet wire {\n counter both {}\n" +
+		" chain out { type filter hook output priority 0; oif lo accept; meta l4proto { tcp, udp } counter name both; }\n" +
+		" chain in { type filter hook input priority 0; iif lo accept; meta l4proto { tcp, udp } counter name both; }\n}")
+}
+
+var wireCounted = regexp.MustCompile(`packets (\d+) bytes (\d+)`)
+
+// Wire is how many packets there were since CountWire, and their bytes from the IP header on.
+func (h *Host) Wire() (packets, bytes int, err error) {
+	out, err := exec.Command(sbin("ip"), "netns", "exec", h.NS, sbin("nft"), "list", "counter", "inet", "wire", "both").Output()
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the counter: %w", err)
+	}
+	found := wireCounted.FindSubmatch(out)
+	if found == nil {
+		return 0, 0, fmt.Errorf("no count in %q", out)
+	}
+	if packets, err = strconv.Atoi(string(found[1])); err != nil {
+		return 0, 0, err
+	}
+	bytes, err = strconv.Atoi(string(found[2]))
+	return packets, bytes, err
+}

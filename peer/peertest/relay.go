@@ -33,7 +33,8 @@ type Relay struct {
 	servers  []signal.Server // TURN servers that both ends of a Conn are told
 	viewers  map[*relayViewer]bool
 	media    map[*Medium]bool
-	shared   int // Data frames that came without a conn number
+	shared   int           // Data frames that came without a conn number
+	asked    time.Duration // keep alive of the newest device link
 }
 
 type relayDevice struct {
@@ -66,7 +67,20 @@ var errRefused = errors.New("connection refused")
 
 // NewRelay makes a relay whose links have that delay, one way.
 func NewRelay(delay time.Duration) *Relay {
-	return &Relay{delay: delay, viewers: map[*relayViewer]bool{}, media: map[*Medium]bool{}, kept: map[uint32]keptFrame{}}
+	return &Relay{delay: delay, viewers: map[*relayViewer]bool{}, media: map[*Medium]bool{}, kept: map[uint32]keptFrame{}, asked: keepAlive}
+}
+
+// keepAlive is that of links, unless a device asks for another one.
+const keepAlive = 3 * time.Second
+
+// keepAliveOf is the keep alive of a link.
+func (r *Relay) keepAliveOf(device bool) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if device {
+		return r.asked
+	}
+	return keepAlive
 }
 
 // Tell has both ends of a Conn told of TURN servers, from the next open on.
@@ -170,10 +184,11 @@ func (r *Relay) serve(device bool, link *Carrier, open []byte) {
 	}
 	r.mu.Unlock()
 	var mu sync.Mutex
-	watch := func() { // as the server does, by keep alives of 3 s
+	watch := func() { // as the server does
 		for ctx.Err() == nil {
+			keepAlive := r.keepAliveOf(device)
 			mu.Lock()
-			silent := time.Since(heard) > 4500*time.Millisecond
+			silent := time.Since(heard) > keepAlive*3/2
 			mu.Unlock()
 			if silent {
 				link.Close(wire.CodeByName("silent"), "nothing came")
@@ -181,7 +196,7 @@ func (r *Relay) serve(device bool, link *Carrier, open []byte) {
 			tell(link, wire.AppendProbe(nil, wire.Hop{}, wire.Probe{Heard: true}), wire.Setpoint, true)
 			select {
 			case <-ctx.Done():
-			case <-time.After(time.Second):
+			case <-time.After(max(keepAlive/3, keepAlive-10*time.Second)):
 			}
 		}
 	}

@@ -93,6 +93,7 @@ func (r *Relay) hello(d *relayDevice, m signal.Message) {
 	}
 	r.session++
 	r.device, d.name = d, m.Name
+	r.asked = time.Duration(m.KeepAliveMS) * time.Millisecond
 	r.known = &signal.Device{ID: "00112233445566778899aabbccddeeff", Name: m.Name}
 	welcome := signal.Message{Type: signal.Welcome, Session: r.session}
 	if m.Epoch == r.epoch {

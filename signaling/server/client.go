@@ -166,36 +166,48 @@ func (c *client) fault(no *room.Refusal) {
 	}
 }
 
-// deadAfter is how many keep alives without a word end a link (section 6.2), times two.
-const deadAfterHalves = 3
+const (
+	// deadAfterHalves is how many keep alives without a word end a link (section 6.2), times two.
+	deadAfterHalves = 3
+	// lookEvery is how often a link is looked after, at least; one of a short keep alive three times in it.
+	lookEvery = 5 * time.Second
+)
 
 // watch keeps the link alive, and ends it when nothing comes.
 func (c *client) watch(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	said := time.Now() // when a look found that something was sent
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		}
-		keepAlive := time.Duration(c.keepAlive.Load())
+		now, keepAlive := time.Now(), time.Duration(c.keepAlive.Load())
 		heard := time.Unix(0, c.heard.Load())
-		left := time.Until(heard.Add(keepAlive * deadAfterHalves / 2))
+		left := heard.Add(keepAlive * deadAfterHalves / 2).Sub(now)
 		if left <= 0 {
 			c.cut()
 			return
 		}
-		c.probeIfIdle()
-		timer.Reset(min(left, keepAlive/3))
+		every := min(keepAlive/3, lookEvery)
+		switch {
+		case c.sent.Swap(false):
+			said = now
+		case now.Sub(said) >= quietFor(keepAlive, every):
+			c.probe()
+			said = now
+		}
+		timer.Reset(min(left, every))
 	}
 }
 
-// probeIfIdle sends something if nothing was sent since it was called last.
-func (c *client) probeIfIdle() {
-	if c.sent.Swap(false) {
-		return
-	}
+// quietFor is how long the server says nothing by itself, from a look that found something sent. It was sent up to a look
+// before that, and what is due now is sent at the next one: so a keep alive has two more looks than that.
+func quietFor(keepAlive, every time.Duration) time.Duration { return keepAlive - 2*every }
+
+func (c *client) probe() {
 	c.probes++
 	p := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{ID: c.probes, Heard: true, T1: nowMicros()})
 	c.carrier.Send(carrier.Frame{Bytes: p, Control: true})

@@ -39,11 +39,13 @@ func (s *Server) listen() error {
 	return nil
 }
 
-// listenPair opens the TCP port, and the UDP port that belongs to it.
+// listenPair opens the TCP port, and the UDP port that belongs to it. It leaves TCP's own keep alive out (Go sets 15 s): whatever
+// comes to the port has a time after which silence ends it, and a device that seldom says something would pay more for TCP's words than for its own.
 func (s *Server) listenPair() error {
+	config := net.ListenConfig{KeepAlive: -1}
 	_, number, _ := net.SplitHostPort(s.cfg.Listen)
 	for try := 1; ; try++ {
-		l, err := net.Listen("tcp", s.cfg.Listen)
+		l, err := config.Listen(context.Background(), "tcp", s.cfg.Listen)
 		if err != nil {
 			return fmt.Errorf("listen for links: %w (choose another address with --listen)", err)
 		}

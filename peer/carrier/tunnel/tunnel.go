@@ -53,8 +53,9 @@ type Dialer struct {
 	login login
 }
 
-// keepAlive of TCP is for middleboxes only: links have their own.
-const keepAlive = 15 * time.Second
+// keepAlive of TCP is for middleboxes only: links have their own, which is shorter unless somebody chose a long one.
+// Each costs two packets.
+const keepAlive = time.Minute
 
 const defaultStepTime = 10 * time.Second
 

@@ -70,6 +70,17 @@ test("the list of devices is kept whole, by name", () => {
 	]);
 });
 
+test("what was heard of a device long ago grows older, whatever is told of others", () => {
+	const socket = connect();
+	socket.hear(welcome);
+	const hive = { ...pi, id: "cc", name: "hive", state: "reachable", heard_ms: 5_000 };
+	socket.hear(said(0, { type: "devices", full: true, devices: [pi, hive] }));
+	env.advance(2_000);
+	socket.hear(said(0, { type: "devices", devices: [{ ...pi, state: "offline" }] }));
+	const last = posted.at(-1);
+	expect(last?.type === "devices" && last.devices[0]).toMatchObject({ name: "hive", heardMs: 7_000 });
+});
+
 test("a device that is opened right away is in the first request, and its samples come when they are pulled", () => {
 	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "" });
 	engine.handle({ type: "open", device: "pi" });

@@ -350,7 +350,7 @@ export class Engine {
 	private signal(message: ToViewer): void {
 		if (message.type === "servers" && this.cancelSurvey !== null) this.surveyWith(message.servers);
 		if (message.type !== "devices") return;
-		const devices = this.presence.tell(message.full, message.devices);
+		const devices = this.presence.tell(message.full, message.devices, this.options.env.now());
 		this.options.post({ type: "devices", devices });
 	}
 

@@ -42,7 +42,9 @@ export class App {
 	role = $state.raw("");
 	/** null: the server has not said yet. */
 	devices = $state.raw<Device[] | null>(null);
+	/** When devices, and device, were told: ages in them are of then. */
 	devicesAt = $state.raw(Date.now());
+	deviceAt = $state.raw(Date.now());
 	route = $state.raw<Route>({ view: "home" });
 	device = $state.raw<Device | null>(null);
 	refusal = $state.raw<Refusal | null>(null);
@@ -316,6 +318,7 @@ export class App {
 	private opened(device: Device): void {
 		if (this.device !== null && this.device.state !== device.state) this.announce(`${device.name} is ${device.state}.`);
 		this.device = device;
+		this.deviceAt = Date.now();
 		this.reload.opened(device.id);
 		this.control.opened(device.id);
 		this.refusal = null;
