@@ -38,6 +38,7 @@ type arrival struct {
 // receiver keeps what a viewer prints, in less room than all of its lines take.
 type receiver struct {
 	*program.Program
+	read backlog
 
 	mu      sync.Mutex
 	streams map[string]*received // guarded by mu
@@ -57,8 +58,53 @@ type received struct {
 func view(r *rig.Rig, start func(onLine func(program.Line)) (*program.Program, error)) (*receiver, error) {
 	v := &receiver{streams: map[string]*received{}}
 	var err error
-	v.Program, err = start(v.line)
+	if v.Program, err = start(v.read.add); err == nil {
+		go v.read.run(v.line, v.Ended())
+	}
 	return v, err
+}
+
+// backlog keeps lines until they are taken apart, so that no program waits for that.
+type backlog struct {
+	mu    sync.Mutex
+	lines []program.Line // guarded by mu
+	busy  bool           // guarded by mu: some are being taken apart
+}
+
+func (b *backlog) add(line program.Line) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines = append(b.lines, line)
+}
+
+func (b *backlog) take() []program.Line {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lines := b.lines
+	b.lines, b.busy = nil, len(lines) > 0
+	return lines
+}
+
+func (b *backlog) empty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.busy && len(b.lines) == 0
+}
+
+// run takes lines apart until the program has ended and there are none.
+func (b *backlog) run(each func(program.Line), ended <-chan struct{}) {
+	for over := false; !over; {
+		select {
+		case <-ended:
+			over = true
+		case <-time.After(10 * time.Millisecond):
+		}
+		for lines := b.take(); len(lines) > 0; lines = b.take() {
+			for _, line := range lines {
+				each(line)
+			}
+		}
+	}
 }
 
 func (v *receiver) line(line program.Line) {
@@ -154,6 +200,9 @@ func (v *receiver) any(stream string, wanted func(arrival) bool) (arrival, bool)
 
 // enter puts down what came of a stream. inOrder: as it came; else, for Live, whose order is not promised, by number.
 func (v *receiver) enter(book *ledger.Book, stream string, inOrder bool) error {
+	if err := until("end of what was printed", starting, v.read.empty); err != nil {
+		return err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bad != "" {
