@@ -17,9 +17,6 @@ import (
 const (
 	// pastAhead is how much is read before it is sent, in bytes.
 	pastAhead = 64 << 10
-	// pastFlight is how much of it may be unacknowledged, in bytes: 7.5 MB/s at 100 ms round trip, and less than a receiver
-	// holds when the first of it is missing.
-	pastFlight = 768 << 10
 	// pastProbeEvery is how often the path is measured while the past goes on it, at least.
 	pastProbeEvery = 200 * time.Millisecond
 	// pastProbeSpacing is the least time between two probes. The next one goes
@@ -73,7 +70,7 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastFlight), want: make(chan int, 1), stop: stop}
+	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
