@@ -45,9 +45,9 @@ func newWorld(t *testing.T) *world {
 }
 
 // device starts an agent that reads its standard input, and waits until it is linked.
-func (w *world) device(t *testing.T, name string) *program.Program {
+func (w *world) device(t *testing.T, name string, args ...string) *program.Program {
 	t.Helper()
-	d, err := w.StartDevice(nil, name, "--source", "stdin")
+	d, err := w.StartDevice(nil, name, append([]string{"--source", "stdin"}, args...)...)
 	must(t, err)
 	endWith(t, name, d)
 	waitFor(t, d, `"msg":"linked"`)

@@ -25,19 +25,26 @@ const (
 	growth = 24 << 20
 )
 
-// TestStoppedViewer: a viewer whose process is stopped costs nobody memory and others nothing, and gets what it missed as
-// a gap once it goes on.
+// TestStoppedViewer: a viewer whose process is stopped costs nobody memory and others nothing. What it missed it gets once it
+// goes on: from the device's disk, or as a gap if that keeps nothing.
 func TestStoppedViewer(t *testing.T) {
 	for _, path := range []string{"--relay", ""} {
-		t.Run("path "+path, func(t *testing.T) { stopAViewer(t, strings.Fields(path)...) })
+		t.Run("path "+path, func(t *testing.T) {
+			slow := stopAViewer(t, []string{"--spool", "none"}, strings.Fields(path)...)
+			_, err := slow.Await("gap", 0, patience, func(e rig.Event) bool { return e.Type == "gap" && e.Stream == "text" && e.Reason == "ring" })
+			must(t, err)
+		})
 	}
+	t.Run("spool", func(t *testing.T) { expectWhole(t, stopAViewer(t, nil), "text") })
 }
 
-func stopAViewer(t *testing.T, args ...string) {
+// stopAViewer stops one for a while, and returns it when it gets what is fresh again.
+func stopAViewer(t *testing.T, device []string, args ...string) (slow *rig.Watcher) {
+	t.Helper()
 	w := newWorld(t)
-	d := w.device(t, "board")
+	d := w.device(t, "board", device...)
 	numbered(t, d, 1)
-	slow := w.view(t, "board", args...)
+	slow = w.view(t, "board", args...)
 	good := w.view(t, "board", append(args, "--from", "start")...)
 	n := produce(t, d, 1, time.Second, 1)
 	before := map[*program.Program]int{w.server.Program: memory(t, w.server.Program), d: memory(t, d)}
@@ -52,14 +59,47 @@ func stopAViewer(t *testing.T, args ...string) {
 	mark := slow.Mark()
 	n = produce(t, d, n, time.Second, 1)
 	expectNumbered(t, good, n)
-	_, err := slow.Await("gap", 0, patience, func(e rig.Event) bool { return e.Type == "gap" && e.Stream == "text" && e.Reason == "ring" })
-	must(t, err)
-	_, err = slow.Await("fresh sample", mark, patience, func(e rig.Event) bool {
+	_, err := slow.Await("fresh sample", mark, patience, func(e rig.Event) bool {
 		return goodEvent(e) && e.AgeMS != nil && *e.AgeMS < 1000
 	})
 	must(t, err)
 	if len(args) > 0 && w.counted(t, `telepath_drops_total{reason="queue-full"}`) == 0 {
 		t.Error("what the stopped viewer lost is not counted")
+	}
+	numbered(t, d, n+1)
+	last := fmt.Sprintf("number %d", n+1)
+	_, err = slow.Await(last, mark, patience, func(e rig.Event) bool { return goodEvent(e) && e.String() == last })
+	must(t, err)
+	return slow
+}
+
+// expectWhole says that of a stream all that was made since the viewer came was printed, in order, and no gap, until the newest.
+func expectWhole(t *testing.T, v *rig.Watcher, stream string) {
+	t.Helper()
+	whole := func() (last uint64, count int) {
+		events, err := v.Events()
+		must(t, err)
+		for _, e := range events {
+			switch {
+			case e.Stream != stream || e.Retained:
+			case e.Type == "gap":
+				t.Fatalf("a gap from %d to %d: %s", e.From, e.To, e.Reason)
+			case e.Type == "sample" && last > 0 && e.Seq != last+1:
+				t.Fatalf("%d came behind %d", e.Seq, last)
+			case e.Type == "sample":
+				last, count = e.Seq, count+1
+			}
+		}
+		return last, count
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+		if last, count := whole(); count >= missed && last >= uint64(missed) {
+			return
+		}
+		if time.Now().After(end) {
+			last, count := whole()
+			t.Fatalf("%d came, up to %d", count, last)
+		}
 	}
 }
 
