@@ -30,10 +30,18 @@ const (
 	// that is known.
 	paceShare = 2
 	// How long that part stays the bound before more is tried: not for long at
-	// first, since a page that has just been loaded is slow to answer, too; twice
-	// as long each time that the same is found.
+	// first, since a page that has just been loaded is slow to answer, too; four
+	// times as long each time that the same is found.
 	paceCalmFirst = 2 * time.Second
+	paceCalms     = 4
 	paceCalm      = 32 * time.Second
+	// By which part of itself the rate grows with each round trip: up to paceFast,
+	// in bytes a second, so that little is there soon; above, where what one step
+	// is too much fills a queue before two round trips have shown it; and above a bound that was found.
+	paceStarts = 4
+	paceFast   = 256 << 10
+	paceGrows  = 8
+	paceTries  = 16
 	// paceWrong is how many times a bound has to be passed to have been none.
 	paceWrong = 2 * paceShare
 )
@@ -109,17 +117,19 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 	case p.late && !before && grown <= paceStall: // perhaps
 	case p.late && (p.calmed == 0 || rate < p.ceiling || p.sent >= p.calmed+time.Second): // once for each queue
 		p.ceiling, p.calmed = max(carries/paceShare, paceLeast), now
-		p.calm = min(max(2*p.calm, paceCalmFirst), paceCalm)
+		p.calm = min(max(paceCalms*p.calm, paceCalmFirst), paceCalm)
 		p.credit -= int(int64(rate) * int64(min(grown, paceStall)) / int64(time.Second)) // the queue goes first
 		rate = p.ceiling
 	case p.late:
 		rate = min(rate, p.ceiling)
 	case now < p.calmed+p.calm:
-		rate = min(rate+rate/4, p.ceiling)
+		rate = min(rate+rate/paceStarts, p.ceiling)
+	case short && rate <= paceWrong*p.ceiling: // what was found is likely to be found again
+		rate += rate / paceTries
+	case short && rate < paceFast:
+		rate, p.calm = rate+rate/paceStarts, 0
 	case short:
-		if rate += rate / 4; rate > paceWrong*p.ceiling {
-			p.calm = 0
-		}
+		rate, p.calm = rate+rate/paceGrows, 0
 	}
 	if p.rate != 0 {
 		p.rate = max(rate, paceLeast)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -68,6 +69,26 @@ func TestPaceLeavesRoom(t *testing.T) {
 		}
 		if most := c(path.rtt); float64(late) > most*float64(n) {
 			t.Errorf("%s: a queue in %.1f %% of the time, want %.1f %%", name, 100*float64(late)/float64(n), 100*most)
+		}
+	}
+}
+
+// What a path carries is found out at the price of a queue, which is short.
+func TestPaceFindsOutGently(t *testing.T) {
+	for name, c := range map[string]struct {
+		path bottleneck
+		most time.Duration // that 99 of 100 live samples wait for in the first seconds
+	}{
+		"2 ms, 2.5 MB/s":  {bottleneck{rtt: 2 * time.Millisecond, rate: 2_500_000}, 20 * time.Millisecond},
+		"50 ms, 200 kB/s": {bottleneck{rtt: 50 * time.Millisecond, rate: 200_000}, 90 * time.Millisecond},
+		"100 ms, 1 MB/s":  {bottleneck{rtt: 100 * time.Millisecond, rate: 1_000_000}, 200 * time.Millisecond},
+	} {
+		var p Pace
+		var all []time.Duration
+		c.path.run(&p, 16*time.Second, func(_, waits time.Duration, _ int) { all = append(all, waits) })
+		slices.Sort(all)
+		if got := all[len(all)*99/100]; got > c.most {
+			t.Errorf("%s: %v, want at most %v", name, got, c.most)
 		}
 	}
 }
