@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
@@ -93,13 +94,7 @@ func TestEventsOutliveTheirProgram(t *testing.T) {
 			w := newWorld(t)
 			args := []string{"--source", "stdin", "--only", "ws"}
 			device := w.startDevice(t, "board", args...)
-			must(t, device.Write(logLine(0)))
-			v := watcher.start(t, w, "board")
-			_, err := v.AwaitPath("ws", 0, 20*time.Second)
-			must(t, err)
-			must(t, device.Write(logLine(1)))
-			_, err = v.Await("the first event", 0, 10*time.Second, isLogLine(1))
-			must(t, err)
+			v := w.watchLog(t, device, watcher.start, logLine, isLogLine)
 
 			w.server.Kill()
 			for n := 2; n <= 100; n++ {
@@ -114,11 +109,24 @@ func TestEventsOutliveTheirProgram(t *testing.T) {
 			for n := 101; n <= 120; n++ {
 				must(t, again.Write(logLine(n)))
 			}
-			_, err = v.Await("the last event", 0, 30*time.Second, isLogLine(120))
+			_, err := v.Await("the last event", 0, 30*time.Second, isLogLine(120))
 			must(t, err)
 			checkLines(t, v, 120)
 		})
 	}
+}
+
+// watchLog watches a board that writes lines, with line 0 before and line 1 behind the viewer, until that has come.
+func (w *world) watchLog(t *testing.T, device *program.Program, start func(*testing.T, *world, string) *rig.Watcher, line func(int) string, is func(int) func(rig.Event) bool) *rig.Watcher {
+	t.Helper()
+	must(t, device.Write(line(0)))
+	v := start(t, w, "board")
+	_, err := v.AwaitPath("ws", 0, 20*time.Second)
+	must(t, err)
+	must(t, device.Write(line(1)))
+	_, err = v.Await("the first event", 0, 10*time.Second, is(1))
+	must(t, err)
+	return v
 }
 
 // Events of an outage that are more than the device's ring holds come from its spool: each once, in order, between what came
@@ -136,13 +144,7 @@ func TestEventsOutlastTheRing(t *testing.T) {
 		t.Run(watcher.name, func(t *testing.T) {
 			w := newWorld(t)
 			device := w.startDevice(t, "board", "--source", "stdin", "--only", "ws")
-			must(t, device.Write(line(0)))
-			v := watcher.start(t, w, "board")
-			_, err := v.AwaitPath("ws", 0, 20*time.Second)
-			must(t, err)
-			must(t, device.Write(line(1)))
-			_, err = v.Await("the first event", 0, 10*time.Second, is(1))
-			must(t, err)
+			v := w.watchLog(t, device, watcher.start, line, is)
 
 			w.server.Kill()
 			for n := 2; n <= last-20; n++ {
@@ -154,7 +156,7 @@ func TestEventsOutlastTheRing(t *testing.T) {
 				must(t, device.Write(line(n)))
 				time.Sleep(50 * time.Millisecond)
 			}
-			_, err = v.Await("the last event", 0, 30*time.Second, is(last))
+			_, err := v.Await("the last event", 0, 30*time.Second, is(last))
 			must(t, err)
 			events, err := v.Events()
 			must(t, err)

@@ -46,21 +46,7 @@ func TestEventsOfAnEarlierRunComeFirst(t *testing.T) {
 	s.again(t)
 	time.Sleep(300 * time.Millisecond)
 	produce(log, 50)
-	for i := 1; i <= made; i++ {
-		select {
-		case text := <-texts:
-			if i == 1 {
-				i, _ = strconv.Atoi(text) // what was made before the viewer came
-			}
-			if text != strconv.Itoa(i) {
-				t.Fatalf("%s came, want %d of %d", text, i, made)
-			}
-		case gap := <-gaps:
-			t.Fatalf("at %d: %s", i, gap)
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%d of %d did not come", i, made)
-		}
-	}
+	expectNumbers(t, texts, gaps, made)
 }
 
 // A viewer that is told to begin in a run of the program that is over gets the rest of it from the spool, and then the next one.
@@ -150,7 +136,14 @@ func TestEventsOutlastTheRing(t *testing.T) {
 		produce(1)
 		time.Sleep(20 * time.Millisecond)
 	}
-	for i := 1; i <= made; i++ {
+	expectNumbers(t, texts, gaps, made)
+}
+
+// expectNumbers says that texts which begin with a number came in its order, each once and without a gap, from where the viewer
+// came up to the last one.
+func expectNumbers(t *testing.T, texts, gaps <-chan string, last int) {
+	t.Helper()
+	for i := 1; i <= last; i++ {
 		select {
 		case text := <-texts:
 			number, _, _ := strings.Cut(text, " ")
@@ -158,12 +151,12 @@ func TestEventsOutlastTheRing(t *testing.T) {
 				i, _ = strconv.Atoi(number) // what was made before the viewer came
 			}
 			if number != strconv.Itoa(i) {
-				t.Fatalf("%s came, want %d of %d", number, i, made)
+				t.Fatalf("%s came, want %d of %d", number, i, last)
 			}
 		case gap := <-gaps:
 			t.Fatalf("at %d: %s", i, gap)
 		case <-time.After(20 * time.Second):
-			t.Fatalf("%d of %d did not come", i, made)
+			t.Fatalf("%d of %d did not come", i, last)
 		}
 	}
 }

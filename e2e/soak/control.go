@@ -104,7 +104,7 @@ func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, s
 			fmt.Fprintf(&b, "\n%s\n\n| | times | %s | |\n|---|%s\n%s", title, columns, strings.Repeat("---|", strings.Count(columns, "|")+3), rows)
 		}
 	}
-	section(fmt.Sprintf("What ends a hand: until all was safe, of a dead-man time of 300 ms; goal ≤ %v, with a program on each core that does nothing but take it (but for `page-hangs`). 3600000 ms: not while it was watched, which is at least 3.8 s.", safety.Promise),
+	section(fmt.Sprintf("What ends a hand: until all was safe, of a dead-man time of 300 ms; goal ≤ %v, with a program on each core that does nothing but take it (but for `page-hangs`). 3600000 ms: not while it was watched, which is at least 3.8 s, of `page-hangs` as long as the page hangs.", safety.Promise),
 		"median | 95 % | worst | later than the goal | done again: nothing moved just then, or the machine itself stood still", func(r *safety.Result) (string, bool) {
 			if len(r.Safe) == 0 {
 				return "", false

@@ -51,12 +51,13 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 	after := time.Duration(o.AfterMS) * time.Millisecond
 	timer := time.NewTimer(after)
 	timer.Stop()
-	heard, once := time.Now(), false
+	heard, more := time.Now(), 0 // how often it is made safe once more
 	for {
 		select {
 		case <-timer.C:
 			_ = o.makeSafe(heard, log) // it has said why; the agent may be back
-			if once = !once; once {
+			if more > 0 {
+				more--
 				timer.Reset(again)
 			}
 		case b, there := <-fed:
@@ -66,7 +67,7 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 			case b == leave:
 				return nil
 			case b == beat:
-				heard, once = time.Now(), false
+				heard, more = time.Now(), 1
 				timer.Reset(after)
 			case b == safe:
 				timer.Stop()
