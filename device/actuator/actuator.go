@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
 
@@ -50,6 +51,6 @@ type Reporter interface {
 
 // Guarded is an actuator that another program can make safe, when this one was killed or does not run.
 type Guarded interface {
-	// SafeCommand is the program to run, with its arguments; nil: there is none.
-	SafeCommand() []string
+	// SafeCommand is the program to run; one without Argv: there is none.
+	SafeCommand() urgent.Command
 }

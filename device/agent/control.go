@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"sync"
 	"time"
@@ -11,11 +13,12 @@ import (
 	"github.com/telepath-iot/telepath/device/control"
 	"github.com/telepath-iot/telepath/device/control/guard"
 	"github.com/telepath-iot/telepath/device/disk"
+	"github.com/telepath-iot/telepath/device/urgent"
 )
 
 // Control says what may be done with the device, by operators: package device/control. Without actuators it takes no commands.
 type Control struct {
-	Actuators []actuator.Actuator // what moves, and what may be called
+	Actuators []actuator.Actuator // what moves, and what may be called; those that are an io.Closer are closed when all is safe at the end
 	Name      string              // of the machine, for people; default ""
 	Deadman   time.Duration       // default 300 ms, at least 100 ms: without a valid heartbeat for so long everything is made safe
 	Age       time.Duration       // default 500 ms: how old what an operator has seen last may be
@@ -54,14 +57,14 @@ func (c Control) deadman() time.Duration {
 }
 
 // safeCommands are the programs that make things safe from outside.
-func (c Control) safeCommands() (commands [][]string) {
+func (c Control) safeCommands() (commands []urgent.Command) {
 	for _, act := range c.Actuators {
 		g, ok := act.(actuator.Guarded)
 		if !ok {
 			continue
 		}
-		if argv := g.SafeCommand(); len(argv) > 0 {
-			commands = append(commands, argv)
+		if command := g.SafeCommand(); len(command.Argv) > 0 {
+			commands = append(commands, command)
 		}
 	}
 	return commands
@@ -80,5 +83,11 @@ func (a *Agent) runControl(ctx context.Context) error {
 	if a.guard != nil {
 		task.Go(func() { _ = a.guard.Run(guarded) }) // always nil
 	}
-	return a.control.Run(ctx)
+	err := a.control.Run(ctx)
+	for _, act := range a.config.Control.Actuators {
+		if c, ok := act.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
+	}
+	return err
 }

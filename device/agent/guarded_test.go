@@ -19,6 +19,7 @@ import (
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/control"
 	"github.com/telepath-iot/telepath/device/control/guard"
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/rpc"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -46,7 +47,7 @@ func init() {
 func drivable(server, token, dir string) error {
 	act, err := actuatorexec.New(actuatorexec.Config{
 		Axes: []actuatorexec.Axis{{Axis: rpc.Axis{ID: 1, Name: "speed", Min: -1, Max: 1}, Set: []string{"touch", filepath.Join(dir, "set")}}},
-		Safe: []string{"touch", filepath.Join(dir, "safe")},
+		Safe: urgent.Command{Argv: []string{"touch", filepath.Join(dir, "safe")}},
 	})
 	if err != nil {
 		return err

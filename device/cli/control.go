@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"runtime"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/control"
 	"github.com/telepath-iot/telepath/device/control/schema"
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer/rpc"
 	"github.com/telepath-iot/telepath/settings"
 )
@@ -48,12 +50,12 @@ func (s *controlSection) SetTree(tree settings.Tree) error {
 	if err := tree.Decode(&s.config); err != nil {
 		return err
 	}
-	_, err := s.control()
+	_, err := s.control(nil)
 	return err
 }
 
-// control is what it says to an agent.
-func (s *controlSection) control() (c agent.Control, err error) {
+// control is what it says to an agent. Log may be nil.
+func (s *controlSection) control(log *slog.Logger) (c agent.Control, err error) {
 	if s.tree == nil {
 		return c, nil
 	}
@@ -67,7 +69,7 @@ func (s *controlSection) control() (c agent.Control, err error) {
 	}
 	s.names = map[string]bool{}
 	if t.Exec != nil {
-		act, err := s.exec()
+		act, err := s.exec(log)
 		if err != nil {
 			return c, err
 		}
@@ -99,8 +101,9 @@ func (s *controlSection) duration(text string, least time.Duration, keys ...stri
 }
 
 // exec is the actuator that runs programs.
-func (s *controlSection) exec() (*exec.Exec, error) {
-	t, c := s.config.Exec, exec.Config{Safe: s.config.Exec.Safe}
+func (s *controlSection) exec(log *slog.Logger) (*exec.Exec, error) {
+	t := s.config.Exec
+	c := exec.Config{Safe: urgent.Command{Argv: t.Safe, Standby: t.Standby}, Log: log}
 	for i, x := range t.Axes {
 		axis, err := s.axis("exec", i, x)
 		if err != nil {
@@ -124,9 +127,13 @@ func (s *controlSection) exec() (*exec.Exec, error) {
 
 // stdout is the actuator that writes lines to the program behind standard output.
 func (s *controlSection) stdout() (*stdout.Stdout, error) {
-	t, c := s.config.Stdout, stdout.Config{Out: os.Stdout, Guard: s.config.Stdout.Guard}
+	t := s.config.Stdout
+	c := stdout.Config{Out: os.Stdout, Guard: urgent.Command{Argv: t.Guard, Standby: t.Standby}}
 	if t.Guard != nil && (len(t.Guard) == 0 || t.Guard[0] == "") {
 		return nil, s.tree.Errorf([]string{"stdout", "guard"}, "guard: want a program and its arguments, such as [/usr/local/bin/motor, stop]")
+	}
+	if t.Standby && t.Guard == nil {
+		return nil, s.tree.Errorf([]string{"stdout", "standby"}, "standby: guard is missing, the program that is to stand by")
 	}
 	if t.Answers {
 		c.In = os.Stdin

@@ -13,12 +13,14 @@ type controlTree struct {
 type stdoutTree struct {
 	Answers bool         `yaml:"answers"` // they are read from standard input
 	Guard   []string     `yaml:"guard"`
+	Standby bool         `yaml:"standby"` // so is guard started: ahead
 	Axes    []axisTree   `yaml:"axes"`
 	Methods []methodTree `yaml:"methods"`
 }
 
 type execTree struct {
 	Safe    []string     `yaml:"safe"`
+	Standby bool         `yaml:"standby"` // so is safe started: ahead
 	Axes    []axisTree   `yaml:"axes"`
 	Methods []methodTree `yaml:"methods"`
 }

@@ -101,7 +101,7 @@ func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Con
 	if c.Spool, err = flags.spool.config(); err != nil {
 		return c, err
 	}
-	if c.Control, err = flags.control.control(); err != nil {
+	if c.Control, err = flags.control.control(log); err != nil {
 		return c, err
 	}
 	if flags.control.answers() && slices.Contains(flags.sources, "stdin") {

@@ -17,8 +17,9 @@ const axis = 1
 // book is the actuator's own: what its programs wrote down when they ran.
 type book struct{ file, config string }
 
-// motor is the actuator. It starts nothing itself but what a call waits for, so that it is quick.
+// motor is the actuator. It starts nothing itself but what a call waits for, so that it is quick; and what makes safe stands by.
 const motor = `#!/bin/bash
+[ "$1" = safe ] && read -r _
 echo "$EPOCHREALTIME $1 $2" >>%s
 [ "$1" = note ] || exit 0
 sleep "$3"
@@ -31,6 +32,7 @@ func newBook(dir string) (b book, err error) {
 	config := fmt.Sprintf(`name: rover
 exec:
   safe: [%[1]s, safe]
+  standby: true
   axes:
     - {name: speed, min: -1, max: 1, set: [%[1]s, set, "{value}"]}
   methods:

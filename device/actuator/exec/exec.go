@@ -13,13 +13,16 @@ package exec
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/telepath-iot/telepath/device/actuator"
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
 
@@ -45,12 +48,14 @@ type Method struct {
 type Config struct {
 	Axes    []Axis
 	Methods []Method
-	Safe    []string // program and arguments that make everything safe; needed where there are axes
+	Safe    urgent.Command // makes everything safe; needed where there are axes
+	Log     *slog.Logger   // default: nothing is logged
 }
 
 // Exec runs programs. It implements actuator.Actuator.
 type Exec struct {
-	cfg     Config // set once
+	cfg     Config          // set once
+	safe    *urgent.Program // set once; nil: there is none
 	setters map[uint64]*setter
 	applied func(map[uint64]float64)
 }
@@ -61,8 +66,11 @@ var (
 	_ actuator.Guarded  = (*Exec)(nil)
 )
 
-// New checks what is to be run, and runs nothing.
+// New checks what is to be run, and runs nothing. The first Safe has it stand by that does, until Close.
 func New(cfg Config) (*Exec, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	e := &Exec{cfg: cfg, setters: map[uint64]*setter{}, applied: func(map[uint64]float64) {}}
 	for _, x := range cfg.Axes {
 		if len(x.Set) == 0 {
@@ -75,8 +83,15 @@ func New(cfg Config) (*Exec, error) {
 			return nil, fmt.Errorf("method %q: run is missing: the program that does it", m.Name)
 		}
 	}
-	if len(cfg.Axes) > 0 && len(cfg.Safe) == 0 {
-		return nil, fmt.Errorf("safe is missing: the program that brings the axes to where they are safe")
+	switch safe := cfg.Safe; {
+	case len(safe.Argv) > 0:
+		e.safe = urgent.NewProgram(safe, func(err error) {
+			cfg.Log.Error("what makes safe does not stand by: it will be started when it is needed", "error", err)
+		})
+	case len(cfg.Axes) > 0:
+		return nil, errors.New("safe is missing: the program that brings the axes to where they are safe")
+	case safe.Standby:
+		return nil, errors.New("standby: safe is missing, the program that is to stand by")
 	}
 	return e, nil
 }
@@ -101,7 +116,13 @@ func (e *Exec) Methods() (methods []rpc.Method) {
 func (e *Exec) Report(applied func(map[uint64]float64)) { e.applied = applied }
 
 // SafeCommand implements actuator.Guarded.
-func (e *Exec) SafeCommand() []string { return e.cfg.Safe }
+func (e *Exec) SafeCommand() urgent.Command { return e.cfg.Safe }
+
+// Close ends the program that stands by, without having it act.
+func (e *Exec) Close() error {
+	e.safe.Close()
+	return nil
+}
 
 // Apply implements actuator.Actuator: programs are slow, so that what is set is reported when it is.
 func (e *Exec) Apply(values map[uint64]float64) (map[uint64]float64, error) {
@@ -122,12 +143,9 @@ func (e *Exec) Safe() error {
 			return err
 		}
 	}
-	if len(e.cfg.Safe) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), safeLimit)
 	defer cancel()
-	if _, err := run(ctx, process{argv: e.cfg.Safe, urgent: true}); err != nil {
+	if err := e.safe.Act(ctx); err != nil {
 		return fmt.Errorf("safe: %w", err)
 	}
 	return nil

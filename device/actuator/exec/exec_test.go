@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
 
@@ -105,7 +106,7 @@ func axis(t *testing.T, script, safe string) (*Exec, *reports) {
 	t.Helper()
 	e, err := New(Config{
 		Axes: []Axis{{Axis: rpc.Axis{ID: 1, Name: "speed", Min: -9, Max: 9}, Set: []string{"sh", "-c", script, "sh", "{value}"}}},
-		Safe: []string{"sh", "-c", safe},
+		Safe: urgent.Command{Argv: []string{"sh", "-c", safe}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -199,8 +200,9 @@ func TestWhatFailsIsSaid(t *testing.T) {
 func TestWhatIsMissing(t *testing.T) {
 	for _, c := range []Config{
 		{Axes: []Axis{{Axis: rpc.Axis{Name: "a"}, Set: []string{"true"}}}},
-		{Axes: []Axis{{Axis: rpc.Axis{Name: "a"}}}, Safe: []string{"true"}},
+		{Axes: []Axis{{Axis: rpc.Axis{Name: "a"}}}, Safe: urgent.Command{Argv: []string{"true"}}},
 		{Methods: []Method{{Method: rpc.Method{Name: "a"}}}},
+		{Safe: urgent.Command{Standby: true}},
 	} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), "is missing") {
 			t.Errorf("%+v: %v", c, err)

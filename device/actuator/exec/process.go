@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/telepath-iot/telepath/device/urgent"
 )
 
 // place is where a parameter goes.
@@ -30,7 +28,6 @@ type process struct {
 	argv     []string
 	env      []string      // beside ours
 	dies     bool          // with this program; and at once when it is called off
-	urgent   bool          // before all others
 	progress func(float64) // nil: nobody asks
 }
 
@@ -50,14 +47,7 @@ func run(ctx context.Context, p process) (string, error) {
 		return endGroup(cmd.Process, false)
 	}
 	cmd.WaitDelay = 2 * killAfter
-	start := cmd.Start
-	if p.urgent {
-		start = func() error { return urgent.Start(cmd) }
-	}
-	err := start()
-	if err == nil {
-		err = cmd.Wait()
-	}
+	err := cmd.Run()
 	if kill != nil {
 		kill.Stop()
 		_ = endGroup(cmd.Process, true) // what it has left behind

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/device/actuator"
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
 
@@ -46,9 +47,9 @@ var (
 type Config struct {
 	Axes    []rpc.Axis
 	Methods []rpc.Method
-	Guard   []string  // program and arguments that make everything safe when the agent cannot; default: none
-	Out     io.Writer // lines to the program
-	In      io.Reader // lines from it; default: it does not answer
+	Guard   urgent.Command // makes everything safe when the agent cannot; default: nothing does
+	Out     io.Writer      // lines to the program
+	In      io.Reader      // lines from it; default: it does not answer
 }
 
 // Stdout writes lines. It implements actuator.Actuator.
@@ -97,7 +98,7 @@ func (s *Stdout) Axes() []rpc.Axis { return s.cfg.Axes }
 func (s *Stdout) Methods() []rpc.Method { return s.cfg.Methods }
 
 // SafeCommand implements actuator.Guarded.
-func (s *Stdout) SafeCommand() []string { return s.cfg.Guard }
+func (s *Stdout) SafeCommand() urgent.Command { return s.cfg.Guard }
 
 // Apply implements actuator.Actuator. Newer values take the place of those that the program has not read.
 func (s *Stdout) Apply(values map[uint64]float64) (map[uint64]float64, error) {

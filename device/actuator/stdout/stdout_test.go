@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/telepath-iot/telepath/device/urgent"
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
 
@@ -140,7 +141,7 @@ func FuzzAnswer(f *testing.F) {
 }
 
 func TestGuardIsNamed(t *testing.T) {
-	if argv := New(Config{Guard: []string{"motor", "stop"}}).SafeCommand(); !slices.Equal(argv, []string{"motor", "stop"}) {
+	if argv := New(Config{Guard: urgent.Command{Argv: []string{"motor", "stop"}}}).SafeCommand().Argv; !slices.Equal(argv, []string{"motor", "stop"}) {
 		t.Error(argv)
 	}
 }

@@ -13,7 +13,11 @@
 // dead-man's, so that it leaves alone what works.
 package guard
 
-import "time"
+import (
+	"time"
+
+	"github.com/telepath-iot/telepath/device/urgent"
+)
 
 const (
 	beat  = 'b'
@@ -35,8 +39,8 @@ const (
 
 // orders is what the guard is told first.
 type orders struct {
-	AfterMS  uint64     `json:"after_ms"`
-	Commands [][]string `json:"commands"`
+	AfterMS  uint64           `json:"after_ms"`
+	Commands []urgent.Command `json:"commands"`
 }
 
 // maxOrders bounds their line, in bytes.

@@ -16,10 +16,10 @@ import (
 
 // Config says what guards what.
 type Config struct {
-	Argv     []string      // the program that calls Watch, with its arguments
-	Deadman  time.Duration // without a beat for that long things are made safe, and a little later by the guard
-	Commands [][]string    // that make safe
-	Log      *slog.Logger  // default: nothing is logged
+	Argv     []string         // the program that calls Watch, with its arguments
+	Deadman  time.Duration    // without a beat for that long things are made safe, and a little later by the guard
+	Commands []urgent.Command // that make safe
+	Log      *slog.Logger     // default: nothing is logged
 }
 
 // Guard feeds a guard process. It implements control.Guard.
@@ -116,7 +116,7 @@ func (g *Guard) live(ctx context.Context) error {
 	}
 	cmd := exec.Command(g.cfg.Argv[0], g.cfg.Argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, os.Stderr
-	ownSession(cmd)
+	urgent.OwnSession(cmd)
 	err = urgent.Start(cmd)
 	err = errors.Join(err, in.Close(), out.Close())
 	if err == nil {

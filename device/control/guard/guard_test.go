@@ -15,12 +15,15 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/telepath-iot/telepath/device/urgent"
 )
 
 // What the test binary is, when it is started again.
 const (
-	roleEnv = "TELEPATH_GUARD_TEST" // "guard", or "agent": one that moves until it is told to stop
-	fileEnv = "TELEPATH_GUARD_FILE" // in which making safe writes when that was, in ns, a line each time
+	roleEnv = "TELEPATH_GUARD_TEST"    // "guard", or "agent": one that moves until it is told to stop
+	fileEnv = "TELEPATH_GUARD_FILE"    // in which making safe writes when that was, in ns, a line each time
+	waitEnv = "TELEPATH_GUARD_STANDBY" // what makes safe is started ahead; "": when it is needed
 )
 
 func TestMain(m *testing.M) {
@@ -41,11 +44,19 @@ const deadman = 300 * time.Millisecond
 // note is a command that writes the time into a file.
 func note(file string) []string { return []string{"sh", "-c", "date +%s%N >>" + file} }
 
+// safely is a command that does so when it is told to.
+func safely(file string) urgent.Command {
+	if os.Getenv(waitEnv) == "" {
+		return urgent.Command{Argv: note(file)}
+	}
+	return urgent.Command{Argv: []string{"sh", "-c", "read -r _; date +%s%N >>" + file}, Standby: true}
+}
+
 // start runs a guard whose command notes.
 func start(file string) (g *Guard, end func()) { return startAs(file, os.Args[0]) }
 
 func startAs(file string, argv ...string) (g *Guard, end func()) {
-	g = New(Config{Argv: argv, Deadman: deadman, Commands: [][]string{note(file)}})
+	g = New(Config{Argv: argv, Deadman: deadman, Commands: []urgent.Command{safely(file)}})
 	os.Setenv(roleEnv, "guard")
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -112,10 +123,19 @@ func beatUntilWatched(t *testing.T, g *Guard) {
 
 // An agent that is killed, or stopped, while something moves: all is safe within the dead-man time and 100 ms.
 func TestKilledAndStopped(t *testing.T) {
-	for name, sig := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name, standby string
+		sig           syscall.Signal
+	}{
+		{"killed", "", syscall.SIGKILL},
+		{"stopped", "", syscall.SIGSTOP},
+		{"killed, what makes safe stands by", "1", syscall.SIGKILL},
+		{"stopped, what makes safe stands by", "1", syscall.SIGSTOP},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(waitEnv, c.standby)
 			for range 20 {
-				took, here := endAgent(t, sig)
+				took, here := endAgent(t, c.sig)
 				switch {
 				case took > 0 && took <= deadman+100*time.Millisecond:
 					return

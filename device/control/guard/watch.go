@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"sync"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/urgent"
 )
 
 // How often a command is tried that fails, and how long each may take.
@@ -33,6 +34,17 @@ func Watch(in io.Reader, out, log io.Writer) error {
 	if err := json.Unmarshal(line, &o); err != nil {
 		return fmt.Errorf("guard: orders: %w", err)
 	}
+	w := watch{after: time.Duration(o.AfterMS) * time.Millisecond, log: log}
+	for _, c := range o.Commands {
+		if len(c.Argv) == 0 {
+			return errors.New("guard: orders: a command has no program")
+		}
+		w.programs = append(w.programs, urgent.NewProgram(c, func(err error) { fmt.Fprintln(log, "guard:", err) }))
+	}
+	for _, p := range w.programs {
+		p.Stand()
+		defer p.Close()
+	}
 	fed := make(chan byte)
 	go func() {
 		defer close(fed)
@@ -44,18 +56,24 @@ func Watch(in io.Reader, out, log io.Writer) error {
 			fed <- b
 		}
 	}()
-	return o.watch(fed, out, log)
+	return w.run(fed, out)
 }
 
-func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
-	after := time.Duration(o.AfterMS) * time.Millisecond
-	timer := time.NewTimer(after)
+// watch is what it does with its orders.
+type watch struct {
+	after    time.Duration
+	programs []*urgent.Program
+	log      io.Writer
+}
+
+func (w watch) run(fed <-chan byte, out io.Writer) error {
+	timer := time.NewTimer(w.after)
 	timer.Stop()
 	heard, more := time.Now(), 0 // how often it is made safe once more
 	for {
 		select {
 		case <-timer.C:
-			_ = o.makeSafe(heard, log) // it has said why; the agent may be back
+			_ = w.makeSafe(heard) // it has said why; the agent may be back
 			if more > 0 {
 				more--
 				timer.Reset(again)
@@ -63,12 +81,12 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 		case b, there := <-fed:
 			switch {
 			case !there:
-				return o.makeSafe(heard, log)
+				return w.makeSafe(heard)
 			case b == leave:
 				return nil
 			case b == beat:
 				heard, more = time.Now(), 1
-				timer.Reset(after)
+				timer.Reset(w.after)
 			case b == safe:
 				timer.Stop()
 			}
@@ -77,35 +95,34 @@ func (o orders) watch(fed <-chan byte, out, log io.Writer) error {
 	}
 }
 
-// makeSafe runs all commands at once. They are urgent as the guard itself is, which was started so, and each has its time.
-// It tells of it only then: nobody may read what it says.
-func (o orders) makeSafe(heard time.Time, log io.Writer) error {
+// makeSafe has all programs act at once; each has its time. It tells of it only then: nobody may read what it says.
+func (w watch) makeSafe(heard time.Time) error {
 	began := time.Now()
-	errs := make([]error, len(o.Commands))
+	errs := make([]error, len(w.programs))
 	var tasks sync.WaitGroup
-	for i, argv := range o.Commands {
-		tasks.Go(func() { errs[i] = persist(argv) })
+	for i, p := range w.programs {
+		tasks.Go(func() { errs[i] = persist(p) })
 	}
 	tasks.Wait()
 	err := errors.Join(errs...)
 	if err != nil {
-		fmt.Fprintln(log, "guard:", err)
+		fmt.Fprintln(w.log, "guard:", err)
 		return err
 	}
-	fmt.Fprintf(log, "guard: made safe without the agent, %d ms after its last beat; it took %d ms\n",
+	fmt.Fprintf(w.log, "guard: made safe without the agent, %d ms after its last beat; it took %d ms\n",
 		began.Sub(heard).Milliseconds(), time.Since(began).Milliseconds())
 	return nil
 }
 
-func persist(argv []string) (err error) {
+func persist(p *urgent.Program) (err error) {
 	for range tries {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		err = exec.CommandContext(ctx, argv[0], argv[1:]...).Run()
+		err = p.Act(ctx)
 		cancel()
 		if err == nil {
 			return nil
 		}
 		time.Sleep(between)
 	}
-	return fmt.Errorf("%s: %w", argv[0], err)
+	return err
 }
