@@ -29,11 +29,17 @@ func (l *link) watchNetwork(ctx context.Context) {
 }
 
 // prove asks the server for a sign of life, now: this machine's network is another one.
+// There is nothing to wait for where the address is gone that the link comes from.
 func (l *link) prove() {
-	l.rests = rests{movedAt: l.loop.now()} // on the network as it is nothing is known
+	now := l.loop.now()
+	l.rests = rests{movedAt: now} // on the network as it is nothing is known
 	l.racer.rest.Store(0)
-	l.lift.anew(l.loop.now())
-	l.ask()
+	l.lift.anew(now)
+	if l.leg != nil && l.lost(l.leg.from()) {
+		l.doubt(now)
+	} else {
+		l.ask()
+	}
 	l.onNetwork()
 }
 

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -36,6 +37,18 @@ func (g *leg) sendFrame(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame)
 
 // direct reports whether it is a data-channel connection with the other end, of either kind, not the link.
 func (g *leg) direct() bool { return g.attempt != nil }
+
+// from is this machine's address that the leg's connection was made from, where it knows.
+func (g *leg) from() (addr netip.Addr) {
+	c := g.carrier
+	if e, raced := c.(*entrant); raced {
+		c = e.Carrier
+	}
+	if known, ok := c.(interface{ LocalAddr() netip.Addr }); ok {
+		addr = known.LocalAddr()
+	}
+	return addr
+}
 
 // control is a frame of path business.
 func control(bytes []byte) carrier.Frame { return carrier.Frame{Control: true, Bytes: bytes} }

@@ -1,9 +1,35 @@
 package peer
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 )
+
+// TestLegComesFrom where its carrier says, also one that has raced; others do not say.
+func TestLegComesFrom(t *testing.T) {
+	here := netip.MustParseAddr("192.0.2.1")
+	for name, c := range map[string]struct {
+		g    *leg
+		want netip.Addr
+	}{
+		"it says so":  {&leg{carrier: located{&sink{}, here}}, here},
+		"and raced":   {&leg{carrier: &entrant{Carrier: located{&sink{}, here}}}, here},
+		"it does not": {&leg{carrier: &entrant{Carrier: &sink{}}}, netip.Addr{}},
+	} {
+		if got := c.g.from(); got != c.want {
+			t.Errorf("%s: from %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// located is a carrier that knows its address.
+type located struct {
+	*sink
+	addr netip.Addr
+}
+
+func (l located) LocalAddr() netip.Addr { return l.addr }
 
 // Until one is answered full probes are two, and then one a second: more would fill a narrow way.
 func TestFullProbes(t *testing.T) {

@@ -199,12 +199,13 @@ func (l *link) descend(ctx context.Context) *entrant {
 	case <-l.lift.down:
 	}
 	for waits := (backoff{}); ; {
+		changed := l.racer.changed.rung()
 		e, err := l.another(ctx)
 		if err == nil {
 			return e
 		}
 		l.endpoint.log().Debug("no other link beside the one there is", "err", err)
-		if !pause(ctx, waits.wait(wire.RetryBackoff)) {
+		if !waits.pause(ctx, wire.RetryBackoff, changed) {
 			return nil
 		}
 	}
@@ -221,18 +222,6 @@ func (l *link) another(ctx context.Context) (*entrant, error) {
 	}
 	got := listen(ctx, c.Rung(), newEntrant(c, false, &l.racer.tasks))
 	return got.e, got.err
-}
-
-// pause waits. False: ctx is over.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 // firstOf returns the first entrant that one of several searches finds, and

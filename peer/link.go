@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -28,10 +29,11 @@ type link struct {
 	onMoved   func()        // in the loop: the link is another one now; older is heard a little longer
 	onSettled func()        // in the loop: older is over, nothing comes on it or arrives from it any more
 	onDown    func(err error)
-	onNetwork func()      // in the loop: this machine's network has changed
-	carries   func() bool // in the loop: whether the link carries data for want of a better path
-	moved     chan *leg   // what became the link; has room for one
-	silent    chan *leg   // what was given up; has room for one
+	onNetwork func()                // in the loop: this machine's network has changed
+	lost      func(netip.Addr) bool // network.Lost, but for tests
+	carries   func() bool           // in the loop: whether the link carries data for want of a better path
+	moved     chan *leg             // what became the link; has room for one
+	silent    chan *leg             // what was given up; has room for one
 
 	failures backoff     // owned by keep
 	welcome  atomic.Bool // the server let us in, since keep looked last
@@ -70,7 +72,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 		memory = &processMemory{}
 	}
 	l := &link{
-		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
+		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, lost: network.Lost, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
 			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, body: &r.body, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
@@ -114,24 +116,10 @@ func (l *link) keep(ctx context.Context) error {
 		if l.hurry.Swap(false) {
 			continue
 		}
-		if !l.rest(ctx, l.failures.wait(policy)) {
+		if !l.failures.pause(ctx, policy, l.racer.changed.rung()) {
 			return ctx.Err()
 		}
 	}
-}
-
-// rest waits before the next try, or until the network is another. False: ctx is over.
-func (l *link) rest(ctx context.Context, d time.Duration) bool {
-	wait := time.NewTimer(d)
-	defer wait.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-l.racer.changed.rung():
-		l.failures.reset()
-	case <-wait.C:
-	}
-	return true
 }
 
 // once dials and serves one link, with all that takes its place, until it ends.

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -185,6 +186,70 @@ func TestNetworkChangeFindsADeadLink(t *testing.T) {
 			return v.lastLive.After(cut.Add(100 * time.Millisecond))
 		})
 		t.Logf("fresh after %v", took)
+		w.settle(v)
+	})
+}
+
+// TestNetworkChangeTakesTheAddress: a link that comes from an address which this machine has no more is not asked.
+func TestNetworkChangeTakesTheAddress(t *testing.T) {
+	for _, who := range []string{"viewer", "device"} {
+		t.Run(who, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, peertest.Config{})
+				d := w.boot(10 * time.Millisecond)
+				time.Sleep(time.Second)
+				v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
+				w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
+				time.Sleep(time.Second)
+				moves, l := &v.node, v.conn.link
+				if who == "device" {
+					moves, l = &d.node, d.host.link
+				}
+				cut := time.Now()
+				moves.medium().Cut()
+				l.loop.post(func() {
+					l.lost = func(netip.Addr) bool { return true }
+					l.prove()
+				})
+				took := w.await(proveLeast, "fresh samples", func() bool {
+					v.mu.Lock()
+					defer v.mu.Unlock()
+					return v.lastLive.After(cut.Add(3 * oneWay))
+				})
+				t.Logf("fresh after %v", took)
+				w.settle(v)
+			})
+		})
+	}
+}
+
+// TestNetworkChangeEndsAWait: where no other link could be had, the next try is made when the network has changed again.
+func TestNetworkChangeEndsAWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{})
+		w.boot(10 * time.Millisecond)
+		time.Sleep(time.Second)
+		b := &box{}
+		v := w.watchThrough(b, true)
+		w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
+		time.Sleep(5 * time.Second)
+		l := v.conn.link
+		change := func() {
+			l.loop.post(func() {
+				l.lost = func(netip.Addr) bool { return true }
+				l.prove()
+			})
+			l.racer.changed.ring()
+		}
+		b.block(linkRungs...)
+		link := v.medium()
+		link.Cut()
+		change()
+		time.Sleep(4 * time.Second) // less than it takes until the link is dead
+		b.block()
+		before := b.dialed()
+		change()
+		w.await(5*oneWay, "another try", func() bool { return b.dialed() > before && v.medium() != link })
 		w.settle(v)
 	})
 }

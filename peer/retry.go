@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -38,6 +39,20 @@ func (b *backoff) wait(policy wire.Retry) time.Duration {
 	}
 	limit := min(backoffFirst<<min(b.failures-1, 10), backoffMax)
 	return limit/10 + rand.N(limit-limit/10)
+}
+
+// pause waits before the next try, or until the network is another. False: ctx is over.
+func (b *backoff) pause(ctx context.Context, policy wire.Retry, changed <-chan struct{}) bool {
+	wait := time.NewTimer(b.wait(policy))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-changed:
+		b.reset()
+	case <-wait.C:
+	}
+	return true
 }
 
 // refusal turns what a carrier says of its end into the error for the user.

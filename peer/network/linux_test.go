@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,41 @@ func TestWatch(t *testing.T) {
 	close(commands)
 	cancel()
 	<-watching
+}
+
+// TestWhatLeadsSomewhereIsToldAtOnce, and half of a network, or what follows, when it is calm.
+func TestWhatLeadsSomewhereIsToldAtOnce(t *testing.T) {
+	before, after, both := state{"192.0.2.2/24", "eth0 1"}, state{"192.0.2.3/24", "eth0 1"}, state{"192.0.2.2/24 192.0.2.3/24", "eth0 1"}
+	offline, half, island := state{}, state{"192.0.2.3/24", ""}, state{"192.0.2.2/24", ""}
+	for name, c := range map[string]struct {
+		states      []state // the first one is there already
+		early, late []state
+	}{
+		"another lease":         {states: []state{before, offline, half, after}, early: []state{after}},
+		"a cable is unplugged":  {states: []state{before, half, offline}, late: []state{offline}},
+		"it comes back":         {states: []state{offline, half, after}, early: []state{half}, late: []state{after}},
+		"one after the other":   {states: []state{before, both, after}, early: []state{both}, late: []state{after}},
+		"there is never a way":  {states: []state{island, offline, half}, early: []state{half}},
+		"the way is gone":       {states: []state{before, half}, late: []state{half}},
+		"gone and there again":  {states: []state{before, offline, before}},
+		"nothing but a renewal": {states: []state{before, before}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now, told := c.states[0], []state(nil)
+			w := newWatch(now, func() { told = append(told, now) })
+			for _, now = range c.states[1:] {
+				w.stirred(now)
+			}
+			if !slices.Equal(told, c.early) {
+				t.Errorf("told at once: %v, want %v", told, c.early)
+			}
+			told = nil
+			w.calmed(now)
+			if !slices.Equal(told, c.late) {
+				t.Errorf("told when calm: %v, want %v", told, c.late)
+			}
+		})
+	}
 }
 
 // otherNetwork makes a namespace where what comes through commands is done to it, with ip.

@@ -5,11 +5,13 @@ package network
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // ID names the network that this machine reaches a server through: the same
@@ -46,17 +48,33 @@ func sources(server string) (own []string) {
 }
 
 // state is all that makes one network another.
-func state() string {
+type state struct{ addrs, gateway string }
+
+func present() state {
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
-		return ""
+		return state{}
 	}
-	var parts []string
+	var own []string
 	for _, a := range addrs {
 		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().IsGlobalUnicast() {
-			parts = append(parts, prefix.String())
+			own = append(own, prefix.String())
 		}
 	}
-	slices.Sort(parts)
-	return strings.Join(append(parts, gateway()), " ")
+	slices.Sort(own)
+	return state{strings.Join(own, " "), gateway()}
+}
+
+// Lost reports whether an address that was this machine's is so no more: what was
+// bound to it sends nothing. In doubt it is not. Nothing is sent to find out.
+func Lost(addr netip.Addr) bool {
+	if !addr.IsValid() {
+		return false
+	}
+	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+	if err != nil {
+		return errors.Is(err, syscall.EADDRNOTAVAIL)
+	}
+	socket.Close()
+	return false
 }

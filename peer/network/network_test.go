@@ -1,6 +1,7 @@
 package network
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -21,5 +22,18 @@ func TestIDTellsNetworksApart(t *testing.T) {
 	}
 	if len(here) != 24 || strings.Contains(here, "telepath") {
 		t.Errorf("%q", here)
+	}
+}
+
+func TestLost(t *testing.T) {
+	for addr, want := range map[netip.Addr]bool{
+		netip.MustParseAddr("127.0.0.1"):    false,
+		netip.MustParseAddr("203.0.113.77"): true,
+		netip.MustParseAddr("2001:db8::77"): true,
+		{}:                                  false,
+	} {
+		if got := Lost(addr); got != want {
+			t.Errorf("%v: %v, want %v", addr, got, want)
+		}
 	}
 }

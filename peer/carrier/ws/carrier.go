@@ -20,6 +20,7 @@ package ws
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -118,6 +119,14 @@ func (c *Carrier) Rung() ladder.Rung { return ladder.WS }
 
 // RemoteAddr is the address of the other end of the TCP connection.
 func (c *Carrier) RemoteAddr() string { return c.remote }
+
+// LocalAddr is this machine's address that the TCP connection was made from; invalid: not known.
+func (c *Carrier) LocalAddr() (addr netip.Addr) {
+	if tcp, ok := c.raw.LocalAddr().(*net.TCPAddr); ok {
+		addr = tcp.AddrPort().Addr().Unmap()
+	}
+	return addr
+}
 
 // Stats implements carrier.Carrier.
 func (c *Carrier) Stats() carrier.Stats {

@@ -141,6 +141,9 @@ func TestDialSendsHeadersAndSubprotocol(t *testing.T) {
 	server, accepted := listen(t, (*httptest.Server).Start)
 	a := dial(t, DialConfig{URL: strings.Replace(server.URL, "http:", "ws:", 1), Header: http.Header{"Authorization": {"Bearer x"}}})
 	b := <-accepted
+	if got := a.LocalAddr().String(); !strings.HasPrefix(b.RemoteAddr(), got+":") {
+		t.Errorf("from %s, and the server says from %s", got, b.RemoteAddr())
+	}
 	a.raw.Close()
 	b.raw.Close()
 }
