@@ -86,6 +86,7 @@ func (l *link) doubt(now time.Duration) {
 
 // networkChanged: what was being tried on the old network is tried anew on this one.
 func (c *Conn) networkChanged() {
+	c.paths.doubtLost(c.loop.now(), c.link.lost)
 	for _, t := range slices.Clone(c.attempts.list) {
 		if !t.ready {
 			c.attempts.drop(t)
@@ -99,6 +100,7 @@ func (c *Conn) networkChanged() {
 // networkChanged has the viewers make new attempts, where they can be told.
 func (h *Host) networkChanged() {
 	for _, c := range h.conns {
+		c.paths.doubtLost(h.loop.now(), h.link.lost)
 		c.askAnew(directly)
 		if len(c.attempts.of(turned)) > 0 {
 			c.askAnew(turned)

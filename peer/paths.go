@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -169,6 +170,15 @@ func (p *paths) suspect(now time.Duration) {
 		s := p.ladder.State(g.id)
 		g.suspected, g.heardBy = s.LastHeard, s.LastHeard+suspicion+s.Least*3/2
 		p.probe(now, g)
+	}
+}
+
+// doubtLost puts in doubt what comes from an address that this machine has no more.
+func (p *paths) doubtLost(now time.Duration, lost func(netip.Addr) bool) {
+	for _, g := range p.legs {
+		if g.direct() && g.proved && lost(g.from()) {
+			p.ladder.Doubt(now, g.id)
+		}
 	}
 }
 

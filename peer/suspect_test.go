@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -154,6 +155,33 @@ func TestAnotherLinkIsAReasonToAsk(t *testing.T) {
 					t.Errorf("in the end: both paths are used: %v, want %v", both(), c.in)
 				}
 			})
+		})
+	}
+}
+
+// TestLostAddressTakesDirectPaths: one that comes from it is in doubt at once, and samples go on the next link, too.
+func TestLostAddressTakesDirectPaths(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			h, c, _ := bareDirect(t)
+			direct := c.attempts.list[0].leg
+			here := netip.MustParseAddr("192.0.2.1")
+			direct.carrier = located{&sink{}, here}
+			for range 12 { // its trial
+				time.Sleep(100 * time.Millisecond)
+				c.paths.ladder.Proved(h.loop.now(), direct.id, 2*oneWay)
+				h.step(h.loop.now())
+			}
+			h.link.lost = func(addr netip.Addr) bool { return lost && addr == here }
+			h.networkChanged()
+			h.linkSignal(h.loop.now(), 2, signal.Message{Type: signal.Open, ID: "a"})
+			if relayed := c.paths.uses(c.relay); relayed != lost || !c.paths.uses(direct) {
+				t.Errorf("lost %v: relayed %v, direct %v", lost, relayed, c.paths.uses(direct))
+			}
+			c.paths.ladder.Proved(h.loop.now(), direct.id, 2*oneWay)
+			if c.paths.anyInDoubt() {
+				t.Errorf("lost %v: in doubt after an echo", lost)
+			}
 		})
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,7 @@ type Peer struct {
 	rung           atomic.Int32 // a ladder.Rung
 	relayed        atomic.Bool  // a TURN server has given us an address
 	pair           atomic.Pointer[string]
+	from           atomic.Pointer[netip.Addr]
 	sent, received carrier.Counter
 }
 
@@ -177,6 +179,14 @@ func (p *Peer) Pair() string {
 		return *s
 	}
 	return ""
+}
+
+// LocalAddr is this machine's address that packets are sent from; invalid: not known.
+func (p *Peer) LocalAddr() (addr netip.Addr) {
+	if from := p.from.Load(); from != nil {
+		addr = *from
+	}
+	return addr
 }
 
 // Stats implements carrier.Carrier.

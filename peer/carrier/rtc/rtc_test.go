@@ -3,6 +3,7 @@ package rtc
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,9 @@ func TestRungAndPair(t *testing.T) {
 	for _, p := range []*Peer{viewer, device} {
 		if p.Rung() != ladder.UDP || p.Pair() == "" {
 			t.Errorf("rung %v, pair %q", p.Rung(), p.Pair())
+		}
+		if from := p.LocalAddr(); !from.IsValid() || !strings.Contains(p.Pair(), from.String()) {
+			t.Errorf("from %v, pair %q", from, p.Pair())
 		}
 	}
 }

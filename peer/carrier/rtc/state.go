@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -89,11 +90,26 @@ func (p *Peer) pairChanged(pair *webrtc.ICECandidatePair) {
 	text := fmt.Sprintf("%s %s:%d and %s %s:%d",
 		pair.Local.Typ, pair.Local.Address, pair.Local.Port, pair.Remote.Typ, pair.Remote.Address, pair.Remote.Port)
 	p.pair.Store(&text)
+	from := baseOf(pair.Local)
+	p.from.Store(&from)
 	rung := rungOf(pair.Local)
 	if p.cfg.server {
 		rung = rungToServer[rung]
 	}
 	p.rung.Store(int32(rung))
+}
+
+// baseOf is the address that a local candidate is bound to (RFC 8445, section 4); invalid: not known.
+func baseOf(local *webrtc.ICECandidate) netip.Addr {
+	text := local.RelatedAddress
+	if local.Typ == webrtc.ICECandidateTypeHost {
+		text = local.Address
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
 }
 
 // rungToServer is what a pair makes where the server is one end of it.

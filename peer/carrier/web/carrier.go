@@ -18,6 +18,7 @@ package web
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -84,6 +85,16 @@ func (c *Carrier) Send(f carrier.Frame) bool { return c.buffer.Send(f) }
 
 // Rung implements carrier.Carrier.
 func (c *Carrier) Rung() ladder.Rung { return c.rung }
+
+// LocalAddr is this machine's address that the client's requests come from; invalid: not known.
+func (c *Carrier) LocalAddr() (addr netip.Addr) {
+	if e, ok := c.side.(*client); ok {
+		if own, ok := e.transport.(*transport); ok {
+			addr = own.localAddr()
+		}
+	}
+	return addr
+}
 
 // Stats implements carrier.Carrier.
 func (c *Carrier) Stats() carrier.Stats {

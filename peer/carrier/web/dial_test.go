@@ -100,6 +100,18 @@ func TestDialSendsHeadersOnce(t *testing.T) {
 	}
 }
 
+func TestDialKnowsWhereItComesFrom(t *testing.T) {
+	for _, k := range kinds {
+		l := listen(t, k)
+		client := l.dial(t, DialConfig{})
+		if from := client.LocalAddr(); !from.IsLoopback() || from.Is4() == k.ipv6 {
+			t.Errorf("%v: from %v", k, from)
+		}
+		end(client)
+		end(<-l.opened)
+	}
+}
+
 // deaf is a server that never answers, or answers with headers alone.
 func deafServer(headers bool) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {

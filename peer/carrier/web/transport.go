@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type transport struct {
 	mu     sync.Mutex
 	open   map[*transportConn]bool
 	closed bool
+	from   netip.Addr // of ours, that the newest one was made from
 }
 
 func newTransport(cfg DialConfig) *transport {
@@ -84,7 +86,16 @@ func (t *transport) dial(ctx context.Context, network, addr string) (net.Conn, e
 		return nil, net.ErrClosed
 	}
 	t.open[c] = true
+	if tcp, ok := conn.LocalAddr().(*net.TCPAddr); ok {
+		t.from = tcp.AddrPort().Addr().Unmap()
+	}
 	return c, nil
+}
+
+func (t *transport) localAddr() netip.Addr {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.from
 }
 
 // close closes all connections, for good.
