@@ -61,6 +61,7 @@ type Out struct {
 	covered  uint64        // the newest packet that a parity was sent for
 	owed     bool          // the last packet had no room for a parity
 	lastAt   time.Duration // the last packet
+	freshAt  time.Duration // the last one with fresh frames
 	askedAt  time.Duration
 	awaited  time.Duration // when the oldest unanswered question was sent; 0: none
 	answered bool          // a receipt has come, ever
@@ -113,7 +114,8 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 			o.stats.Late++
 		}
 	}
-	o.path.spaced(now, o.lastAt, fresh)
+	o.path.spaced(now, o.freshAt, fresh)
+	o.freshAt = now
 	o.putSeconds(now, p)
 	o.putRepairs(p)
 	return o.finish(now, p)

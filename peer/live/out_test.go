@@ -50,6 +50,29 @@ func TestLossIsRepairedOrCovered(t *testing.T) {
 	}
 }
 
+// TestParitiesDoNotLeaveAlone: a connection begins with a packet for each sample. Where batches of two and three alternate later
+// on, the next one is not expected as early as these were, and no parity leaves in a packet of its own before it.
+func TestParitiesDoNotLeaveAlone(t *testing.T) {
+	w := newWorld(t, 1, link{delay: 150 * time.Millisecond, loss: 0.1})
+	w.period = time.Hour
+	w.run(tick, 300) // makes one at zero
+	batches := func(n int, every ...time.Duration) {
+		for i := range n {
+			w.make(300)
+			w.run(every[i%len(every)], 300)
+		}
+	}
+	const ms = time.Millisecond
+	batches(100, 10*ms)
+	batches(100, 20*ms, 30*ms)
+	before, was := w.next, w.out.Stats()
+	batches(400, 20*ms, 30*ms)
+	s := w.out.Stats()
+	if alone := s.Packets - was.Packets - (w.next - before); alone > 4 || s.Parities-was.Parities < 390 {
+		t.Errorf("beside 400 batches there were %d packets, and %d had parities", alone, s.Parities-was.Parities)
+	}
+}
+
 // TestFadesCostOnlyWhatNobodyCouldSave compares with what would be lost without mending.
 func TestFadesCostOnlyWhatNobodyCouldSave(t *testing.T) {
 	l := link{delay: 50 * time.Millisecond, fade: 200 * time.Millisecond, fadeGap: 4 * time.Second}

@@ -55,7 +55,8 @@ func (p *state) oneWay() time.Duration { return p.leastRTT() / 2 }
 // queue is how much longer than the least the last round trip was.
 func (p *state) queue() time.Duration { return p.latest - p.leastRTT() }
 
-// spaced notes that a packet with fresh frames follows the one before.
+// spaced notes that a packet with fresh frames follows the one before that had such. One with a parity alone does not count: it
+// would make the time between packets look shorter than it is, and the next one would be expected too early, and get such a parity again.
 func (p *state) spaced(now, before time.Duration, fresh []Frame) {
 	const most = 100 * time.Millisecond // beyond it nothing is regular
 	if gap := min(now-before, most); gap > 0 {
