@@ -182,6 +182,18 @@ func TestAfterDarknessTheNewestComesAtOnce(t *testing.T) {
 	}
 }
 
+// TestWhatWaitedIsInTimeAsAWhole: of a batch that a newer one has overtaken the first sample, too, has to be in time.
+func TestWhatWaitedIsInTimeAsAWhole(t *testing.T) {
+	for span, late := range map[time.Duration]uint64{5 * time.Millisecond: 0, 20 * time.Millisecond: 1} {
+		o := NewOut()
+		older := Frame{Bytes: []byte("older"), Key: 1, Until: 10 * time.Millisecond, Span: span}
+		o.Pack(0, []Frame{older, {Bytes: []byte("newest"), Key: 1, Until: 12 * time.Millisecond, Span: 20 * time.Millisecond}})
+		if s := o.Stats(); s.Late != late {
+			t.Errorf("span %v: %d were left out, want %d", span, s.Late, late)
+		}
+	}
+}
+
 func TestTheLastValueOfASilentStreamComes(t *testing.T) {
 	for seed := range uint64(20) {
 		w := newWorld(t, seed, link{delay: 50 * time.Millisecond, loss: 0.3})

@@ -161,6 +161,12 @@ func (o *Out) inTime(now time.Duration, f *piece) bool {
 	return f.Until == 0 || now+o.path.oneWay() < f.Until || o.newest[f.Key] == f
 }
 
+// allInTime is inTime for a frame that is sent for the first time. One that is not its stream's newest has waited, as in the dark:
+// of such a one all samples are to be in time, the first, too.
+func (o *Out) allInTime(now time.Duration, f *piece) bool {
+	return f.Until == 0 || now+o.path.oneWay()+f.Span < f.Until || o.newest[f.Key] == f
+}
+
 func (o *Out) expireRepairs(now time.Duration) {
 	o.repairs = slices.DeleteFunc(o.repairs, func(f *piece) bool {
 		return f.came || !o.inTime(now, f)
