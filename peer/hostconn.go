@@ -255,6 +255,9 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 	if changed {
 		c.route()
 	}
+	if c.past != nil {
+		c.past.leave(c.paths.use)
+	}
 	c.askForAttempt(now)
 	return min(wake, c.expire(now), c.stepPast(now))
 }

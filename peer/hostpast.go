@@ -2,6 +2,8 @@ package peer
 
 import (
 	"context"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -42,6 +44,8 @@ type transfer struct {
 	ended   bool          // the last one was
 	want    chan int      // asks for so many bytes; 1 fits
 	stop    context.CancelFunc
+
+	ways map[*leg]*atomic.Bool // paths that it goes on; set: no more
 }
 
 // askedPast begins a transfer in the place of the one there may be.
@@ -70,7 +74,7 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop}
+	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop, ways: map[*leg]*atomic.Bool{}}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
@@ -84,6 +88,7 @@ func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Posit
 func (c *hostConn) endPast() {
 	if c.past != nil {
 		c.past.stop()
+		c.past.leave(nil)
 		c.past = nil
 	}
 }
@@ -137,8 +142,7 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 		if !ok {
 			break
 		}
-		f := carrier.Frame{Class: wire.History, Stream: wire.HistoryStream}
-		if !c.paths.send(wire.TypeData, wire.Hop{Priority: wire.Low}, item.Batch.Body, f) {
+		if !t.send(c.paths.use, item.Batch.Body) {
 			c.refused(now, t.outbox, item.Batch.Last())
 			break
 		}
@@ -160,6 +164,31 @@ func (c *hostConn) switchedPast(now time.Duration) {
 	if t := c.past; t != nil {
 		t.pace.Moved()
 		t.outbox.Switched(now)
+	}
+}
+
+// send queues a chunk on the paths in use. It reports whether one took it.
+func (t *transfer) send(use []*leg, chunk []byte) (taken bool) {
+	for _, g := range use {
+		void := t.ways[g]
+		if void == nil {
+			void = new(atomic.Bool)
+			t.ways[g] = void
+		}
+		f := carrier.Frame{Class: wire.History, Stream: wire.HistoryStream, Void: void}
+		taken = g.sendFrame(wire.TypeData, wire.Hop{Priority: wire.Low}, chunk, f) || taken
+	}
+	return taken
+}
+
+// leave takes back what still waits on paths that are not in use any more. It was sent again on another one, or nobody wants it;
+// before a narrow hop it would be in the way of what is fresh for as long as that takes.
+func (t *transfer) leave(use []*leg) {
+	for g, void := range t.ways {
+		if !slices.Contains(use, g) {
+			void.Store(true)
+			delete(t.ways, g)
+		}
 	}
 }
 

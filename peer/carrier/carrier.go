@@ -23,6 +23,7 @@ package carrier
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/ladder"
@@ -100,10 +101,16 @@ type Frame struct {
 	// lost, a short frame goes there as well: for what may come twice.
 	Twice bool
 
+	// Void, if not nil, is set by who sent a frame of class History when it is not wanted on this path any more: where it still
+	// waits, it is dropped.
+	Void *atomic.Bool
+
 	// Yields marks what is passed on for somebody else: it may fill half a
 	// lane, so that there always is room for what this end itself has to say.
 	Yields bool
 }
+
+func (f Frame) void() bool { return f.Void != nil && f.Void.Load() }
 
 // Stats is a snapshot of a carrier.
 type Stats struct {

@@ -9,7 +9,7 @@ const (
 	QueueFull DropReason = iota // the queue of its class was full
 	Deadline                    // past its deadline, and not the newest of its stream
 	Replaced                    // a newer Setpoint took its place
-	NoPath                      // the carrier ended before it was sent
+	NoPath                      // the carrier ended before it was sent, or was left by who sent it
 	Limit                       // longer than a packet may be, or empty
 	dropReasons
 )

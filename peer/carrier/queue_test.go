@@ -1,7 +1,9 @@
 package carrier
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,6 +204,25 @@ func TestTakeOrder(t *testing.T) {
 				t.Errorf("empty, it has %+v and remembers %d streams", d, len(q.newest))
 			}
 		})
+	}
+}
+
+// TestWhatItsSenderWantsNoMoreIsDropped: of two who send History, one has left this path.
+func TestWhatItsSenderWantsNoMoreIsDropped(t *testing.T) {
+	q := NewQueue(Limits{})
+	var left, stays atomic.Bool
+	for i, void := range []*atomic.Bool{&left, &stays, &left, nil} {
+		f := frame(wire.History, fmt.Sprintf("h%d ", i), 1, 0)
+		f.Void = void
+		q.Push(f)
+	}
+	left.Store(true)
+	var b Batch
+	if !q.Take(start, AllLanes, 100, &b) || string(b.Packet) != "h1 h3 " {
+		t.Errorf("took %q", b.Packet)
+	}
+	if q.Depth(AllLanes) != (Depth{}) || q.Drops() != (Drops{NoPath: 2}) {
+		t.Errorf("%+v are left, drops %v", q.Depth(AllLanes), q.Drops())
 	}
 }
 

@@ -44,6 +44,7 @@ func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 		q.takeLive(b, now)
 	}
 	q.takeOldest(b, set, LaneEvent)
+	q.dropVoid(set)
 	q.takeOldest(b, set, LaneHistory)
 	return len(b.Frames) > 0
 }
@@ -73,6 +74,20 @@ func (q *Queue) takeOldest(b *Batch, set Lanes, lane Lane) {
 	}
 	for l := &q.lanes[lane]; b.fits(l.front); {
 		q.move(b, lane, l.front)
+	}
+}
+
+// dropVoid drops what its sender wants no more. The lane is one of all Conns.
+func (q *Queue) dropVoid(set Lanes) {
+	if !set.Has(LaneHistory) {
+		return
+	}
+	for n := q.lanes[LaneHistory].front; n != nil; {
+		next := n.next
+		if n.frame.void() {
+			q.drop(LaneHistory, n, NoPath)
+		}
+		n = next
 	}
 }
 
