@@ -94,27 +94,28 @@ func startDriven(at site) (d *driven, err error) {
 	defer func() {
 		if err != nil {
 			d.close()
+			d = nil
 		}
 	}()
 	config, err := os.CreateTemp("", "telepath-bench-*.yaml")
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	defer os.Remove(config.Name())
 	_, err = config.WriteString(drivenConfig)
 	if err = errors.Join(err, config.Close()); err != nil {
-		return nil, err
+		return d, err
 	}
 	r, server, end, err := at.serve("rover", d.ledger.line, "--control", config.Name())
 	d.end = end
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	if d.page, err = r.BrowseReady(at.here, server.LoginURL, "rover", "--hands"); err != nil {
-		return nil, err
+		return d, err
 	}
 	if _, err := d.page.AwaitPath("udp", 0, 30*time.Second); err != nil {
-		return nil, err
+		return d, err
 	}
 	_, _, err = d.page.Does("click Take control")
 	return d, err
