@@ -9,6 +9,8 @@ const GONE = 150;
 export interface HandsOptions {
 	/** send tells the engine; nothing stands between. */
 	send(hand: number, targets: Target[]): void;
+	/** moved hears which input has just said something, behind what was sent of it. */
+	moved?(input: string): void;
 	/** absent says why no hand can be there now, for people; "": one can. */
 	absent(): string;
 	/** now is a monotonic time in ms. */
@@ -77,6 +79,7 @@ export class Hands {
 		this.timer ??= setInterval(() => this.beat(), BEAT);
 		if (!before) this.listener(true, "");
 		this.tell();
+		this.options.moved?.(input);
 		return true;
 	}
 
@@ -86,6 +89,7 @@ export class Hands {
 		if (!this.grips.delete(input)) return;
 		if (this.held) this.tell();
 		else this.ended("");
+		this.options.moved?.(input);
 	}
 
 	/** release lets go of everything, until each input has let go itself; why is for people. */

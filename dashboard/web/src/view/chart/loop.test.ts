@@ -6,42 +6,111 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-/** A page whose four drawings take a ms each; it tells what each of the next frames, 20 ms apart, draws and writes. */
-function page(steered: boolean): (frames: number) => string[] {
-	let now = 10_000;
-	let next: () => void = () => undefined;
-	vi.spyOn(performance, "now").mockImplementation(() => now);
-	vi.stubGlobal("document", { hidden: false, addEventListener: () => undefined });
-	vi.stubGlobal("cancelAnimationFrame", () => undefined);
-	vi.stubGlobal("requestAnimationFrame", (call: () => void) => {
-		next = call;
-		return 1;
-	});
-	let did = "";
-	const loop = new Loop({ frame: () => now, slow: () => undefined, steered: () => steered });
-	for (const name of "abcd") {
+/** Page is one whose drawings take a ms each; it tells what each of the next frames, 20 ms apart, draws, and writes in capitals; "-": none came. */
+class Page {
+	steered = false;
+	fetched = 0;
+	readonly loop: Loop;
+	private now = 10_000;
+	private next: (() => void) | null = null;
+	private timer: { at: number; call: () => void } | null = null;
+	private did = "";
+
+	constructor(names: string) {
+		vi.spyOn(performance, "now").mockImplementation(() => this.now);
+		vi.stubGlobal("document", { hidden: false, addEventListener: () => undefined });
+		vi.stubGlobal("cancelAnimationFrame", () => undefined);
+		vi.stubGlobal("requestAnimationFrame", (call: () => void) => {
+			this.next = call;
+			return 1;
+		});
+		vi.stubGlobal("setTimeout", (call: () => void, ms: number) => {
+			this.timer = { at: this.now + ms, call };
+			return 1;
+		});
+		vi.stubGlobal("clearTimeout", () => {
+			this.timer = null;
+		});
+		const fetch = () => {
+			this.fetched++;
+		};
+		this.loop = new Loop({ fetch, frame: () => this.now, slow: () => undefined, steered: () => this.steered });
+		for (const name of names) this.add(name);
+	}
+
+	add(name: string, steers = false): void {
 		const draw = () => {
-			did += name;
-			now += 1;
+			this.did += name;
+			this.now += 1;
 		};
 		const write = () => {
-			did += name.toUpperCase();
+			this.did += name.toUpperCase();
 		};
-		loop.add({ visible: true, draw, write });
+		this.loop.add({ visible: true, steers, draw, write });
 	}
-	return (frames) =>
-		Array.from({ length: frames }, () => {
-			did = "";
-			now += 20;
+
+	frames(count: number): string[] {
+		return Array.from({ length: count }, () => {
+			this.did = "";
+			this.now += 20;
+			if (this.timer !== null && this.now >= this.timer.at) this.timer.call();
+			const { next } = this;
+			this.next = null;
+			if (next === null) return "-";
 			next();
-			return did;
+			return this.did;
 		});
+	}
 }
 
 test("a frame draws all that it has time for", () => {
-	expect(page(false)(3)).toEqual(["ABCDabcd", "abcd", "abcd"]);
+	expect(new Page("abcd").frames(3)).toEqual(["ABCDabcd", "abcd", "abcd"]);
 });
 
-test("while a hand is there a frame writes or draws little, in turns", () => {
-	expect(page(true)(4)).toEqual(["ABCD", "abc", "dab", "cda"]);
+test("while a hand is there frames come seldom, and write or draw little, in turns", () => {
+	const page = new Page("abcd");
+	page.steered = true;
+	const all = page.frames(21);
+	expect(all.filter((did) => did !== "-")).toEqual(["ABCD", "abc", "ABCD", "dab", "ABCD"]);
+	expect(all.indexOf("abc")).toBe(5);
+});
+
+test("an input has a frame behind it, unless one has just been", () => {
+	const page = new Page("abcd");
+	page.steered = true;
+	expect(page.frames(2)).toEqual(["ABCD", "-"]);
+	page.loop.input();
+	expect(page.frames(2)).toEqual(["-", "-"]);
+	page.loop.input();
+	expect(page.frames(3)).toEqual(["abc", "-", "-"]);
+});
+
+test("what shows a hand is in every frame that there is", () => {
+	const page = new Page("abcd");
+	page.add("m", true);
+	expect(page.frames(1)).toEqual(["ABCDMabcdm"]);
+	page.steered = true;
+	expect(page.frames(11).filter((did) => did !== "-")).toEqual(["mab", "mcd", "ABCDMm"]);
+});
+
+test("when the hand has gone, frames come as before", () => {
+	const page = new Page("abcd");
+	page.steered = true;
+	page.frames(4);
+	page.steered = false;
+	page.loop.input();
+	expect(page.frames(3)).toEqual(["abcd", "abcd", "abcd"]);
+});
+
+test("what came is fetched for the next frame, and for one that was asked for when that is", () => {
+	const page = new Page("abcd");
+	page.frames(3);
+	expect(page.fetched).toBe(3);
+	page.steered = true;
+	page.frames(4); // the first of them was asked for before
+	expect(page.fetched).toBe(3);
+	page.loop.input();
+	expect(page.fetched).toBe(4);
+	page.frames(1);
+	expect(page.fetched).toBe(4);
 });

@@ -4,6 +4,8 @@ import { Pace } from "./pace";
 export interface Drawable {
 	/** Whether it is on screen; what is not costs nothing. */
 	visible: boolean;
+	/** It shows what a hand does: while one is there it is in every frame, and the others take turns. */
+	readonly steers?: boolean;
 	/** now is the device's time, at the page's own, in ms. It may find that nothing has moved. */
 	draw(now: number, at: number, pace: Pace): void;
 	/** Values in words, a few times a second. */
@@ -14,13 +16,22 @@ export interface Drawable {
 const BUDGET_MS = 9;
 /** The same while a hand is there: an input waits for what is being drawn, and for what the browser has to paint of it. */
 const STEERED_MS = 2;
+/**
+ * While a hand is there frames are this far apart, in ms, at most: each is in the way of an input that comes meanwhile, and takes
+ * processors that its way to the device needs. Behind an input after which another one is least likely one comes sooner, but no
+ * sooner than that after the one before.
+ */
+const STEERED_LATEST_MS = 100;
+const STEERED_SOONEST_MS = 50;
 /** Text changes no faster than a person reads. */
 const WRITE_EVERY_MS = 200;
 /** A hidden page gets no frames; what was collected is fetched at this pace instead. */
 const HIDDEN_EVERY_MS = 1_000;
 
 export interface LoopOptions {
-	/** frame is called at the beginning of each frame: fetch what came, move the axis. It returns the time to draw at. */
+	/** fetch asks for what came; it is here a moment later: for the next frame, or, where frames are seldom, for the one that was asked for. */
+	fetch(): void;
+	/** frame is called at the beginning of each frame: move the axis. It returns the time to draw at. */
 	frame(): number;
 	/** slow is called at the pace of the text. */
 	slow(now: number): void;
@@ -36,6 +47,9 @@ export class Loop {
 	private request = 0;
 	private hidden: ReturnType<typeof setInterval> | undefined;
 	private written = 0;
+	private wrote = false; // in the last frame
+	private began = 0; // the last frame
+	private waiting: ReturnType<typeof setTimeout> | undefined; // for an input, while a hand is there
 
 	constructor(private readonly options: LoopOptions) {
 		document.addEventListener("visibilitychange", this.follow);
@@ -51,28 +65,58 @@ export class Loop {
 		};
 	}
 
+	/** input says that a hand has just moved something, and does so again least likely now. */
+	input(): void {
+		if (this.waiting !== undefined && performance.now() - this.began >= STEERED_SOONEST_MS) this.ask();
+	}
+
 	dispose(): void {
 		document.removeEventListener("visibilitychange", this.follow);
+		this.halt();
+	}
+
+	private halt(): void {
 		cancelAnimationFrame(this.request);
+		clearTimeout(this.waiting);
 		clearInterval(this.hidden);
+		this.waiting = undefined;
 	}
 
 	private readonly follow = (): void => {
-		cancelAnimationFrame(this.request);
-		clearInterval(this.hidden);
-		if (document.hidden) this.hidden = setInterval(() => this.options.frame(), HIDDEN_EVERY_MS);
-		else this.request = requestAnimationFrame(this.frame);
+		this.halt();
+		if (document.hidden) this.hidden = setInterval(this.unseen, HIDDEN_EVERY_MS);
+		else this.ask();
+	};
+
+	private readonly unseen = (): void => {
+		this.options.fetch();
+		this.options.frame();
+	};
+
+	private readonly ask = (): void => {
+		clearTimeout(this.waiting);
+		this.waiting = undefined;
+		if (this.options.steered()) this.options.fetch();
+		this.request = requestAnimationFrame(this.frame);
 	};
 
 	private readonly frame = (): void => {
-		this.request = requestAnimationFrame(this.frame);
+		const steered = this.options.steered();
+		if (steered) this.waiting = setTimeout(this.ask, STEERED_LATEST_MS);
+		else {
+			this.ask();
+			this.options.fetch();
+		}
 		const now = this.options.frame();
 		const began = performance.now();
-		this.pace.frame(began);
-		const steered = this.options.steered();
-		const written = began - this.written >= WRITE_EVERY_MS;
-		if (written) this.write(now, began);
-		if (!written || !steered) this.draw(now, began, steered ? STEERED_MS : BUDGET_MS);
+		this.began = began;
+		this.pace.frame(steered ? Number.NaN : began); // its distance to others says nothing then
+		// A frame that has text to lay out has no chart to paint beside it; that is for the next one.
+		const writes = began - this.written >= WRITE_EVERY_MS && !(steered && this.wrote);
+		this.wrote = writes;
+		if (writes) this.write(now, began);
+		if (steered) for (const one of this.drawables) if (one.steers && one.visible) one.draw(now, began, this.pace);
+		if (!writes || !steered) this.draw(now, began, steered);
 	};
 
 	private write(now: number, began: number): void {
@@ -82,11 +126,12 @@ export class Loop {
 	}
 
 	/** draw takes turns: whoever had to wait is first in the next frame. */
-	private draw(now: number, began: number, budget: number): void {
+	private draw(now: number, began: number, steered: boolean): void {
+		const budget = steered ? STEERED_MS : BUDGET_MS;
 		for (let i = 0; i < this.drawables.length; i++) {
 			const drawable = this.drawables[this.next % this.drawables.length];
 			this.next = (this.next + 1) % this.drawables.length;
-			if (!drawable?.visible) continue;
+			if (!drawable?.visible || (steered && drawable.steers)) continue;
 			drawable.draw(now, began, this.pace);
 			if (performance.now() - began > budget) return;
 		}

@@ -22,6 +22,7 @@ const STANCES: Record<string, string> = { down: "lies on the rail", held: "held 
 /** MachineView draws pole and rover from telemetry, at the screen's rate, into a card that Svelte has made. */
 export class MachineView implements Drawable {
 	visible = false;
+	readonly steers = true;
 	private readonly pole: PoleStreams;
 	private readonly rover: RoverStreams;
 	private readonly poleSheet: Sheet;

@@ -88,9 +88,11 @@ export class App {
 		this.control = new Control(
 			(message) => engine.send(message),
 			(text) => this.announce(text),
+			(input) => this.moved(input),
 		);
 		engine.listen((message) => this.receive(message));
 		this.loop = new Loop({
+			fetch: () => this.pull(),
 			frame: () => this.frame(),
 			slow: () => undefined,
 			steered: () => this.control.hands.held,
@@ -351,8 +353,12 @@ export class App {
 		this.engine.send({ type: "pull" });
 	}
 
+	/** moved: behind a key nobody presses another one at once. A stick says something again right away: there is no better moment. */
+	private moved(input: string): void {
+		if (input === "keys") this.loop.input();
+	}
+
 	private frame(): number {
-		this.pull();
 		this.store.fill(Date.now());
 		const now = this.store.clock.toDevice(Date.now());
 		this.timeline.tick(now);

@@ -67,9 +67,11 @@ export class Control {
 	constructor(
 		private readonly send: (message: ToControl) => void,
 		private readonly announce: (text: string) => void,
+		moved: (input: string) => void,
 	) {
 		this.hands = new Hands({
 			send: (hand, targets) => send({ type: "hand", hand, targets }),
+			moved,
 			absent,
 			now: () => performance.now(),
 			first: Date.now(),
