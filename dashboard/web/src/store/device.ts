@@ -9,6 +9,8 @@ const DEVICE_BYTES = 256 * 1024 * 1024;
 
 /** Time that putting the past in its place may take of one frame, in ms, but for what the last stream takes: inputs are not to wait for it. */
 const FILL_MS = 3;
+/** What has come of the past within this time, in ms, says that more of it comes. */
+const COMES_MS = 500;
 
 type Samples = Extract<FromWorker, { type: "samples" }>;
 
@@ -21,6 +23,7 @@ export class DeviceStore {
 	private readonly contact: Contact = { lostAt: null };
 	/** Streams of which enough of the past is here to be put in its place. */
 	private readonly filling = new Set<StreamStore>();
+	private pastAt = Number.NEGATIVE_INFINITY; // something of it came
 
 	/** describe takes the whole list of streams; a stream that stays keeps its samples. */
 	describe(infos: readonly StreamInfo[]): void {
@@ -65,6 +68,7 @@ export class DeviceStore {
 			const stream = this.streams.get(part.stream);
 			if (!stream) continue;
 			if (part.past) {
+				this.pastAt = now;
 				stream.addPast(part, message.data);
 				if (stream.past.full) this.filling.add(stream);
 				continue;
@@ -94,6 +98,11 @@ export class DeviceStore {
 			if (this.clock.isMeasured) stream.settle(this.clock.toDevice(time));
 			if (now() - began >= FILL_MS) return;
 		}
+	}
+
+	/** fills says whether the past comes, or is being put in its place; now is the page's time in ms. */
+	fills(now: number): boolean {
+		return this.filling.size > 0 || Math.abs(now - this.pastAt) < COMES_MS;
 	}
 
 	gap(message: Gap): void {

@@ -127,4 +127,19 @@ describe("What a device kept", () => {
 		});
 		expect(counts).toEqual([3, 6, 7, 7]);
 	});
+
+	it("comes until none has come for half a second, and all of it is in its place", () => {
+		const store = new DeviceStore();
+		store.describe([info({}, "s", 1)]);
+		expect(store.fills(10_000)).toBe(false);
+		const { part, data } = samples("a", 0, [1, 2]);
+		store.samples({ type: "samples", parts: [part], data, texts: [] }, 10_000);
+		expect(store.fills(10_000)).toBe(false);
+		store.samples({ type: "samples", parts: [{ ...part, past: true }], data, texts: [] }, 10_000);
+		expect([10_000, 10_400, 10_600].map((now) => store.fills(now))).toEqual([true, true, false]);
+		store.pastDone();
+		expect(store.fills(20_000)).toBe(true);
+		store.fill(20_000);
+		expect(store.fills(20_000)).toBe(false);
+	});
 });

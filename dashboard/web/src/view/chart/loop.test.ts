@@ -9,6 +9,7 @@ afterEach(() => {
 /** Page is one whose drawings take a ms each; it tells what each of the next frames, 20 ms apart, draws, and writes in capitals; "-": none came. */
 class Page {
 	steered = false;
+	filling = false;
 	fetched = 0;
 	readonly loop: Loop;
 	private now = 10_000;
@@ -34,7 +35,13 @@ class Page {
 		const fetch = () => {
 			this.fetched++;
 		};
-		this.loop = new Loop({ fetch, frame: () => this.now, slow: () => undefined, steered: () => this.steered });
+		this.loop = new Loop({
+			fetch,
+			frame: () => this.now,
+			slow: () => undefined,
+			steered: () => this.steered,
+			filling: () => this.filling,
+		});
 		for (const name of names) this.add(name);
 	}
 
@@ -47,6 +54,11 @@ class Page {
 			this.did += name.toUpperCase();
 		};
 		this.loop.add({ visible: true, steers, draw, write });
+	}
+
+	/** crowd puts a hand there, and has the past come. */
+	crowd(): void {
+		this.steered = this.filling = true;
 	}
 
 	frames(count: number): string[] {
@@ -67,9 +79,21 @@ test("a frame draws all that it has time for", () => {
 	expect(new Page("abcd").frames(3)).toEqual(["ABCDabcd", "abcd", "abcd"]);
 });
 
-test("while a hand is there frames come seldom, and write or draw little, in turns", () => {
+test("while a hand is there a frame writes or draws little, in turns", () => {
 	const page = new Page("abcd");
 	page.steered = true;
+	expect(page.frames(4)).toEqual(["ABCD", "abc", "dab", "cda"]);
+});
+
+test("while the past comes, frames are as ever", () => {
+	const page = new Page("abcd");
+	page.filling = true;
+	expect(page.frames(3)).toEqual(["ABCDabcd", "abcd", "abcd"]);
+});
+
+test("while a hand is there and the past comes, frames are seldom", () => {
+	const page = new Page("abcd");
+	page.crowd();
 	const all = page.frames(21);
 	expect(all.filter((did) => did !== "-")).toEqual(["ABCD", "abc", "ABCD", "dab", "ABCD"]);
 	expect(all.indexOf("abc")).toBe(5);
@@ -77,7 +101,7 @@ test("while a hand is there frames come seldom, and write or draw little, in tur
 
 test("an input has a frame behind it, unless one has just been", () => {
 	const page = new Page("abcd");
-	page.steered = true;
+	page.crowd();
 	expect(page.frames(2)).toEqual(["ABCD", "-"]);
 	page.loop.input();
 	expect(page.frames(2)).toEqual(["-", "-"]);
@@ -89,13 +113,13 @@ test("what shows a hand is in every frame that there is", () => {
 	const page = new Page("abcd");
 	page.add("m", true);
 	expect(page.frames(1)).toEqual(["ABCDMabcdm"]);
-	page.steered = true;
+	page.crowd();
 	expect(page.frames(11).filter((did) => did !== "-")).toEqual(["mab", "mcd", "ABCDMm"]);
 });
 
 test("when the hand has gone, frames come as before", () => {
 	const page = new Page("abcd");
-	page.steered = true;
+	page.crowd();
 	page.frames(4);
 	page.steered = false;
 	page.loop.input();
@@ -106,7 +130,7 @@ test("what came is fetched for the next frame, and for one that was asked for wh
 	const page = new Page("abcd");
 	page.frames(3);
 	expect(page.fetched).toBe(3);
-	page.steered = true;
+	page.crowd();
 	page.frames(4); // the first of them was asked for before
 	expect(page.fetched).toBe(3);
 	page.loop.input();

@@ -17,12 +17,12 @@ const BUDGET_MS = 9;
 /** The same while a hand is there: an input waits for what is being drawn, and for what the browser has to paint of it. */
 const STEERED_MS = 2;
 /**
- * While a hand is there frames are this far apart, in ms, at most: each is in the way of an input that comes meanwhile, and takes
- * processors that its way to the device needs. Behind an input after which another one is least likely one comes sooner, but no
- * sooner than that after the one before.
+ * While a hand is there and the past comes, frames are this far apart, in ms, at most: each is in the way of an input that comes
+ * meanwhile, and takes processors that its way to the device needs. Behind an input after which another one is least likely one
+ * comes sooner, but no sooner than that after the one before.
  */
-const STEERED_LATEST_MS = 100;
-const STEERED_SOONEST_MS = 50;
+const SELDOM_LATEST_MS = 100;
+const SELDOM_SOONEST_MS = 50;
 /** Text changes no faster than a person reads. */
 const WRITE_EVERY_MS = 200;
 /** A hidden page gets no frames; what was collected is fetched at this pace instead. */
@@ -37,6 +37,8 @@ export interface LoopOptions {
 	slow(now: number): void;
 	/** steered says whether a hand is there: then drawing gives way to inputs. */
 	steered(): boolean;
+	/** filling says whether the past comes: beside that frames are seldom while a hand is there. */
+	filling(): boolean;
 }
 
 /** Loop is the one place where anything is drawn. */
@@ -49,7 +51,7 @@ export class Loop {
 	private written = 0;
 	private wrote = false; // in the last frame
 	private began = 0; // the last frame
-	private waiting: ReturnType<typeof setTimeout> | undefined; // for an input, while a hand is there
+	private waiting: ReturnType<typeof setTimeout> | undefined; // for an input, while frames are seldom
 
 	constructor(private readonly options: LoopOptions) {
 		document.addEventListener("visibilitychange", this.follow);
@@ -67,7 +69,7 @@ export class Loop {
 
 	/** input says that a hand has just moved something, and does so again least likely now. */
 	input(): void {
-		if (this.waiting !== undefined && performance.now() - this.began >= STEERED_SOONEST_MS) this.ask();
+		if (this.waiting !== undefined && performance.now() - this.began >= SELDOM_SOONEST_MS) this.ask();
 	}
 
 	dispose(): void {
@@ -96,13 +98,18 @@ export class Loop {
 	private readonly ask = (): void => {
 		clearTimeout(this.waiting);
 		this.waiting = undefined;
-		if (this.options.steered()) this.options.fetch();
+		if (this.seldom()) this.options.fetch();
 		this.request = requestAnimationFrame(this.frame);
 	};
 
+	private seldom(): boolean {
+		return this.options.steered() && this.options.filling();
+	}
+
 	private readonly frame = (): void => {
 		const steered = this.options.steered();
-		if (steered) this.waiting = setTimeout(this.ask, STEERED_LATEST_MS);
+		const seldom = this.seldom();
+		if (seldom) this.waiting = setTimeout(this.ask, SELDOM_LATEST_MS);
 		else {
 			this.ask();
 			this.options.fetch();
@@ -110,7 +117,7 @@ export class Loop {
 		const now = this.options.frame();
 		const began = performance.now();
 		this.began = began;
-		this.pace.frame(steered ? Number.NaN : began); // its distance to others says nothing then
+		this.pace.frame(seldom ? Number.NaN : began); // its distance to others says nothing then
 		// A frame that has text to lay out has no chart to paint beside it; that is for the next one.
 		const writes = began - this.written >= WRITE_EVERY_MS && !(steered && this.wrote);
 		this.wrote = writes;

@@ -96,6 +96,7 @@ export class App {
 			frame: () => this.frame(),
 			slow: () => undefined,
 			steered: () => this.control.hands.held,
+			filling: () => this.store.fills(Date.now()),
 		});
 		this.ticking = setInterval(() => {
 			this.now = Date.now();
