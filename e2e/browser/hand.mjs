@@ -29,6 +29,7 @@ export async function handVerbs(page, context) {
 		/** "cover", "uncover": another tab comes to the front, and goes. */
 		cover: async () => {
 			await devtools.send("Emulation.setFocusEmulationEnabled", { enabled: false });
+			await page.bringToFront(); // what it takes for real: without, some versions leave it the focus that was emulated
 			cover = await context.newPage();
 			await cover.bringToFront();
 		},
