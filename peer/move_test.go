@@ -167,6 +167,26 @@ func TestNetworkChangeTriesBetterRungs(t *testing.T) {
 	})
 }
 
+// watchOnTheLink is a viewer that has been on the link for a while, and stays there.
+func (w *world) watchOnTheLink() *watcher {
+	w.t.Helper()
+	v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
+	w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
+	time.Sleep(time.Second)
+	return v
+}
+
+// awaitFresh waits until a viewer has been given a live sample after a time.
+func (w *world) awaitFresh(v *watcher, within time.Duration, after time.Time) {
+	w.t.Helper()
+	took := w.await(within, "fresh samples", func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.lastLive.After(after)
+	})
+	w.t.Logf("fresh after %v", took)
+}
+
 // TestNetworkChangeFindsADeadLink: one that the server does not answer on is
 // replaced at once, without the keep alive's patience.
 func TestNetworkChangeFindsADeadLink(t *testing.T) {
@@ -174,18 +194,11 @@ func TestNetworkChangeFindsADeadLink(t *testing.T) {
 		w := newWorld(t, peertest.Config{})
 		w.boot(10 * time.Millisecond)
 		time.Sleep(time.Second)
-		v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
-		w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
-		time.Sleep(time.Second)
+		v := w.watchOnTheLink()
 		cut := time.Now()
 		v.medium().Cut()
 		v.conn.loop.post(v.conn.link.prove)
-		took := w.await(proveTime+300*time.Millisecond, "fresh samples", func() bool {
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			return v.lastLive.After(cut.Add(100 * time.Millisecond))
-		})
-		t.Logf("fresh after %v", took)
+		w.awaitFresh(v, proveTime+300*time.Millisecond, cut.Add(100*time.Millisecond))
 		w.settle(v)
 	})
 }
@@ -198,9 +211,7 @@ func TestNetworkChangeTakesTheAddress(t *testing.T) {
 				w := newWorld(t, peertest.Config{})
 				d := w.boot(10 * time.Millisecond)
 				time.Sleep(time.Second)
-				v := w.watch(func(c *ViewConfig) { c.NoDirect = true })
-				w.await(3*time.Second, "ws", func() bool { return v.rung() == "ws" })
-				time.Sleep(time.Second)
+				v := w.watchOnTheLink()
 				moves, l := &v.node, v.conn.link
 				if who == "device" {
 					moves, l = &d.node, d.host.link
@@ -211,12 +222,7 @@ func TestNetworkChangeTakesTheAddress(t *testing.T) {
 					l.lost = func(netip.Addr) bool { return true }
 					l.prove()
 				})
-				took := w.await(proveLeast, "fresh samples", func() bool {
-					v.mu.Lock()
-					defer v.mu.Unlock()
-					return v.lastLive.After(cut.Add(3 * oneWay))
-				})
-				t.Logf("fresh after %v", took)
+				w.awaitFresh(v, proveLeast, cut.Add(3*oneWay))
 				w.settle(v)
 			})
 		})

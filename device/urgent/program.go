@@ -156,7 +156,8 @@ func (p *Program) start() (*started, error) {
 	}
 	go func() {
 		defer close(s.ended)
-		if err := s.cmd.Wait(); err != nil {
+		err := s.cmd.Wait()
+		if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // it has ended well, and left something behind
 			s.err = s.said.reason(fmt.Errorf("%s: %w", p.command.Argv[0], err))
 		}
 	}()

@@ -158,6 +158,17 @@ func TestOneThatHangs(t *testing.T) {
 	}
 }
 
+// What it has left behind, and goes on, is no failure of its own.
+func TestOneThatLeavesSomethingBehind(t *testing.T) {
+	r := newRig(t, false, `sleep 2 & echo done >>"$1"`)
+	if err := r.act(t); err != nil {
+		t.Error(err)
+	}
+	if r.done(t) != 1 {
+		t.Error("it has not acted")
+	}
+}
+
 func TestNone(t *testing.T) {
 	var p *Program
 	p.Stand()
