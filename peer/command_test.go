@@ -277,6 +277,9 @@ func TestWhoMayOnlyWatch(t *testing.T) {
 						t.Errorf("told %+v", o)
 					}
 				}
+				if until := w.device.host.driven; until != 0 {
+					t.Errorf("somebody is taken to drive until %v", until)
+				}
 				if dropped := w.device.host.Stats().Drops["role"]; dropped < 5 || len(said) < 4 {
 					t.Errorf("%d dropped, told %+v", dropped, said)
 				}
@@ -359,6 +362,12 @@ func TestNoWordIsMissedWhenAPathDies(t *testing.T) {
 			}
 			r.Hand(uint64(i+1), []wire.Target{{Axis: 1, Value: 0.5}})
 			time.Sleep(20 * time.Millisecond)
+		}
+		left := make(chan time.Duration, 1)
+		h := w.device.host
+		h.loop.post(func() { left <- h.driven - h.loop.now() })
+		if until := <-left; until < drivenFor-100*time.Millisecond {
+			t.Errorf("the past has to yield for %v", until)
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()

@@ -95,6 +95,7 @@ type Host struct {
 	toldUpTo uint64        // revision that the server has, or that was sent on this link
 	storeAt  time.Duration // when the server is sent the newest values that it lacks
 	unstored bool          // it lacks some
+	driven   time.Duration // until when somebody drives, for all that is known
 	told     bool          // of frames that cannot be read
 
 	mu        sync.Mutex

@@ -27,6 +27,9 @@ const (
 	// pastProbeBytes is how much of the past goes between two probes that are
 	// closer than pastProbeEvery: on a narrow path they would take a share of it.
 	pastProbeBytes = 8 << 10
+	// drivenFor is how long after a Drive somebody counts as driving: they are a
+	// few to a hundred a second.
+	drivenFor = time.Second
 )
 
 // transfer is what of the past a Conn asked for last.
@@ -134,6 +137,9 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 
 // sendPast sends as fast as the pace is, and returns when there may be more to send.
 func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration) {
+	if now < c.host.driven {
+		t.pace.Driven()
+	}
 	for now >= c.jammed {
 		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !t.pace.Ready(now) {
 			return max(t.pace.Wake(), c.jammed)

@@ -156,6 +156,7 @@ func (c *hostConn) refuse(now time.Duration, body []byte, code, reason string) e
 func (c *hostConn) drive(body []byte) {
 	if c.mayCommand() && c.host.cfg.Control != nil {
 		c.operator.heard = true
+		c.host.driven = c.host.loop.now() + drivenFor
 		c.host.cfg.Control.Drive(&c.operator, body)
 	}
 }

@@ -42,6 +42,9 @@ const (
 	paceFast   = 256 << 10
 	paceGrows  = 8
 	paceTries  = 16
+	// paceDriven is the most while somebody drives, in bytes a second: what of the
+	// past comes faster takes processors, on both ends, that a hand's way needs.
+	paceDriven = paceFast
 	// paceWrong is how many times a bound has to be passed to have been none.
 	paceWrong = 2 * paceShare
 )
@@ -100,6 +103,10 @@ func (p *Pace) Sent(bytes int) { p.credit -= bytes }
 func (p *Pace) Wake() time.Duration {
 	return p.at + time.Duration(int64(max(1-p.credit, 1))*int64(time.Second)/int64(p.Rate())) + 1
 }
+
+// Driven says that somebody drives, now: what is faster than the past may be
+// beside that is found out again afterwards.
+func (p *Pace) Driven() { p.rate, p.credit = min(p.rate, paceDriven), min(p.credit, paceChunk) }
 
 // Moved says that the path is another one: nothing is known of it.
 func (p *Pace) Moved() { *p = Pace{} }

@@ -187,6 +187,28 @@ func TestPaceWaitsForTheSecond(t *testing.T) {
 	}
 }
 
+// While somebody drives the past is slow, and as fast as it was soon after that.
+func TestPaceYieldsToAHand(t *testing.T) {
+	var p Pace
+	const begins, ends = 4 * time.Second, 8 * time.Second
+	before, driven := 0, 0
+	bottleneck{rtt: time.Millisecond, rate: 5_000_000}.run(&p, 12*time.Second, func(now, _ time.Duration, went int) {
+		switch {
+		case now < begins:
+			before = p.Rate()
+		case now < ends:
+			p.Driven()
+			driven += went
+		}
+	})
+	if most := paceDriven * int((ends-begins)/time.Second) * 11 / 10; driven > most || driven < most*8/10 {
+		t.Errorf("%d bytes went while somebody drove, want up to %d", driven, most)
+	}
+	if p.Rate() < before*8/10 || before < 8*paceDriven {
+		t.Errorf("%d bytes a second before it, and %d after", before, p.Rate())
+	}
+}
+
 // A page that is loaded is slow to answer for a moment: that bounds the past for some seconds only.
 func TestPaceForgetsAMoment(t *testing.T) {
 	var p Pace
