@@ -173,7 +173,7 @@ func (in *inputs) add(said json.RawMessage, set []setting, beside bool) error {
 	for i, came := range answers(did.Inputs, set) {
 		this := did.Inputs[i]
 		switch {
-		case beside && (i+1 == len(did.Inputs) || did.Inputs[i+1].Past == this.Past): // nothing of the past came with it
+		case beside && !amidPast(did.Inputs, i): // the history had come, or had not begun to
 		case came == 0:
 			in.without++
 		default:
@@ -182,6 +182,11 @@ func (in *inputs) add(said json.RawMessage, set []setting, beside bool) error {
 		}
 	}
 	return nil
+}
+
+// amidPast reports whether something of the past had come with the inputs before this one, or behind it, and more came later.
+func amidPast(all []input, i int) bool {
+	return all[min(i+1, len(all)-1)].Past > all[0].Past && all[len(all)-1].Past > all[i].Past
 }
 
 // input is one as the page noted it.

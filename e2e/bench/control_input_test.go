@@ -27,3 +27,29 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 }
+
+func TestAmidPast(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		past []int
+		want []bool
+	}{
+		{"it never came", []int{5, 5, 5}, []bool{false, false, false}},
+		{"it began and came to its end", []int{5, 5, 6, 6, 9, 9}, []bool{false, true, true, true, false, false}},
+		{"all the time", []int{5, 6, 7}, []bool{true, true, false}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var all []input
+			for _, past := range c.past {
+				all = append(all, input{Past: past})
+			}
+			var got []bool
+			for i := range all {
+				got = append(got, amidPast(all, i))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
