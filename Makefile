@@ -99,7 +99,7 @@ compose-test: build ## the containers on a real engine: build, bring up, see tel
 ##@ Measure
 
 .PHONY: bench
-bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, into docs/benchmarks/ (an hour); PARTS=peers,live CONDITIONS=50,100-5
+bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, into docs/benchmarks/ (an hour); PARTS=peers,live runs only these, CONDITIONS=50,100-5 prints only
 	@go build -o .cache/bench ./e2e/bench && .cache/bench -readme README.md $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
 
 .PHONY: soak

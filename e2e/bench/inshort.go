@@ -7,22 +7,6 @@ import (
 	"strings"
 )
 
-// results are those of the parts that were measured; nil: it was left out.
-type results struct {
-	ages    *ageResult
-	costs   *costResult
-	joins   *joinResult
-	control *controlResult
-	pole    *poleResult
-	bulk    *bulkResult
-	live    *liveResult
-	peers   *peersResult
-}
-
-func (r *results) whole() bool {
-	return r.ages != nil && r.costs != nil && r.joins != nil && r.control != nil && r.pole != nil && r.bulk != nil && r.live != nil && r.peers != nil
-}
-
 // question is a row of the table in short: a figure of one crossing of `peers`.
 type question struct {
 	text, crossing, unit string
@@ -40,21 +24,15 @@ var questions = []question{
 	{"its router has another address, and tells nobody", "rerouted", " ms", ofFresh, false},
 }
 
-// inShort is the table that says most in little: the product's direct path beside the best of the others. Empty without `peers`.
-func (r *results) inShort() string {
-	if r.peers == nil {
-		return ""
-	}
+// inShort is the table that says most in little: the product's direct path beside the best of the others.
+func (r *peersResult) inShort() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n| %d samples of %d bytes a second, all at the same time on links of their own | telepath, direct | raw UDP | best of raw TCP, MQTT, a WebSocket relay and pion |\n|---|---|---|---|\n", rate, sampleSize)
 	for _, q := range questions {
-		if rows := r.peers.rows[q.crossing]; rows != nil {
+		if rows := r.rows[q.crossing]; rows != nil {
 			best, who := q.best(rows)
 			fmt.Fprintf(&b, "| %s | **%s** | %s | %s%s |\n", q.text, q.figure(rows["telepath udp"]), q.figure(rows[rawUDP]), best, who)
 		}
-	}
-	if r.pole != nil {
-		fmt.Fprintf(&b, "\nA simulated pole, balanced over 100 ms there and back, stands %v with %s of packets lost each way.\n", r.pole.length, r.pole.inShort())
 	}
 	return b.String()
 }
@@ -69,7 +47,7 @@ func (r *poleResult) inShort() string {
 		}
 		paths = append(paths, fmt.Sprintf("%d %% on `%s`", row.bore, row.path))
 	}
-	return strings.Join(paths, ", ")
+	return fmt.Sprintf("\nA simulated pole, balanced over 100 ms there and back, stands %v with %s of packets lost each way.\n", r.length, strings.Join(paths, ", "))
 }
 
 // best is that of the others, but for raw UDP, which repeats nothing and connects to nobody.

@@ -17,12 +17,14 @@
 //
 // -parts names those that run; -conditions, of live and peers, the links; -who, of peers, the subjects.
 //
-// The table goes to the terminal and to docs/benchmarks/. Root is needed, for network namespaces. A figure counts only beside
-// the others of its run: the rounds are interleaved, and what is shown is the median of the rounds.
+// Each part writes its own section of the page in docs/benchmarks/; one that is not run keeps what it wrote last. With -conditions
+// or -who it measures less than its section shows: then it is printed, and nothing is written. Root is needed, for network
+// namespaces. A figure counts only beside the others of its section: the rounds are interleaved, and what is shown is the median of the rounds.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -32,6 +34,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/report"
 )
 
 func main() {
@@ -47,18 +50,19 @@ func main() {
 	rest := flag.Duration("idle-length", 4*time.Minute, "of idle: five words of a device of low power")
 	only := flag.String("conditions", "", "of live and peers, separated by commas; default: all")
 	who := flag.String("who", "", "of peers, the subjects, separated by semicolons; default: all")
-	parts := flag.String("parts", "age,cost,idle,joining,control,balance,bulk,live,peers", "what to measure; what is left out is not in the table")
-	out := flag.String("out", "docs/benchmarks/latest.md", "where the table goes; plots go beside it")
-	readme := flag.String("readme", "", "a file that shows the table in short, between two marks; it is left alone by a run in which something is left out")
+	parts := flag.String("parts", "age,cost,idle,joining,control,balance,bulk,live,peers", "what to measure, each for a section of the page")
+	out := flag.String("out", "docs/benchmarks/latest.md", "the page; plots go beside it")
+	readme := flag.String("readme", "", "a file that shows the page in short, between two marks")
 	flag.Parse()
-	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, rest: *rest, folder: filepath.Dir(*out), readme: *readme}
+	report.When() // before the first part writes the page, which is in the commit
+	b := bench{rounds: *rounds, joins: *joins, length: *length, weak: *weak, rest: *rest, out: *out, readme: *readme}
 	b.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	b.peers = peersAsked{rounds: *rounds, length: *crossing, atOnce: max(1, *atOnce), only: b.only}
 	b.peers.who = strings.FieldsFunc(*who, func(r rune) bool { return r == ';' })
 	if err := b.known(); err != nil {
 		exit(err)
 	}
-	exit(b.run(strings.Split(*parts, ","), *out))
+	exit(b.run(strings.Split(*parts, ",")))
 }
 
 // bench is what was asked for.
@@ -68,9 +72,12 @@ type bench struct {
 	rest          time.Duration
 	only          []string
 	peers         peersAsked
-	folder        string // of the plots
-	readme        string // the file with a place for the table in short; "": none
+	out           string // the page
+	readme        string // the file with a place for it in short; "": none
 }
+
+// partly reports whether less is measured than the sections of the page show.
+func (b bench) partly() bool { return len(b.only) > 0 || len(b.peers.who) > 0 }
 
 // known refuses names that would measure nothing.
 func (b bench) known() error {
@@ -102,56 +109,83 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func (b bench) run(chosen []string, out string) error {
+// part measures, and makes sections of the page, by their names.
+type part struct {
+	name string
+	run  func() (sections, error)
+}
+
+type sections = map[string]string
+
+func (b bench) parts() []part {
+	return []part{
+		section("age", writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) }),
+		section("cost", writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) }),
+		section("idle", writeIdle, func() (*idleResult, error) { return measureIdle(b.rest) }),
+		section("joining", writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) }),
+		section("control", writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) }),
+		inShort("balance", writePole, (*poleResult).inShort, func() (*poleResult, error) { return measurePole(b.weak) }),
+		section("bulk", writeBulk, func() (*bulkResult, error) { return measureBulk(b.rounds) }),
+		section("live", writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) }),
+		inShort("peers", writePeers, (*peersResult).inShort, b.measurePeers),
+	}
+}
+
+// section makes a part of what measures, and of what writes about it.
+func section[T any](name string, write func(*bytes.Buffer, *T), measure func() (*T, error)) part {
+	return inShort(name, write, nil, measure)
+}
+
+// inShort is section for one that stands at the top of the page, and in the README, as well.
+func inShort[T any](name string, write func(*bytes.Buffer, *T), short func(*T) string, measure func() (*T, error)) part {
+	return part{name, func() (sections, error) {
+		result, err := measure()
+		if err != nil {
+			return nil, err
+		}
+		var text bytes.Buffer
+		write(&text, result)
+		made := sections{name: withDate(text.String())}
+		if short != nil {
+			made[name+shortly] = short(result)
+		}
+		return made, nil
+	}}
+}
+
+func (b bench) run(chosen []string) error {
 	if err := lab.Missing(); err != nil {
 		return err
 	}
-	var all results
-	var text bytes.Buffer
+	parts := b.parts()
 	for _, name := range chosen {
-		var err error
-		switch name {
-		case "age":
-			all.ages, err = section(&text, writeAges, func() (*ageResult, error) { return measureAges(b.rounds, b.length) })
-		case "cost":
-			all.costs, err = section(&text, writeCosts, func() (*costResult, error) { return measureCosts(b.rounds, b.length) })
-		case "idle":
-			_, err = section(&text, writeIdle, func() (*idleResult, error) { return measureIdle(b.rest) })
-		case "joining":
-			all.joins, err = section(&text, writeJoining, func() (*joinResult, error) { return measureJoining(b.joins) })
-		case "live":
-			all.live, err = section(&text, writeLive, func() (*liveResult, error) { return measureLive(b.rounds, b.weak, b.only) })
-		case "control":
-			all.control, err = section(&text, writeControl, func() (*controlResult, error) { return measureControl(b.rounds, b.length) })
-		case "bulk":
-			all.bulk, err = section(&text, writeBulk, func() (*bulkResult, error) { return measureBulk(b.rounds) })
-		case "balance":
-			all.pole, err = section(&text, writePole, func() (*poleResult, error) { return measurePole(b.weak) })
-		case "peers":
-			all.peers, err = section(&text, writePeers, b.measurePeers)
-		default:
-			err = fmt.Errorf("there is no part %q", name)
-		}
-		if err != nil {
-			return err
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return fmt.Errorf("there is no part %q", name)
 		}
 	}
-	return publish(out, b.readme, &all, text.Bytes())
+	var errs []error
+	for _, p := range parts {
+		if !slices.Contains(chosen, p.name) {
+			continue
+		}
+		made, err := p.run()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
+			continue
+		}
+		fmt.Printf("\n%s\n%s\n", made[p.name+shortly], made[p.name])
+		if !b.partly() {
+			errs = append(errs, publish(b.out, b.readme, parts, made)) // the next one may take half an hour
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // measurePeers draws, too.
 func (b bench) measurePeers() (*peersResult, error) {
 	result, err := measurePeers(b.peers)
-	if err == nil {
-		err = plotPeers(result, b.folder)
-	}
-	return result, err
-}
-
-func section[T any](text *bytes.Buffer, write func(*bytes.Buffer, *T), measure func() (*T, error)) (*T, error) {
-	result, err := measure()
-	if err == nil {
-		write(text, result)
+	if err == nil && !b.partly() {
+		err = plotPeers(result, filepath.Dir(b.out))
 	}
 	return result, err
 }

@@ -15,7 +15,7 @@ const plotName = "ages.svg"
 func plotPeers(r *peersResult, folder string) error {
 	page := plot.Page{
 		Title: "How old samples are when they come",
-		Note:  fmt.Sprintf("%d samples of %d bytes a second, %d × %v. %s. Drawn by `make bench`.", rate, sampleSize, r.rounds, r.length, written()),
+		Note:  fmt.Sprintf("%d samples of %d bytes a second, %d × %v. %s. Drawn by `make bench`.", rate, sampleSize, r.rounds, r.length, dated()),
 		Mark:  milliseconds(liveDeadline),
 	}
 	for _, who := range contestants {

@@ -3,12 +3,13 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
-	"time"
+
+	"github.com/telepath-iot/telepath/e2e/report"
 )
 
 // The goals, as docs/benchmarks says them.
@@ -21,30 +22,54 @@ const (
 	fanOutCost  = 16 // asked for at 1:200
 )
 
-// written says when, of what and on what a figure was measured.
-func written() string {
-	return fmt.Sprintf("%s, %s, %s/%s, %d cores, %s", time.Now().UTC().Format("2006-01-02 15:04 MST"), commit(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-}
+// shortly is behind the name of a part in the name of its section in short.
+const shortly = "-in-short"
 
-// publish shows what was measured, and writes it into its page; in short at its top, and in the README, if that has all.
-func publish(path, readme string, all *results, sections []byte) error {
-	short := all.inShort()
-	page := fmt.Sprintf("# Benchmark\n\nWritten by `make bench`, %s. A figure counts only beside the others of this run.\n%s%s", written(), short, sections)
-	fmt.Println("\n" + page)
+// publish puts sections in their place in the page, and what is in short into the README as well.
+func publish(path, readme string, parts []part, made sections) error {
+	all, err := report.Read(path)
+	if err != nil {
+		return err
+	}
+	maps.Copy(all, made)
+	page := report.Page{Title: "# Benchmark\n\nWritten by `make bench`. Each section says when, and of which commit. A figure counts only beside the others of its section.\n"}
+	var full []string
+	short, changed := "", false
+	for _, p := range slices.Backward(parts) { // side by side first
+		if text, there := all[p.name+shortly]; there {
+			page.Names, short = append(page.Names, p.name+shortly), short+text
+		}
+		_, here := made[p.name+shortly]
+		full, changed = append(full, p.name), changed || here
+	}
+	slices.Reverse(full)
+	page.Names = append(page.Names, full...)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(page), 0o644); err != nil || readme == "" || !all.whole() {
+	if err := page.Write(path, all); err != nil || readme == "" || !changed {
 		return err
 	}
-	text, err := os.ReadFile(readme)
+	return inREADME(readme, short)
+}
+
+func inREADME(path, short string) error {
+	text, err := os.ReadFile(path)
 	if err == nil {
 		text, err = between(text, short)
 	}
 	if err == nil {
-		err = os.WriteFile(readme, text, 0o644)
+		err = os.WriteFile(path, text, 0o644)
 	}
 	return err
+}
+
+// dated says when, of what and on what a figure was measured.
+func dated() string { return report.When() + ", " + report.Machine() }
+
+// withDate is a section that says so before all else.
+func withDate(section string) string {
+	return strings.Replace(strings.TrimLeft(section, "\n"), "\n\n", "\n\n"+dated()+".\n\n", 1)
 }
 
 func writeAges(text *bytes.Buffer, a *ageResult) {
@@ -92,12 +117,4 @@ func verdict(met bool) string {
 		return "met"
 	}
 	return "**missed**"
-}
-
-func commit() string {
-	out, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return "an unknown commit"
-	}
-	return "commit " + strings.TrimSpace(string(out))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/comeback"
 	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/report"
 )
 
 func soakComeback(conns int) (string, error) {
@@ -25,7 +26,7 @@ func soakComeback(conns int) (string, error) {
 func comebackTable(r *comeback.Result, err error) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## Everybody comes back\n\n%s, %d cores. %d relayed Conns of one process, all from one address, for which the server's limits are raised; it is killed (SIGKILL) and started again 2 s later, with the same data. Times count from when it is ready.\n\n",
-		when(), runtime.NumCPU(), r.Conns)
+		report.When(), runtime.NumCPU(), r.Conns)
 	fmt.Fprintf(&b, "Goal: the last one has fresh samples within %v, and no more new connections in any second than there are Conns: %s.\n\n| | |\n|---|---|\n", comeback.Goal, verdict(err))
 	fmt.Fprintf(&b, "| fresh samples again, median / 95 %% / last | %s / %s / %s |\n", seconds(r.Median()), seconds(r.Quantile(0.95)), seconds(slices.Max(r.Back)))
 	fmt.Fprintf(&b, "| attempts of a Conn, median / most | %d / %d |\n", r.MedianAttempts(), slices.Max(r.Attempts))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/safety"
 )
 
@@ -89,7 +90,7 @@ func takeProcessors() (calm func(), err error) {
 
 func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## A hand on the machine\n\n%s, seed %d, %d cores, two kinds at once, those on busy processors all at once. The actuator is a program, and its own book is the judge.\n", when(), seed, runtime.NumCPU())
+	fmt.Fprintf(&b, "## A hand on the machine\n\n%s, seed %d, %d cores, two kinds at once, those on busy processors all at once. The actuator is a program, and its own book is the judge.\n", report.When(), seed, runtime.NumCPU())
 	section := func(title, columns string, of func(r *safety.Result) (row string, in bool)) {
 		rows := ""
 		for i, r := range results {

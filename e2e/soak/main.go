@@ -22,14 +22,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/comeback"
 	"github.com/telepath-iot/telepath/e2e/nat"
+	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/safety"
 	"github.com/telepath-iot/telepath/e2e/slack"
 )
@@ -61,7 +60,7 @@ func main() {
 	out := flag.String("out", "docs/soak.md", "the page")
 	flag.Parse()
 	slack.None()
-	commit() // before the first part writes the page, which is in it
+	report.When() // before the first part writes the page, which is in it
 	runs := []part{
 		{"switches", func() (string, error) { return soakSwitches(chosenKinds(*kinds), *count, *seed) }},
 		{"control", func() (string, error) { return soakControl(*kinds, *times, *seed) }},
@@ -92,8 +91,8 @@ type part struct {
 }
 
 func run(parts []part, chosen []string, out string) error {
-	old, err := os.ReadFile(out)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	sections, err := report.Read(out)
+	if err != nil {
 		return err
 	}
 	for _, name := range chosen {
@@ -101,7 +100,6 @@ func run(parts []part, chosen []string, out string) error {
 			return fmt.Errorf("there is no part %q", name)
 		}
 	}
-	sections := split(string(old))
 	var errs []error
 	for _, p := range parts {
 		if !slices.Contains(chosen, p.name) {
@@ -116,45 +114,15 @@ func run(parts []part, chosen []string, out string) error {
 		}
 		fmt.Println("\n" + text)
 		sections[p.name] = text
-		errs = append(errs, os.WriteFile(out, []byte(page(parts, sections)), 0o644)) // the next one may take half an hour
+		errs = append(errs, page(parts).Write(out, sections)) // the next one may take half an hour
 	}
 	return errors.Join(errs...)
 }
 
-func page(parts []part, sections map[string]string) string {
-	text := title
-	for _, p := range parts {
-		if section, ok := sections[p.name]; ok {
-			text += marker(p.name) + strings.TrimRight(section, "\n") + "\n"
-		}
+func page(parts []part) report.Page {
+	p := report.Page{Title: "# Soak\n\nWritten by `make soak`. Each section says when, and of which commit.\n"}
+	for _, part := range parts {
+		p.Names = append(p.Names, part.name)
 	}
-	return text
+	return p
 }
-
-const title = "# Soak\n\nWritten by `make soak`. Each section says when, and of which commit.\n"
-
-func marker(name string) string { return "\n<!-- " + name + " -->\n" }
-
-// split takes a page apart into its sections.
-func split(page string) map[string]string {
-	sections := map[string]string{}
-	for _, chunk := range strings.Split(page, "\n<!-- ")[1:] {
-		if name, text, ok := strings.Cut(chunk, " -->\n"); ok {
-			sections[name] = text
-		}
-	}
-	return sections
-}
-
-// when says what a section is of.
-func when() string {
-	return time.Now().UTC().Format("2006-01-02 15:04 MST") + ", " + commit()
-}
-
-var commit = sync.OnceValue(func() string {
-	out, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return "an unknown commit"
-	}
-	return "commit " + strings.TrimSpace(string(out))
-})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/nat"
+	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/switches"
 )
@@ -99,7 +100,7 @@ func natSummary(results []*nat.Result, counted time.Duration, missed int) string
 	}
 	return fmt.Sprintf("%s. %d pairs, 20 events a second for %v in each: %d missed, %d were late at first and run again; first sample after %s in the median, %s at worst; the expected rung after %s and %s; "+
 		"%d events sent, %d lost, %d repeated or out of order.\n",
-		when(), len(results), counted, missed, again,
+		report.When(), len(results), counted, missed, again,
 		seconds(switches.Quantile(first, 0.5)), seconds(switches.Quantile(first, 1)),
 		seconds(switches.Quantile(reached, 0.5)), seconds(switches.Quantile(reached, 1)), sent, lost, repeated)
 }

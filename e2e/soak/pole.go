@@ -11,6 +11,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/pole"
+	"github.com/telepath-iot/telepath/e2e/report"
 )
 
 const (
@@ -75,7 +76,7 @@ func poleTable(t pole.Trial, results []*pole.Result, stood int, err error) strin
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## The pole over a bad link\n\n%s, %d cores, %d at a time. The simulated pole is balanced by a program at the far end of an emulated link of `%s` each way, on the direct path alone, for %v; another seed of the losses each time.\n\n",
-		when(), runtime.NumCPU(), polesAtATime, t.Link, t.For)
+		report.When(), runtime.NumCPU(), polesAtATime, t.Link, t.For)
 	fmt.Fprintf(&b, "Goal: it stands with 49 of 50 seeds: %s. It stood with %d of %d.\n", verdict(err), stood, len(results))
 	if len(ages) > 0 {
 		slices.Sort(ages)

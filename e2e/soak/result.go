@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/telepath-iot/telepath/e2e/report"
 )
 
 // What counts as holding the goal: sixty frames a second, where a frame now and then may be missed, and a heap that does not grow.
@@ -96,7 +98,7 @@ func (r *result) table(length time.Duration) string {
 	middle, last := r.growth()
 	var b strings.Builder
 	fmt.Fprintf(&b, "## The dashboard under load\n\n%s, %d cores, headless Chromium without a GPU, every chart in sight in a window of 1440 × 3200, %v.\n\n",
-		when(), runtime.NumCPU(), length)
+		report.When(), runtime.NumCPU(), length)
 	fmt.Fprintf(&b, "Load: %d charts × %d series × %d samples a second, over `%s`. Goal: 60 frames a second, heap flat: %s.\n\n",
 		charts, series, rate, r.intervals[len(r.intervals)-1].Path, verdict(r.judge()))
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/kept"
 	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/report"
 )
 
 // spoolPart is how much of it is done.
@@ -27,7 +28,7 @@ func soakSpool(p spoolPart) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## What a device keeps for who was not there\n\n%s, seed %d. The built programs; a viewer that comes at the end reads the spool, and the independent ledger judges. Units: those of `device/spool`.\n\n", when(), p.seed)
+	fmt.Fprintf(&b, "## What a device keeps for who was not there\n\n%s, seed %d. The built programs; a viewer that comes at the end reads the spool, and the independent ledger judges. Units: those of `device/spool`.\n\n", report.When(), p.seed)
 	b.WriteString("| what is done to it | outcome | goal | |\n|---|---|---|---|\n")
 	rows := []func() (what, outcome, goal string, err error){
 		func() (string, string, string, error) { return spoolKills(p.kills, p.seed) },
