@@ -40,7 +40,7 @@ type transfer struct {
 	flight  *session.Flight
 	pace    session.Pace
 	probed  time.Duration // when the last probe went
-	probeAt time.Duration // not before
+	heard   bool          // it was answered
 	since   int           // bytes sent since the last probe
 	last    uint64        // number of the newest chunk
 	reading bool          // some are being read
@@ -77,7 +77,7 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop, ways: map[*leg]*atomic.Bool{}}
+	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop, ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
@@ -128,11 +128,19 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 	if t.flight.Used() == 0 {
 		return wake
 	}
-	if now >= t.probeAt {
-		t.probed, t.probeAt, t.since = now, now+pastProbeEvery, 0
+	if now >= t.probeAt() {
+		t.probed, t.heard, t.since = now, false, 0
 		c.paths.probe(now, c.paths.carrying())
 	}
-	return min(wake, t.probeAt)
+	return min(wake, t.probeAt())
+}
+
+// probeAt is when the path is measured next.
+func (t *transfer) probeAt() time.Duration {
+	if t.heard && t.since >= pastProbeBytes {
+		return t.probed + pastProbeSpacing
+	}
+	return t.probed + pastProbeEvery
 }
 
 // sendPast sends as fast as the pace is, and returns when there may be more to send.
@@ -203,8 +211,6 @@ func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
 	g := c.paths.carrying()
 	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
 		t.pace.Sample(c.host.loop.now(), rtt)
-		if t.since >= pastProbeBytes {
-			t.probeAt = min(t.probeAt, t.probed+pastProbeSpacing)
-		}
+		t.heard = true
 	}
 }

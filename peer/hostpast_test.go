@@ -3,6 +3,7 @@ package peer
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 )
@@ -46,5 +47,24 @@ func TestThePastLeavesAPath(t *testing.T) {
 	p.leave(nil)
 	if !relay.got[2].Void.Load() || !direct.got[2].Void.Load() {
 		t.Error("the transfer is over, and something of it waits")
+	}
+}
+
+// On a short path little has gone when a probe is answered: the next one goes when enough has.
+func TestTheNextProbeGoesWhenEnoughWent(t *testing.T) {
+	const probed = time.Second
+	for _, c := range []struct {
+		heard bool
+		since int
+		want  time.Duration
+	}{
+		{false, pastProbeBytes, pastProbeEvery},
+		{true, pastProbeBytes - 1, pastProbeEvery},
+		{true, pastProbeBytes, pastProbeSpacing},
+	} {
+		p := &transfer{probed: probed, heard: c.heard, since: c.since}
+		if got := p.probeAt(); got != probed+c.want {
+			t.Errorf("answered: %v, %d bytes since: at %v, want %v", c.heard, c.since, got, probed+c.want)
+		}
 	}
 }

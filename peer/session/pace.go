@@ -31,7 +31,7 @@ const (
 	paceShare = 2
 	// How long that part stays the bound before more is tried: not for long at
 	// first, since a page that has just been loaded is slow to answer, too; four
-	// times as long each time that the same is found.
+	// times as long each time that more was tried in vain.
 	paceCalmFirst = 2 * time.Second
 	paceCalms     = 4
 	paceCalm      = 32 * time.Second
@@ -63,7 +63,7 @@ type Pace struct {
 	least   time.Duration // round trip; 0: none yet
 	sample  time.Duration // the last one
 	sent    time.Duration // when its probe was
-	late    bool          // it was
+	late    bool          // it came late
 	short   bool          // something had to wait for the rate since the last sample
 
 	credit int           // bytes that may go
@@ -123,10 +123,9 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 	switch {
 	case p.late && !before && grown <= paceStall: // perhaps
 	case p.late && (p.calmed == 0 || rate < p.ceiling || p.sent >= p.calmed+time.Second): // once for each queue
-		p.ceiling, p.calmed = max(carries/paceShare, paceLeast), now
-		p.calm = min(max(paceCalms*p.calm, paceCalmFirst), paceCalm)
 		p.credit -= int(int64(rate) * int64(min(grown, paceStall)) / int64(time.Second)) // the queue goes first
-		rate = p.ceiling
+		p.bound(rate, carries)
+		p.calmed, rate = now, p.ceiling
 	case p.late:
 		rate = min(rate, p.ceiling)
 	case now < p.calmed+p.calm:
@@ -141,6 +140,17 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 	if p.rate != 0 {
 		p.rate = max(rate, paceLeast)
 	}
+}
+
+// bound takes a queue into account that was found at a rate.
+func (p *Pace) bound(rate, carries int) {
+	found := max(carries/paceShare, paceLeast)
+	if p.ceiling == 0 || rate <= p.ceiling {
+		p.ceiling, p.calm = found, paceCalmFirst
+		return
+	}
+	// More was tried. That the path carries less than it did is not believed before it shows at the bound, too.
+	p.ceiling, p.calm = max(p.ceiling, found), min(paceCalms*p.calm, paceCalm)
 }
 
 // carries is what the path carried of what went since the last sample, in bytes

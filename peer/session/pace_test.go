@@ -14,7 +14,7 @@ type bottleneck struct {
 }
 
 // run sends as fast as a pace allows, until a time, with a probe whenever the one before was answered, and tells each round trip and what went since.
-func (b bottleneck) run(p *Pace, until time.Duration, each func(now, waits time.Duration, went int)) {
+func (b *bottleneck) run(p *Pace, until time.Duration, each func(now, waits time.Duration, went int)) {
 	const tick = time.Millisecond
 	var answer, rtt time.Duration
 	went := 0
@@ -43,7 +43,7 @@ func (b bottleneck) run(p *Pace, until time.Duration, each func(now, waits time.
 
 // On a narrow path the past takes its share, and nearly always there is no queue: what is live waits for a chunk.
 func TestPaceLeavesRoom(t *testing.T) {
-	for name, path := range map[string]bottleneck{
+	for name, path := range map[string]*bottleneck{
 		"2 ms, 2.5 MB/s":  {rtt: 2 * time.Millisecond, rate: 2_500_000},
 		"100 ms, 1 MB/s":  {rtt: 100 * time.Millisecond, rate: 1_000_000},
 		"50 ms, 200 kB/s": {rtt: 50 * time.Millisecond, rate: 200_000},
@@ -76,12 +76,12 @@ func TestPaceLeavesRoom(t *testing.T) {
 // What a path carries is found out at the price of a queue, which is short.
 func TestPaceFindsOutGently(t *testing.T) {
 	for name, c := range map[string]struct {
-		path bottleneck
+		path *bottleneck
 		most time.Duration // that 99 of 100 live samples wait for in the first seconds
 	}{
-		"2 ms, 2.5 MB/s":  {bottleneck{rtt: 2 * time.Millisecond, rate: 2_500_000}, 20 * time.Millisecond},
-		"50 ms, 200 kB/s": {bottleneck{rtt: 50 * time.Millisecond, rate: 200_000}, 90 * time.Millisecond},
-		"100 ms, 1 MB/s":  {bottleneck{rtt: 100 * time.Millisecond, rate: 1_000_000}, 200 * time.Millisecond},
+		"2 ms, 2.5 MB/s":  {&bottleneck{rtt: 2 * time.Millisecond, rate: 2_500_000}, 20 * time.Millisecond},
+		"50 ms, 200 kB/s": {&bottleneck{rtt: 50 * time.Millisecond, rate: 200_000}, 90 * time.Millisecond},
+		"100 ms, 1 MB/s":  {&bottleneck{rtt: 100 * time.Millisecond, rate: 1_000_000}, 200 * time.Millisecond},
 	} {
 		var p Pace
 		var all []time.Duration
@@ -100,7 +100,7 @@ func c(rtt time.Duration) float64 { return 0.01 + 10*rtt.Seconds()/paceCalm.Seco
 func TestPaceGrows(t *testing.T) {
 	for rtt, within := range map[time.Duration]time.Duration{time.Millisecond: time.Second, 100 * time.Millisecond: 3 * time.Second} {
 		var p Pace
-		bottleneck{rtt: rtt}.run(&p, within, func(time.Duration, time.Duration, int) {})
+		(&bottleneck{rtt: rtt}).run(&p, within, func(time.Duration, time.Duration, int) {})
 		if most := 2 * maxFlight * int(time.Second/max(rtt, 20*time.Millisecond)); p.Rate() < most/4 {
 			t.Errorf("%v: %d bytes a second after %v", rtt, p.Rate(), within)
 		}
@@ -187,12 +187,54 @@ func TestPaceWaitsForTheSecond(t *testing.T) {
 	}
 }
 
+// A machine that is slow to answer for a moment, again and again, is not taken for a path that carries less each time.
+func TestPaceIsNotTalkedDown(t *testing.T) {
+	var p Pace
+	least := 0
+	for i := range 6000 { // two minutes
+		now := time.Duration(i) * 20 * time.Millisecond
+		for p.Ready(now) {
+			p.Sent(1 << 20)
+		}
+		rtt := time.Millisecond
+		if i%150 > 147 {
+			rtt = 15 * time.Millisecond
+		}
+		p.Sample(now, rtt)
+		if i == 400 || i > 400 && p.Rate() < least {
+			least = p.Rate()
+		}
+	}
+	if least < paceFast {
+		t.Errorf("it fell to %d bytes a second", least)
+	}
+}
+
+// A path that carries a tenth of what it did is not overrun for longer than a second.
+func TestPaceFollowsAPathThatShrinks(t *testing.T) {
+	const shrinks, found = 6 * time.Second, 3 * time.Second
+	var p Pace
+	path := &bottleneck{rtt: 5 * time.Millisecond, rate: 4_000_000}
+	late := 0
+	path.run(&p, 12*time.Second, func(now, waits time.Duration, _ int) {
+		if now == shrinks {
+			path.rate /= 10
+		}
+		if now > shrinks+found && waits > 50*time.Millisecond {
+			late++
+		}
+	})
+	if late > 0 {
+		t.Errorf("a queue for %d ms, more than %v after the path shrank", late, found)
+	}
+}
+
 // While somebody drives the past is slow, and as fast as it was soon after that.
 func TestPaceYieldsToAHand(t *testing.T) {
 	var p Pace
 	const begins, ends = 4 * time.Second, 8 * time.Second
 	before, driven := 0, 0
-	bottleneck{rtt: time.Millisecond, rate: 5_000_000}.run(&p, 12*time.Second, func(now, _ time.Duration, went int) {
+	(&bottleneck{rtt: time.Millisecond, rate: 5_000_000}).run(&p, 12*time.Second, func(now, _ time.Duration, went int) {
 		switch {
 		case now < begins:
 			before = p.Rate()
