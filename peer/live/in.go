@@ -21,6 +21,8 @@ type In struct {
 
 	due    bool          // a receipt was asked for, or there is a hole to tell of
 	again  bool          // a hole was told of once: what told of it may be lost
+	quick  bool          // the newest wants holes to be told of
+	rhythm rhythm
 	sentAt time.Duration // the last receipt
 }
 
@@ -53,26 +55,37 @@ func (l *In) note(now time.Duration, s wire.Serial) bool {
 		l.first = s.Number
 	}
 	if s.Number > before {
-		l.cameAt = now
 		hole := before != 0 && s.Number > before+1 && s.Quick
 		l.due = l.due || hole || l.again
-		l.again = hole
+		l.again = hole && !(l.rhythm.told && s.Number == before+2)
+		l.rhythm.came(s.Number, before, now-l.cameAt)
+		l.cameAt, l.quick = now, s.Quick
 	}
 	l.due = l.due || s.Ask
 	return fresh
 }
 
 // Receipt returns the receipt that is due, which counts as sent; false: none is.
-// It is to be asked after each Receive: nothing becomes due with time alone.
+// It is to be asked after each Receive, and at Wake.
 func (l *In) Receipt(now time.Duration) (r wire.Receipt, due bool) {
-	if !l.due || now < l.sentAt+receiptSpacing {
+	overdue := now >= l.Wake()
+	if !l.due && !overdue || now < l.sentAt+receiptSpacing {
 		return r, false
 	}
-	l.due, l.sentAt = false, now
+	l.due, l.sentAt, l.rhythm.told = false, now, l.rhythm.told || overdue
 	return wire.Receipt{
 		Newest: l.seen.newest, Held: uint64(max(0, now-l.cameAt) / time.Microsecond),
 		Runs: l.seen.runs(l.first),
 	}, true
+}
+
+// Wake is when a packet is overdue that has not come by then.
+func (l *In) Wake() time.Duration {
+	after := l.rhythm.overdue(l.seen.newest)
+	if !l.quick || after == Never {
+		return Never
+	}
+	return max(l.cameAt+after, l.sentAt+receiptSpacing)
 }
 
 // serialOf opens a numbered packet.

@@ -72,13 +72,14 @@ type Out struct {
 
 // sentPacket is a packet that was sent.
 type sentPacket struct {
-	number uint64
-	at     time.Duration
-	size   int
-	length int // of its content
-	kept   bool
-	told   bool // a receipt has spoken of it
-	pieces []*piece
+	number  uint64
+	at      time.Duration
+	size    int
+	length  int // of its content
+	kept    bool
+	told    bool // a receipt has spoken of it
+	overdue bool // and said before that it was: it was sent again then
+	pieces  []*piece
 }
 
 // piece is a frame on its way.

@@ -77,7 +77,9 @@ func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
 	if newest.at >= o.awaited {
 		o.awaited = 0
 	}
-	if o.pace.arrive(now, o.hear(now, r)); measured {
+	came := o.hear(now, r)
+	o.repairOverdue(now, newest, time.Duration(r.Held)*time.Microsecond)
+	if o.pace.arrive(now, came); measured {
 		if o.pace.queued(now, newest.at, o.path.queue()) {
 			o.path.lengthened(now)
 		}
@@ -136,6 +138,12 @@ func (o *Out) missed(now time.Duration, n uint64) {
 	}
 	p.told = true
 	o.stats.Lost++
+	if !p.overdue {
+		o.repairAll(now, p)
+	}
+}
+
+func (o *Out) repairAll(now time.Duration, p *sentPacket) {
 	for _, f := range p.pieces {
 		o.repair(now, f)
 	}

@@ -345,18 +345,33 @@ func (r *trial) hear(s *sctp.Stream) {
 
 func (r *trial) receive(s, back *sctp.Stream) {
 	buf := make([]byte, 2000)
+	var in sync.Mutex
+	var timer *time.Timer
+	tell := func() {
+		in.Lock()
+		defer in.Unlock()
+		now := r.ends.now()
+		if receipt, due := r.ends.in.Receipt(now); due {
+			_, _ = back.Write(wire.AppendFrame(nil, wire.TypeReceipt, wire.Hop{}, wire.AppendReceipt(nil, receipt)))
+		}
+		if timer.Stop(); r.ends.in.Wake() != live.Never {
+			timer.Reset(r.ends.in.Wake() - now)
+		}
+	}
+	timer = time.AfterFunc(time.Hour, tell)
+	defer timer.Stop()
 	for {
 		n, err := s.Read(buf)
 		if err != nil {
 			return
 		}
 		now := r.ends.now()
+		in.Lock()
 		for _, content := range r.ends.in.Receive(now, slices.Clone(buf[:n]), nil) {
 			r.note(now, content)
 		}
-		if receipt, due := r.ends.in.Receipt(now); due {
-			_, _ = back.Write(wire.AppendFrame(nil, wire.TypeReceipt, wire.Hop{}, wire.AppendReceipt(nil, receipt)))
-		}
+		in.Unlock()
+		tell()
 	}
 }
 

@@ -24,7 +24,10 @@ const stall = 50 * time.Millisecond
 // pump starts reading from and writing to the open channels.
 func (p *Peer) pump(tasks *sync.WaitGroup, receive func([]byte)) {
 	for _, c := range p.channels {
-		tasks.Go(func() { p.readAll(c, receive) })
+		tasks.Go(func() {
+			p.readAll(c, receive)
+			p.live.stopOverdue()
+		})
 		tasks.Go(func() {
 			if c.kind.lanes.Has(carrier.LaneLive) {
 				p.writeLive(c)
