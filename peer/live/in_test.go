@@ -54,9 +54,12 @@ func (w *inWorld) line(line string) error {
 		return err
 	}
 	now := time.Duration(math.Round(ms * float64(time.Millisecond)))
-	have := map[string]string{"out": orDash(w.event(now, words[1], words[2:])), "receipt": "-"}
+	have := map[string]string{"out": orDash(w.event(now, words[1], words[2:])), "receipt": "-", "wake": "-"}
 	if r, due := w.in.Receipt(now); due {
 		have["receipt"] = formatReceipt(r)
+	}
+	if at := w.in.Wake(); at != Never {
+		have["wake"] = fmt.Sprint(at.Milliseconds())
 	}
 	for _, check := range strings.Split(checks, ";") {
 		what, want, _ := strings.Cut(strings.TrimSpace(check), " ")
@@ -83,7 +86,10 @@ func formatReceipt(r wire.Receipt) string {
 }
 
 func (w *inWorld) event(now time.Duration, verb string, args []string) (out []string) {
-	number, _ := strconv.ParseUint(args[0], 10, 64) // 0: bare has none
+	number := uint64(0) // bare and step have none
+	if len(args) > 0 {
+		number, _ = strconv.ParseUint(args[0], 10, 64)
+	}
 	content := frames(option(args, "content", fmt.Sprintf("p%d", number)))
 	w.contents[number] = content
 	switch verb {

@@ -10,9 +10,9 @@ import (
 
 const (
 	// overdueAfter is by how much the next packet is later than the longest of the last times between two, when that is told.
-	overdueAfter = 5 * time.Millisecond
+	overdueAfter = 8 * time.Millisecond
 	// overdueSlack is by how much it is later than it left, when it counts as missing.
-	overdueSlack = 3 * time.Millisecond
+	overdueSlack = 4 * time.Millisecond
 	// overdueGaps is how many times between packets are remembered: behind a repair one is short.
 	overdueGaps = 8
 	// overdueMost is the longest time between packets that counts as regular.

@@ -93,7 +93,7 @@ export class ChannelLink implements LinkCarrier {
 				onPacket: (packet) => this.packet(packet),
 				onClosed: () => this.fail({ failure: failure("cut") }),
 			},
-			() => this.env.now(),
+			this.env,
 		);
 	}
 

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { FakeChannel } from "../testing";
+import { FakeChannel, TestEnv } from "../testing";
+import { appendFrame, appendSerial, hop, nextFrame, parseReceipt, Reader, TYPE_SERIAL, Writer } from "../wire";
 import { CHANNELS } from "./channels";
 import { RtcCarrier } from "./rtc";
 
 function setUp() {
 	const channels = CHANNELS.map(({ id }) => new FakeChannel(id));
 	const log: string[] = [];
+	const env = new TestEnv();
 	const carrier = new RtcCarrier(
 		channels as unknown as RTCDataChannel[],
 		{
@@ -13,11 +15,11 @@ function setUp() {
 			onPacket: (packet) => log.push(`packet ${packet.length}`),
 			onClosed: () => log.push("closed"),
 		},
-		() => 0,
+		env,
 	);
 	const [reliable, live, brief] = channels;
 	if (!reliable || !live || !brief) throw new Error("the table has three channels");
-	return { channels, carrier, log, reliable, live, brief };
+	return { channels, carrier, env, log, reliable, live, brief };
 }
 
 test("it is open when all channels are, and gives packets of any of them", () => {
@@ -65,4 +67,27 @@ test("a channel that closes ends the path; a path that was closed says nothing m
 	carrier.close();
 	expect(channels.map((c) => c.onclose)).toEqual([null, null, null]);
 	expect(channels.every((c) => c.readyState === "closed")).toBe(true);
+});
+
+test("a packet that is overdue is told of when it is, and not after the end", () => {
+	const { carrier, channels, env, live, brief } = setUp();
+	for (const channel of channels) channel.opens();
+	const comes = (number: number) => {
+		const serial = appendSerial(new Writer(), { number, ask: false, quick: true, kept: false }).finish();
+		live.onmessage?.({ data: appendFrame(new Writer(), TYPE_SERIAL, hop(), serial).finish().slice().buffer });
+	};
+	const told = () => brief.sent.map((frame) => parseReceipt(nextFrame(new Reader(frame)).body).newest);
+	for (let number = 1; number < 20; number++) {
+		if (number !== 10) comes(number);
+		env.advance(30);
+	}
+	expect(told()).toEqual([11, 12]);
+	env.advance(7);
+	expect(told()).toEqual([11, 12]);
+	env.advance(1);
+	expect(told()).toEqual([11, 12, 19]);
+	comes(20);
+	carrier.close();
+	env.advance(1000);
+	expect(told()).toEqual([11, 12, 19]);
 });

@@ -1,3 +1,4 @@
+import { Alarm, type Env } from "../env";
 import { In } from "../live";
 import { appendFrame, appendReceipt, hop, TYPE_RECEIPT, Writer } from "../wire";
 import type { Carrier } from "./carrier";
@@ -21,13 +22,16 @@ export class RtcCarrier implements Carrier {
 	readonly conn = 0;
 	private readonly queues = new Map<Lane, ChannelQueue>();
 	private readonly live = new In();
+	private readonly overdue: Alarm; // a packet of the Live channel is
 	private open = false;
+	private over = false;
 
 	constructor(
 		private readonly channels: RTCDataChannel[],
 		private readonly events: RtcEvents,
-		private readonly now: () => number, // ms, monotonic
+		private readonly env: Env,
 	) {
+		this.overdue = new Alarm(env, () => this.sendReceipt(env.now()));
 		for (const channel of channels) this.adopt(channel);
 		this.check();
 	}
@@ -53,6 +57,8 @@ export class RtcCarrier implements Carrier {
 	}
 
 	close(): void {
+		this.over = true;
+		this.overdue.clear();
 		for (const channel of this.channels) {
 			channel.onopen = channel.onclose = channel.onmessage = channel.onbufferedamountlow = null;
 			channel.close();
@@ -75,14 +81,23 @@ export class RtcCarrier implements Carrier {
 
 	/** hearLive hands on what a packet of the Live channel brings, and sends the receipt that is due. */
 	private hearLive(packet: Uint8Array): void {
-		const now = this.now();
+		const now = this.env.now();
 		const contents: Uint8Array[] = [];
 		this.live.receive(now, packet, contents);
 		for (const content of contents) if (content.length > 0) this.events.onPacket(content);
+		this.sendReceipt(now);
+	}
+
+	/** sendReceipt sends the receipt that is due, and comes back when a packet is overdue. */
+	private sendReceipt(now: number): void {
 		const receipt = this.live.receipt(now);
-		if (receipt === null) return;
-		const body = appendReceipt(new Writer(), receipt).finish();
-		this.send("brief", appendFrame(new Writer(), TYPE_RECEIPT, hop(), body).finish());
+		if (receipt !== null) {
+			const body = appendReceipt(new Writer(), receipt).finish();
+			this.send("brief", appendFrame(new Writer(), TYPE_RECEIPT, hop(), body).finish());
+		}
+		this.overdue.clear();
+		const wake = this.live.wake();
+		if (wake < Infinity && !this.over) this.overdue.set(wake);
 	}
 
 	private check(): void {

@@ -196,7 +196,7 @@ export class Direct {
 				onPacket: packet,
 				onClosed: () => this.failNow(number, FAILURES.closed),
 			},
-			() => this.options.env.now(),
+			this.options.env,
 		);
 	}
 

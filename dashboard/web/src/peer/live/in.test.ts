@@ -28,9 +28,11 @@ class InWorld {
 	event(now: number, [verb = "", ...args]: string[]): Record<string, string[]> {
 		const out = this.play(now, verb, args);
 		const receipt = this.live.receipt(now);
-		if (receipt === null) return { out, receipt: [] };
+		const at = this.live.wake();
+		const wake = at === Infinity ? [] : [`${Math.floor(at)}`];
+		if (receipt === null) return { out, receipt: [], wake };
 		const runs = receipt.runs.map(({ came, missed }) => `${came}+${missed}`);
-		return { out, receipt: [`${receipt.newest}`, `${receipt.held}`, ...runs] };
+		return { out, receipt: [`${receipt.newest}`, `${receipt.held}`, ...runs], wake };
 	}
 
 	private play(now: number, verb: string, args: string[]): string[] {

@@ -12,6 +12,7 @@ import {
 } from "../wire";
 import { Mender } from "./mender";
 import { Numbers } from "./numbers";
+import { Rhythm } from "./rhythm";
 
 /** The least time between two receipts, in ms: a packet may show many holes, and so may the next. */
 const RECEIPT_SPACING = 5;
@@ -28,6 +29,8 @@ export class In {
 	private cameAt = 0; // when the newest came
 	private due = false; // a receipt was asked for, or there is a hole to tell of
 	private again = false; // a hole was told of once: what told of it may be lost
+	private quick = false; // the newest wants holes to be told of
+	private readonly rhythm = new Rhythm();
 	private sentAt = -Infinity; // the last receipt
 
 	/**
@@ -52,13 +55,21 @@ export class In {
 		this.mender.take(serial.number, before, parity, out);
 	}
 
-	/** receipt is the receipt that is due, which counts as sent; null: none is. It is to be asked after each receive. */
+	/** receipt is the receipt that is due, which counts as sent; null: none is. It is to be asked after each receive, and at wake. */
 	receipt(now: number): Receipt | null {
-		if (!this.due || now < this.sentAt + RECEIPT_SPACING) return null;
+		const overdue = now >= this.wake();
+		if ((!this.due && !overdue) || now < this.sentAt + RECEIPT_SPACING) return null;
 		this.due = false;
 		this.sentAt = now;
+		if (overdue) this.rhythm.told = true;
 		const held = Math.max(0, Math.floor((now - this.cameAt) * 1000));
 		return { newest: this.seen.newest, held, runs: this.seen.runs(this.first) };
+	}
+
+	/** wake is when a packet is overdue that has not come by then. */
+	wake(): number {
+		if (!this.quick) return Infinity;
+		return Math.max(this.cameAt + this.rhythm.overdue(this.seen.newest), this.sentAt + RECEIPT_SPACING);
 	}
 
 	/** note accounts for a number; false: it came before. */
@@ -67,10 +78,12 @@ export class In {
 		const fresh = this.seen.add(number);
 		if (this.first === 0) this.first = number;
 		if (number > before) {
-			this.cameAt = now;
 			const hole = quick && before !== 0 && number > before + 1;
 			if (hole || this.again) this.due = true;
-			this.again = hole;
+			this.again = hole && !(this.rhythm.told && number === before + 2);
+			this.rhythm.came(number, before, now - this.cameAt);
+			this.cameAt = now;
+			this.quick = quick;
 		}
 		if (ask) this.due = true;
 		return fresh;
