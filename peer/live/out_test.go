@@ -3,6 +3,8 @@ package live
 import (
 	"testing"
 	"time"
+
+	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // Each seed is a minute of a link; what is asked for holds for all of them together.
@@ -47,6 +49,68 @@ func TestLossIsRepairedOrCovered(t *testing.T) {
 				t.Errorf("want at least %.4f with at most %.2f", c.least, c.most)
 			}
 		})
+	}
+}
+
+// TestWhatIsLostDoesNotWaitForTheNextPacket: one packet in twenty is lost, and three trips and the time until it is overdue
+// are all that it costs. Where packets come when they like, few are sent again for nothing.
+func TestWhatIsLostDoesNotWaitForTheNextPacket(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		jitter time.Duration
+		age    time.Duration // of 98 in 100 at most
+		most   float64       // frames sent again, × those lost
+	}{
+		{"regular", 0, 160 * time.Millisecond, 2.1},
+		{"jitter", 20 * time.Millisecond, 208 * time.Millisecond, 2.6},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, 1, link{delay: 50 * time.Millisecond, loss: 0.05, jitter: c.jitter})
+			w.period = 30 * time.Millisecond
+			w.run(10*time.Minute, 300)
+			age, again := w.age(0.98, 5*time.Second, 599*time.Second), float64(w.out.Stats().Repairs)/float64(w.next)/0.05
+			t.Logf("98 in 100 after %v; %.2f sent again for each that was lost", age, again)
+			if age > c.age || again > c.most {
+				t.Errorf("want %v and %.2f at most", c.age, c.most)
+			}
+		})
+	}
+}
+
+// TestWhatIsOverdueIsSentAgainOnce: a receipt that has been held names no packet that left too late to be there, and the
+// one that shows the hole afterwards has nothing sent a third time.
+func TestWhatIsOverdueIsSentAgainOnce(t *testing.T) {
+	const ms = time.Millisecond
+	o := NewOut()
+	pack := func(now time.Duration) { o.Pack(now, []Frame{{Bytes: make([]byte, 100), Key: 1, Until: now + 250*ms}}) }
+	receipt := func(now time.Duration, newest uint64, held time.Duration, runs ...wire.Run) {
+		o.Receipt(now, wire.Receipt{Newest: newest, Held: uint64(held / time.Microsecond), Runs: runs})
+	}
+	repairs := func(now time.Duration) uint64 {
+		for _, due := o.Next(now); due; _, due = o.Next(now) {
+		}
+		return o.Stats().Repairs
+	}
+	pack(0)
+	receipt(100*ms, 1, 0, wire.Run{Came: 1})
+	pack(200 * ms) // 2
+	pack(230 * ms) // 3
+	pack(260 * ms) // 4
+	receipt(338*ms, 2, 33*ms, wire.Run{Came: 2})
+	if n := repairs(338 * ms); n != 0 {
+		t.Fatalf("%d sent again when the next one might have been 3 ms late", n)
+	}
+	receipt(339*ms, 2, 34*ms, wire.Run{Came: 2})
+	receipt(340*ms, 2, 35*ms, wire.Run{Came: 2})
+	if n := repairs(340 * ms); n != 1 {
+		t.Fatalf("%d sent again, want the third alone, once", n)
+	}
+	if o.Stats().Lost != 0 {
+		t.Error("what is overdue counts as lost before that is known")
+	}
+	receipt(365*ms, 4, 0, wire.Run{Came: 1, Missed: 1}, wire.Run{Came: 2})
+	if n := repairs(365 * ms); n != 1 || o.Stats().Lost != 1 {
+		t.Errorf("%d sent again, %d lost, when the hole shows; want one of each", n, o.Stats().Lost)
 	}
 }
 

@@ -174,10 +174,17 @@ func (w *world) arrive() {
 		for _, content := range w.in.Receive(w.now, f.packet, nil) {
 			w.deliver(content)
 		}
-		if r, due := w.in.Receipt(w.now); due {
-			w.receipts++
-			w.launch(0, flight{told: &r})
-		}
+		w.tell()
+	}
+	if w.now >= w.in.Wake() {
+		w.tell()
+	}
+}
+
+func (w *world) tell() {
+	if r, due := w.in.Receipt(w.now); due {
+		w.receipts++
+		w.launch(0, flight{told: &r})
 	}
 }
 
@@ -213,6 +220,18 @@ func (w *world) within(from, to time.Duration) float64 {
 		}
 	}
 	return float64(in) / float64(made)
+}
+
+// age is what share of the frames made in a time reaches or stays below, of those that came.
+func (w *world) age(share float64, from, to time.Duration) time.Duration {
+	var ages []time.Duration
+	for number, at := range w.made {
+		if came, ok := w.came[number]; ok && at >= from && at < to {
+			ages = append(ages, came-at)
+		}
+	}
+	slices.Sort(ages)
+	return ages[int(share*float64(len(ages)))]
 }
 
 func (w *world) String() string {
