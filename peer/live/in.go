@@ -19,9 +19,9 @@ type In struct {
 	cameAt time.Duration // when the newest came
 	mender mender
 
-	due    bool          // a receipt was asked for, or there is a hole to tell of
-	again  bool          // a hole was told of once: what told of it may be lost
-	quick  bool          // the newest wants holes to be told of
+	due    bool // a receipt was asked for, or there is a hole to tell of
+	again  bool // a hole was told of once: what told of it may be lost
+	quick  bool // the newest wants holes to be told of
 	rhythm rhythm
 	sentAt time.Duration // the last receipt
 }

@@ -78,7 +78,7 @@ type sentPacket struct {
 	length  int // of its content
 	kept    bool
 	told    bool // a receipt has spoken of it
-	overdue bool // and said before that it was: it was sent again then
+	overdue bool // before one did: it was sent again then
 	pieces  []*piece
 }
 
