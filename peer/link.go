@@ -125,6 +125,7 @@ func (l *link) keep(ctx context.Context) error {
 // once dials and serves one link, with all that takes its place, until it ends.
 func (l *link) once(ctx context.Context) error {
 	var open []byte
+	l.tasks.Go(l.road.readAuthorities)
 	if l.first != nil {
 		l.road.ahead.begin(ctx, &l.tasks, l.road.url)
 		open = l.first()

@@ -88,6 +88,19 @@ func (r *road) watched(base *tls.Config) *tls.Config {
 	return cfg
 }
 
+// readAuthorities reads those of this machine, if they are who says whom to trust, while the connection is made: some hundred files,
+// 20 ms, which would else pass between the server's certificate and our answer. A program reads them once.
+func (r *road) readAuthorities() {
+	if r.asksAuthorities() {
+		_, _ = x509.SystemCertPool() // whoever checks a certificate tells what is wrong with them
+	}
+}
+
+// asksAuthorities reports whether a server's certificate must be one of this machine's authorities.
+func (r *road) asksAuthorities() bool {
+	return strings.HasPrefix(r.url, "wss:") && r.tls.RootCAs == nil && !r.tls.InsecureSkipVerify
+}
+
 // intercepted compares the key that the server says is its own with the one
 // that TLS was made with; nil: nothing is wrong, or known to be.
 func (r *road) intercepted(own []byte) *carrier.Failure {
