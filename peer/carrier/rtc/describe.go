@@ -34,11 +34,18 @@ func (p *Peer) Answer(offer string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make an answer: %w", err)
 	}
-	return p.describe(answer)
+	if p.cfg.server || p.cfg.RelayOnly { // they are told
+		return p.describe(answer)
+	}
+	p.early.answers = true
+	p.early.may.Store(true)
+	text, err := p.describe(answer)
+	return text + attrEarly, err
 }
 
 // SetAnswer takes the device's description.
 func (p *Peer) SetAnswer(answer string) error {
+	p.early.may.Store(saysEarly(answer))
 	if err := p.setRemote(webrtc.SDPTypeAnswer, answer); err != nil {
 		return fmt.Errorf("take an answer: %w", err)
 	}
@@ -115,6 +122,10 @@ func (p *Peer) setRemote(kind webrtc.SDPType, text string) error {
 	candidates = append(candidates, p.remote.described()...)
 	if p.cfg.server && p.cfg.DialTCP && !p.cfg.NoUDP {
 		candidates = p.laterTCP(candidates)
+	}
+	if kind == webrtc.SDPTypeAnswer && p.early.may.Load() {
+		p.after(answersFirst, func() { p.addCandidates(candidates) })
+		return nil
 	}
 	p.addCandidates(candidates)
 	return nil

@@ -18,11 +18,19 @@ var vnetMu sync.Mutex
 // lossy is a network on which a filter decides what arrives.
 func lossy(t *testing.T, passes func(size int) bool) (viewer, device *Peer) {
 	t.Helper()
+	viewer, device = apart(t, 0, func(datagram []byte) bool { return passes(len(datagram)) })
+	introduce(t, viewer, device)
+	return viewer, device
+}
+
+// apart are two ends that were not introduced, on a network that takes its time and on which a filter decides what arrives.
+func apart(t *testing.T, oneWay time.Duration, passes func(datagram []byte) bool) (viewer, device *Peer) {
+	t.Helper()
 	vnetMu.Lock()
 	defer vnetMu.Unlock()
-	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: logFactory{Config{}.orDefault().Log}})
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", MinDelay: oneWay, LoggerFactory: logFactory{Config{}.orDefault().Log}})
 	check(t, err)
-	router.AddChunkFilter(func(c vnet.Chunk) bool { return passes(len(c.UserData())) })
+	router.AddChunkFilter(func(c vnet.Chunk) bool { return passes(c.UserData()) })
 	ends := [2]*Peer{}
 	for i, address := range []string{"10.0.0.1", "10.0.0.2"} {
 		net, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{address}})
@@ -33,7 +41,6 @@ func lossy(t *testing.T, passes func(size int) bool) (viewer, device *Peer) {
 	}
 	check(t, router.Start())
 	t.Cleanup(func() { router.Stop() })
-	introduce(t, ends[0], ends[1])
 	return ends[0], ends[1]
 }
 

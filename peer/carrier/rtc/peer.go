@@ -63,6 +63,7 @@ type Peer struct {
 	life   *carrier.Life
 	local  trickle
 	remote remoteCandidates
+	early  early
 	relays *relayDialer
 	flow   *carrier.Flow // where TCP may carry: see bounded
 	turns  turns
@@ -89,7 +90,9 @@ func NewAnswerer(cfg Config, on Events) (*Peer, error) { return newPeer(cfg, on)
 func newPeer(cfg Config, on Events) (*Peer, error) {
 	cfg = cfg.orDefault()
 	p := unconnected(cfg, on)
-	return p.connect(apiWith(cfg.settings(p.relays)))
+	s := cfg.settings(p.relays)
+	s.SetICEBindingRequestHandler(p.early.take)
+	return p.connect(apiWith(s))
 }
 
 func unconnected(cfg Config, on Events) *Peer {
