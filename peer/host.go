@@ -50,6 +50,10 @@ type HostConfig struct {
 	Dial func(ctx context.Context) (carrier.Carrier, error)
 
 	OnState func(HostState) // called, one at a time, when the link or a viewer comes or goes, perhaps from within Publish; must not block
+
+	// OnWay is called when there is another way to a viewer, who may wait for a first sample: what waits for company (Stream.Window) need not
+	// any more. Perhaps from within Publish; must not block. Default: nothing.
+	OnWay func()
 }
 
 // HostState says how a Host stands with its server.
@@ -132,6 +136,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
+	}
+	if cfg.OnWay == nil {
+		cfg.OnWay = func() {}
 	}
 	h := &Host{
 		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC,

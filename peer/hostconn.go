@@ -220,6 +220,7 @@ func (c *hostConn) rtcConfig(k kind) rtc.Config {
 func (c *hostConn) climbed(now time.Duration, t *attempt) {
 	c.paths.up(now, t.leg)
 	c.early = now + earlyTime
+	c.host.cfg.OnWay()
 	c.host.cfg.Endpoint.log().Info("data channels open", "conn", c.id, "kind", t.kind.String(), "rung", t.leg.carrier.Rung().String())
 }
 

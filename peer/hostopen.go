@@ -49,6 +49,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	c.route()
 	c.keepsake(now)
 	h.tellState()
+	h.cfg.OnWay()
 }
 
 // evict ends the Conn that has been without a path for longest.

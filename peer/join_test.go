@@ -134,8 +134,11 @@ func TestFirstSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const period = 10 * time.Millisecond
 		w := newWorld(t, peertest.Config{Delay: oneWay})
-		w.boot(period)
+		d := w.boot(period)
 		time.Sleep(time.Second)
+		if d.ways.Load() != 0 {
+			t.Error("a way is told of, and nobody is there")
+		}
 		began := time.Now()
 		took := map[string]time.Duration{}
 		v := w.watch(func(c *ViewConfig) {
@@ -156,6 +159,9 @@ func TestFirstSamples(t *testing.T) {
 		direct := 2*oneWay + 2*oneWay + 2*oneWay + 4*oneWay + oneWay + period
 		if took["udp"] > direct {
 			t.Errorf("first sample on a data channel after %v, want %v", took["udp"], direct)
+		}
+		if ways := d.ways.Load(); ways != 2 {
+			t.Errorf("%d ways are told of, want the relay and the data channels", ways)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +126,7 @@ type device struct {
 	host  *Host
 	event *Stream
 	live  *Stream
+	ways  atomic.Int32 // that HostConfig.OnWay told of
 }
 
 var deviceKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
@@ -132,11 +134,14 @@ var deviceKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 // boot starts the device's program anew.
 func (w *world) boot(every time.Duration) *device {
 	w.t.Helper()
-	h, err := NewHost(HostConfig{Endpoint: Endpoint{URL: "http://relay"}, Key: deviceKey, Name: "bench", LowPower: w.rests})
+	d := &device{world: w}
+	h, err := NewHost(HostConfig{
+		Endpoint: Endpoint{URL: "http://relay"}, Key: deviceKey, Name: "bench", LowPower: w.rests, OnWay: func() { d.ways.Add(1) },
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := &device{world: w, host: h}
+	d.host = h
 	h.link.dial, h.direct = d.dialer(w.relay, true), w.director(&d.node)
 	h.link.lift.dial = nil
 	d.event, d.live = w.declare(h, "event", wire.Event), w.declare(h, "live", wire.Live)

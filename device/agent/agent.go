@@ -154,6 +154,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 			out.set(s.Linked, s.Err)
 			a.status.set(s.Linked, s.Err)
 		},
+		OnWay: func() { go a.hurry() },
 	}
 	if a.spool != nil {
 		config.Keeper = a.spool
@@ -263,6 +264,15 @@ func (a *Agent) Close() {
 		}
 	}
 	a.dir.close()
+}
+
+// hurry has streams wait for no company once.
+func (a *Agent) hurry() {
+	a.declaring.Lock()
+	defer a.declaring.Unlock()
+	for _, s := range a.streams {
+		s.hurry()
+	}
 }
 
 // flush publishes what still waits for company.

@@ -44,6 +44,7 @@ type Stream struct {
 	last    time.Time         // guarded by mu: when the newest sample came
 	spacing time.Duration     // guarded by mu: between samples, the short ones of late
 	timer   *time.Timer       // guarded by mu
+	hasty   bool              // guarded by mu: the next sample waits for no company
 }
 
 func newStream(s source.Stream, out outlet, log *slog.Logger) *Stream {
@@ -123,7 +124,8 @@ func (s *Stream) add(t int64, v telemetry.Value) bool {
 	}
 	first := s.pending.Batch.Len() == 1
 	s.left = left
-	last := s.isLast(now, wait, first)
+	last := s.isLast(now, wait, first) || s.hasty
+	s.hasty = false
 	if first && !last {
 		s.timer.Reset(s.leaves(wait).Sub(now))
 	}
@@ -132,6 +134,14 @@ func (s *Stream) add(t int64, v telemetry.Value) bool {
 		s.leave()
 	}
 	return true
+}
+
+// hurry has what waits for company leave, or the next sample at once if nothing does: somebody waits for a first one.
+func (s *Stream) hurry() {
+	s.mu.Lock()
+	s.hasty = s.pending.Batch.Len() == 0
+	s.mu.Unlock()
+	s.leave()
 }
 
 // isLast notes that a sample came, the first of its batch or not, and reports

@@ -106,6 +106,33 @@ func TestSamplesWaitForCompanyOnlyIfThereIsSome(t *testing.T) {
 	}
 }
 
+// TestHurry: what waits for company leaves when somebody waits for a first sample, or else the next one does, alone; what follows waits as before.
+func TestHurry(t *testing.T) {
+	const period = 10 * time.Millisecond
+	for _, c := range []struct {
+		at   int // samples, when somebody comes
+		want []int
+	}{
+		{4, []int{1, 3, 1, 3, 3, 3}},
+		{6, []int{1, 3, 2, 3, 3, 2}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, tap := tapped(telemetry.Number, wire.Live, 22*time.Millisecond)
+			for i := range 14 {
+				if i == c.at {
+					s.hurry()
+				}
+				_ = s.Set(float64(i))
+				time.Sleep(period)
+			}
+			time.Sleep(time.Second)
+			if diff := cmp.Diff(c.want, tap.counts()); diff != "" {
+				t.Errorf("after %d samples: %s", c.at, diff)
+			}
+		})
+	}
+}
+
 // TestThreePacketsFollowInTime: whatever is lost can be mended by three others, and none of them leaves sooner than that takes.
 func TestThreePacketsFollowInTime(t *testing.T) {
 	const ms, samples = time.Millisecond, 1000
