@@ -103,23 +103,21 @@ func TestRungOverTCP(t *testing.T) {
 
 // A viewer that does not dial takes no candidate over TCP, and says what is missing.
 func TestNobodyDialsUnasked(t *testing.T) {
-	cfg := listening(t)
-	_, port, err := net.SplitHostPort(cfg.Listener.Addr().String())
-	check(t, err)
-	viewer, device, _, _ := meet(t, onLoopback, cfg)
-	if err := viewer.AddCandidate("1 1 tcp 1 127.0.0.1 "+port+" typ host tcptype passive", ""); err == nil {
-		t.Error("it was taken")
+	for dials, stuck := range map[bool]string{false: "udp-blocked", true: "tcp-blocked"} {
+		cfg, asked := listening(t), onLoopback
+		asked.DialTCP = dials
+		_, port, err := net.SplitHostPort(cfg.Listener.Addr().String())
+		check(t, err)
+		viewer, device, _, _ := meet(t, asked, cfg)
+		if err := viewer.AddCandidate("1 1 tcp 1 127.0.0.1 "+port+" typ host tcptype passive", ""); (err == nil) != dials {
+			t.Errorf("dials: %v; it was taken: %v", dials, err == nil)
+		}
+		if f, ok := viewer.Stuck().(*carrier.Failure); !ok || f.Name != stuck {
+			t.Errorf("dials: %v; stuck: %v", dials, viewer.Stuck())
+		}
+		run(t, viewer)
+		run(t, device)
 	}
-	if f, ok := viewer.Stuck().(*carrier.Failure); !ok || f.Name != "udp-blocked" {
-		t.Errorf("stuck: %v", viewer.Stuck())
-	}
-	viewer.cfg.DialTCP = true
-	check(t, viewer.AddCandidate("1 1 tcp 1 127.0.0.1 "+port+" typ host tcptype passive", ""))
-	if f, ok := viewer.Stuck().(*carrier.Failure); !ok || f.Name != "tcp-blocked" {
-		t.Errorf("stuck: %v", viewer.Stuck())
-	}
-	run(t, viewer)
-	run(t, device)
 }
 
 func await(t *testing.T, true func() bool) {
