@@ -33,17 +33,14 @@ func publish(path, readme string, parts []part, made sections) error {
 	}
 	maps.Copy(all, made)
 	page := report.Page{Title: "# Benchmark\n\nWritten by `make bench`. Each section says when, and of which commit. A figure counts only beside the others of its section.\n"}
-	var full []string
 	short, changed := "", false
 	for _, p := range slices.Backward(parts) { // side by side first
-		if text, there := all[p.name+shortly]; there {
-			page.Names, short = append(page.Names, p.name+shortly), short+text
-		}
-		_, here := made[p.name+shortly]
-		full, changed = append(full, p.name), changed || here
+		name := p.name + shortly
+		page.Names, short, changed = append(page.Names, name), short+all[name], changed || made[name] != ""
 	}
-	slices.Reverse(full)
-	page.Names = append(page.Names, full...)
+	for _, p := range parts {
+		page.Names = append(page.Names, p.name)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
