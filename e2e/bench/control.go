@@ -23,6 +23,7 @@ type controlResult struct {
 	alone, heavy ages // of a setpoint across besideLink: alone, and with streams and history beside it
 
 	hands, handsAlone, handsHeavy []*inputs // at a page, in the order of byHands: on loopback, and the same two
+	empty                         []*inputs // at a page with nothing on it
 }
 
 func newControlResult() *controlResult {
@@ -31,6 +32,7 @@ func newControlResult() *controlResult {
 		alone: ages{name: "across a link, alone"}, heavy: ages{name: "across a link, streams and history beside it"},
 	}
 	for _, hand := range byHands {
+		r.empty = append(r.empty, &inputs{name: hand.name + ", an empty page"})
 		r.hands = append(r.hands, &inputs{name: hand.name})
 		r.handsAlone = append(r.handsAlone, &inputs{name: hand.name + ", across a link, alone"})
 		r.handsHeavy = append(r.handsHeavy, &inputs{name: hand.name + ", across a link, streams and history beside it"})
@@ -73,6 +75,9 @@ func (r *controlResult) round(host *lab.Host, far *rig.FarLink, length time.Dura
 	if err := measure(&r.bare, func() ([]float64, error) { return loopOfPion(start, length) }); err != nil {
 		return err
 	}
+	if err := measureEmpty(host, r.empty); err != nil {
+		return err
+	}
 	alone, heavy := acrossLink(far), acrossLink(far)
 	heavy.beside = true
 	for _, s := range []struct {
@@ -94,6 +99,11 @@ func (r *controlResult) round(host *lab.Host, far *rig.FarLink, length time.Dura
 
 // enough refuses figures of too few inputs: a history that came to its end too early, or a hand that was never there.
 func (r *controlResult) enough() error {
+	for _, in := range r.empty {
+		if len(in.page) < rate {
+			return fmt.Errorf("%s: only %d inputs", in.name, len(in.page))
+		}
+	}
 	for _, in := range slices.Concat(r.hands, r.handsAlone, r.handsHeavy) {
 		if len(in.took) < rate {
 			return fmt.Errorf("%s: only %d inputs had an effect, and %d none", in.name, len(in.took), in.without)

@@ -31,6 +31,11 @@ var byHands = []byHand{
 	{name: "thumb", before: []string{"phone 360 740", "key press c"}, hold: "touch down 0 0.3", does: "thumb", letGo: "touch up"},
 }
 
+// burst is the verb for all of its inputs.
+func (h byHand) burst() string {
+	return fmt.Sprintf("%s %d %d", h.does, inputBurst, inputEvery.Milliseconds())
+}
+
 // The axes of the machine that is driven: one shows that the hand is obeyed, the other one answers its inputs.
 const (
 	heldAxis    = "speed"
@@ -61,10 +66,8 @@ func measureInputs(at site, into []*inputs) error {
 	}
 	defer d.close()
 	for i, hand := range byHands {
-		for _, what := range hand.before {
-			if _, _, err := d.page.Does(what); err != nil {
-				return err
-			}
+		if err := doAll(d.page, hand.before...); err != nil {
+			return err
 		}
 		for range inputBursts {
 			if err := d.burst(hand, at.beside, into[i]); err != nil {
@@ -130,7 +133,7 @@ func (d *driven) burst(hand byHand, beside bool, into *inputs) error {
 		return err
 	}
 	mark := d.ledger.mark()
-	_, did, err := d.page.Does(fmt.Sprintf("%s %d %d", hand.does, inputBurst, inputEvery.Milliseconds()))
+	_, did, err := d.page.Does(hand.burst())
 	if err != nil {
 		return err
 	}
@@ -162,18 +165,14 @@ func (d *driven) hold(hand byHand) error {
 
 // add enters a burst: what the page says of its inputs, and what the actuator was told meanwhile.
 func (in *inputs) add(said json.RawMessage, set []setting, beside bool) error {
-	var did struct {
-		Behind float64
-		Inputs []input
+	asked, err := in.read(said)
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(said, &did); err != nil {
-		return fmt.Errorf("what the page says of its inputs: %w", err)
-	}
-	in.clocks = max(in.clocks, did.Behind, -did.Behind)
-	for i, came := range answers(did.Inputs, set) {
-		this := did.Inputs[i]
+	for i, came := range answers(asked, set) {
+		this := asked[i]
 		switch {
-		case beside && !amidPast(did.Inputs, i): // the history had come, or had not begun to
+		case beside && !amidPast(asked, i): // the history had come, or had not begun to
 		case came == 0:
 			in.without++
 		default:
@@ -182,6 +181,19 @@ func (in *inputs) add(said json.RawMessage, set []setting, beside bool) error {
 		}
 	}
 	return nil
+}
+
+// read is what the page says of its inputs.
+func (in *inputs) read(said json.RawMessage) ([]input, error) {
+	var did struct {
+		Behind float64
+		Inputs []input
+	}
+	if err := json.Unmarshal(said, &did); err != nil {
+		return nil, fmt.Errorf("what the page says of its inputs: %w", err)
+	}
+	in.clocks = max(in.clocks, did.Behind, -did.Behind)
+	return did.Inputs, nil
 }
 
 // amidPast reports whether something of the past had come with the inputs before this one, or behind it, and more came later.

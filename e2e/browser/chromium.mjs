@@ -47,6 +47,16 @@ export async function openChromium({ width = 1440, height = 900, dark = false, p
 	return { page: context.pages()[0] ?? (await context.newPage()), context, close };
 }
 
+/** A browser that has just started has both processors to do with itself: what is measured is a page in one that is there. */
+export const settled = (page) =>
+	page.evaluate(async () => {
+		for (let calm = 0, turns = 0; calm < 10 && turns < 100; turns++) {
+			const began = performance.now();
+			await new Promise((done) => setTimeout(done, 50));
+			calm = performance.now() - began < 60 ? calm + 1 : 0;
+		}
+	});
+
 /** Options of the form --name=value after the positional arguments. */
 export function parseArguments(argv) {
 	const positional = argv.filter((a) => !a.startsWith("--"));

@@ -49,6 +49,15 @@ export async function handVerbs(page, context) {
 	};
 }
 
+/** Does what a line of one of these verbs asks for, and says so before and after it. */
+export async function obey(verbs, line, say) {
+	const [verb, ...words] = line.split(" ");
+	if (!Object.hasOwn(verbs, verb)) return;
+	say({ type: "does", text: line });
+	const value = await verbs[verb](words);
+	say({ type: "did", text: line, value });
+}
+
 function button(page, name) {
 	return page.getByRole("button", { name: name.join(" "), exact: true });
 }

@@ -11,8 +11,8 @@
 // `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
-import { openChromium, parseArguments } from "./chromium.mjs";
-import { controlText, handVerbs } from "./hand.mjs";
+import { openChromium, parseArguments, settled } from "./chromium.mjs";
+import { controlText, handVerbs, obey } from "./hand.mjs";
 import { noteInputs } from "./input.mjs";
 import { fakePads } from "./pad.mjs";
 import { badgeText, drawerText, goToDevice, logLines, networkText, rungOf } from "./page.mjs";
@@ -64,18 +64,8 @@ const quit = async (code) => {
 };
 process.on("SIGTERM", () => quit(0));
 
-/** A browser that has just started has both processors to do with itself: what is measured is a page in one that is there. */
-const settled = () =>
-	page.evaluate(async () => {
-		for (let calm = 0, turns = 0; calm < 10 && turns < 100; turns++) {
-			const began = performance.now();
-			await new Promise((done) => setTimeout(done, 50));
-			calm = performance.now() - began < 60 ? calm + 1 : 0;
-		}
-	});
-
 try {
-	await settled();
+	await settled(page);
 	say({ type: "open", text: url });
 	await page.goto(url);
 	await goToDevice(page, device);
@@ -89,13 +79,8 @@ try {
 const hand = await handVerbs(page, context);
 
 for await (const line of createInterface({ input: process.stdin })) {
-	const [verb, ...words] = line.split(" ");
-	const [file] = words;
-	if (Object.hasOwn(hand, verb)) {
-		say({ type: "does", text: line });
-		const value = await hand[verb](words);
-		say({ type: "did", text: line, value });
-	}
+	const [verb, file] = line.split(" ");
+	await obey(hand, line, say);
 	if (verb === "shot") {
 		await page.screenshot({ path: file });
 		say({ type: "shot", text: file });

@@ -15,7 +15,11 @@ import (
 // Browse opens a login URL in a real Chromium on a host, goes to a device's page and reports what the page gets and shows as
 // events. e2e/browser/watch.mjs is the other half. More arguments: "--width=360", "--shot=FILE", "--dark".
 func (r *Rig) Browse(on *lab.Host, loginURL, device string, args ...string) (*Watcher, error) {
-	root := filepath.Dir(r.Bin)
+	return r.browser(on, "watch.mjs", append([]string{loginURL, device}, args...)...)
+}
+
+// browser starts a script of e2e/browser.
+func (r *Rig) browser(on *lab.Host, script string, args ...string) (*Watcher, error) {
 	w := newWatcher()
 	w.page = true
 	var err error
@@ -23,11 +27,20 @@ func (r *Rig) Browse(on *lab.Host, loginURL, device string, args ...string) (*Wa
 		Name:   "chromium",
 		OnLine: w.line,
 		Stdin:  true, // its end is the browser's end
-		Args: append([]string{
-			"node", filepath.Join(root, "e2e", "browser", "watch.mjs"), loginURL, device,
-		}, args...),
+		Args:   append([]string{"node", filepath.Join(filepath.Dir(r.Bin), "e2e", "browser", script)}, args...),
 	})
 	return w, err
+}
+
+// BrowseEmpty opens a page in a real Chromium that has nothing on it, for somebody to use (Watcher.Does): what the browser takes.
+func (r *Rig) BrowseEmpty(on *lab.Host) (*Watcher, error) {
+	oneChromium.Lock()
+	defer oneChromium.Unlock()
+	w, err := r.browser(on, "empty.mjs")
+	if err != nil {
+		return nil, err
+	}
+	return w, w.awaitReady()
 }
 
 const (
@@ -53,8 +66,12 @@ func (r *Rig) BrowseReady(on *lab.Host, loginURL, device string, args ...string)
 	if err != nil {
 		return nil, err
 	}
-	_, err = w.Await("ready page", 0, browserStart, func(e Event) bool { return e.Type == "ready" })
-	return w, err
+	return w, w.awaitReady()
+}
+
+func (w *Watcher) awaitReady() error {
+	_, err := w.Await("ready page", 0, browserStart, func(e Event) bool { return e.Type == "ready" })
+	return err
 }
 
 // Open is Browse for who measures a first sample: only one browser of this process starts at a time.
