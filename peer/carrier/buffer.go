@@ -86,10 +86,13 @@ func (b *Buffer) Snapshot() (Depth, Drops) {
 func (t *Tap) Ready() <-chan struct{} { return t.wake }
 
 // Take is Queue.Take for this writer's lanes, at the present time.
-func (t *Tap) Take(limit int, b *Batch) bool {
+func (t *Tap) Take(limit int, b *Batch) bool { return t.take(limit, limit, b) }
+
+// take is Queue.take.
+func (t *Tap) take(limit, past int, b *Batch) bool {
 	t.buffer.mu.Lock()
 	defer t.buffer.mu.Unlock()
-	return t.buffer.queue.Take(time.Now(), t.lanes, limit, b)
+	return t.buffer.queue.take(time.Now(), t.lanes, limit, past, b)
 }
 
 // TakeControl is Take for control frames alone.

@@ -28,8 +28,8 @@ type Flow struct {
 
 	mu      sync.Mutex
 	window  int    // bytes that may be under way
-	sent    uint64 // bytes, control frames aside
-	acked   uint64 // of sent: known to have come
+	sent    amount
+	acked   amount // of sent: known to have come
 	ackedAt time.Time
 
 	marks    []mark // under way, oldest first
@@ -48,12 +48,18 @@ type Flow struct {
 	limited bool // something has waited for the window since the last mark
 }
 
+// amount counts bytes, control frames aside.
+type amount struct {
+	all  uint64
+	past uint64 // of all: those of class History
+}
+
 // mark is an acknowledgement asked for.
 type mark struct {
 	id     uint64
 	at     time.Time
-	sent   uint64    // Flow.sent, with the mark's own packet
-	acked  uint64    // Flow.acked when it left
+	sent   amount    // Flow.sent, with the mark's own packet
+	acked  uint64    // Flow.acked.all when it left
 	since  time.Time // when that was acknowledged, or when it left, if nothing else was under way
 	idle   bool      // nothing else was under way
 	filled bool      // something waited for the window
@@ -96,6 +102,10 @@ const (
 	// other end's queues may have dropped its Echo.
 	patience = time.Second
 
+	// pastShare is which part of the window what a device has kept may have: it
+	// comes as fast as it may, and would have all of it.
+	pastShare = 2
+
 	maxMarks = 64
 	markRoom = 16 // bytes of a mark's frame, at most
 )
@@ -120,13 +130,13 @@ func (f *Flow) Take(t *Tap, limit int, b *Batch) (more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
-	room := min(f.room(now), limit)
+	room, past := min(f.room(now), limit), min(f.pastRoom(), limit)
 	if room > 0 {
-		more = t.Take(room, b)
+		more = t.take(room, past, b)
 	} else {
 		more = t.TakeControl(limit, b)
 	}
-	f.limited = f.limited || room < limit && t.Waits()
+	f.limited = f.limited || min(room, past) < limit && t.Waits()
 	if more {
 		f.leaves(now, b)
 	}
@@ -138,7 +148,8 @@ func (f *Flow) Return(t *Tap, b *Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !b.onlyControl() {
-		f.sent = max(f.sent-uint64(len(b.Packet)-b.markLength), f.acked)
+		f.sent.all = max(f.sent.all-uint64(len(b.Packet)-b.markLength), f.acked.all)
+		f.sent.past = max(f.sent.past-b.pastBytes(), f.acked.past)
 		f.marks = slices.DeleteFunc(f.marks, func(m mark) bool { return m.id == b.mark })
 	}
 	t.Return(b)
@@ -153,12 +164,19 @@ func (f *Flow) room(now time.Time) int {
 		}
 		return f.window
 	}
-	room := max(f.window-f.underWay(), 0)
+	past := f.pastUnderWay()
+	room := max(f.window-(f.underWay()-past)-min(past, f.window/pastShare), 0)
 	if f.stalled(now) || f.drains || f.channels && f.narrow && room < f.window/2 {
 		return 0
 	}
 	return room
 }
+
+// pastRoom is how many bytes of class History may be sent now. What is live
+// finds room beside it at once, also in a window that has to grow first.
+func (f *Flow) pastRoom() int { return f.window/pastShare - f.pastUnderWay() }
+
+func (f *Flow) pastUnderWay() int { return int(f.sent.past - f.acked.past) }
 
 // UnderWay is how much is sent and not acknowledged, in bytes.
 func (f *Flow) UnderWay() int {
@@ -167,7 +185,7 @@ func (f *Flow) UnderWay() int {
 	return f.underWay()
 }
 
-func (f *Flow) underWay() int { return int(f.sent - f.acked) }
+func (f *Flow) underWay() int { return int(f.sent.all - f.acked.all) }
 
 func (f *Flow) stalled(now time.Time) bool { return f.missing(now) > stall }
 
@@ -190,12 +208,22 @@ func (f *Flow) leaves(now time.Time, b *Batch) {
 		return
 	}
 	idle := f.sent == f.acked
-	f.sent += uint64(len(b.Packet))
+	f.sent.all += uint64(len(b.Packet))
+	f.sent.past += b.pastBytes()
 	if !f.unmarked && f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket {
 		unmarked := len(b.Packet)
 		b.Packet = f.mark(b.Packet, now, idle)
 		b.mark, b.markLength = FirstMark+f.lastID, len(b.Packet)-unmarked
 	}
+}
+
+func (b *Batch) pastBytes() (n uint64) {
+	for i := range b.Frames {
+		if b.Frames[i].Lane() == LaneHistory {
+			n += uint64(len(b.Frames[i].Bytes))
+		}
+	}
+	return n
 }
 
 func (b *Batch) onlyControl() bool {
@@ -215,7 +243,7 @@ func (f *Flow) due(now time.Time) bool {
 	if f.late > 0 || f.narrow || f.limited || f.overdue(now) {
 		every = slack
 	}
-	return now.Sub(f.markedAt) >= every || int(f.sent-f.marked) >= f.window/4
+	return now.Sub(f.markedAt) >= every || int(f.sent.all-f.marked) >= f.window/4
 }
 
 func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
@@ -224,8 +252,8 @@ func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
 	if idle {
 		since = now
 	}
-	f.marks = append(f.marks, mark{id: FirstMark + f.lastID, at: now, sent: f.sent, acked: f.acked, since: since, idle: idle, filled: f.limited})
-	f.markedAt, f.marked, f.limited = now, f.sent, false
+	f.marks = append(f.marks, mark{id: FirstMark + f.lastID, at: now, sent: f.sent, acked: f.acked.all, since: since, idle: idle, filled: f.limited})
+	f.markedAt, f.marked, f.limited = now, f.sent.all, false
 	return wire.AppendProbe(packet, wire.Hop{}, wire.Probe{ID: FirstMark + f.lastID, Heard: true})
 }
 
@@ -235,7 +263,7 @@ func (f *Flow) remind(now time.Time) (frame []byte, again time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	wait := patience
-	if f.marked < f.sent {
+	if f.marked < f.sent.all {
 		wait = slack
 	}
 	if wait -= now.Sub(f.markedAt); wait > 0 && len(f.marks) > 0 {
@@ -309,8 +337,8 @@ func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
 func (f *Flow) Acknowledge(since time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.acked < f.sent {
-		f.came(time.Now(), mark{at: since, sent: f.sent, acked: f.acked, since: since, idle: true, filled: f.limited})
+	if f.acked.all < f.sent.all {
+		f.came(time.Now(), mark{at: since, sent: f.sent, acked: f.acked.all, since: since, idle: true, filled: f.limited})
 		f.limited = false
 	}
 }
@@ -328,11 +356,12 @@ func (f *Flow) acknowledge(id uint64, now time.Time) bool {
 
 // came takes the answer to a mark into account.
 func (f *Flow) came(now time.Time, m mark) {
-	fresh := int(m.sent - min(f.acked, m.sent))
-	f.acked, f.ackedAt = max(f.acked, m.sent), now
+	fresh := int(m.sent.all - min(f.acked.all, m.sent.all))
+	f.acked = amount{max(f.acked.all, m.sent.all), max(f.acked.past, m.sent.past)}
+	f.ackedAt = now
 	rtt := max(now.Sub(m.at), time.Microsecond)
 	f.learnBase(now, rtt, m.idle)
-	delivered := float64(f.acked-m.acked) / max(now.Sub(m.since), rtt).Seconds()
+	delivered := float64(f.acked.all-m.acked) / max(now.Sub(m.since), rtt).Seconds()
 	limited := m.filled || f.limited
 	switch f.judge(now, rtt) {
 	case congested:

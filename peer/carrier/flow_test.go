@@ -23,9 +23,10 @@ type hop struct {
 	overhead int           // whose packets cost that much beside their frames,
 	busy     time.Duration // and so much of somebody else's is before them at first
 
-	ages    []time.Duration // of the frames that came
-	bytes   int             // of frames that came
-	highest int             // most under way, at steady state
+	ages      []time.Duration // of the frames that came
+	bytes     int             // of frames that came
+	pastBytes int             // of frames of class History that came, which have no age
+	highest   int             // most under way, at steady state
 }
 
 const steadyAfter = 5 * time.Second
@@ -102,17 +103,22 @@ func (h *hop) arrive(packet []byte, flow *Flow, buffer *Buffer) {
 			})
 			continue
 		}
+		if wire.Class(f.Body[8]) == wire.History {
+			h.pastBytes += len(f.Body)
+			continue
+		}
 		made := int64(binary.BigEndian.Uint64(f.Body))
 		h.ages = append(h.ages, time.Since(time.Unix(0, made)))
 		h.bytes += len(f.Body)
 	}
 }
 
-// fresh is a frame of a stream that says when it was made.
+// fresh is a frame of a stream that says when it was made, and of which class it is.
 func fresh(class wire.Class, stream uint32, size int) Frame {
 	now := time.Now()
 	body := binary.BigEndian.AppendUint64(make([]byte, 0, size), uint64(now.UnixNano()))
-	f := Frame{Bytes: wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, append(body, make([]byte, size-8)...)), Class: class, Stream: stream}
+	body = append(body, byte(class))
+	f := Frame{Bytes: wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, append(body, make([]byte, size-len(body))...)), Class: class, Stream: stream}
 	if class == wire.Live {
 		f.Deadline = now.Add(250 * time.Millisecond)
 	}
@@ -194,6 +200,36 @@ func TestFlowFillsALongFatLink(t *testing.T) {
 		t.Errorf("%.0f %% of the link were used", 100*used)
 	}
 	t.Logf("%.1f %% used, most under way %d", 100*float64(h.bytes)/(20*h.rate), h.highest)
+}
+
+// TestFlowKeepsRoomBesideThePast: what a device has kept begins to come on a link of which nothing is known, and nothing live waits for a
+// round trip behind it.
+func TestFlowKeepsRoomBesideThePast(t *testing.T) {
+	h := &hop{rate: 4e6, delay: 100 * time.Millisecond}
+	h.carry(t, 10*time.Second, func(ctx context.Context, b *Buffer) {
+		go at100Hz(1)(ctx, b)
+		time.Sleep(time.Second)
+		past(ctx, b)
+	})
+	if most := h.percentile(1); most > 65*time.Millisecond { // one way, and until the next sample brings a mark
+		t.Errorf("the oldest live sample was %v old", most)
+	}
+	if h.pastBytes < 2<<20 {
+		t.Errorf("only %d bytes of the past came", h.pastBytes)
+	}
+	t.Logf("live p50 %v p99 %v, worst %v; %d bytes of the past", h.percentile(0.5), h.percentile(0.99), h.percentile(1), h.pastBytes)
+}
+
+// past offers chunks at a rate that grows with each round trip of 100 ms, as session.Pace has them.
+func past(ctx context.Context, b *Buffer) {
+	const chunk, most = 3 << 10, 2e6
+	for rate, began := 64e3, time.Now(); ctx.Err() == nil; {
+		b.Send(fresh(wire.History, 1, chunk))
+		time.Sleep(time.Duration(chunk / rate * 1e9))
+		if time.Since(began) > 100*time.Millisecond {
+			rate, began = min(rate*5/4, most), time.Now()
+		}
+	}
 }
 
 // TestFlowGetsUsedToALongerWay: a link whose round trip grows for good is no slower in the end.

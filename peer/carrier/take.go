@@ -18,6 +18,7 @@ type Batch struct {
 	Packet []byte
 	Frames []Frame // what is in Packet
 	limit  int
+	past   int // how many bytes of class History may still be in it
 
 	mark       uint64 // of a Flow, behind the frames in Packet; 0: none
 	markLength int    // bytes of it
@@ -32,7 +33,13 @@ type Batch struct {
 // a backlog a fresh sample waits for nothing older. What is past its deadline by
 // then is dropped.
 func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
+	return q.take(now, set, limit, limit, b)
+}
+
+// take is Take with at most past bytes of class History, or a single frame of it where that is not 0.
+func (q *Queue) take(now time.Time, set Lanes, limit, past int, b *Batch) bool {
 	b.reset(min(limit, wire.MaxPacket))
+	b.past = past
 	for _, lane := range [...]Lane{LaneSignal, LaneCall, LaneControl, LaneSetpoint} {
 		q.takeOldest(b, set, lane)
 	}
@@ -45,7 +52,7 @@ func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 	}
 	q.takeOldest(b, set, LaneEvent)
 	q.dropVoid(set)
-	q.takeOldest(b, set, LaneHistory)
+	q.takePast(b, set)
 	return len(b.Frames) > 0
 }
 
@@ -74,6 +81,20 @@ func (q *Queue) takeOldest(b *Batch, set Lanes, lane Lane) {
 	}
 	for l := &q.lanes[lane]; b.fits(l.front); {
 		q.move(b, lane, l.front)
+	}
+}
+
+func (q *Queue) takePast(b *Batch, set Lanes) {
+	if !set.Has(LaneHistory) {
+		return
+	}
+	for l := &q.lanes[LaneHistory]; b.past > 0 && b.fits(l.front); {
+		size := len(l.front.frame.Bytes)
+		if size > b.past && len(b.Frames) > 0 {
+			return
+		}
+		b.past -= size
+		q.move(b, LaneHistory, l.front)
 	}
 }
 
