@@ -154,6 +154,9 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 		}
 		item, ok := t.outbox.Next(now, c.paths.rtt())
 		if !ok {
+			if t.outbox.Behind() {
+				t.pace.Held()
+			}
 			break
 		}
 		if !t.send(c.paths.use, item.Batch.Body) {

@@ -27,7 +27,7 @@ type Flow struct {
 	channels bool // set once: of data channels, see NewChannelFlow
 
 	mu      sync.Mutex
-	window  int    // bytes that may be under way
+	window  int // bytes that may be under way
 	sent    amount
 	acked   amount // of sent: known to have come
 	ackedAt time.Time

@@ -64,7 +64,8 @@ type Pace struct {
 	sample  time.Duration // the last one
 	sent    time.Duration // when its probe was
 	late    bool          // it came late
-	short   bool          // something had to wait for the rate since the last sample
+	short   bool          // something had to wait for the rate since the last sample,
+	held    bool          // and something for what is unacknowledged
 
 	credit int           // bytes that may go
 	at     time.Duration // as of then
@@ -99,6 +100,10 @@ func (p *Pace) Ready(now time.Duration) bool {
 // Sent counts what went.
 func (p *Pace) Sent(bytes int) { p.credit -= bytes }
 
+// Held says that something waits that the rate would let go: it is not what
+// bounds the past now, and a greater one would only let more go at once.
+func (p *Pace) Held() { p.held = true }
+
 // Wake is when Ready reports true again, if it did not.
 func (p *Pace) Wake() time.Duration {
 	return p.at + time.Duration(int64(max(1-p.credit, 1))*int64(time.Second)/int64(p.Rate())) + 1
@@ -117,8 +122,8 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 		p.least = rtt
 	}
 	carries := p.carries(now, rtt)
-	rate, short, before, grown := p.Rate(), p.short, p.late, rtt-p.least
-	p.short, p.late = false, grown > paceQueue+p.least/paceShakes
+	rate, short, before, grown := p.Rate(), p.short && !p.held, p.late, rtt-p.least
+	p.short, p.held, p.late = false, false, grown > paceQueue+p.least/paceShakes
 	p.sample, p.sent = rtt, now-rtt
 	switch {
 	case p.late && !before && grown <= paceStall: // perhaps

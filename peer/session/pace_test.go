@@ -229,6 +229,48 @@ func TestPaceFollowsAPathThatShrinks(t *testing.T) {
 	}
 }
 
+// Where what may be unacknowledged bounds the past, an acknowledgement lets much go: not all of it at once.
+func TestPaceIsNoBurst(t *testing.T) {
+	const (
+		roundTrip    = 100 * time.Millisecond
+		mayBeUnacked = 256 << 10
+		ackEvery     = 64 << 10
+	)
+	var p Pace
+	var goneAt []time.Duration // of each chunk that is not acknowledged
+	most, sum := 0, 0
+	for now, probed := time.Duration(0), time.Duration(0); now < 20*time.Second; now += time.Millisecond {
+		came := 0
+		for came < len(goneAt) && now >= goneAt[came]+roundTrip {
+			came++
+		}
+		if came*paceChunk >= ackEvery {
+			goneAt = goneAt[came:]
+		}
+		went := 0
+		for p.Ready(now) {
+			if len(goneAt)*paceChunk >= mayBeUnacked {
+				p.Held()
+				break
+			}
+			p.Sent(paceChunk)
+			goneAt = append(goneAt, now)
+			went += paceChunk
+		}
+		if now > 10*time.Second {
+			most, sum = max(most, went), sum+went
+		}
+		if now >= probed+roundTrip {
+			p.Sample(now, roundTrip)
+			probed = now
+		}
+	}
+	if rate := sum / 10; most > ackEvery/3 || rate < 7*mayBeUnacked {
+		t.Errorf("%d bytes went at once, %d a second, want at most %d and at least %d", most, rate, ackEvery/3, 7*mayBeUnacked)
+	}
+	t.Logf("%d bytes at once at most, %d a second", most, sum/10)
+}
+
 // While somebody drives the past is slow, and as fast as it was soon after that.
 func TestPaceYieldsToAHand(t *testing.T) {
 	var p Pace
