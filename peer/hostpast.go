@@ -19,6 +19,10 @@ import (
 const (
 	// pastAhead is how much is read before it is sent, in bytes.
 	pastAhead = 64 << 10
+	// What of a transfer may be unacknowledged, in bytes: on data channels no more, since what SCTP has lost holds up what
+	// follows, and what is live with it.
+	pastUnacked   = 256 << 10
+	pastUnackedWS = 768 << 10
 	// pastProbeEvery is how often the path is measured while the past goes on it, at least.
 	pastProbeEvery = 200 * time.Millisecond
 	// pastProbeSpacing is the least time between two probes. The next one goes
@@ -77,7 +81,7 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(0), want: make(chan int, 1), stop: stop, ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery}
+	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastUnacked), want: make(chan int, 1), stop: stop, ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
@@ -148,6 +152,7 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 	if now < c.host.driven {
 		t.pace.Driven()
 	}
+	t.flight.SetLimit(mayBeUnacked(c.paths.carrying().carrier.Rung()))
 	for now >= c.jammed {
 		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !t.pace.Ready(now) {
 			return max(t.pace.Wake(), c.jammed)
@@ -167,6 +172,13 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 		t.since += len(item.Batch.Body)
 	}
 	return max(t.outbox.Wake(), c.jammed)
+}
+
+func mayBeUnacked(on ladder.Rung) int {
+	if on == ladder.WS {
+		return pastUnackedWS
+	}
+	return pastUnacked
 }
 
 func (c *hostConn) ackedPast(now time.Duration, p wire.Position) {

@@ -24,6 +24,9 @@ func NewFlight(limit int) *Flight {
 	return &Flight{limit: limit}
 }
 
+// SetLimit changes the limit. What is in flight beyond it stays so.
+func (f *Flight) SetLimit(limit int) { f.limit = limit }
+
 // Used is the number of bytes in flight, with 64 for each batch's own cost.
 func (f *Flight) Used() int { return f.used }
 
