@@ -61,7 +61,10 @@ func (c *Conn) openForRequest() []byte {
 }
 
 func (c *Conn) openMessage() signal.Message {
-	m := signal.Message{Type: signal.Open, Device: c.target(), ID: c.id, Want: c.cfg.Want, From: c.cfg.From, Offer: c.untold()}
+	m := signal.Message{Type: signal.Open, Device: c.target(), ID: c.id, Want: c.cfg.Want, Offer: c.untold()}
+	if c.cfg.From != "head" { // what holds without it
+		m.From = c.cfg.From
+	}
 	if c.epoch != 0 {
 		m.Epoch, m.Revision = signal.FormatEpoch(c.epoch), c.revision
 	}

@@ -119,3 +119,24 @@ func TestSetupTime(t *testing.T) {
 		t.Logf("made %v, offered %v, answered %v, ready %v", made, offered, answered, time.Since(begin))
 	}
 }
+
+// TestPlainOffer: an offer with all that pion writes is taken as ours is, which says the same without.
+func TestPlainOffer(t *testing.T) {
+	viewer, device := makeEnds(t, onLoopback)
+	run(t, viewer)
+	run(t, device)
+	made, err := viewer.pc.CreateOffer(nil)
+	check(t, err)
+	plain, err := viewer.describe(made)
+	check(t, err)
+	short := withoutIdle(plain)
+	for _, idle := range []string{"a=msid-semantic:", "a=extmap-allow-mixed\r\n", "a=sendrecv\r\n", " ufrag "} {
+		if !strings.Contains(plain, idle) || strings.Contains(short, idle) {
+			t.Errorf("%q is not what the two differ in:\n%s\n%s", idle, plain, short)
+		}
+	}
+	answer, err := device.Answer(plain)
+	check(t, err)
+	check(t, viewer.SetAnswer(answer))
+	waitReady(t, viewer, device)
+}

@@ -67,7 +67,7 @@ func (cfg DialConfig) client() (client *http.Client, discard func()) {
 		scheme, _, _ := strings.Cut(cfg.URL, ":")
 		dial = tunnel.New(tunnel.Config{Scheme: scheme}).DialContext
 	}
-	t := &http.Transport{DialContext: dial, TLSClientConfig: http11(cfg.TLS), TLSHandshakeTimeout: handshakeTime}
+	t := &http.Transport{DialContext: dial, TLSClientConfig: http11(cfg.TLS), TLSHandshakeTimeout: handshakeTime, DisableCompression: true}
 	return &http.Client{Transport: t, CheckRedirect: stay}, t.CloseIdleConnections
 }
 
