@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -63,11 +64,21 @@ const (
 // isFull reports whether the next probe is to be a full one: until one of those
 // was answered, for small ones pass holes in the MTU.
 func (g *leg) isFull(now time.Duration) bool {
-	if g.proved || g.full >= firstFulls && now-g.fullAt < fullEvery {
+	if g.proved || g.segmented() || g.full >= firstFulls && now-g.fullAt < fullEvery {
 		return false
 	}
 	g.full, g.fullAt = g.full+1, now
 	return true
+}
+
+// segmented reports whether it is a link over TCP alone, which cuts what it carries to the size that passes: full probes show nothing
+// there, and hold up the first samples behind them.
+func (g *leg) segmented() bool {
+	switch g.carrier.Rung() {
+	case ladder.WS, ladder.SSE, ladder.Poll:
+		return true
+	}
+	return false
 }
 
 // appendEcho makes the frame that answers a probe now. Only a probe that was

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/telepath-iot/telepath/peer/ladder"
 )
 
 // TestLegComesFrom where its carrier says, also one that has raced; others do not say.
@@ -33,7 +35,7 @@ func (l located) LocalAddr() netip.Addr { return l.addr }
 
 // Until one is answered full probes are two, and then one a second: more would fill a narrow way.
 func TestFullProbes(t *testing.T) {
-	g := &leg{}
+	g := &leg{carrier: &sink{rung: ladder.RelayUDP}}
 	for _, c := range []struct {
 		at   time.Duration
 		full bool
@@ -45,5 +47,10 @@ func TestFullProbes(t *testing.T) {
 	g.proved = true
 	if g.isFull(time.Minute) {
 		t.Error("a full one though the leg is proved")
+	}
+	for _, rung := range []ladder.Rung{ladder.WS, ladder.SSE, ladder.Poll} {
+		if (&leg{carrier: &sink{rung: rung}}).isFull(time.Minute) {
+			t.Errorf("a full one on %v, where TCP cuts what it carries", rung)
+		}
 	}
 }

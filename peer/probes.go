@@ -65,7 +65,7 @@ func (p *paths) echoed(now time.Duration, g *leg, body []byte) error {
 	}
 	sent := p.probes[i]
 	p.probes = slices.Delete(p.probes, i, i+1)
-	if !g.proved && !sent.full {
+	if !g.proved && !sent.full && !g.segmented() {
 		return nil
 	}
 	rtt := roundTrip(now-sent.at, echo)

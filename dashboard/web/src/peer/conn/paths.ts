@@ -47,7 +47,7 @@ export class Paths {
 	up(rung: Rung, carrier: Carrier): number {
 		const now = this.env.now();
 		const id = ++this.lastId;
-		this.all.set(id, { id, carrier, prober: new Prober(), since: now, rung, proved: false });
+		this.all.set(id, { id, carrier, prober: new Prober(rung), since: now, rung, proved: false });
 		this.ladder.up(now, id, rung);
 		return id;
 	}

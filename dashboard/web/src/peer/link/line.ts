@@ -59,7 +59,7 @@ export interface LineEvents {
 /** Line is the link to the server as long as it is on one carrier: from that one's first packet to its end. */
 export class Line implements SharedLink, LinkCarrierEvents {
 	private readonly alarm: Alarm;
-	private readonly prober = new Prober();
+	private readonly prober: Prober;
 	private readonly born: number;
 	private hop: Hop | null = null; // of data channels, from the welcome on
 	private carrying = true;
@@ -77,6 +77,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 		private readonly carrier: LinkCarrier,
 		private readonly events: LineEvents,
 	) {
+		this.prober = new Prober(carrier.rung);
 		this.born = this.heardAt = this.sentAt = env.now();
 		this.alarm = new Alarm(env, () => this.tick());
 		this.schedule();
