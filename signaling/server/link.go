@@ -53,7 +53,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, problem)
 		return
 	}
-	link, err := ws.Accept(w, r, ws.Config{Limits: limits()})
+	link, err := ws.Accept(w, r, ws.Config{Limits: limits(), SpeaksFirst: true})
 	if err != nil {
 		s.cfg.Log.Debug("a link was not upgraded", "from", r.RemoteAddr, "err", err)
 		return

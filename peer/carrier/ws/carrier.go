@@ -64,6 +64,9 @@ type Config struct {
 	// WriteTimeout is how long one write may make no end before the connection
 	// counts as dead. Default 10 s.
 	WriteTimeout time.Duration
+
+	// SpeaksFirst says of who accepts that it sends something at once. The answer to the upgrade goes with that.
+	SpeaksFirst bool
 }
 
 // Carrier is a WebSocket connection as a carrier.Carrier.
