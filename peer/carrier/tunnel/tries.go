@@ -9,7 +9,7 @@ import (
 // secondTry is when a connection that does not stand yet is tried once more, beside
 // the first try: where the packet that opens it got lost, TCP sends it again only
 // after a second (RFC 6298, section 2), and where it did not, a second one costs little.
-const secondTry = 300 * time.Millisecond
+const secondTry = 200 * time.Millisecond
 
 // mostTries at a connection are under way at once.
 const mostTries = 2
