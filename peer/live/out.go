@@ -68,6 +68,7 @@ type Out struct {
 	heard    uint64        // the highest number that a receipt named
 	packet   []byte
 	stats    Stats
+	undo     undo // of the packet that was made last
 }
 
 // sentPacket is a packet that was sent.
@@ -117,6 +118,7 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 	}
 	o.path.spaced(now, o.freshAt, fresh)
 	o.freshAt = now
+	o.undo.fresh = len(p.pieces)
 	o.putSeconds(now, p)
 	o.putRepairs(p)
 	return o.finish(now, p)
@@ -164,11 +166,13 @@ func (o *Out) at(number uint64) *sentPacket { return &o.sent[number%sentPackets]
 
 // begin starts a packet with its number.
 func (o *Out) begin(now time.Duration) *sentPacket {
+	o.undo = undo{lastAt: o.lastAt, freshAt: o.freshAt, askedAt: o.askedAt, covered: o.covered, owed: o.owed, stats: o.stats}
 	o.number++
 	p := o.at(o.number)
 	*p = sentPacket{number: o.number, at: now, kept: o.redundant(), pieces: p.pieces[:0]}
 	ask := now >= o.askedAt+o.askEvery(now)
 	if ask {
+		o.undo.asked, o.undo.awaited = true, o.awaited == 0
 		o.askedAt = now
 		if o.awaited == 0 {
 			o.awaited = now
@@ -209,14 +213,6 @@ func (o *Out) finish(now time.Duration, p *sentPacket) []byte {
 	o.lastAt = now
 	o.stats.Packets++
 	return o.packet
-}
-
-// Unsent takes back the packet that was made last: the path did not take it,
-// and its fresh frames will come again.
-func (o *Out) Unsent() {
-	p := o.at(o.number)
-	p.told, p.length = true, 0
-	o.covered = max(o.covered, o.number)
 }
 
 // redundant reports whether packets carry parities now.

@@ -114,6 +114,51 @@ func TestWhatIsOverdueIsSentAgainOnce(t *testing.T) {
 	}
 }
 
+// TestWhatThePathDidNotTakeLeavesNoHole: the next packet has the number of the one that was not taken, asks what that asked, and
+// carries what was to be sent again with it.
+func TestWhatThePathDidNotTakeLeavesNoHole(t *testing.T) {
+	const ms = time.Millisecond
+	o := NewOut()
+	pack := func(now time.Duration) (serial wire.Serial, bytes int) {
+		packet := o.Pack(now, []Frame{{Bytes: make([]byte, 100), Key: 1, Until: now + 250*ms}})
+		serial, _, _ = serialOf(packet)
+		return serial, len(packet)
+	}
+	pack(1 * ms)
+	pack(11 * ms)
+	pack(21 * ms)
+	o.Receipt(30*ms, wire.Receipt{Newest: 3, Runs: []wire.Run{{Came: 1, Missed: 1}, {Came: 1}}})
+	before := o.Stats()
+	first, bytes := pack(400 * ms)
+	o.Unsent()
+	if o.Stats() != before {
+		t.Errorf("%+v, and %+v when the packet was taken back", before, o.Stats())
+	}
+	again, same := pack(401 * ms)
+	if first.Number != 4 || !first.Ask || again != first || same != bytes {
+		t.Errorf("first %+v, then %+v; %d and %d bytes", first, again, bytes, same)
+	}
+
+	// A packet with nothing fresh comes again as well.
+	o = NewOut()
+	pack(1 * ms)
+	pack(11 * ms)
+	pack(21 * ms)
+	o.Receipt(30*ms, wire.Receipt{Newest: 3, Runs: []wire.Run{{Came: 1, Missed: 1}, {Came: 1}}})
+	for _, now := range []time.Duration{31 * ms, 32 * ms} {
+		packet, due := o.Next(now)
+		if serial, _, _ := serialOf(packet); !due || serial.Number != 4 || o.Stats().Repairs != 1 {
+			t.Fatalf("%v, %+v, %+v", due, serial, o.Stats())
+		}
+		if now == 31*ms {
+			o.Unsent()
+		}
+	}
+	if _, bytes := pack(33 * ms); bytes < 200 {
+		t.Errorf("%d bytes: the second repair does not ride along", bytes)
+	}
+}
+
 // TestParitiesDoNotLeaveAlone: a connection begins with a packet for each sample. Where batches of two and three alternate later
 // on, the next one is not expected as early as these were, and no parity leaves in a packet of its own before it.
 func TestParitiesDoNotLeaveAlone(t *testing.T) {

@@ -184,6 +184,7 @@ func (o *Out) expireRepairs(now time.Duration) {
 // putRepairs moves repairs into a packet, the newest first: of what is lost
 // together, they have the most time left.
 func (o *Out) putRepairs(p *sentPacket) {
+	o.undo.repairs, o.undo.seconds = len(p.pieces), len(o.seconds)
 	for i := len(o.repairs) - 1; i >= 0; i-- {
 		f := o.repairs[i]
 		if p.length > 0 && len(o.packet)+len(f.Bytes) > maxPacket {
