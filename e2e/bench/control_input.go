@@ -121,8 +121,13 @@ func startDriven(at site) (d *driven, err error) {
 		return d, err
 	}
 	_, _, err = d.page.Does("click Take control")
+	time.Sleep(settling)
 	return d, err
 }
+
+// settling is for a page that has just come: for a second it is sent what is live on both paths, and draws all for the first time.
+// What is measured is a hand at one that is there.
+const settling = 2 * time.Second
 
 // tries is how often a hand begins until it is obeyed: on a busy machine the page lets go by itself.
 const tries = 5

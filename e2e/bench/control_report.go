@@ -35,9 +35,9 @@ func writeInputs(text *bytes.Buffer, c *controlResult) {
 	}
 	fmt.Fprintf(text, "\n## From an input in Chromium to the actuator\n\nSomebody holds one axis at the device's page and moves another one some %.0f times a second: with keys, and with a thumb on the stick of a page of 360 × 740. From the browser's own time of the input event until the program behind the agent's "+
 		"standard output has read the line that sets the axis to it, ms, all %d rounds together. What passes until the first script in the page is called is the browser's: it is shown of a page with nothing on it, too. The browser's clock of events and the machine's were at most %.1f ms apart, which is corrected. "+
-		"Beside it, as above: the page draws the streams, and only inputs are counted while the history came.\n\n"+
+		"The page has been there for %v then. Beside it, as above: the page draws the streams, and only inputs are counted while the history came.\n\n"+
 		"| | inputs | without effect | p50 | p95 | p99 | worst | until the page, p50 | p99 | goal |\n|---|---|---|---|---|---|---|---|---|---|\n",
-		1/inputEvery.Seconds(), len(c.ours.p50), clocks)
+		1/inputEvery.Seconds(), len(c.ours.p50), clocks, settling)
 	for i := range byHands {
 		empty, near, alone, heavy := c.empty[i], c.hands[i], c.handsAlone[i], c.handsHeavy[i]
 		fmt.Fprintf(text, "| %s | %d | | | | | | %.1f | %.1f | |\n", empty.name, len(empty.page), percentile(empty.page, 0.50), percentile(empty.page, 0.99))
