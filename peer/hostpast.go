@@ -22,7 +22,7 @@ const (
 	// What of a transfer may be unacknowledged, in bytes: on data channels no more, since what SCTP has lost holds up what
 	// follows, and what is live with it.
 	pastUnacked   = 256 << 10
-	pastUnackedWS = 768 << 10
+	pastUnackedWS = 1 << 20
 	// pastProbeEvery is how often the path is measured while the past goes on it, at least.
 	pastProbeEvery = 200 * time.Millisecond
 	// pastProbeSpacing is the least time between two probes. The next one goes

@@ -164,8 +164,7 @@ func (f *Flow) room(now time.Time) int {
 		}
 		return f.window
 	}
-	past := f.pastUnderWay()
-	room := max(f.window-(f.underWay()-past)-min(past, f.window/pastShare), 0)
+	room := max(f.window-f.inTheWay(), 0)
 	if f.stalled(now) || f.drains || f.channels && f.narrow && room < f.window/2 {
 		return 0
 	}
@@ -177,6 +176,17 @@ func (f *Flow) room(now time.Time) int {
 func (f *Flow) pastRoom() int { return f.window/pastShare - f.pastUnderWay() }
 
 func (f *Flow) pastUnderWay() int { return int(f.sent.past - f.acked.past) }
+
+// inTheWay is what of the window is not free for anything but History. As long as no queue was seen, that is
+// beside it: there is only little of it, and a window that has just begun holds a description of streams and little else.
+func (f *Flow) inTheWay() int {
+	past := f.pastUnderWay()
+	others := f.underWay() - past
+	if !f.narrow {
+		return others
+	}
+	return others + min(past, f.window/pastShare)
+}
 
 // UnderWay is how much is sent and not acknowledged, in bytes.
 func (f *Flow) UnderWay() int {

@@ -120,6 +120,7 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 	o.freshAt = now
 	o.undo.fresh = len(p.pieces)
 	o.putSeconds(now, p)
+	o.expireRepairs(now) // they may have waited, as in the dark
 	o.putRepairs(p)
 	return o.finish(now, p)
 }

@@ -159,6 +159,22 @@ func TestWhatThePathDidNotTakeLeavesNoHole(t *testing.T) {
 	}
 }
 
+// TestWhatWaitedIsNotSentAgain: what was to be sent again waits while no packet may leave, and is worth nothing by then.
+func TestWhatWaitedIsNotSentAgain(t *testing.T) {
+	const ms = time.Millisecond
+	o := NewOut()
+	pack := func(now time.Duration) (bytes int) {
+		return len(o.Pack(now, []Frame{{Bytes: make([]byte, 100), Key: 1, Until: now + 250*ms}}))
+	}
+	for _, at := range []time.Duration{1 * ms, 11 * ms, 21 * ms} {
+		pack(at)
+	}
+	o.Receipt(30*ms, wire.Receipt{Newest: 3, Runs: []wire.Run{{Came: 1, Missed: 1}, {Came: 1}}})
+	if bytes := pack(2000 * ms); bytes >= 200 || o.Stats().Repairs != 0 {
+		t.Errorf("%d bytes, %+v: what was sent 2 s ago rides along", bytes, o.Stats())
+	}
+}
+
 // TestParitiesDoNotLeaveAlone: a connection begins with a packet for each sample. Where batches of two and three alternate later
 // on, the next one is not expected as early as these were, and no parity leaves in a packet of its own before it.
 func TestParitiesDoNotLeaveAlone(t *testing.T) {
