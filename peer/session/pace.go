@@ -10,8 +10,9 @@ const (
 )
 
 const (
-	// paceBurst is what may go at once to begin with, in bytes.
-	paceBurst = 16 << 10
+	// paceBurst is what may go at once to begin with, in bytes: little enough for
+	// the first window of a link, out of which the rest would come in bursts.
+	paceBurst = 4 << 10
 	// paceTurn is what may go at once later, in time at the rate: what is live waits
 	// for it on a path that is just as fast.
 	paceTurn = 5 * time.Millisecond
