@@ -177,8 +177,8 @@ func (f *Flow) pastRoom() int { return f.window/pastShare - f.pastUnderWay() }
 
 func (f *Flow) pastUnderWay() int { return int(f.sent.past - f.acked.past) }
 
-// inTheWay is what of the window is not free for anything but History. As long as no queue was seen, that is
-// beside it: there is only little of it, and a window that has just begun holds a description of streams and little else.
+// inTheWay is how much of the window is taken from everything but History. As long as no queue was seen, History is
+// beside the window: one that has just begun holds a description of streams and little else.
 func (f *Flow) inTheWay() int {
 	past := f.pastUnderWay()
 	others := f.underWay() - past
