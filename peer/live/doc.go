@@ -8,7 +8,8 @@
 // An Out numbers packets and learns from receipts what the path does: loss,
 // round trip, a queue before its narrowest hop. From that it chooses, packet by
 // packet: nothing beside what is fresh; frames again that a receipt lacks, while they can be
-// in time; parities of earlier packets, where they cannot. An In tells what
+// in time; parities of earlier packets, where they cannot; what may be lost, before anybody
+// says so, where nothing is acknowledged any more. An In tells what
 // came and makes what did not out of parities. It knows packets, not samples:
 // that each is delivered once is up to package session.
 //

@@ -52,6 +52,7 @@ type Stats struct {
 type Out struct {
 	path   state
 	pace   pacer
+	dusk   dusk
 	number uint64
 	sent   [sentPackets]sentPacket // by number
 	newest map[uint64]*piece       // of each stream
@@ -117,6 +118,9 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 		}
 	}
 	o.path.spaced(now, o.freshAt, fresh)
+	if now-o.freshAt > regularGap {
+		o.dusk.regular = now
+	}
 	o.freshAt = now
 	o.undo.fresh = len(p.pieces)
 	o.putSeconds(now, p)
@@ -129,14 +133,18 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 // the last packet where nothing follows it. False: none is.
 func (o *Out) Next(now time.Duration) ([]byte, bool) {
 	o.expireRepairs(now)
-	if len(o.repairs) == 0 && now < min(o.parityAt(), o.remindAt()) || o.Limit(now) == 0 {
+	if len(o.repairs) == 0 && now < min(o.parityAt(), o.duskAt(), o.remindAt()) || o.Limit(now) == 0 {
 		return nil, false
 	}
 	if now >= o.remindAt() {
 		o.remind()
 	}
+	again := now >= o.duskAt()
 	p := o.begin(now)
 	o.putRepairs(p)
+	if again {
+		o.putOldest(now, p)
+	}
 	return o.finish(now, p), true
 }
 
@@ -148,7 +156,7 @@ func (o *Out) Wake() time.Duration {
 	if len(o.repairs) > 0 {
 		return 0
 	}
-	return min(o.parityAt(), o.remindAt())
+	return min(o.parityAt(), o.duskAt(), o.remindAt())
 }
 
 // parityAt is when the last packet gets a parity of its own.
@@ -206,10 +214,11 @@ func (o *Out) noteNewest(f *piece) {
 
 // finish adds the parity, and accounts for the packet.
 func (o *Out) finish(now time.Duration, p *sentPacket) []byte {
-	if p.kept {
+	if p.kept && !o.dusk.on {
 		o.putParity(now, p)
 	}
 	p.size = len(o.packet)
+	o.dusk.made += uint64(p.size)
 	o.pace.sent(now, p.size)
 	o.lastAt = now
 	o.stats.Packets++

@@ -51,9 +51,9 @@ func (o *Out) overdue(now time.Duration) time.Duration {
 	return now - o.awaited - o.path.rtt
 }
 
-// Doubtful reports whether several answers are overdue: what is sent now may be
+// Doubtful reports whether several answers are overdue, or nothing is acknowledged: what is sent now may be
 // lost for good, and is not worth repeating as it is.
-func (o *Out) Doubtful(now time.Duration) bool { return o.overdue(now) >= doubtAfter }
+func (o *Out) Doubtful(now time.Duration) bool { return o.overdue(now) >= doubtAfter || o.dusk.on }
 
 // Receipt takes what the other end says has come.
 func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
@@ -212,12 +212,11 @@ func (o *Out) putSeconds(now time.Duration, p *sentPacket) {
 }
 
 const (
-	// darkSpacing is the time between packets on a path that has been dark for
-	// darkTime, duskSpacing before that: the next one is under way when the light
-	// comes back, and little waits in SCTP until then.
-	duskSpacing = 40 * time.Millisecond
-	darkSpacing = 120 * time.Millisecond
-	darkTime    = 2 * time.Second
+	// darkSpacing is the time between packets on a dark path, darkLongSpacing on one that has been dark for darkLong: the next one
+	// is under way when the light comes back, and little waits in SCTP until then.
+	darkSpacing     = 40 * time.Millisecond
+	darkLongSpacing = 120 * time.Millisecond
+	darkLong        = time.Second
 	// darkLimit is what such a packet holds, in bytes: the newest frame that fits, or one that does not.
 	darkLimit = 400
 )
@@ -230,9 +229,9 @@ func (o *Out) Limit(now time.Duration) int {
 	case !o.Dark(now):
 		return wire.MaxLiveData
 	}
-	spacing := duskSpacing
-	if now > o.awaited+darkTime {
-		spacing = darkSpacing
+	spacing := darkSpacing
+	if now > o.awaited+darkLong {
+		spacing = darkLongSpacing
 	}
 	if now < o.lastAt+spacing {
 		o.pace.untilNext = o.lastAt + spacing

@@ -35,6 +35,7 @@ func (o *Out) Unsent() {
 	o.seconds = append(o.seconds[:was.seconds], p.pieces[was.fresh:was.repairs]...)
 	o.lastAt, o.freshAt, o.covered, o.owed = was.lastAt, was.freshAt, was.covered, was.owed
 	o.stats.Packets, o.stats.Repairs, o.stats.Parities, o.stats.Late = was.stats.Packets, was.stats.Repairs, was.stats.Parities, was.stats.Late
+	o.dusk.made -= uint64(p.size)
 	*p = sentPacket{pieces: p.pieces[:0]}
 	o.number--
 }

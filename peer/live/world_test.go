@@ -26,6 +26,7 @@ type link struct {
 type world struct {
 	t    *testing.T
 	rand *rand.Rand
+	acks *rand.Rand // of what carries packets
 	link link
 	out  *Out
 	in   *In
@@ -43,18 +44,23 @@ type world struct {
 	copies           int // of frames that came again
 	waiting          []Frame
 	bytes, packets   int // sent towards In
+	arrived, acked   int // of these bytes, and as Out's end knows from what carries them
 	receipts         int
+	got, highest     int // packets that arrived, and the highest number of one
+	missing          int // so many more are acknowledged at once, as one is missing
 }
 
 type flight struct {
 	at     time.Duration
 	packet []byte // towards In
+	number int    // of the packet
 	told   *wire.Receipt
+	acked  int // bytes that have arrived: what carries packets says so of each second one
 }
 
 func newWorld(t *testing.T, seed uint64, l link) *world {
 	return &world{
-		t: t, rand: rand.New(rand.NewPCG(seed, 0)), link: l, out: NewOut(), in: NewIn(),
+		t: t, rand: rand.New(rand.NewPCG(seed, 0)), acks: rand.New(rand.NewPCG(seed, 1)), link: l, out: NewOut(), in: NewIn(),
 		period: 20 * time.Millisecond, deadline: 250 * time.Millisecond,
 		made: map[uint64]time.Duration{}, came: map[uint64]time.Duration{},
 	}
@@ -92,6 +98,7 @@ func (w *world) make(size int) {
 func (w *world) send() {
 	for {
 		w.waiting = slices.DeleteFunc(w.waiting, func(f Frame) bool { return f.Until < w.now })
+		w.out.Below(w.now, uint64(w.bytes-w.acked))
 		var fresh []Frame
 		limit, size := w.out.Limit(w.now), 0
 		for n := len(w.waiting); n > 0 && limit > 0 && (size == 0 || size+len(w.waiting[n-1].Bytes) <= limit); n = len(w.waiting) {
@@ -125,7 +132,7 @@ func (w *world) fly(packet []byte) {
 		w.busy = start + time.Duration(float64(len(packet)+wireCost)/w.link.rate*float64(time.Second))
 		start = w.busy
 	}
-	w.launch(start-w.now, flight{packet: slices.Clone(packet)})
+	w.launch(start-w.now, flight{packet: slices.Clone(packet), number: w.packets})
 }
 
 // wireCost is what a packet has on the link beside what is simulated, in bytes.
@@ -167,10 +174,15 @@ func (w *world) arrive() {
 	for len(w.flying) > 0 && w.flying[0].at <= w.now {
 		f := w.flying[0]
 		w.flying = w.flying[1:]
+		if f.acked > 0 {
+			w.acked = max(w.acked, f.acked)
+			continue
+		}
 		if f.told != nil {
 			w.out.Receipt(w.now, *f.told)
 			continue
 		}
+		w.acknowledge(f)
 		for _, content := range w.in.Receive(w.now, f.packet, nil) {
 			w.deliver(content)
 		}
@@ -178,6 +190,20 @@ func (w *world) arrive() {
 	}
 	if w.now >= w.in.Wake() {
 		w.tell()
+	}
+}
+
+// acknowledge is what SCTP does with each second packet, and with each while one is missing, which it is for some four until it comes again.
+func (w *world) acknowledge(f flight) {
+	w.arrived += len(f.packet)
+	if w.got++; f.number > w.highest+1 {
+		w.missing = 4
+	}
+	w.highest = max(w.highest, f.number)
+	if w.missing--; w.missing >= 0 || w.got%2 == 0 {
+		if !w.isDark() && w.acks.Float64() >= w.link.loss {
+			w.flying = append(w.flying, flight{at: w.now + w.link.delay, acked: w.arrived})
+		}
 	}
 }
 
