@@ -21,7 +21,8 @@ import (
 // sample overtakes and a stale one is dropped.
 //
 // A stall of TCP that repairs a loss looks like a queue for a moment; so one
-// late mark changes nothing, unless it is very late.
+// late mark changes nothing. What a stall held up comes all at once, so that each
+// later mark is less late than the one before; before a queue none is.
 type Flow struct {
 	unmarked bool // set once: something else acknowledges
 	channels bool // set once: of data channels, see NewChannelFlow
@@ -41,6 +42,8 @@ type Flow struct {
 	baseAt  time.Time
 	late    int        // marks in a row that came late, as seen at different times
 	lateAt  time.Time  // when the last of them was counted
+	before  lateMark   // the last one; zero: it was in time
+	suspect bool       // it was very late
 	narrow  bool       // the window was full once, and marks late: it follows the rate from then on
 	rates   [2]float64 // of a narrow link, bytes a second: the highest of this rateLife and of the one before
 	rateAt  time.Time
@@ -63,6 +66,13 @@ type mark struct {
 	since  time.Time // when that was acknowledged, or when it left, if nothing else was under way
 	idle   bool      // nothing else was under way
 	filled bool      // something waited for the window
+	there  uint64    // once it is answered: when it was there, on the other end's clock, in µs
+}
+
+// lateMark is one that came late.
+type lateMark struct {
+	mark
+	rtt time.Duration
 }
 
 // FirstMark is the lowest id of a mark. Other probes of links count from 1.
@@ -337,7 +347,7 @@ func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
 			continue
 		}
 		if echo, err := wire.ParseEcho(frame.Body); err == nil && echo.ID >= FirstMark {
-			found = f.acknowledge(echo.ID, now) || found
+			found = f.acknowledge(echo.ID, now, echo.T2) || found
 		}
 	}
 	return found
@@ -353,10 +363,12 @@ func (f *Flow) Acknowledge(since time.Time) {
 	}
 }
 
-func (f *Flow) acknowledge(id uint64, now time.Time) bool {
+// acknowledge takes the answer to a mark that was there at a time in µs on the other end's clock.
+func (f *Flow) acknowledge(id uint64, now time.Time, there uint64) bool {
 	for i, m := range f.marks {
 		if m.id == id {
 			f.marks = append(f.marks[:0], f.marks[i+1:]...)
+			m.there = there
 			f.came(now, m)
 			return true
 		}
@@ -373,7 +385,7 @@ func (f *Flow) came(now time.Time, m mark) {
 	f.learnBase(now, rtt, m.idle)
 	delivered := float64(f.acked.all-m.acked) / max(now.Sub(m.since), rtt).Seconds()
 	limited := m.filled || f.limited
-	switch f.judge(now, rtt) {
+	switch f.judge(now, m, rtt) {
 	case congested:
 		f.drains = f.drains || f.channels && !f.narrow
 		f.narrow, f.rates = true, [2]float64{delivered}
@@ -414,6 +426,18 @@ func (f *Flow) learnBase(now time.Time, rtt time.Duration, idle bool) {
 	}
 }
 
+// widen ends that a link counts as narrow, if between two marks it delivered much faster than that: not only their answers came at once.
+func (f *Flow) widen(one, next mark) {
+	const faster = 4
+	if !f.narrow || one.there == 0 || next.there < one.there {
+		return
+	}
+	took := time.Duration(next.there-one.there) * time.Microsecond
+	if float64(next.sent.all-one.sent.all) > faster*max(f.rates[0], f.rates[1])*max(took, time.Millisecond).Seconds() {
+		f.narrow, f.window = false, f.window*3/2
+	}
+}
+
 type verdict int
 
 const (
@@ -422,17 +446,26 @@ const (
 	congested         // a queue stands before the other end
 )
 
-func (f *Flow) judge(now time.Time, rtt time.Duration) verdict {
+func (f *Flow) judge(now time.Time, m mark, rtt time.Duration) verdict {
 	if rtt <= f.base+slack {
-		f.late = 0
+		f.late, f.before, f.suspect = 0, lateMark{}, false
 		return inTime
+	}
+	before := f.before
+	f.before = lateMark{m, rtt}
+	if before.rtt > 0 && rtt < before.rtt-m.at.Sub(before.at)/2 {
+		f.suspect = false
+		f.widen(before.mark, m)
+		return unsure
 	}
 	if now.Sub(f.lateAt) >= slack { // what a stall held up comes all at once and counts once
 		f.late++
 		f.lateAt = now
 	}
-	if f.late >= lateMarks || rtt > f.base+stall {
+	isVery := rtt > f.base+stall
+	if f.late >= lateMarks || isVery && f.suspect {
 		return congested
 	}
+	f.suspect = isVery
 	return unsure
 }

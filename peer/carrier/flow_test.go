@@ -95,7 +95,7 @@ func (h *hop) arrive(packet []byte, flow *Flow, buffer *Buffer) {
 		packet = rest
 		if f.Type == wire.TypeProbe {
 			probe, _ := wire.ParseProbe(f.Body)
-			echo := wire.AppendEcho(nil, wire.Hop{}, wire.Echo{Probe: probe})
+			echo := wire.AppendEcho(nil, wire.Hop{}, wire.Echo{Probe: probe, T2: uint64(time.Now().UnixMicro())})
 			time.AfterFunc(h.delay/2, func() {
 				if flow.Heard(time.Now(), echo) {
 					buffer.Tap(0).Wake()
@@ -107,10 +107,15 @@ func (h *hop) arrive(packet []byte, flow *Flow, buffer *Buffer) {
 			h.pastBytes += len(f.Body)
 			continue
 		}
-		made := int64(binary.BigEndian.Uint64(f.Body))
-		h.ages = append(h.ages, time.Since(time.Unix(0, made)))
-		h.bytes += len(f.Body)
+		h.note(f)
 	}
+}
+
+// note takes the age of a frame that came.
+func (h *hop) note(f wire.Frame) {
+	made := int64(binary.BigEndian.Uint64(f.Body))
+	h.ages = append(h.ages, time.Since(time.Unix(0, made)))
+	h.bytes += len(f.Body)
 }
 
 // fresh is a frame of a stream that says when it was made, and of which class it is.
