@@ -76,14 +76,19 @@ var errQuiet = errors.New("already said")
 // Failed is for a command that has already said what is wrong: exit 1, nothing printed.
 func Failed() error { return errQuiet }
 
-// exitError fails without a word, with a code of its own.
-type exitError int
+// exitError fails with a code of its own.
+type exitError struct {
+	error
+	code int
+}
 
-func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
-func (exitError) Unwrap() error   { return errQuiet }
+func (e exitError) Unwrap() error { return e.error }
 
-// FailedWith is Failed with another code, 3 or more, which the command's help explains.
-func FailedWith(code int) error { return exitError(code) }
+// WithCode has err exit with a code of its own, 3 or more, which the command's help explains.
+func WithCode(err error, code int) error { return exitError{err, code} }
+
+// FailedWith is Failed with such a code.
+func FailedWith(code int) error { return WithCode(errQuiet, code) }
 
 func codeOf(err error) int {
 	var usage usageError
@@ -94,7 +99,7 @@ func codeOf(err error) int {
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &code):
-		return int(code)
+		return code.code
 	}
 	return exitFailed
 }

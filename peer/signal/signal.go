@@ -128,6 +128,7 @@ type Device struct {
 	State   string            `json:"state"`              // live, reachable or offline
 	Since   float64           `json:"since"`              // Unix seconds
 	HeardMS uint64            `json:"heard_ms,omitempty"` // ms since it was last heard
+	GraceMS uint64            `json:"grace_ms,omitempty"` // of one that is offline: for so long it may still come back by itself
 	Session uint64            `json:"session,omitempty"`
 	Facts   map[string]string `json:"facts,omitempty"`
 }

@@ -18,6 +18,7 @@ type Device struct {
 	state    string
 	since    time.Time // of state
 	heard    time.Time // last, while there is no session
+	cut      time.Time // when its link was, or when this server began or heard of that; zero: it is linked, or has said goodbye
 	session  *Session  // nil: offline
 	number   uint64    // of the newest session
 	watching map[*Conn]bool
@@ -32,6 +33,10 @@ type Device struct {
 func newDevice(id string) *Device {
 	return &Device{id: id, state: signal.StateOffline, watching: make(map[*Conn]bool)}
 }
+
+// graceTime is how long a device whose link was cut may take to come back by itself: its longest pause between two attempts
+// (10 s), and the time for one.
+const graceTime = 15 * time.Second
 
 // lastHeard needs Room.mu.
 func (d *Device) lastHeard() time.Time {
@@ -51,6 +56,9 @@ func (d *Device) presence(now time.Time) signal.Device {
 	exact := d.home == "" || d.state == signal.StateOffline // a home tells others only now and then
 	if heard := d.lastHeard(); exact && !heard.IsZero() {
 		p.HeardMS = uint64(max(now.Sub(heard).Milliseconds(), 0))
+	}
+	if d.state == signal.StateOffline && !d.cut.IsZero() {
+		p.GraceMS = uint64(max(graceTime-now.Sub(d.cut), 0).Milliseconds())
 	}
 	return p
 }

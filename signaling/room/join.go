@@ -42,7 +42,7 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	}
 	r.freeNameLocked(d)
 	r.lastSession = max(r.lastSession, d.number)
-	s.device, s.number, d.home = d, r.nextSessionLocked(now), ""
+	s.device, s.number, d.home, d.cut = d, r.nextSessionLocked(now), "", time.Time{}
 	d.retained.Revive()
 	Tell(s.link, 0, s.welcome(h.UDP, now)) // before a viewer can find the session, and be heard first
 	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts
@@ -121,6 +121,9 @@ func (s *Session) leave(wills []will, now time.Time) ([]*binding, bool) {
 	}
 	bindings := s.fenceLocked()
 	d.session, d.heard = nil, s.lastHeard()
+	if !s.bye.Load() {
+		d.cut = now
+	}
 	for _, w := range wills {
 		d.retained.Keep(w.header, w.body, now)
 	}

@@ -71,6 +71,12 @@ func (r *Room) applyLocked(d *Device) {
 	if d.state != signal.StateOffline && !r.alive[d.home] {
 		d.state, d.since = signal.StateOffline, d.heard
 	}
+	switch {
+	case d.state != signal.StateOffline || !rec.mayReturn():
+		d.cut = time.Time{}
+	case d.cut.IsZero():
+		d.cut = time.Now()
+	}
 	if d.state != signal.StateOffline && r.names[d.name] == nil {
 		r.names[d.name] = d
 	}

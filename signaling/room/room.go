@@ -106,7 +106,7 @@ func New(cfg Config, records []Record) *Room {
 		alive:    make(map[string]bool),
 	}
 	for _, rec := range records {
-		r.devices[rec.ID] = rec.device()
+		r.devices[rec.ID] = rec.device(time.Now())
 		r.lastSession = max(r.lastSession, rec.Session)
 	}
 	return r

@@ -19,10 +19,11 @@ type Store interface {
 type Record struct {
 	ID      string            `json:"id"`
 	Name    string            `json:"name"`
-	Server  string            `json:"server"`   // that it is, or was last, linked to
-	State   string            `json:"state"`    // of presence
-	SinceMS int64             `json:"since_ms"` // Unix
-	HeardMS int64             `json:"heard_ms"` // Unix
+	Server  string            `json:"server"`        // that it is, or was last, linked to
+	State   string            `json:"state"`         // of presence
+	SinceMS int64             `json:"since_ms"`      // Unix
+	HeardMS int64             `json:"heard_ms"`      // Unix
+	Cut     bool              `json:"cut,omitempty"` // it is offline, and has said no goodbye
 	Session uint64            `json:"session"`
 	Facts   map[string]string `json:"facts,omitempty"`
 }
@@ -38,21 +39,27 @@ func ParseRecord(value []byte) (Record, error) {
 
 // device is the record's device, offline. One that was online when the server
 // stopped was last seen when it was last heard.
-func (rec Record) device() *Device {
+func (rec Record) device(now time.Time) *Device {
 	d := newDevice(rec.ID)
 	d.name, d.facts, d.number = rec.Name, rec.Facts, rec.Session
 	d.heard, d.since = time.UnixMilli(rec.HeardMS), time.UnixMilli(rec.SinceMS)
 	if rec.State != signal.StateOffline {
 		d.since = d.heard
 	}
+	if rec.mayReturn() {
+		d.cut = now
+	}
 	return d
 }
+
+// mayReturn: its device has not said goodbye.
+func (rec Record) mayReturn() bool { return rec.Cut || rec.State != signal.StateOffline }
 
 // toRecord needs Room.mu.
 func (d *Device) toRecord(server string) Record {
 	return Record{
 		ID: d.id, Name: d.name, Server: server, State: d.state, Session: d.number, Facts: d.facts,
-		SinceMS: d.since.UnixMilli(), HeardMS: d.lastHeard().UnixMilli(),
+		SinceMS: d.since.UnixMilli(), HeardMS: d.lastHeard().UnixMilli(), Cut: !d.cut.IsZero(),
 	}
 }
 

@@ -42,6 +42,7 @@ Exit codes:
   4  rejected: it never ran, and the reason says why
   5  expired: it never ran, because it was too late
   6  unknown: it may have run, and nobody can say how it ended
+  7  the device is offline: it never ran
   1  the device could not be reached, or takes no commands; 2 wrong usage
 
 With --json it prints one object a line, for each change:

@@ -29,7 +29,8 @@ func driveCommand() *cobra.Command {
 W and S the axis that is called speed, drive, throttle or the like, A and D the one
 that turns or steers; of others the first two. It shows where they really are. Space and Esc stop the device (telepath reset ends that), q
 quits. It takes the lease, or waits for it: r asks whoever holds it; g gives it to
-who asks, n denies. It needs an operator's token.
+who asks, n denies. It needs an operator's token, and exits with 7 if the device is
+offline.
 
 A terminal does not tell that a key was let go. So a key counts as held for 150 ms
 after the terminal told of it last: it repeats one that is held, after a short pause
@@ -56,7 +57,7 @@ func runDrive(cmd *cobra.Command, device string, flags driveFlags) error {
 	}
 	applied := &drive.Applied{}
 	watch := peer.ViewConfig{Device: device, Want: []string{drive.AppliedStreams}, Events: peer.Events{Batch: applied.Received}}
-	return whileWatching(cmd, watch, func(ctx context.Context, r *peer.Remote) error {
+	return whileWatching(cmd, watch, &absence{}, func(ctx context.Context, r *peer.Remote) error {
 		machine, err := ready(ctx, r, flags.timeout)
 		switch {
 		case err != nil:

@@ -30,7 +30,8 @@ func pingCommand() *cobra.Command {
 		Short: "measure the round trip to a device, and show on which path it goes",
 		Long: `ping sends probes to a device, on the best path there is at that moment, and
 shows for each reply its path and round trip, and in the end a summary. It exits
-with 1 if there was no reply at all. DEVICE is a name or an id.
+with 1 if there was no reply at all, at once with 7 if the device is offline.
+DEVICE is a name or an id.
 
 With --until-direct it ends with the first reply that came on a direct path (udp
 or tcp) and exits with 0; with 1 if there was none in as many pings as -c says,
@@ -68,13 +69,15 @@ func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 		return err
 	}
 	link := view.Link{Log: e.Log}
+	ctx, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	away := &absence{out: cmd.ErrOrStderr(), end: end}
 	conn, err := peer.Dial(peer.ViewConfig{
-		Endpoint: e, Device: device, Want: []string{noStream}, Events: peer.Events{Link: link.Set},
+		Endpoint: e, Device: device, Want: []string{noStream}, Events: away.watch(peer.Events{Link: link.Set}),
 	})
 	if err != nil {
 		return err
 	}
-	ctx, end := context.WithCancelCause(cmd.Context())
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -90,13 +93,13 @@ func runPing(cmd *cobra.Command, device string, flags pingFlags) error {
 	end(nil)
 	<-over
 	if refused {
-		return explain(context.Cause(ctx))
+		return away.coded(explain(context.Cause(ctx)))
 	}
 	if err != nil {
 		return err
 	}
 	if err := printer.end(summary); err != nil {
-		return err
+		return away.coded(err)
 	}
 	if flags.untilDirect && !summary.Until {
 		return settings.Failed()
@@ -183,4 +186,10 @@ func (p pingPrinter) endJSON(s ping.Summary) error {
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-func precise(d time.Duration) string { return fmt.Sprintf("%.3g ms", d.Seconds()*1000) }
+// precise writes a time in ms, with three digits at least.
+func precise(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.0f ms", d.Seconds()*1000)
+	}
+	return fmt.Sprintf("%.3g ms", d.Seconds()*1000)
+}

@@ -27,16 +27,20 @@ func timeoutFlag(cmd *cobra.Command, patience *time.Duration) {
 
 // withRemote does something with a device that is commanded, and not watched.
 func withRemote(cmd *cobra.Command, device string, do func(ctx context.Context, r *peer.Remote) error) error {
-	return whileWatching(cmd, peer.ViewConfig{Device: device, Want: []string{noStream}}, do)
+	return whileWatching(cmd, peer.ViewConfig{Device: device, Want: []string{noStream}}, &absence{}, do)
 }
 
 // whileWatching does something with a device that is commanded, and watched.
-func whileWatching(cmd *cobra.Command, watch peer.ViewConfig, do func(ctx context.Context, r *peer.Remote) error) error {
+func whileWatching(cmd *cobra.Command, watch peer.ViewConfig, away *absence, do func(ctx context.Context, r *peer.Remote) error) error {
 	e, err := linkEndpoint(cmd)
 	if err != nil {
 		return err
 	}
 	link := view.Link{Log: e.Log}
+	doing, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	away.out, away.end = cmd.ErrOrStderr(), end
+	watch.Events = away.watch(watch.Events)
 	watch.Endpoint, watch.Events.Link = e, link.Set
 	r, err := peer.NewRemote(peer.RemoteConfig{View: watch, Name: whoAmI()})
 	if err != nil {
@@ -45,7 +49,7 @@ func whileWatching(cmd *cobra.Command, watch peer.ViewConfig, do func(ctx contex
 	ctx, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
 	over := make(chan error, 1)
 	go func() { over <- r.Run(ctx) }()
-	err = do(cmd.Context(), r)
+	err = do(doing, r)
 	cancel()
 	if ended := <-over; ended != nil { // a refusal says more
 		return explain(ended)
@@ -53,7 +57,7 @@ func whileWatching(cmd *cobra.Command, watch peer.ViewConfig, do func(ctx contex
 	if never := link.Never(); err != nil && never != nil {
 		return never
 	}
-	return err
+	return away.coded(err)
 }
 
 // ready waits until the device can be commanded.

@@ -24,8 +24,9 @@ lease. It says so on every path there is until the device answers. The stop stay
 also over a restart of the device, until somebody resets it. It needs an operator's
 token.
 
-It exits with 0 when the device has said that it has stopped, else with 1. It
-comes over a network, which can fail: it is no safety-rated stop.`,
+It exits with 0 when the device has said that it has stopped, else with 1, or with
+7 if the device was offline all the time: stop says so, and goes on trying until
+--timeout is over. It comes over a network, which can fail: it is no safety-rated stop.`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStop(cmd, args[0], timeout, true, (*peer.Remote).Stop)
@@ -43,7 +44,8 @@ func resetCommand() *cobra.Command {
 		Long: `reset ends a stop: the device may be moved again. Look first why it was stopped.
 Nothing starts by itself. It needs an operator's token.
 
-It exits with 0 when the device has said that it may move again, else with 1.`,
+It exits with 0 when the device has said that it may move again, else with 1, or
+with 7 if the device is offline.`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStop(cmd, args[0], timeout, false, (*peer.Remote).Reset)
@@ -57,7 +59,12 @@ func runStop(cmd *cobra.Command, device string, timeout time.Duration, stops boo
 	if err := patient(timeout); err != nil {
 		return err
 	}
-	return withRemote(cmd, device, func(ctx context.Context, r *peer.Remote) error {
+	away := &absence{}
+	if stops {
+		away.goes = fmt.Sprintf("Saying stop until it answers, for %v", timeout)
+	}
+	watch := peer.ViewConfig{Device: device, Want: []string{noStream}}
+	return whileWatching(cmd, watch, away, func(ctx context.Context, r *peer.Remote) error {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		info, err := do(r, ctx)

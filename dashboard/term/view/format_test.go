@@ -156,7 +156,10 @@ func TestState(t *testing.T) {
 		"Reachable, heard 48 s ago":         {State: "reachable", HeardMS: 48_200},
 		"Offline since 11:03:04":            {State: "offline", Since: float64(now.Add(-time.Hour).Unix())},
 		"Offline since 2025-12-31 11:03:04": {State: "offline", Since: float64(now.Add(-25 * time.Hour).Unix())},
-		`Unknown (\x1b[0m)`:                 {State: "\x1b[0m"},
+		"Offline since 11:03:04, may be back in a moment": {
+			State: "offline", Since: float64(now.Add(-time.Hour).Unix()), GraceMS: 1,
+		},
+		`Unknown (\x1b[0m)`: {State: "\x1b[0m"},
 	} {
 		if got := State(d, now); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -88,6 +88,10 @@ func (JSON) Presence(b []byte, _ time.Time, d signal.Device) []byte {
 	b = appendString(b, d.State)
 	b = append(b, `,"since":`...)
 	b = telemetry.AppendJSON(b, d.Since)
+	if d.GraceMS > 0 {
+		b = append(b, `,"grace_ms":`...)
+		b = strconv.AppendUint(b, d.GraceMS, 10)
+	}
 	return append(b, "}\n"...)
 }
 

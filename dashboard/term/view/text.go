@@ -113,7 +113,11 @@ func State(d signal.Device, now time.Time) string {
 	case signal.StateReachable:
 		return "Reachable, heard " + Short((time.Duration(d.HeardMS) * time.Millisecond).Round(time.Second)) + " ago"
 	case signal.StateOffline:
-		return "Offline since " + moment(time.UnixMicro(int64(d.Since*1e6)), now)
+		text := "Offline since " + moment(time.UnixMicro(int64(d.Since*1e6)), now)
+		if d.GraceMS > 0 {
+			text += ", may be back in a moment"
+		}
+		return text
 	}
 	return "Unknown (" + Escape(d.State) + ")"
 }
