@@ -154,6 +154,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		h.link.dial = func(ctx context.Context, _ *link, _ []byte) (carrier.Carrier, error) { return cfg.Dial(ctx) }
 		h.link.lift.dial = nil
 	}
+	h.link.wall = cfg.Clock
 	h.link.onSettled, h.link.carries, h.link.lift.idle = func() {}, h.relays, deviceIdleAfter
 	h.link.onUp, h.link.onMoved, h.link.onDown, h.link.onNetwork = h.linkUp, h.linkMoved, h.linkDown, h.networkChanged
 	return h, nil

@@ -31,6 +31,7 @@ type link struct {
 	onDown    func(err error)
 	onNetwork func()                // in the loop: this machine's network has changed
 	lost      func(netip.Addr) bool // network.Lost, but for tests
+	wall      func() time.Time      // the clock that the server is told of
 	carries   func() bool           // in the loop: whether the link carries data for want of a better path
 	moved     chan *leg             // what became the link; has room for one
 	silent    chan *leg             // what was given up; has room for one
@@ -72,7 +73,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 		memory = &processMemory{}
 	}
 	l := &link{
-		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, lost: network.Lost, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
+		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, lost: network.Lost, wall: time.Now, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
 		racer: &racer{
 			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, body: &r.body, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
@@ -255,7 +256,7 @@ func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 		if err != nil {
 			return true, err
 		}
-		l.send(control(appendEcho(0, probe, len(f.Body), time.Now)))
+		l.send(control(appendEcho(0, probe, len(f.Body), l.wall)))
 	case wire.TypeEcho:
 		return true, l.echoed(now, f.Body)
 	default:
@@ -344,7 +345,7 @@ func (l *link) giveUp() {
 func (l *link) probe() {
 	l.lastID++
 	l.probedAt = l.loop.now()
-	probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(time.Now())}
+	probe := wire.Probe{ID: l.lastID, Heard: true, T1: micros(l.wall())}
 	if l.hop != nil {
 		l.hop.probed(l.probedAt, l.lastID)
 	}

@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepath-iot/telepath/dashboard/term/api"
 	"github.com/telepath-iot/telepath/dashboard/term/view"
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/peer"
+	"github.com/telepath-iot/telepath/peer/signal"
 )
 
 // screen is a terminal that can be read while it is written.
@@ -73,6 +75,47 @@ func TestABoardBeginsIn1970(t *testing.T) {
 	behind.Store(0)
 	right := await(ctx, t, &out, regexp.MustCompile(`its clock is right now`))
 	sampleAfter(ctx, t, &out, right, began)
+}
+
+// The server looks at a device's clock, too, and again while it is wrong.
+func TestTheServerKnowsOfAWrongClock(t *testing.T) {
+	s := newServer(t)
+	c := s.config(t)
+	var ahead atomic.Int64
+	ahead.Store(int64(time.Hour))
+	c.SetClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+	a, err := agent.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { _ = a.Run(ctx) }) // its end is the test's
+	client := api.Client{Server: s.url, Token: s.token("viewer")}
+	until := func(what string, is func(signal.Device) bool) {
+		t.Helper()
+		for {
+			devices, err := client.Devices(ctx)
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			if len(devices) == 1 && is(devices[0]) {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	until("ahead", func(d signal.Device) bool {
+		return (time.Duration(d.AheadMS)*time.Millisecond - time.Hour).Abs() < time.Second
+	})
+	ahead.Store(int64(-time.Minute))
+	until("behind", func(d signal.Device) bool {
+		return (time.Duration(d.AheadMS)*time.Millisecond + time.Minute).Abs() < time.Second
+	})
+	ahead.Store(int64(2 * time.Second)) // as people set it
+	until("right", func(d signal.Device) bool { return d.AheadMS == 0 && d.State == signal.StateLive })
 }
 
 // show shows a device, as soon as the server knows it.

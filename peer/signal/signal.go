@@ -129,6 +129,7 @@ type Device struct {
 	Since   float64           `json:"since"`              // Unix seconds
 	HeardMS uint64            `json:"heard_ms,omitempty"` // ms since it was last heard
 	GraceMS uint64            `json:"grace_ms,omitempty"` // of one that is offline: for so long it may still come back by itself
+	AheadMS int64             `json:"ahead_ms,omitempty"` // of a clock that is wrong: how far it is ahead of the server's; negative: behind
 	Session uint64            `json:"session,omitempty"`
 	Facts   map[string]string `json:"facts,omitempty"`
 }

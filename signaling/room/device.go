@@ -16,11 +16,12 @@ type Device struct {
 	name     string
 	facts    map[string]string
 	state    string
-	since    time.Time // of state
-	heard    time.Time // last, while there is no session
-	cut      time.Time // when its link was, or when this server began or heard of that; zero: it is linked, or has said goodbye
-	session  *Session  // nil: offline
-	number   uint64    // of the newest session
+	since    time.Time     // of state
+	heard    time.Time     // last, while there is no session
+	ahead    time.Duration // of a clock that is wrong, of this server's; 0: it is right, or nobody knows
+	cut      time.Time     // when its link was, or when this server began or heard of that; zero: it is linked, or has said goodbye
+	session  *Session      // nil: offline
+	number   uint64        // of the newest session
 	watching map[*Conn]bool
 	home     string // the other server it is linked to; empty: this one
 	record   Record // what home stored, if there is one
@@ -56,6 +57,9 @@ func (d *Device) presence(now time.Time) signal.Device {
 	exact := d.home == "" || d.state == signal.StateOffline // a home tells others only now and then
 	if heard := d.lastHeard(); exact && !heard.IsZero() {
 		p.HeardMS = uint64(max(now.Sub(heard).Milliseconds(), 0))
+	}
+	if d.state != signal.StateOffline {
+		p.AheadMS = d.ahead.Milliseconds()
 	}
 	if d.state == signal.StateOffline && !d.cut.IsZero() {
 		p.GraceMS = uint64(max(graceTime-now.Sub(d.cut), 0).Milliseconds())

@@ -43,6 +43,7 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	r.freeNameLocked(d)
 	r.lastSession = max(r.lastSession, d.number)
 	s.device, s.number, d.home, d.cut = d, r.nextSessionLocked(now), "", time.Time{}
+	d.ahead = 0
 	d.retained.Revive()
 	Tell(s.link, 0, s.welcome(h.UDP, now)) // before a viewer can find the session, and be heard first
 	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts

@@ -67,6 +67,7 @@ func (r *Room) applyLocked(d *Device) {
 	before := d.presence(time.Now())
 	rec := d.record
 	d.name, d.facts, d.number = rec.Name, rec.Facts, rec.Session
+	d.ahead = time.Duration(rec.AheadMS) * time.Millisecond
 	d.heard, d.since, d.state = time.UnixMilli(rec.HeardMS), time.UnixMilli(rec.SinceMS), rec.State
 	if d.state != signal.StateOffline && !r.alive[d.home] {
 		d.state, d.since = signal.StateOffline, d.heard
@@ -81,7 +82,7 @@ func (r *Room) applyLocked(d *Device) {
 		r.names[d.name] = d
 	}
 	after := d.presence(time.Now())
-	if before.State != after.State || before.Since != after.Since || before.Session != after.Session || before.Name != after.Name {
+	if before.State != after.State || before.Since != after.Since || before.Session != after.Session || before.Name != after.Name || before.AheadMS != after.AheadMS {
 		r.changedLocked(d)
 	}
 }

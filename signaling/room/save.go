@@ -19,11 +19,12 @@ type Store interface {
 type Record struct {
 	ID      string            `json:"id"`
 	Name    string            `json:"name"`
-	Server  string            `json:"server"`        // that it is, or was last, linked to
-	State   string            `json:"state"`         // of presence
-	SinceMS int64             `json:"since_ms"`      // Unix
-	HeardMS int64             `json:"heard_ms"`      // Unix
-	Cut     bool              `json:"cut,omitempty"` // it is offline, and has said no goodbye
+	Server  string            `json:"server"`             // that it is, or was last, linked to
+	State   string            `json:"state"`              // of presence
+	SinceMS int64             `json:"since_ms"`           // Unix
+	HeardMS int64             `json:"heard_ms"`           // Unix
+	Cut     bool              `json:"cut,omitempty"`      // it is offline, and has said no goodbye
+	AheadMS int64             `json:"ahead_ms,omitempty"` // its clock, of the server's
 	Session uint64            `json:"session"`
 	Facts   map[string]string `json:"facts,omitempty"`
 }
@@ -59,7 +60,7 @@ func (rec Record) mayReturn() bool { return rec.Cut || rec.State != signal.State
 func (d *Device) toRecord(server string) Record {
 	return Record{
 		ID: d.id, Name: d.name, Server: server, State: d.state, Session: d.number, Facts: d.facts,
-		SinceMS: d.since.UnixMilli(), HeardMS: d.lastHeard().UnixMilli(), Cut: !d.cut.IsZero(),
+		SinceMS: d.since.UnixMilli(), HeardMS: d.lastHeard().UnixMilli(), Cut: !d.cut.IsZero(), AheadMS: d.ahead.Milliseconds(),
 	}
 }
 

@@ -68,6 +68,25 @@ func (s *Session) KeepAlive() time.Duration { return s.keepAlive }
 // Heard notes that something came.
 func (s *Session) Heard(now time.Time) { s.heard.Store(now.UnixNano()) }
 
+// wrongFrom is from where on a difference of clocks is worth a word: people set them by hand to a few seconds.
+const wrongFrom = 5 * time.Second
+
+// Clock takes how far the device's clock is ahead of this server's, give or take err. It reports whether it may be right.
+func (s *Session) Clock(ahead, err time.Duration) (right bool) {
+	right = ahead.Abs()-err < wrongFrom
+	if right {
+		ahead = 0
+	}
+	r, d := s.room, s.device
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.session == s && (right != (d.ahead == 0) || (ahead-d.ahead).Abs() >= wrongFrom) {
+		d.ahead = ahead
+		r.changedLocked(d)
+	}
+	return right
+}
+
 func (s *Session) lastHeard() time.Time { return time.Unix(0, s.heard.Load()) }
 
 // fenceLocked ends the session's effect and returns the Conns it had. It needs Room.mu.

@@ -26,9 +26,11 @@ type client struct {
 	keyHash []byte  // of the certificate that its end was shown, as far as we know
 	udp     *uint16 // what its welcome says of the UDP port
 	handle  func(f wire.Frame, now time.Time) *room.Refusal
-	hear    func(now time.Time) // called for whatever comes, a probe too; may be nil
-	posting bool                // a device in this process: it is heard of by its posts, not by its link
-	silent  func()              // called when nothing was heard for too long, before the link is closed; may be nil
+	hear    func(now time.Time)                 // called for whatever comes, a probe too; may be nil
+	posting bool                                // a device in this process: it is heard of by its posts, not by its link
+	asks    func(now time.Time) bool            // reports whether a probe is to be sent for its echo; may be nil
+	echoed  func(echo wire.Echo, now time.Time) // called with the echo of a probe; may be nil
+	silent  func()                              // called when nothing was heard for too long, before the link is closed; may be nil
 	budget  *rate.Limiter
 	faults  *rate.Limiter
 	replies *rate.Limiter
@@ -136,8 +138,8 @@ func (c *client) frame(f wire.Frame, now time.Time) *room.Refusal {
 		switch f.Type {
 		case wire.TypeProbe:
 			return c.echo(f, now)
-		case wire.TypeEcho: // being heard was all that we wanted
-			return nil
+		case wire.TypeEcho:
+			return c.takeEcho(f, now)
 		}
 	}
 	return c.handle(f, now)
@@ -146,6 +148,21 @@ func (c *client) frame(f wire.Frame, now time.Time) *room.Refusal {
 func (c *client) echo(f wire.Frame, now time.Time) *room.Refusal {
 	if err := relay.Echo(c, f.Body, now); err != nil {
 		return &room.Refusal{Code: "malformed", Reason: "probe: " + err.Error(), Remedy: "see docs/protocol.md, section 3.5"}
+	}
+	return nil
+}
+
+// takeEcho: of most being heard is all that we want.
+func (c *client) takeEcho(f wire.Frame, now time.Time) *room.Refusal {
+	if c.echoed == nil {
+		return nil
+	}
+	echo, err := wire.ParseEcho(f.Body)
+	if err != nil {
+		return &room.Refusal{Code: "malformed", Reason: "echo: " + err.Error(), Remedy: "see docs/protocol.md, section 3.5"}
+	}
+	if echo.ID < carrier.FirstMark {
+		c.echoed(echo, now)
 	}
 	return nil
 }
@@ -193,6 +210,9 @@ func (c *client) watch(ctx context.Context) {
 		}
 		every := min(keepAlive/3, lookEvery)
 		switch {
+		case c.asks != nil && c.asks(now):
+			c.probe()
+			said = now
 		case c.sent.Swap(false):
 			said = now
 		case now.Sub(said) >= quietFor(keepAlive, every):

@@ -22,6 +22,8 @@ type device struct {
 	*client
 	nonce   []byte
 	session atomic.Pointer[room.Session] // nil before a good hello
+	asked   time.Time                    // for its clock, last; owned by client.watch
+	right   atomic.Bool                  // its clock, as measured last
 }
 
 // serveDevice serves a device's link until it is over.
@@ -29,8 +31,9 @@ func (s *Server) serveDevice(ctx context.Context, c *client) {
 	d := &device{client: c, nonce: make([]byte, nonceBytes)}
 	rand.Read(d.nonce) // never fails since Go 1.24
 	c.handle, c.hear, c.silent = d.frame, d.heardOf, d.gone
-	if c.posting {
-		c.hear = nil
+	c.asks, c.echoed = d.asksClock, d.measureClock
+	if c.posting { // its clock is ours
+		c.hear, c.asks = nil, nil
 	}
 	late := time.AfterFunc(helloTime, d.late)
 	defer late.Stop()
@@ -57,6 +60,27 @@ func (d *device) heardOf(now time.Time) {
 	if session := d.session.Load(); session != nil {
 		session.Heard(now)
 	}
+}
+
+// asksClock is client.asks: once a keep alive until the clock is right. Then no more: it would cost who rests.
+func (d *device) asksClock(now time.Time) bool {
+	if d.session.Load() == nil || d.right.Load() || now.Sub(d.asked) < time.Duration(d.keepAlive.Load()) {
+		return false
+	}
+	d.asked = now
+	return true
+}
+
+// measureClock is client.echoed (section 3.5).
+func (d *device) measureClock(e wire.Echo, now time.Time) {
+	t4 := uint64(max(now.UnixMicro(), 0))
+	roundTrip := int64(t4-e.T1) - int64(e.T3-e.T2)
+	session := d.session.Load()
+	if session == nil || e.T1 == 0 || t4 < e.T1 || e.T3 < e.T2 || roundTrip < 0 {
+		return
+	}
+	ahead := (int64(e.T2-e.T1) + int64(e.T3-t4)) / 2
+	d.right.Store(session.Clock(time.Duration(ahead)*time.Microsecond, time.Duration(roundTrip/2)*time.Microsecond))
 }
 
 func (d *device) late() {

@@ -20,7 +20,15 @@ func devicesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "devices",
 		Short: "list the devices that the server knows, and whether they are there",
-		Args:  settings.NoArgs,
+		Long: `devices lists the devices that the server knows, and whether they are there: live,
+reachable (linked, but silent for more than 5 s) or offline. It says which clocks are
+wrong by the server's, which looks when a device comes.
+
+With --json it prints one object a line:
+  presence  device, id, state, since, and where there is something to say grace_ms (for so
+            long one that is offline may still come back by itself) and ahead_ms (its clock is
+            so far ahead of the server's; negative: behind)`,
+		Args: settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := client(cmd)
 			if err != nil {
@@ -57,9 +65,21 @@ func printDevices(out io.Writer, devices []signal.Device, asJSON bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "NAME\tSTATE\tID\tMACHINE")
 	for _, d := range devices {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", view.Escape(d.Name), view.State(d, now), view.Escape(d.ID), machine(d))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", view.Escape(d.Name), view.State(d, now)+clockWords(d), view.Escape(d.ID), machine(d))
 	}
 	return table.Flush()
+}
+
+// clockWords says of a clock that is wrong by how much.
+func clockWords(d signal.Device) string {
+	ahead := time.Duration(d.AheadMS) * time.Millisecond
+	switch {
+	case ahead > 0:
+		return ", its clock is " + view.Short(ahead) + " ahead of the server's"
+	case ahead < 0:
+		return ", its clock is " + view.Short(-ahead) + " behind the server's"
+	}
+	return ""
 }
 
 // machine says in a few words what the device runs on.

@@ -92,6 +92,10 @@ func (JSON) Presence(b []byte, _ time.Time, d signal.Device) []byte {
 		b = append(b, `,"grace_ms":`...)
 		b = strconv.AppendUint(b, d.GraceMS, 10)
 	}
+	if d.AheadMS != 0 {
+		b = append(b, `,"ahead_ms":`...)
+		b = strconv.AppendInt(b, d.AheadMS, 10)
+	}
 	return append(b, "}\n"...)
 }
 
