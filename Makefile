@@ -100,11 +100,11 @@ compose-test: build ## the containers on a real engine: build, bring up, see tel
 
 .PHONY: bench
 bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, into docs/benchmarks/ (an hour); PARTS=peers,live runs only these, CONDITIONS=50,100-5 prints only
-	@go build -o .cache/bench ./e2e/bench && .cache/bench -readme README.md $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
+	@go build -o .cache/bench ./e2e/bench && exec .cache/bench -readme README.md $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
 
 .PHONY: soak
 soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat runs only these
-	@go run ./e2e/soak $(if $(PARTS),-parts $(PARTS))
+	@go build -o .cache/soak ./e2e/soak && exec .cache/soak $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: size
 size: build ## the agent's size on disk and in memory against its budget

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -133,19 +132,17 @@ func served(host *lab.Host) (r *rig.Rig, end func(), err error) {
 
 // servedAt is served at an address of a host's, for who opens its page, too.
 func servedAt(host *lab.Host, addr string) (r *rig.Rig, server *rig.Server, end func(), err error) {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, remove, err := newRig()
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if r, err = rig.New(dir); err == nil {
-		server, err = r.StartServer(host, addr)
-	}
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, os.RemoveAll(dir))
+	if server, err = r.StartServer(host, addr); err != nil {
+		remove()
+		return nil, nil, nil, err
 	}
 	return r, server, func() {
 		server.Kill()
-		_ = os.RemoveAll(dir) // of a temporary folder
+		remove()
 	}, nil
 }
 

@@ -60,16 +60,11 @@ func measureBulk(rounds int) (*bulkResult, error) {
 	if err := result.measure(bulkPlace{here: solo, there: solo, address: "127.0.0.1", bytes: bulkNear}); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	_, far, end, err := newFar(bulkDelay, "-rt")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	far, err := rig.NewFarLink(dir, bulkDelay, "-rt")
-	if err != nil {
-		return nil, err
-	}
-	defer far.Close()
+	defer end()
 	return result, result.measure(bulkPlace{far: true, here: far.Here, there: far.There, address: far.Here.Addr.String(), bytes: bulkFar})
 }
 
@@ -82,15 +77,11 @@ type bulkPlace struct {
 }
 
 func (r *bulkResult) measure(p bulkPlace) error {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	product, end, err := newRig()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	product, err := rig.New(dir)
-	if err != nil {
-		return err
-	}
+	defer end()
 	server, err := product.StartServer(p.here, p.address+":8080")
 	if err != nil {
 		return err

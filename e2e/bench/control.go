@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -47,16 +46,11 @@ func measureControl(rounds int, length time.Duration) (*controlResult, error) {
 		return nil, err
 	}
 	defer l.Close()
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	_, far, end, err := newFar(besideLink, "-rt")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	far, err := rig.NewFarLink(dir, besideLink, "-rt")
-	if err != nil {
-		return nil, err
-	}
-	defer far.Close()
+	defer end()
 	r := newControlResult()
 	for round := range rounds {
 		fmt.Printf("control: round %d of %d\n", round+1, rounds)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
@@ -11,15 +10,11 @@ import (
 
 // measureEmpty has somebody do the same at a page with nothing on it: what the browser takes until it calls a page.
 func measureEmpty(host *lab.Host, into []*inputs) error {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, end, err := newRig()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	r, err := rig.New(dir)
-	if err != nil {
-		return err
-	}
+	defer end()
 	page, err := r.BrowseEmpty(host)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
-	"github.com/telepath-iot/telepath/e2e/rig"
 )
 
 // many is how many receivers there are when one sample goes to many.
@@ -186,15 +184,11 @@ func bareFlow(start starter, kind string, receivers int) (f *flowing, err error)
 }
 
 func productFlow(host *lab.Host, start starter, rung string, receivers int) (*flowing, error) {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, end, err := newRig()
 	if err != nil {
 		return nil, err
 	}
-	f := &flowing{cleanup: func() { os.RemoveAll(dir) }}
-	r, err := rig.New(dir)
-	if err != nil {
-		return f, err
-	}
+	f := &flowing{cleanup: end}
 	server, err := r.StartServer(host, "127.0.0.1:8080", "--max-connections-per-address", "1000", "--max-requests-per-address", "1000")
 	if err != nil {
 		return f, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -98,22 +97,19 @@ func measureIdle(length time.Duration) (*idleResult, error) {
 
 // idleWorld is what runs meanwhile: a server without and one with TLS, and the devices.
 type idleWorld struct {
-	lab         *lab.Lab
-	plain, tls  *rig.Rig
-	programs    []*program.Program
-	directories []string
+	lab        *lab.Lab
+	plain, tls *rig.Rig
+	programs   []*program.Program
+	removes    []func() // of folders
 }
 
 func (w *idleWorld) startServers() error {
 	for _, r := range []**rig.Rig{&w.plain, &w.tls} {
-		dir, err := os.MkdirTemp("", "telepath-bench-")
+		made, remove, err := newRig()
 		if err != nil {
 			return err
 		}
-		w.directories = append(w.directories, dir)
-		if *r, err = rig.New(dir); err != nil {
-			return err
-		}
+		*r, w.removes = made, append(w.removes, remove)
 	}
 	srv := w.lab.Host("srv")
 	server, err := w.plain.StartServer(srv, netip.AddrPortFrom(srv.Addr, 8080).String())
@@ -144,8 +140,8 @@ func (w *idleWorld) end() {
 	for _, p := range w.programs {
 		p.Kill()
 	}
-	for _, dir := range w.directories {
-		os.RemoveAll(dir)
+	for _, remove := range w.removes {
+		remove()
 	}
 }
 

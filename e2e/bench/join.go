@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -70,21 +69,12 @@ func measureJoining(joins int) (*joinResult, error) {
 }
 
 func (j joining) measure(joins int, result *joinResult) (times joinTimes, err error) {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, far, end, err := newFar(j.link, "-rt")
 	if err != nil {
 		return times, err
 	}
-	defer os.RemoveAll(dir)
-	far, err := rig.NewFarLink(dir, j.link, "-rt")
-	if err != nil {
-		return times, err
-	}
-	defer far.Close()
+	defer end()
 	here, there := far.Here, far.There
-	r, err := rig.New(dir)
-	if err != nil {
-		return times, err
-	}
 	server, err := j.serve(r, there)
 	if err != nil {
 		return times, err

@@ -80,21 +80,16 @@ func measureLive(rounds int, length time.Duration, only []string) (*liveResult, 
 
 // measure has both subjects send from There to Here, where the server is, too.
 func (l *liveResult) measure(c condition, round int, length time.Duration) error {
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	r, far, end, err := newFar(c.link, "-rt", "-seed", fmt.Sprint(round+1))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	far, err := rig.NewFarLink(dir, c.link, "-rt", "-seed", fmt.Sprint(round+1))
-	if err != nil {
-		return err
-	}
-	defer far.Close()
+	defer end()
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	ours, err := startProduct(dir, far, c.chromium != "")
+	ours, err := startProduct(r, far, c.chromium != "")
 	if err != nil {
 		return err
 	}

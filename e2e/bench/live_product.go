@@ -17,17 +17,13 @@ type product struct {
 }
 
 // startProduct returns when the first sample has come over a data channel.
-func startProduct(dir string, far *rig.FarLink, chromium bool) (_ *product, err error) {
+func startProduct(r *rig.Rig, far *rig.FarLink, chromium bool) (_ *product, err error) {
 	p := &product{}
 	defer func() {
 		if err != nil {
 			p.close()
 		}
 	}()
-	r, err := rig.New(dir)
-	if err != nil {
-		return nil, err
-	}
 	server, err := r.StartServer(far.Here, far.Here.Addr.String()+":8080")
 	if err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/report"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 func main() {
@@ -88,20 +89,15 @@ func (b bench) known() error {
 	for _, c := range slices.Concat(steady, outages) {
 		links = append(links, c.name)
 	}
-	for _, name := range b.only {
-		if !slices.Contains(links, name) {
-			return fmt.Errorf("there is no condition %q", name)
-		}
+	var subjects []string
+	for _, c := range contestants {
+		subjects = append(subjects, c.Name)
 	}
-	for _, name := range b.peers.who {
-		if !slices.ContainsFunc(contestants, func(c contestant) bool { return c.Name == name }) {
-			return fmt.Errorf("there is no subject %q", name)
-		}
-	}
-	return nil
+	return errors.Join(report.Known("condition", links, b.only), report.Known("subject", subjects, b.peers.who))
 }
 
 func exit(err error) {
+	tidy.Hold() // what was interrupted has not failed
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -158,10 +154,12 @@ func (b bench) run(chosen []string) error {
 		return err
 	}
 	parts := b.parts()
-	for _, name := range chosen {
-		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("there is no part %q", name)
-		}
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	if err := report.Known("part", names, chosen); err != nil {
+		return err
 	}
 	var errs []error
 	for _, p := range parts {

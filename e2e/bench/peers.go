@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // crossing is a condition of a link, and what happens on it.
@@ -64,15 +61,12 @@ type peersResult struct {
 }
 
 // measurePeers has the contestants cross at the same time, each on a link of its own, one crossing after the other, round by round.
-// Whoever interrupts it leaves no programs and no links behind.
 func measurePeers(asked peersAsked) (*peersResult, error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	dir, err := os.MkdirTemp("", "telepath-bench-")
+	dir, remove, err := tidy.Folder("telepath-bench-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	if err := buildLink(dir); err != nil {
 		return nil, err
 	}
@@ -84,7 +78,7 @@ func measurePeers(asked peersAsked) (*peersResult, error) {
 			}
 			for heat := range slices.Chunk(asked.contestants(), asked.atOnce) {
 				fmt.Printf("peers: round %d of %d: %s: %d subjects\n", round+1, asked.rounds, c.name, len(heat))
-				if err := result.cross(ctx, dir, c, round, heat); err != nil {
+				if err := result.cross(dir, c, round, heat); err != nil {
 					return nil, fmt.Errorf("%s: %w", c.name, err)
 				}
 			}
@@ -100,7 +94,7 @@ func (a peersAsked) contestants() []contestant {
 }
 
 // cross does one crossing with some of them. Who cannot is entered as failed, with the reason.
-func (r *peersResult) cross(ctx context.Context, dir string, c crossing, round int, heat []contestant) error {
+func (r *peersResult) cross(dir string, c crossing, round int, heat []contestant) error {
 	rows := r.rows[c.name]
 	if rows == nil {
 		rows = map[string]*peerRow{}
@@ -117,7 +111,7 @@ func (r *peersResult) cross(ctx context.Context, dir string, c crossing, round i
 			dir: dir, name: fmt.Sprint("lane", r.lanes), seed: round + 1,
 		})
 	}
-	busy, err := all.run(ctx)
+	busy, err := all.run()
 	r.busy = append(r.busy, busy)
 	return err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -13,12 +12,10 @@ type race struct{ runners []*runner }
 func (r *race) join(n *runner) { r.runners = append(r.runners, n) }
 
 // run returns how busy the processors were meanwhile.
-func (r *race) run(ctx context.Context) (busy float64, err error) {
+func (r *race) run() (busy float64, err error) {
 	defer r.each((*runner).close)
 	r.each((*runner).start)
-	if err := pause(ctx, warmUp); err != nil {
-		return 0, err
-	}
+	time.Sleep(warmUp)
 	before, err := processors()
 	if err != nil {
 		return 0, err
@@ -29,24 +26,11 @@ func (r *race) run(ctx context.Context) (busy float64, err error) {
 		return 0, err
 	}
 	for deadline := time.Now().Add(comeBack); !r.fresh() && time.Now().Before(deadline); {
-		if err := pause(ctx, 500*time.Millisecond); err != nil {
-			return 0, err
-		}
+		time.Sleep(500 * time.Millisecond)
 	}
-	if err := pause(ctx, time.Second); err != nil { // what is under way may come
-		return 0, err
-	}
+	time.Sleep(time.Second) // what is under way may come
 	r.each((*runner).finish)
 	return after.busySince(before), nil
-}
-
-func pause(ctx context.Context, length time.Duration) error {
-	select {
-	case <-time.After(length):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // each returns when all have done it; who has failed does nothing any more.

@@ -19,6 +19,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // What is asked for.
@@ -51,11 +52,11 @@ type Result struct {
 
 // Run does it once with so many Conns.
 func Run(conns int, say func(format string, args ...any)) (*Result, error) {
-	dir, err := os.MkdirTemp("", "telepath-comeback-")
+	dir, remove, err := tidy.Folder("telepath-comeback-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	w, err := newWorld(dir, conns)
 	if w != nil {
 		defer w.close()

@@ -7,12 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // atATime is how many cells run at once that may. They wait most of the time.
@@ -42,14 +42,14 @@ func runWithTools(m *testing.M) (int, error) {
 	if err := lab.Missing(); err != nil {
 		return 0, err
 	}
-	dir, err := os.MkdirTemp("", "telepath-fallback-")
+	dir, remove, err := tidy.Folder("telepath-fallback-")
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	for _, name := range []string{"middlebox", "linkem"} {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), "../"+name).CombinedOutput(); err != nil {
-			return 0, fmt.Errorf("build %s: %w: %s", name, err, out)
+		if err := program.Build(filepath.Join(dir, name), name); err != nil {
+			return 0, err
 		}
 	}
 	tools = dir

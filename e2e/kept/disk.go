@@ -14,6 +14,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/ledger"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // Disk is one way in which a disk harms who writes on it.
@@ -60,16 +61,20 @@ var (
 
 // Harm has an agent write on a disk that is harmed for a while, and is well again.
 func Harm(d Disk, say Say) (*OnDisk, error) {
-	dir, err := os.MkdirTemp("", "telepath-kept-")
+	dir, remove, err := tidy.Folder("telepath-kept-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	mount := filepath.Join(dir, "disk")
-	if err := errors.Join(os.Mkdir(mount, 0o700), syscall.Mount("tmpfs", mount, "tmpfs", 0, smallDisk)); err != nil {
+	unmount := func() { _ = syscall.Unmount(mount, 0) } // what uses it is gone by then
+	forget, err := tidy.Make(func() error {
+		return errors.Join(os.Mkdir(mount, 0o700), syscall.Mount("tmpfs", mount, "tmpfs", 0, smallDisk))
+	}, nil, unmount)
+	if err != nil {
 		return nil, fmt.Errorf("mount a small disk: %w", err)
 	}
-	defer func() { _ = syscall.Unmount(mount, 0) }() // what uses it is gone by then
+	defer func() { unmount(); forget() }()
 	r, server, err := here(dir)
 	if err != nil {
 		return nil, err

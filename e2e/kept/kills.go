@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 const (
@@ -67,17 +67,18 @@ func Kill(count int, seed uint64, say Say) (*Kills, error) {
 
 // anew is here, with files of its own, until end is called.
 func anew() (r *rig.Rig, end func(), err error) {
-	dir, err := os.MkdirTemp("", "telepath-kept-")
+	dir, remove, err := tidy.Folder("telepath-kept-")
 	if err != nil {
 		return nil, nil, err
 	}
 	r, server, err := here(dir)
 	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+		remove()
+		return nil, nil, err
 	}
 	return r, func() {
 		server.Kill()
-		_ = os.RemoveAll(dir) // of a temporary folder
+		remove()
 	}, nil
 }
 

@@ -3,7 +3,6 @@ package kept
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // The goals of a partition.
@@ -69,11 +69,11 @@ func (p *Partition) Judge() error {
 
 // Part parts a device from its server and viewer for so long.
 func Part(length time.Duration, say Say) (*Partition, error) {
-	dir, err := os.MkdirTemp("", "telepath-kept-")
+	dir, remove, err := tidy.Folder("telepath-kept-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	w, err := newParted(dir)
 	if w != nil {
 		defer w.close()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // NewInternet builds a laboratory whose switch is the public network: documentation addresses (RFC 5737), no multicast from
@@ -45,12 +47,15 @@ type Home struct {
 	Router *Host // nil: the host is on the public network itself
 	Kind   Kind
 	Inside netip.Addr // of the router, as the host sees it: its gateway
+	forget func()     // when it is closed
 }
 
 // NewHome puts a host of a namespace of its own behind a router that is there already: the end of a link, say. Close removes it.
 func NewHome(router *Host, ns string, kind Kind) (*Home, error) {
 	home := newHome(router, ns, netip.MustParseAddr("192.168.1.0"), kind)
-	return home, home.build()
+	var err error
+	home.forget, err = tidy.Make(home.build, nil, func() { removeAll(ns) })
+	return home, err
 }
 
 // newHome is a host of a network of 256 addresses: the first one is the router's, the second one the host's.
@@ -72,7 +77,10 @@ func (h *Home) Move() error {
 }
 
 // Close removes what NewHome has made; homes of a laboratory are removed with it.
-func (h *Home) Close() error { return remove(h.NS) }
+func (h *Home) Close() error {
+	defer h.forget()
+	return remove(h.NS)
+}
 
 // inner is the router's interface towards the host.
 const inner = "home0"

@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // Lab is a set of hosts on one switch.
@@ -27,6 +29,7 @@ type Lab struct {
 	last     netip.Addr          // of the newest host
 	ready    func(h *Host) error // called for each host on the switch
 	homes    int                 // behind routers
+	forget   func()              // when it is closed
 }
 
 // Host is one namespace with one address.
@@ -63,7 +66,17 @@ func New(names ...string) (*Lab, error) {
 
 func build(network netip.Prefix, ready func(*Host) error, names []string) (*Lab, error) {
 	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), count.Add(1))
-	l := &Lab{hosts: map[string]*Host{}, switchNS: prefix + "-switch", prefix: prefix, last: network.Addr(), ready: ready}
+	l := &Lab{hosts: map[string]*Host{}, switchNS: prefix + "-switch", prefix: prefix, last: network.Addr(), ready: ready, forget: func() {}}
+	forget, err := tidy.Make(func() error { return l.begin(names) }, nil, func() { removeAll(prefix + "-") })
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	l.forget = forget
+	return l, nil
+}
+
+// begin makes the switch and the first hosts.
+func (l *Lab) begin(names []string) error {
 	err := run(
 		"ip netns add "+l.switchNS,
 		"ip -n "+l.switchNS+" link add br0 type bridge",
@@ -74,10 +87,7 @@ func build(network netip.Prefix, ready func(*Host) error, names []string) (*Lab,
 			_, err = l.add(name)
 		}
 	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
+	return err
 }
 
 // add puts a host on the switch.
@@ -109,11 +119,23 @@ func (l *Lab) Host(name string) *Host { return l.hosts[name] }
 
 // Close removes all namespaces, and with them their interfaces and rules.
 func (l *Lab) Close() error {
+	defer l.forget()
 	var errs []error
 	for _, h := range l.hosts {
 		errs = append(errs, remove(h.NS), os.RemoveAll(h.files()))
 	}
 	return errors.Join(append(errs, remove(l.switchNS))...)
+}
+
+// removeAll removes what the names of a laboratory begin with. It is for a process that ends, whatever else that is doing.
+func removeAll(prefix string) {
+	for _, made := range []string{"/run/netns/", "/etc/netns/"} {
+		found, _ := filepath.Glob(made + prefix + "*") // the pattern is none that could be wrong
+		for _, path := range found {
+			_ = remove(filepath.Base(path)) // there is nobody to be told
+			_ = os.RemoveAll(filepath.Join("/etc/netns", filepath.Base(path)))
+		}
+	}
 }
 
 func remove(ns string) error {

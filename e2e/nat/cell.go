@@ -1,10 +1,8 @@
 package nat
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/lab"
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // device is what the agent is called everywhere.
@@ -36,7 +35,7 @@ type world struct {
 	dev, view end
 	server    *rig.Server
 	started   []*program.Program // to be ended, newest first
-	folders   []string           // to be removed
+	folders   []func()           // remove them
 }
 
 // end is one of the two: where it is, and the rig as it is told of it.
@@ -98,8 +97,8 @@ func (w *world) settle(name string, kind lab.Kind) (e end, err error) {
 }
 
 func (w *world) folder() (string, error) {
-	dir, err := os.MkdirTemp("", "telepath-nat-")
-	w.folders = append(w.folders, dir)
+	dir, remove, err := tidy.Folder("telepath-nat-")
+	w.folders = append(w.folders, remove)
 	return dir, err
 }
 
@@ -110,8 +109,8 @@ func (w *world) close() (err error) {
 	if w.lab != nil {
 		err = w.lab.Close()
 	}
-	for _, dir := range w.folders {
-		err = errors.Join(err, os.RemoveAll(dir))
+	for _, remove := range w.folders {
+		remove()
 	}
 	return err
 }

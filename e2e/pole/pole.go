@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // Trial is what is tried.
@@ -44,26 +44,29 @@ const (
 )
 
 // Bench holds the programs, built once. Several trials may run at the same time.
-type Bench struct{ dir string }
+type Bench struct {
+	dir    string
+	remove func()
+}
 
 // NewBench builds them. Whoever has one closes it.
 func NewBench() (*Bench, error) {
-	dir, err := os.MkdirTemp("", "telepath-pole-")
+	dir, remove, err := tidy.Folder("telepath-pole-")
 	if err != nil {
 		return nil, err
 	}
-	b := &Bench{dir}
+	b := &Bench{dir, remove}
 	for _, name := range []string{"balance", "linkem"} { // the latter is looked for there by rig
-		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), "github.com/telepath-iot/telepath/e2e/"+name)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return nil, errors.Join(fmt.Errorf("build %s: %w: %s", name, err, out), b.Close())
+		if err := program.Build(filepath.Join(dir, name), name); err != nil {
+			b.Close()
+			return nil, err
 		}
 	}
 	return b, nil
 }
 
 // Close removes them.
-func (b *Bench) Close() error { return os.RemoveAll(b.dir) }
+func (b *Bench) Close() { b.remove() }
 
 // Run tries. The error is why nothing can be said of it.
 func (b *Bench) Run(t Trial) (*Result, error) {

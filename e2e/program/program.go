@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // Spec says what to start.
@@ -25,6 +26,7 @@ type Spec struct {
 	Env    []string   // on top of this process's environment, NAME=VALUE
 	OnLine func(Line) // called for every line of standard output, one at a time; it must be quick
 	Stdin  bool       // Write is wanted; otherwise standard input is empty
+	Tidies bool       // it has something to take away itself: so it is told to end when this process is, not killed
 }
 
 // Line is one line of output.
@@ -43,6 +45,7 @@ const (
 type Program struct {
 	name   string
 	cmd    *exec.Cmd
+	tidies bool
 	stdin  io.WriteCloser
 	onLine func(Line)
 	ended  chan struct{} // closed when the program is gone and its output is read
@@ -53,9 +56,10 @@ type Program struct {
 	changed chan struct{} // closed and replaced at each line; guarded by mu
 }
 
-// Start starts it. The program leads a process group of its own: Kill and Stop reach its children too.
+// Start starts it. The program leads a process group of its own: Kill and Stop reach its children too. It ends with this process, if
+// that is told to end.
 func Start(spec Spec) (*Program, error) {
-	p := &Program{name: spec.Name, onLine: spec.OnLine, ended: make(chan struct{}), changed: make(chan struct{})}
+	p := &Program{name: spec.Name, tidies: spec.Tidies, onLine: spec.OnLine, ended: make(chan struct{}), changed: make(chan struct{})}
 	if p.name == "" {
 		p.name = spec.Args[0]
 	}
@@ -75,7 +79,8 @@ func Start(spec Spec) (*Program, error) {
 			return nil, err
 		}
 	}
-	if err := p.cmd.Start(); err != nil {
+	forget, err := tidy.Make(p.cmd.Start, p.tell, p.tidyUp)
+	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
 	var readers sync.WaitGroup
@@ -84,6 +89,7 @@ func Start(spec Spec) (*Program, error) {
 	go func() {
 		readers.Wait()
 		_ = p.cmd.Wait() // its verdict is asked for by Stop
+		forget()
 		close(p.ended)
 	}()
 	return p, nil
@@ -195,6 +201,22 @@ func (p *Program) Ended() <-chan struct{} { return p.ended }
 func (p *Program) Kill() {
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 	<-p.ended
+}
+
+// tidyTime is how long a program may take to take away what it has.
+const tidyTime = 10 * time.Second
+
+func (p *Program) tell() {
+	how := syscall.SIGKILL
+	if p.tidies {
+		how = syscall.SIGTERM
+	}
+	_ = syscall.Kill(-p.PID(), how) // it may be gone
+}
+
+func (p *Program) tidyUp() {
+	_, _ = p.Wait(tidyTime) // or it is killed
+	p.Kill()
 }
 
 // Stop asks the program to end (SIGTERM), kills it after the timeout, and returns its exit code.

@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // Page is a page's title and the names of its sections, in their order.
@@ -33,8 +36,20 @@ func Read(path string) (map[string]string, error) {
 	return sections, nil
 }
 
-// Write puts the page of these sections into a file. Names that the page does not have are left out.
+// Known refuses what was asked for that there is not.
+func Known(what string, there, asked []string) error {
+	for _, name := range asked {
+		if !slices.Contains(there, name) {
+			return fmt.Errorf("there is no %s %q, but %s", what, name, strings.Join(there, ", "))
+		}
+	}
+	return nil
+}
+
+// Write puts the page of these sections into a file. Names that the page does not have are left out. A run that is interrupted writes
+// nothing more.
 func (p Page) Write(path string, sections map[string]string) error {
+	tidy.Hold()
 	text := p.Title
 	for _, name := range p.Names {
 		if section, ok := sections[name]; ok {

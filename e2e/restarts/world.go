@@ -15,6 +15,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 const (
@@ -26,6 +27,7 @@ const (
 // world is a server, a device, and two who watch it, one of them on the relay.
 type world struct {
 	*rig.Rig
+	remove  func() // of its folder
 	addr    string
 	server  *rig.Server
 	killed  *rig.Server // the one before; nil: none
@@ -41,15 +43,16 @@ type viewer struct {
 
 // newWorld builds it; what it returns beside an error is to be closed, too.
 func newWorld() (*world, error) {
-	dir, err := os.MkdirTemp("", "telepath-restarts-")
+	dir, remove, err := tidy.Folder("telepath-restarts-")
 	if err != nil {
 		return nil, err
 	}
 	r, err := rig.New(dir)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		remove()
+		return nil, err
 	}
-	w := &world{Rig: r}
+	w := &world{Rig: r, remove: remove}
 	return w, w.begin()
 }
 
@@ -101,7 +104,7 @@ func (w *world) close() {
 	for _, p := range w.programs() {
 		p.Kill()
 	}
-	_ = os.RemoveAll(w.Dir) // of a temporary folder
+	w.remove()
 }
 
 // programs are all there are, and the server before.

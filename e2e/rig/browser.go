@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os/exec"
@@ -118,8 +119,10 @@ func WarmUpChromium(ctx context.Context, profile string) error {
 	ctx, cancel := context.WithTimeout(ctx, browserStart)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+profile, "--dump-dom", "about:blank")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("start Chromium: %w: %.500s", err, out)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := program.Run(cmd); err != nil {
+		return fmt.Errorf("start Chromium: %w: %.500s", err, &said)
 	}
 	return nil
 }

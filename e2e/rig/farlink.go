@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,8 +32,8 @@ var links atomic.Int32
 func NewFarLink(dir, conditions string, args ...string) (*FarLink, error) {
 	path := filepath.Join(dir, "linkem")
 	if _, err := os.Stat(path); err != nil {
-		if out, err := exec.Command("go", "build", "-o", path, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build linkem: %w: %s", err, out)
+		if err := program.Build(path, "linkem"); err != nil {
+			return nil, err
 		}
 	}
 	prefix := fmt.Sprintf("tp%d-%d", os.Getpid(), links.Add(1))
@@ -46,6 +45,7 @@ func NewFarLink(dir, conditions string, args ...string) (*FarLink, error) {
 	}
 	var err error
 	l.emulator, err = program.Start(program.Spec{
+		Tidies: true, // it has made the hosts
 		Args: append([]string{
 			path, "-ns-a", l.Here.NS, "-addr-a", l.Here.Addr.String() + "/24",
 			"-ns-b", l.There.NS, "-addr-b", l.There.Addr.String() + "/24", "-both", conditions, "-control", l.control,

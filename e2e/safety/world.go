@@ -15,6 +15,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 const (
@@ -197,11 +198,11 @@ func (w *world) awaitMoving(since time.Time) error {
 
 // within makes a world for as long as something is done with it.
 func within(onLink bool, do func(*world) error) error {
-	dir, err := os.MkdirTemp("", "telepath-safety-")
+	dir, remove, err := tidy.Folder("telepath-safety-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // The budget.
@@ -40,11 +42,11 @@ var targets = []struct {
 }
 
 func checkPrograms() error {
-	dir, err := os.MkdirTemp("", "telepath-size-")
+	dir, remove, err := tidy.Folder("telepath-size-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	var over error
 	fmt.Println("program of the agent, stripped")
 	for i, target := range targets {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // How memory is measured.
@@ -19,11 +20,11 @@ const (
 )
 
 func checkMemory() error {
-	dir, err := os.MkdirTemp("", "telepath-size-")
+	dir, remove, err := tidy.Folder("telepath-size-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	r, err := rig.New(dir)
 	if err != nil {
 		return err

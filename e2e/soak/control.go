@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/safety"
 )
@@ -69,21 +68,19 @@ var idler = []string{"sh", "-c", "while :; do :; done"}
 
 // takeProcessors keeps all processors busy until calm is called.
 func takeProcessors() (calm func(), err error) {
-	var all []*exec.Cmd
+	var all []*program.Program
 	calm = func() {
-		for _, cmd := range all {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait() // it was killed
+		for _, p := range all {
+			p.Kill()
 		}
 	}
 	for range runtime.NumCPU() {
-		cmd := exec.Command(idler[0], idler[1:]...)
-		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
+		p, err := program.Start(program.Spec{Args: idler})
+		if err != nil {
 			calm()
 			return nil, err
 		}
-		all = append(all, cmd)
+		all = append(all, p)
 	}
 	return calm, nil
 }

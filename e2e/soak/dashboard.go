@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/rig"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // The load.
@@ -19,11 +21,11 @@ const (
 
 // soakDashboard runs the dashboard under its load and returns its section of the page.
 func soakDashboard(length time.Duration) (string, error) {
-	dir, err := os.MkdirTemp("", "telepath-soak-")
+	dir, remove, err := tidy.Folder("telepath-soak-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	r, err := rig.New(dir)
 	if err != nil {
 		return "", err
@@ -60,11 +62,12 @@ func watch(url string, length time.Duration) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	wait, err := program.Begin(cmd)
+	if err != nil {
 		return nil, err
 	}
 	result, err := read(pipe)
-	if waitErr := cmd.Wait(); err == nil {
+	if waitErr := wait(); err == nil {
 		err = waitErr
 	}
 	return result, err

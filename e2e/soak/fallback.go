@@ -12,22 +12,24 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/e2e/outcome"
+	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // runTests runs tests of e2e/fallback, by a pattern, with more of the environment, and returns the rows that they told.
 func runTests[Row any](pattern string, env ...string) (rows []Row, err error) {
-	dir, err := os.MkdirTemp("", "telepath-soak-")
+	dir, remove, err := tidy.Folder("telepath-soak-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	file := filepath.Join(dir, "outcome")
 	cmd := exec.Command("go", "test", "-count=1", "-timeout", "3h", "-v", "-run", pattern, "./e2e/fallback")
 	cmd.Env = append(append(os.Environ(), "TELEPATH_E2E=require", outcome.Variable+"="+file), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	failed := cmd.Run()
+	failed := program.Run(cmd)
 	rows, err = outcome.Read[Row](file)
 	if failed != nil {
 		err = fmt.Errorf("%s: %w", pattern, failed)

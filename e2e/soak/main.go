@@ -31,6 +31,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/safety"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 func main() {
@@ -77,6 +78,7 @@ func main() {
 }
 
 func exit(err error) {
+	tidy.Hold() // what was interrupted has not failed
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
@@ -95,10 +97,8 @@ func run(parts []part, chosen []string, out string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range chosen {
-		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("there is no part %q", name)
-		}
+	if err := report.Known("part", page(parts).Names, chosen); err != nil {
+		return err
 	}
 	var errs []error
 	for _, p := range parts {

@@ -15,6 +15,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/report"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/switches"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // natPage has the table of the grid, between two comments.
@@ -56,11 +57,11 @@ func soakNAT(viewers []string, counted time.Duration) (string, error) {
 
 // warmUp starts Chromium once, so that the first cell does not wait for the disk.
 func warmUp() error {
-	dir, err := os.MkdirTemp("", "telepath-soak-")
+	dir, remove, err := tidy.Folder("telepath-soak-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	return rig.WarmUpChromium(context.Background(), dir)
 }
 
@@ -137,6 +138,7 @@ func natCell(results []*nat.Result, cell nat.Cell) string {
 
 // splice puts a text between the two comments of a page.
 func splice(path, text string) error {
+	tidy.Hold()
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return err

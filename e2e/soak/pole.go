@@ -57,7 +57,8 @@ func soakPole(seeds int, length time.Duration) (string, error) {
 	if want := seeds - int(poleMisses*float64(seeds)); stood < want {
 		errs = append(errs, fmt.Errorf("the pole stood with %d of %d seeds, want %d", stood, seeds, want))
 	}
-	err = errors.Join(append(errs, bench.Close())...)
+	bench.Close()
+	err = errors.Join(errs...)
 	return poleTable(trial, results, stood, err), err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/telepath-iot/telepath/e2e/kept"
 	"github.com/telepath-iot/telepath/e2e/lab"
+	"github.com/telepath-iot/telepath/e2e/program"
 	"github.com/telepath-iot/telepath/e2e/report"
 )
 
@@ -114,13 +116,15 @@ func spoolUnits(kills int) (what, outcome, goal string, err error) {
 	goal = "nothing that was called durable is missing, nothing twice, what is missing declared"
 	cmd := exec.Command("go", "test", "-count=1", "-timeout", "30m", "-v", "-run", "^(TestKills|TestEveryNthFails|TestPowerCuts|TestFullDisk|TestADiskThatIsStuck)$", "./device/spool")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("SPOOL_KILLS=%d", kills))
-	out, err := cmd.CombinedOutput()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = program.Run(cmd)
 	count := map[string]int{}
-	for _, m := range passedTest.FindAllStringSubmatch(string(out), -1) {
+	for _, m := range passedTest.FindAllStringSubmatch(out.String(), -1) {
 		count[m[1]]++
 	}
 	if err != nil {
-		fmt.Printf("%s\n", out)
+		fmt.Printf("%s\n", &out)
 		err = fmt.Errorf("%d of %d tests failed: %w", count["FAIL"], count["PASS"]+count["FAIL"], err)
 	}
 	return what, fmt.Sprintf("%d tests passed, %d failed", count["PASS"], count["FAIL"]), goal, err

@@ -16,6 +16,7 @@ import (
 	"github.com/telepath-iot/telepath/e2e/ledger"
 	"github.com/telepath-iot/telepath/e2e/rig"
 	"github.com/telepath-iot/telepath/e2e/slack"
+	"github.com/telepath-iot/telepath/e2e/tidy"
 )
 
 // Kind is one way of taking away what carries.
@@ -102,18 +103,19 @@ func Run(kind Kind, count int, seed uint64, say func(format string, args ...any)
 // Trial is a kind whose programs are up, and whose viewer stands where it is to stand.
 type Trial struct {
 	kind Kind
-	dir  string
 	w    *world
+
+	remove func() // of its folder
 }
 
 // Start makes a trial. A browser, and ten programs beside it, take all of a small machine for a while: whoever has several trials
 // at once starts one after the other.
 func Start(kind Kind) (*Trial, error) {
-	dir, err := os.MkdirTemp("", "telepath-switches-")
+	dir, remove, err := tidy.Folder("telepath-switches-")
 	if err != nil {
 		return nil, err
 	}
-	t := &Trial{kind: kind, dir: dir}
+	t := &Trial{kind: kind, remove: remove}
 	if t.w, err = newWorld(dir, kind); err != nil {
 		err = t.withLogs(fmt.Errorf("%s does not come up: %w", kind.Name, err))
 		t.Close()
@@ -127,7 +129,7 @@ func (t *Trial) Close() {
 	if t.w != nil {
 		t.w.close()
 	}
-	_ = os.RemoveAll(t.dir) // of a temporary folder
+	t.remove()
 }
 
 // Run does count faults. It is called once.
