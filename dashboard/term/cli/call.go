@@ -73,7 +73,7 @@ func callArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 3 && json.Unmarshal([]byte(args[2]), &params) != nil {
 		return settings.Usagef("%.40q is no JSON object: want parameters such as '{\"metres\": 1.5}'", args[2])
 	}
-	return nil
+	return named(args[0])
 }
 
 func runCall(cmd *cobra.Command, args []string, flags callFlags) error {

@@ -108,9 +108,17 @@ func client(cmd *cobra.Command) (api.Client, error) {
 func oneDevice(cmd *cobra.Command, args []string) error {
 	switch len(args) {
 	case 1:
-		return nil
+		return named(args[0])
 	case 0:
 		return settings.Usagef("DEVICE is missing: %s NAME (`telepath devices` lists them)", cmd.CommandPath())
 	}
 	return settings.Usagef("one DEVICE at a time, not %d: quote a name that has spaces", len(args))
+}
+
+// named is the check of DEVICE itself: an empty one is a variable that was not set.
+func named(device string) error {
+	if device == "" {
+		return settings.Usagef("DEVICE is empty (`telepath devices` lists them)")
+	}
+	return nil
 }

@@ -57,6 +57,9 @@ func whileWatching(cmd *cobra.Command, watch peer.ViewConfig, away *absence, do 
 	if never := link.Never(); err != nil && never != nil {
 		return never
 	}
+	if err != nil && cmd.Context().Err() != nil {
+		return err // it is the user who ended it
+	}
 	return away.coded(err)
 }
 

@@ -69,6 +69,8 @@ func runStop(cmd *cobra.Command, device string, timeout time.Duration, stops boo
 		defer cancel()
 		info, err := do(r, ctx)
 		switch {
+		case cmd.Context().Err() != nil && stops:
+			return errors.New("interrupted without an answer from the device: nobody knows whether it has stopped")
 		case errors.Is(err, context.DeadlineExceeded) && stops:
 			return fmt.Errorf("no answer from the device in %v: nobody knows whether it has stopped", timeout)
 		case errors.Is(err, context.DeadlineExceeded):

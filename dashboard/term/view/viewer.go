@@ -8,6 +8,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer"
@@ -27,7 +29,7 @@ type Format interface {
 
 // Config says what to show and how.
 type Config struct {
-	View   peer.ViewConfig // its Events are the viewer's
+	View   peer.ViewConfig // its Events are the viewer's; with Want, it is told where no stream fits
 	Format Format
 	Out    io.Writer
 	Log    *slog.Logger // for what is not shown: bad payloads, the link
@@ -42,8 +44,10 @@ type Viewer struct {
 	// Owned by the goroutine of Conn.Run.
 	device  signal.Device
 	clock   clockNews
-	reached bool // there was a path
-	begun   bool // the stream of a position has begun
+	reached bool        // there was a path
+	some    atomic.Bool // streams were described
+	few     *time.Timer // until it is told that there are none; nil: not joined yet
+	begun   bool        // the stream of a position has begun
 	link    Link
 	units   map[uint32]string // by stream
 	batch   telemetry.Batch
@@ -56,7 +60,7 @@ func New(config Config) (*Viewer, error) {
 	v := &Viewer{config: config, link: Link{Log: config.Log}, units: map[uint32]string{}, unread: map[uint32]bool{}}
 	config.View.Events = peer.Events{
 		Opened: v.presence, State: v.presence, Streams: v.streams,
-		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link.Set,
+		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link.Set, Joined: v.joined,
 	}
 	config.View.NewestTime = telemetry.NewestTime
 	var err error
@@ -70,6 +74,9 @@ func (v *Viewer) Run(ctx context.Context) error {
 	ctx, v.stop = context.WithCancelCause(ctx)
 	defer v.stop(nil)
 	err := v.conn.Run(ctx)
+	if v.few != nil {
+		v.few.Stop()
+	}
 	if broken, ok := context.Cause(ctx).(outError); ok {
 		return broken.error
 	}
@@ -100,7 +107,22 @@ func (v *Viewer) presence(d signal.Device) {
 	v.write()
 }
 
+// describeTime is how long after the device has accepted its streams are described, at most: they follow at once.
+const describeTime = 2 * time.Second
+
+// joined: where nothing was described soon after, nothing fits what is wanted.
+func (v *Viewer) joined() {
+	if v.few == nil && len(v.config.View.Want) > 0 {
+		v.few = time.AfterFunc(describeTime, func() {
+			if !v.some.Load() {
+				v.config.Log.Warn("the device has no stream of that name now", "stream", Escape(strings.Join(v.config.View.Want, ", ")))
+			}
+		})
+	}
+}
+
 func (v *Viewer) streams(_ string, streams []signal.Stream) {
+	v.some.Store(true)
 	for _, s := range streams {
 		meta, err := telemetry.ParseMeta(s.Meta)
 		if err != nil {
