@@ -57,6 +57,8 @@ func run(args []string) error {
 	if cfg.MTU < 576 || cfg.MTU > maxMTU {
 		return fmt.Errorf("MTU %d out of range", cfg.MTU)
 	}
+	quit := make(chan os.Signal, 1) // from here on: what is being made is there to be taken away
+	signal.Notify(quit, syscall.SIGINT, syscall.SIGTERM)
 	debug.SetGCPercent(800) // packets are recycled; collections would only add jitter
 	em, err := newEmulator(cfg)
 	if err != nil {
@@ -69,8 +71,6 @@ func run(args []string) error {
 		}
 	}
 
-	quit := make(chan os.Signal, 1)
-	signal.Notify(quit, syscall.SIGINT, syscall.SIGTERM)
 	end := func() {
 		select {
 		case quit <- syscall.SIGTERM:
