@@ -33,7 +33,7 @@ func TestBadLinkOfTheDemo(t *testing.T) {
 		t.Fatalf("build linkem: %v: %s", err, out)
 	}
 	r.Env = []string{"PORT=" + port, "BAD_LINK=1", "DEVICE=board", "DATA=" + filepath.Join(r.Dir, "demo")}
-	demo, err := r.Start(nil, program.Spec{Args: []string{filepath.Join(root, "tools", "run.sh")}})
+	demo, err := r.Start(nil, program.Spec{Args: []string{filepath.Join(root, "tools", "run.sh")}, Tidies: true})
 	must(t, err)
 	endWith(t, "the demo", demo)
 	t.Cleanup(func() { _, _ = demo.Stop(10 * time.Second) }) // killed, it would leave its namespace behind
@@ -61,4 +61,37 @@ func TestBadLinkOfTheDemo(t *testing.T) {
 			t.Errorf("%s is left behind", left)
 		}
 	}
+}
+
+// Who has settings for a server of his own has them after the demo, too.
+func TestTheDemoKeepsSettings(t *testing.T) {
+	skipUnlessAsked(t)
+	t.Parallel()
+	r, err := rig.New(t.TempDir())
+	must(t, err)
+	free, err := rig.FreeAddress()
+	must(t, err)
+	_, port, err := net.SplitHostPort(free)
+	must(t, err)
+	own := filepath.Join(r.Dir, "config", "telepath", "config.yaml") // where a program of the rig looks for it
+	must(t, os.MkdirAll(filepath.Dir(own), 0o700))
+	const settings = "server: https://telepath.example\n"
+	must(t, os.WriteFile(own, []byte(settings), 0o600))
+	data := filepath.Join(r.Dir, "demo")
+	r.Env = []string{"PORT=" + port, "DEVICE=board", "DATA=" + data}
+	demo, err := r.Start(nil, program.Spec{Args: []string{filepath.Join(filepath.Dir(r.Bin), "tools", "run.sh")}, Tidies: true})
+	must(t, err)
+	endWith(t, "the demo", demo)
+	t.Cleanup(func() { _, _ = demo.Stop(10 * time.Second) })
+	found, err := demo.WaitFor(regexp.MustCompile(`in a terminal: +bin/telepath --config (\S+) view board$`), 40*time.Second)
+	must(t, err)
+	if text, err := os.ReadFile(own); err != nil || string(text) != settings {
+		t.Errorf("the settings are %q now, %v", text, err)
+	}
+	p, err := r.Start(nil, program.Spec{Args: []string{filepath.Join(r.Bin, "telepath"), "--config", found[1], "ping", "board", "-c", "1"}})
+	must(t, err)
+	endWith(t, "ping", p)
+	ends(t, p, exitDone, "1 replies")
+	_, err = demo.Stop(10 * time.Second)
+	must(t, err)
 }

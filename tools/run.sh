@@ -61,21 +61,28 @@ for _ in {1..100}; do
 done
 [ -n "$url" ] || fail "the server is not ready after 10 s:" "$data/server.log"
 
-mkdir -p "$config"
-install -m 600 "$data/server/tokens/admin" "$config/token"
-cat >"$config/config.yaml" <<EOF
-# written by \`make run\`: where \`telepath\` finds its server
+# Where `telepath` finds its server. Settings that somebody else wrote stay.
+mine="# written by \`make run\`: where \`telepath\` finds its server"
+settings=$config/config.yaml telepath=bin/telepath
+if [ -e "$settings" ] && [ "$(head -n 1 "$settings")" != "$mine" ]; then
+  settings=$data/telepath.yaml telepath="bin/telepath --config $data/telepath.yaml"
+fi
+mkdir -p "$(dirname "$settings")"
+token=$(dirname "$settings")/token
+install -m 600 "$data/server/tokens/admin" "$token"
+cat >"$settings" <<EOF
+$mine
 server: http://127.0.0.1:$port
-token-file: $config/token
+token-file: $token
 EOF
-chmod 600 "$config/config.yaml"
+chmod 600 "$settings"
 
 # ── agent
 step "agent \"$name\" with the real figures of this machine"
 bin/telepath-device run --server "http://127.0.0.1:$port" --token-file "$data/server/tokens/device" \
   --data "$data/device" --name "$name" --source host >"$data/device.log" 2>&1 &
 agent=$!
-online() { bin/telepath devices --json 2>/dev/null | grep -q '"state":"live"'; }
+online() { bin/telepath --config "$settings" devices --json 2>/dev/null | grep -q '"state":"live"'; }
 for _ in {1..50}; do
   online && break
   kill -0 "$agent" 2>/dev/null || fail "the agent ended:" "$data/device.log"
@@ -91,7 +98,7 @@ machine=$!
 
 # ── does telemetry flow, and how?
 step "check: does telemetry flow, and on which path?"
-bin/telepath view "$name" --json --for 6s >"$data/check.jsonl" 2>"$data/check.log" || true
+bin/telepath --config "$settings" view "$name" --json --for 6s >"$data/check.jsonl" 2>"$data/check.log" || true
 samples=$(grep -c '"type":"sample"' "$data/check.jsonl" || true)
 direct=$(grep '"type":"sample"' "$data/check.jsonl" | grep -vc '"path":"\(ws\|sse\|poll\|relay-[a-z]*\)"' || true)
 why=$(grep '"type":"path"' "$data/check.jsonl" | tail -n 1 | sed 's/.*"reason":"\([^"]*\)".*/\1/')
@@ -106,9 +113,9 @@ fi
 
 cat <<EOF
 
-      in a terminal:  bin/telepath view $name
+      in a terminal:  $telepath view $name
       on a phone:     the same URL with this machine's address
-      Ctrl-C ends it; the code in the URL is for one use within 10 minutes (bin/telepath login-url prints another)
+      Ctrl-C ends it; the code in the URL is for one use within 10 minutes ($telepath login-url prints another)
 
 $url
 EOF
