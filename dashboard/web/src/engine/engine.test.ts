@@ -99,6 +99,35 @@ test("a device that is opened right away is in the first request, and its sample
 	expect(samples?.type === "samples" && [...samples.data]).toEqual([4, 1000, 12.5]);
 });
 
+test("the first request waits for the offer that rides in it, and for no longer than it is worth", () => {
+	engine.handle({ type: "open", device: "pi" });
+	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "old" });
+	env.advance(30);
+	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "t" });
+	env.advance(49);
+	expect(dialled.carriers).toEqual([]);
+	const { attempt } = posted.find((m) => m.type === "rtc.create") ?? { attempt: 0 };
+	engine.handle({ type: "rtc.offer", attempt, sdp: "sdp" });
+	env.advance(0);
+	expect(dialled.carriers.map(({ request }) => request)).toMatchObject([
+		{ token: "t", open: { device: "pi", offer: { attempt, sdp: "sdp" } } },
+	]);
+	engine.handle({ type: "close" });
+	engine.handle({ type: "open", device: "pi" });
+	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "t" });
+	env.advance(50);
+	expect(dialled.carriers).toHaveLength(2);
+	expect(dialled.newest().request.open).not.toHaveProperty("offer");
+});
+
+test("one that waits when all is over is not made", () => {
+	engine.handle({ type: "open", device: "pi" });
+	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "t" });
+	engine.dispose();
+	env.advance(100);
+	expect(dialled.carriers).toEqual([]);
+});
+
 test("another device takes the place of the one that is open", () => {
 	const socket = connect();
 	socket.hear(welcome);

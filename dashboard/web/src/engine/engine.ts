@@ -5,7 +5,7 @@ import { LinkShare } from "../peer/carrier/share";
 import { Conn } from "../peer/conn/conn";
 import type { Assistant } from "../peer/conn/direct";
 import type { ConnLink } from "../peer/conn/options";
-import type { Env } from "../peer/env";
+import { Alarm, type Env } from "../peer/env";
 import type { Line } from "../peer/link/line";
 import { Link, type LinkOptions } from "../peer/link/link";
 import { type EpochSeq, parseEpoch, type ToViewer, type TurnServer } from "../peer/signal";
@@ -21,6 +21,8 @@ import { Presence } from "./presence";
 const SERVERS_WITHIN = 1_000;
 /** The badge is told this often, in ms, and when the rung changes. */
 const PATH_EVERY = 250;
+/** The first request waits for the offer that rides in it, for so long, in ms. Making one takes a few. */
+const OFFER_PATIENCE = 50;
 /** EngineOptions are what differs between a Worker and a page. */
 export interface EngineOptions {
 	env: Env;
@@ -62,6 +64,8 @@ export class Engine {
 	private attempts = 0; // made so far, for whichever Conn, and for the link
 	private readonly channelLinks = new Map<number, ChannelLink>(); // links over data channels, by attempt
 	private cancelPath: (() => void) | null = null;
+	private connectNow: (() => void) | null = null; // waits for an offer; null: nothing does
+	private readonly waiting: Alarm;
 	/** What is being read of the device that is to be opened; null: nothing is. */
 	private loading: Promise<void> | null = null;
 
@@ -69,6 +73,7 @@ export class Engine {
 		const { env, post, why, dial, onPage = false } = options;
 		this.intake = new Intake(env, post);
 		this.operate = new Operate({ env, post, onPage });
+		this.waiting = new Alarm(env, () => this.offered());
 		this.link = new Link({
 			env,
 			why,
@@ -76,7 +81,7 @@ export class Engine {
 			channels: (...asked) => this.channelLink(...asked),
 			opening: () => {
 				this.asked = this.conn;
-				return this.conn?.open() ?? null;
+				return this.conn?.openForRequest() ?? null;
 			},
 			events: {
 				onConnecting: () => post({ type: "link", state: "connecting" }),
@@ -146,6 +151,8 @@ export class Engine {
 
 	dispose(): void {
 		this.cancelSurvey?.();
+		this.waiting.clear();
+		this.connectNow = null;
 		this.close();
 		this.link.close();
 	}
@@ -157,6 +164,7 @@ export class Engine {
 			case "rtc.offer":
 				if (ours) ours.offered(message.sdp);
 				else this.conn?.page.offered(message.attempt, message.sdp);
+				if (!ours) this.offered();
 				break;
 			case "rtc.candidate": // of a link's the server takes none
 				if (!ours) this.conn?.page.found(message.attempt, message.candidate, message.mid);
@@ -172,6 +180,7 @@ export class Engine {
 			case "rtc.failed":
 				if (ours) ours.failed(message.reason);
 				else this.conn?.page.failNow(message.attempt, message.reason);
+				if (!ours) this.offered();
 				break;
 		}
 	}
@@ -205,8 +214,27 @@ export class Engine {
 			this.conn?.linkDown(); // the link there is ends without another word
 			this.link.connect(target);
 		};
-		if (this.loading === null) connect();
-		else void this.loading.then(connect);
+		if (this.loading === null) this.whenOffered(connect);
+		else void this.loading.then(() => this.whenOffered(connect));
+	}
+
+	/** whenOffered calls when the offer is there that can ride in the first request, or is not worth waiting for. It stands for the call before. */
+	private whenOffered(connect: () => void): void {
+		this.waiting.clear();
+		this.connectNow = connect;
+		if (this.conn?.page.offering !== true) {
+			this.offered();
+			return;
+		}
+		this.waiting.set(this.options.env.now() + OFFER_PATIENCE);
+	}
+
+	/** offered: there is nothing to wait for any more. */
+	private offered(): void {
+		this.waiting.clear();
+		const connect = this.connectNow;
+		this.connectNow = null;
+		connect?.();
 	}
 
 	private up({ role, udp }: { role: string; udp: number | null }, line: Line): void {

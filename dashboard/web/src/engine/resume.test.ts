@@ -70,7 +70,7 @@ async function open(): Promise<{ asked: Record<string, unknown>; carrier: FakeCa
 	engine.handle({ type: "open", device: "pi" });
 	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "" });
 	await new Promise((resolve) => setTimeout(resolve));
-	env.advance(0);
+	env.advance(50); // as long as it waits for an offer
 	const carrier = dialled.newest();
 	return { asked: carrier.request.open as Record<string, unknown>, carrier };
 }

@@ -39,7 +39,7 @@ const on = (rung: LinkRung): FakeCarrier => dialled.newest(rung);
 function begin(...only: Rung[]): void {
 	engine.handle({ type: "open", device: "pi", only });
 	engine.handle({ type: "connect", url: "ws://h/v1/link", token: "", only });
-	env.advance(0);
+	env.advance(50); // as long as it waits for an offer
 	id = (dialled.newest().request.open as { id: string }).id;
 }
 

@@ -35,6 +35,11 @@ export function base64url(text: string): string {
 	return encodeBase64url(new TextEncoder().encode(text));
 }
 
+/** fitsRequest says whether an open signal fits into the first request. */
+export function fitsRequest(open: object): boolean {
+	return fitting(open) !== "";
+}
+
 function fitting(open: object | null): string {
 	const request = open === null ? "" : base64url(JSON.stringify(open));
 	return request.length <= MAX_OPEN ? request : "";

@@ -92,11 +92,11 @@ beforeEach(() => {
 });
 
 /** up attaches a link; what is sent on it lands in told and wire. */
-function up(rung: LinkRung = "ws"): void {
+function up(rung: LinkRung = "ws", asked = false): void {
 	const socket = { send: (frame: Uint8Array) => wire.push(frame) > 0, queueBytes: () => 0 };
 	const signal = (message: FromViewer) => told.push(message) > 0;
 	link = { rung, carrier: () => new LinkShare(socket, 1), signal };
-	conn.linkUp(link, false);
+	conn.linkUp(link, asked);
 }
 
 function hear(...packets: Uint8Array[]): void {
@@ -155,6 +155,30 @@ test("open is sent at once and until accepted; then the relay is the path", () =
 	expect(conn.path()).toMatchObject({ rung: "ws", accepted: true });
 	env.advance(60_000);
 	expect(told.map((m) => m.type)).toEqual(["open", "open"]);
+});
+
+test("the first request carries an offer that is there and has room", () => {
+	const open = { type: "open", device: "pi", id: conn.id, want: ["*"], from: "head" };
+	expect(conn.openForRequest()).toEqual(open);
+	conn.page.offered(1, "sdp");
+	expect(conn.openForRequest()).toEqual({ ...open, offer: { attempt: 1, sdp: "sdp" } });
+	conn.page.found(1, "candidate:1", "0");
+	up("ws", true);
+	expect(told.map((m) => m.type)).toEqual(["candidate"]);
+});
+
+test("one that has no room follows", () => {
+	conn.page.offered(1, "x".repeat(4000));
+	expect(conn.openForRequest()).not.toHaveProperty("offer");
+	up("ws", true);
+	expect(told.map((m) => m.type)).toEqual(["offer"]);
+});
+
+test("of a request that was not heeded nothing counts as said", () => {
+	conn.page.offered(1, "sdp");
+	conn.openForRequest();
+	up();
+	expect(told.map((m) => m.type)).toEqual(["open", "offer"]);
 });
 
 test("an accept that comes with the news of another session of the device is of the session before", () => {
@@ -231,10 +255,10 @@ test("a device that restarted ends its streams with a gap, and begins anew", () 
 	expect(told.at(-1)).toMatchObject({ positions: { 1: "0a0b0c0d:1" } });
 	log = [];
 	hear(said(1, { type: "describe", epoch: "000000ff", streams: [{ ...EVENT, start: undefined }] }));
-	expect(conn.open()).toMatchObject({ positions: { 1: "0a0b0c0d:2" } });
+	expect(conn.openForRequest()).toMatchObject({ positions: { 1: "0a0b0c0d:2" } });
 	hear(...hello("000000ff", second), data({ epoch: 255, seq: 1 }));
 	expect(log).toEqual(["log gap 2-null", "streams log", "streams log", "log 1+1"]);
-	expect(conn.open()).toMatchObject({ positions: { 1: "000000ff:1" } });
+	expect(conn.openForRequest()).toMatchObject({ positions: { 1: "000000ff:1" } });
 	wire = [];
 	env.advance(400);
 	expect(sent(TYPE_PROBE).length).toBeGreaterThan(0);
@@ -418,16 +442,16 @@ test("what finds no path is counted: who says it says it again", () => {
 
 test("an open says which descriptions are here, until one is missing or the device began anew", () => {
 	up();
-	expect(conn.open()).not.toHaveProperty("revision");
+	expect(conn.openForRequest()).not.toHaveProperty("revision");
 	hear(...hello("0a0b0c0d", [EVENT, LIVE], 3));
-	expect(conn.open()).toMatchObject({ epoch: "0a0b0c0d", revision: 3 });
+	expect(conn.openForRequest()).toMatchObject({ epoch: "0a0b0c0d", revision: 3 });
 	hear(said(1, { type: "describe", epoch: "0a0b0c0d", streams: [LIVE] }));
-	expect(conn.open()).toMatchObject({ revision: 3 });
+	expect(conn.openForRequest()).toMatchObject({ revision: 3 });
 	hear(data({ class: "live", stream: 9 }));
-	expect(conn.open()).not.toHaveProperty("revision");
+	expect(conn.openForRequest()).not.toHaveProperty("revision");
 	hear(...hello("0a0b0c0d", [EVENT], 4));
-	expect(conn.open()).toMatchObject({ revision: 4 });
+	expect(conn.openForRequest()).toMatchObject({ revision: 4 });
 	hear(said(1, { type: "accept", id: conn.id, epoch: "000000ff", now: 0 }));
-	expect(conn.open()).toMatchObject({ epoch: "000000ff" });
-	expect(conn.open()).not.toHaveProperty("revision");
+	expect(conn.openForRequest()).toMatchObject({ epoch: "000000ff" });
+	expect(conn.openForRequest()).not.toHaveProperty("revision");
 });

@@ -2,15 +2,7 @@ import { isLinkRung } from "../carrier/link-carrier";
 import { Alarm } from "../env";
 import { mayUse, type Rung } from "../ladder";
 import { ackFrame, commandFrame, driveFrame } from "../link/encode";
-import {
-	type Device,
-	type EpochSeq,
-	type FromViewer,
-	formatEpoch,
-	parse as parseSignal,
-	type Stream,
-	type ToViewer,
-} from "../signal";
+import { type EpochSeq, type FromViewer, parse as parseSignal } from "../signal";
 import {
 	type Drive,
 	type DropReason,
@@ -34,14 +26,15 @@ import {
 import { DeviceTime } from "./device-time";
 import { Direct } from "./direct";
 import { type Measures, pathInfo } from "./info";
-import { kindOfRung, usable } from "./kind";
+import { kindOfRung } from "./kind";
 import { Meter } from "./meter";
 import type { ConnLink, ConnOptions } from "./options";
 import { Past } from "./past";
 import type { PathInfo } from "./path-info";
 import { Paths } from "./paths";
 import { Relay } from "./relay";
-import { type Refused, Standing } from "./standing";
+import { Signaling } from "./signaling";
+import { Standing } from "./standing";
 import { Streams } from "./streams";
 import { Tails } from "./tails";
 
@@ -51,14 +44,11 @@ const PAST = 30 * 60_000;
 /** The link carries for so long after news came on it, in ms: less than it takes until it is to be a better one. */
 const RELAYED_LATELY = 1_000;
 
-/** What a device may say on a direct path: there it cannot speak for the server, which checks the rest (section 6.3). */
-const DIRECT_SIGNALS: ReadonlySet<ToViewer["type"]> = new Set(["describe", "retry", "bye"]);
-
 /**
  * Conn is this viewer's relation to one device. It outlives links and paths:
  * those come and go under it, and what it delivers goes on.
  *
- * The parts decide (Opening, Paths, Direct, Streams); the Conn tells them what
+ * The parts decide (Signaling, Paths, Direct, Streams); the Conn tells them what
  * came, and settles afterwards what is due.
  */
 export class Conn {
@@ -70,14 +60,12 @@ export class Conn {
 	private readonly paths: Paths;
 	private readonly relay: Relay;
 	private readonly direct: Direct;
+	private readonly signaling: Signaling;
 	private readonly meter = new Meter();
 	private readonly alarm: Alarm;
 	private readonly time: DeviceTime;
-	private joined = false; // the device has accepted, and nobody was told yet
 	private rung: Rung | null = null; // of the best path, as it was told last
-	private epoch = 0; // that the device accepted with last
 	private newsAt = -Infinity; // when news came on the link last
-	private revision = 0; // in epoch: the descriptions up to it are here
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
 	constructor(private readonly options: ConnOptions) {
@@ -95,7 +83,7 @@ export class Conn {
 				onStart: (...start) => events.onStart(...start),
 				onFinal: (...final) => events.onFinal(...final),
 				onDrop: (reason) => this.dropped(reason),
-				onUnknown: () => this.askUnknown(),
+				onUnknown: () => this.signaling.askUnknown(),
 			},
 			this.tails,
 			options.resumes,
@@ -130,6 +118,8 @@ export class Conn {
 			onPacket: (path, packet) => this.packet(path, packet),
 			onChange: () => this.settle(),
 		});
+		const { standing, streams, past, tails, paths, relay, direct } = this;
+		this.signaling = new Signaling(this.id, options, { standing, streams, past, tails, paths, relay, direct });
 		this.settle();
 	}
 
@@ -143,38 +133,20 @@ export class Conn {
 		this.streams.forgetResumes();
 	}
 
-	/** open is the signal that opens this Conn, or opens it again. */
-	open(): FromViewer {
-		const { device, want, from } = this.options;
-		const positions = this.streams.positions();
-		return {
-			type: "open",
-			device,
-			id: this.id,
-			want,
-			from,
-			...(this.epoch === 0 ? {} : { epoch: formatEpoch(this.epoch) }),
-			...(this.revision === 0 ? {} : { revision: this.revision }),
-			...(Object.keys(positions).length > 0 ? { positions } : {}),
-		};
+	/** openForRequest is the signal that opens this Conn, for the link's first request. */
+	openForRequest(): FromViewer {
+		return this.signaling.openForRequest();
 	}
 
 	/** linkUp: the server welcomed us; asked: the link's first request carried this Conn's open. */
 	linkUp(link: ConnLink, asked: boolean): void {
-		const now = this.options.env.now();
 		this.relay.up(link);
-		this.standing.opening.restart(now);
-		if (asked) this.standing.opening.sent(now);
-		else this.ask();
-		this.direct.announce(true);
+		this.signaling.linkUp(asked);
 		this.settle();
 	}
 
 	linkDown(): void {
-		this.relay.link = null;
-		this.standing.opening.pause();
-		this.direct.announce(false);
-		this.relayDown();
+		this.signaling.linkDown();
 		this.settle();
 	}
 
@@ -189,7 +161,7 @@ export class Conn {
 	/** settle does what is due; to be called after anything happened. */
 	settle(): void {
 		const now = this.options.env.now();
-		if (this.standing.opening.due(now)) this.ask();
+		if (this.standing.opening.due(now)) this.signaling.ask();
 		this.streams.settle(now);
 		if (now >= this.tails.wake()) this.settleTails();
 		this.direct.allow(
@@ -201,7 +173,7 @@ export class Conn {
 		// The paths come between: what ends an attempt ends its path, what a path lacks begins an attempt.
 		const wakes = [this.paths.step(), this.direct.step()];
 		if (this.paths.hesitates()) this.options.onSuspect();
-		this.tellJoined();
+		this.signaling.tellJoined();
 		const { accepted } = this.standing.opening;
 		if (accepted) this.past.step(now);
 		this.acknowledge(now);
@@ -302,28 +274,11 @@ export class Conn {
 		this.settle();
 	}
 
-	/** tellJoined waits until there is a path to answer on. */
-	private tellJoined(): void {
-		if (!this.joined) return;
-		this.joined = false;
-		this.options.events.onJoined();
-	}
-
 	private tellRung(): void {
 		const rung = this.paths.best()?.rung ?? null;
 		if (rung === this.rung) return;
 		this.rung = rung;
 		this.options.events.onRung();
-	}
-
-	/** askUnknown: something came that nobody described, so that not all descriptions are here. */
-	private askUnknown(): void {
-		this.revision = 0;
-		this.standing.opening.again(this.options.env.now());
-	}
-
-	private ask(): void {
-		if (this.relay.link?.signal(this.open())) this.standing.opening.sent(this.options.env.now());
 	}
 
 	private packet(path: number, packet: Uint8Array): void {
@@ -369,7 +324,7 @@ export class Conn {
 				this.outcome(frame.body);
 				break;
 			case TYPE_SIGNAL:
-				this.signal(path, parseSignal(frame.body), direct);
+				this.signaling.hear(path, parseSignal(frame.body), direct);
 				break;
 		}
 	}
@@ -397,88 +352,9 @@ export class Conn {
 		if (news && !direct) this.newsAt = now;
 	}
 
-	private signal(path: number, message: ToViewer | null, direct: boolean): void {
-		this.options.env.debug("conn: signal", message);
-		if (message === null || (direct && !DIRECT_SIGNALS.has(message.type))) return;
-		switch (message.type) {
-			case "opened":
-				this.direct.tell(usable(message.servers, this.options.only ?? []));
-				this.presence(message.device, false);
-				break;
-			case "state":
-				this.presence(message.device, true);
-				break;
-			case "refused":
-				this.refuse(message);
-				break;
-			case "accept":
-				this.accept(message.id, message.epoch, message);
-				break;
-			case "describe":
-				this.describe(message.epoch, message.streams);
-				if (message.epoch === this.epoch && message.revision > 0) this.revision = message.revision;
-				break;
-			case "answer":
-				this.direct.answered(message.attempt, message.sdp);
-				break;
-			case "candidate":
-				this.direct.candidate(message.attempt, message.candidate, message.mid);
-				break;
-			case "retry":
-				this.paths.heard(path);
-				this.direct.retry(message.turned ? "turned" : "direct");
-				break;
-			case "bye":
-				this.streams.bye(this.options.env.now(), message.final);
-				break;
-		}
-	}
-
-	private presence(device: Device, changed: boolean): void {
-		const change = this.standing.presence(this.options.env.now(), device, changed);
-		if (change === "away") this.relayDown();
-		if (change === "renewed") this.direct.fresh();
-		this.options.events.onDevice(device);
-	}
-
-	private refuse({ code, reason, remedy, candidates }: Refused): void {
-		const refused = { code, reason, remedy, candidates };
-		this.standing.refuse(this.options.env.now(), refused, this.options.env.random);
-		this.relayDown();
-		this.options.events.onRefused(refused);
-	}
-
-	private accept(id: string, epoch: number, can: { relayed: boolean; turned: boolean; history: boolean }): void {
-		if (id !== this.id || !this.standing.opening.asked) return; // not asked since the session is new: it accepts what is over
-		if (epoch !== this.epoch) this.revision = 0;
-		this.epoch = epoch;
-		const first = !this.standing.opening.accepted;
-		if (first) this.direct.accepted();
-		this.standing.accept(can);
-		this.past.accepted(can.history);
-		this.streams.keeps = can.history;
-		if (can.relayed) this.direct.giveUp();
-		this.relay.accepted();
-		this.joined ||= first;
-	}
-
-	private describe(epoch: number, streams: Stream[]): void {
-		const now = this.options.env.now();
-		this.streams.describe(now, epoch, streams);
-		const list = this.streams.list();
-		this.options.events.onStreams(list.epoch, list.streams);
-		this.streams.begin(now);
-		if (this.tails.size > 0) this.past.cutOff();
-	}
-
 	/** settleTails: what was not taken while a new run waited is asked for again. */
 	private settleTails(names?: ReadonlySet<string>): void {
 		if (this.streams.settleTails(this.options.env.now(), names)) this.standing.opening.restart(this.options.env.now());
-	}
-
-	private relayDown(): void {
-		this.relay.down();
-		this.standing.opening.accepted = false;
 	}
 
 	/** may says whether any rung of a kind may be used. */

@@ -69,6 +69,24 @@ test("offer and candidates wait, in order, until the server knows the Conn", () 
 	expect(asked).toEqual(["create 1", "answer 1 back", "candidate 1 theirs"]);
 });
 
+test("an offer that rode in the link's request is not said again, unless that link ends before it is answered", () => {
+	direct.step();
+	expect(direct.offering).toBe(true);
+	expect(direct.untold()).toBeNull();
+	direct.offered(1, "sdp");
+	direct.found(1, "candidate:1", "0");
+	expect(direct.offering).toBe(false);
+	expect(direct.untold()).toEqual({ attempt: 1, sdp: "sdp" });
+	direct.announce(true, 1);
+	expect(told.splice(0).map((m) => m.type)).toEqual(["candidate"]);
+	direct.announce(false);
+	expect(direct.untold()).not.toBeNull();
+	direct.announce(true);
+	expect(told.splice(0).map((m) => m.type)).toEqual(["offer", "candidate"]);
+	direct.answered(1, "back");
+	expect(direct.untold()).toBeNull();
+});
+
 test("an attempt that finds no way is closed, and says why", () => {
 	direct.announce(true);
 	direct.step();

@@ -2,7 +2,7 @@ import { isListening, transportOf, withCandidates } from "../carrier/candidate";
 import { RtcCarrier } from "../carrier/rtc";
 import type { Env } from "../env";
 import type { Rung } from "../ladder";
-import type { FromViewer, TurnServer } from "../signal";
+import type { FromViewer, Offer, TurnServer } from "../signal";
 import { FAILURES } from "../words";
 import { Attempts } from "./attempts";
 import { KINDS, type Kind, UDP_RUNG, usable } from "./kind";
@@ -95,13 +95,27 @@ export class Direct {
 		return this.listening;
 	}
 
-	/** announce says whether the server knows this Conn now and may be given offers. What was not answered may be lost with the link before. */
-	announce(on: boolean): void {
+	/**
+	 * announce says whether the server knows this Conn now and may be given offers; rode: the attempt whose offer it has, 0: none's.
+	 * What was not answered may be lost with the link before.
+	 */
+	announce(on: boolean, rode = 0): void {
 		this.announced = on;
-		for (const build of this.builds.values()) {
-			if (!build.answered) build.sent = 0;
+		for (const [number, build] of this.builds) {
+			if (!build.answered) build.sent = number === rode ? 1 : 0;
 			if (on) this.flush(build);
 		}
+	}
+
+	/** offering says whether a direct connection is being made whose offer is not there yet. */
+	get offering(): boolean {
+		return this.unanswered()?.told.length === 0;
+	}
+
+	/** untold is the offer of a direct connection that the device may not have; null: there is none. */
+	untold(): Offer | null {
+		const offer = this.unanswered()?.told[0];
+		return offer?.type === "offer" ? { attempt: offer.attempt, sdp: offer.sdp } : null;
 	}
 
 	/** allow says whether attempts of a kind make sense. */
@@ -246,6 +260,12 @@ export class Direct {
 
 	dispose(): void {
 		for (const number of this.builds.keys()) this.drop(number);
+	}
+
+	private unanswered(): Build | undefined {
+		const number = this.byKind.direct.making()?.number ?? 0;
+		const build = this.builds.get(number);
+		return build?.answered ? undefined : build;
 	}
 
 	private stepOf(kind: Kind, now: number): number {
