@@ -12,5 +12,9 @@ applyTheme(storedTheme());
 const target = document.getElementById("app");
 if (target) {
 	const base = new URL(".", location.href);
-	mount(AppView, { target, props: { app: new App(startEngine(), base) } });
+	const engine = startEngine();
+	const app = new App(engine, base);
+	const draw = () => mount(AppView, { target, props: { app } });
+	if (app.login === null) void engine.begun.then(draw);
+	else draw();
 }

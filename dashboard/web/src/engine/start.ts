@@ -11,8 +11,13 @@ export interface EnginePort {
 	send(message: ToWorker): void;
 	/** listen names the one listener. */
 	listen(listener: (message: FromWorker) => void): void;
+	/** begun is when the link to the server is being made, or BEGIN_WITHIN is over: until then the Engine needs this thread. */
+	readonly begun: Promise<void>;
 	dispose(): void;
 }
+
+/** A page draws nothing for so long, in ms, so that its Worker begins sooner. */
+const BEGIN_WITHIN = 150;
 
 /** Side is where an Engine runs: in a Worker, or on this page. */
 interface Side {
@@ -32,7 +37,14 @@ export function startEngine(): EnginePort {
 	let listener: (message: FromWorker) => void = () => undefined;
 	let onPage = false;
 
+	let begin: () => void = () => undefined;
+	const begun = new Promise<void>((resolve) => {
+		begin = resolve;
+		setTimeout(resolve, BEGIN_WITHIN);
+	});
+
 	const receive = (message: FromWorker) => {
+		if (message.type === "link") begin();
 		if (message.type === "carried") keep(message.carried);
 		else if (message.type === "survey") void look(message.job, (heard) => listener(heard));
 		else if (!rtc.handle(message)) listener(message);
@@ -53,6 +65,7 @@ export function startEngine(): EnginePort {
 	let side = anySide(receive, fallBack, debugging);
 
 	return {
+		begun,
 		listen(to) {
 			listener = to;
 		},
