@@ -7,7 +7,6 @@
  */
 export function tap({ samples: wanted }) {
 	const names = new Map(); // stream number → name and class
-	let rung = "";
 	let pending = [];
 
 	const emit = (event) => {
@@ -38,7 +37,7 @@ export function tap({ samples: wanted }) {
 					late: part.late,
 					restored: part.restored,
 					past: part.past === true,
-					path: rung,
+					path: part.rung ?? "",
 				});
 			}
 		}
@@ -62,9 +61,6 @@ export function tap({ samples: wanted }) {
 					reason: message.reason,
 					restored: message.restored === true,
 				});
-				break;
-			case "path":
-				rung = message.path.rung ?? "";
 				break;
 		}
 	};

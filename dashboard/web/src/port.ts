@@ -126,5 +126,6 @@ export interface Part {
 	retainedMs: number | null; // how long the server or the device had kept it; null: it is no retained value
 	late: boolean; // newer samples of its stream came first
 	restored: boolean; // came before this page was loaded, and was kept in this browser
+	rung?: Rung; // the best on which it had come when it was sent; absent: it came with no frame of its own from the device
 	past?: true; // comes from the device's spool: of earlier than what is here, or missing in it
 }

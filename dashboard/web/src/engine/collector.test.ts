@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Rung } from "../peer/ladder";
 import { Batch, type Kind, type Value } from "../peer/telemetry";
 import { type Collected, Collector, type Hole } from "./collector";
 
@@ -43,6 +44,26 @@ test("a pull gives all columns in one array, and then nothing", () => {
 		[1, 14, 15, 16, -1],
 	]);
 	expect(c.take()).toBeNull();
+});
+
+test("what waits is told with the best rung that it came on", () => {
+	const c = new Collector(() => undefined);
+	c.add(batch("number", 1, 2), of({ seq: 3, take: 2, rung: "ws" }));
+	c.add(batch("number", 3), of({ rung: "ws" }));
+	c.add(batch("number", 4), of({ seq: 6, rung: "udp" }));
+	c.add(batch("number", 5), of({ seq: 7 }));
+	const copy = (seq: number, count: number, rung: Rung, stream = 1) =>
+		c.copy({ stream, epoch: "0000000a", seq, count }, rung);
+	copy(5, 1, "udp", 2);
+	copy(4, 1, "udp"); // not all that came together
+	copy(6, 1, "ws");
+	copy(7, 1, "udp");
+	const rungs = () => c.take()?.parts.map(({ rung }) => rung);
+	copy(5, 2, "udp");
+	expect(rungs()).toEqual(["ws", "udp", "udp", undefined]);
+	c.add(batch("number", 1, 2), of({ seq: 3, take: 2, rung: "ws" }));
+	copy(2, 3, "udp");
+	expect(rungs()).toEqual(["udp"]);
 });
 
 test("when nobody pulls the oldest Live samples go first, counted, and Events stay", () => {

@@ -1,3 +1,4 @@
+import { height, type Rung } from "../peer/ladder";
 import type { Batch } from "../peer/telemetry";
 import { plain } from "../peer/wire";
 import type { FromWorker, Part } from "../port";
@@ -24,6 +25,7 @@ export interface Collected {
 	retainedMs: number | null;
 	late: boolean;
 	restored: boolean;
+	rung?: Rung;
 	past?: true;
 	event: boolean; // must not be dropped in silence
 	shift: number; // ms to add to the times
@@ -35,6 +37,14 @@ export interface Hole {
 	epoch: string;
 	from: number;
 	to: number;
+}
+
+/** Copied are samples that came once more. */
+export interface Copied {
+	stream: number;
+	epoch: string;
+	seq: number;
+	count: number;
 }
 
 type Samples = Extract<FromWorker, { type: "samples" }>;
@@ -61,6 +71,7 @@ export class Collector {
 		const t = this.column(n, (i) => (batch.t[of.skip + i] ?? 0) / 1000 + of.shift);
 		const v = this.numbers(batch, of);
 		const past = of.past === undefined ? {} : { past: of.past };
+		const rung = of.rung === undefined ? {} : { rung: of.rung };
 		const part: Part = {
 			stream,
 			epoch,
@@ -72,10 +83,23 @@ export class Collector {
 			retainedMs,
 			late,
 			restored,
+			...rung,
 			...past,
 		};
 		this.parts.push({ part, event: of.event });
 		if (this.used > MAX_NUMBERS || this.texts.length > MAX_TEXTS) this.shrink();
+	}
+
+	/** copy notes that samples which wait here came on this rung as well. The copies come soon behind one another: they are near the end. */
+	copy({ stream, epoch, seq, count }: Copied, rung: Rung): void {
+		for (let i = this.parts.length - 1; i >= 0; i--) {
+			const part = this.parts[i]?.part;
+			if (part?.rung === undefined || part.stream !== stream || part.epoch !== epoch) continue;
+			const first = this.data[part.seq] ?? 0;
+			if (first + part.n <= seq) return; // older ones, and so are those before
+			const whole = first >= seq && first + part.n <= seq + count;
+			if (whole && height(rung) < height(part.rung)) part.rung = rung;
+		}
 	}
 
 	/** hasRoom says whether something that can come later may come now: live samples have most of the room for themselves. */

@@ -2,9 +2,10 @@ import type { Kept } from "../archive/entry";
 import type { PastBatch } from "../peer/conn/past";
 import type { Received } from "../peer/conn/streams";
 import type { Env } from "../peer/env";
+import type { Rung } from "../peer/ladder";
 import { formatEpoch, type Stream } from "../peer/signal";
 import { Batch, decode, type Meta, parseMeta } from "../peer/telemetry";
-import { FormatError, gapReasonName } from "../peer/wire";
+import { FormatError, gapReasonName, type Header } from "../peer/wire";
 import type { FromWorker, StreamInfo } from "../port";
 import { Collector } from "./collector";
 import { Keeper } from "./keeper";
@@ -45,7 +46,7 @@ export class Intake {
 	}
 
 	/** batch decodes and keeps a batch until the page pulls. */
-	batch(received: Received, offset: Offset): void {
+	batch(received: Received, offset: Offset, rung: Rung | null = null): void {
 		const { header, payload, stream } = received;
 		const event = header.class === "event" && received.retainedMs === null;
 		if (event) this.keeper.batch(received);
@@ -61,10 +62,16 @@ export class Intake {
 			late: received.late,
 			restored: false,
 			event,
+			...(rung === null ? {} : { rung }),
 			shift: header.will ? this.published(batch, received, offset) : 0,
 		});
 		if (header.class === "live" && received.retainedMs === null && !received.late)
 			this.measure(batch, received, offset);
+	}
+
+	/** copy notes that samples came once more, on this rung. */
+	copy({ stream, epoch, seq, count }: Header, rung: Rung): void {
+		this.collector.copy({ stream, epoch: formatEpoch(epoch), seq, count }, rung);
 	}
 
 	/** past keeps a batch of the device's spool until the page pulls. It is what the stream is now, or nothing. */

@@ -38,6 +38,7 @@ const LIVE = { id: 2, name: "cpu", class: "live" };
 
 let env: TestEnv;
 let log: string[];
+let came: string[]; // which batches, on which rung
 let control: string[]; // what came of control
 let told: FromViewer[];
 let wire: Uint8Array[]; // what the Conn sent through the link, but signals
@@ -49,6 +50,7 @@ beforeEach(() => {
 	standing = { state: "use", failure: null };
 	env = new TestEnv();
 	log = [];
+	came = [];
 	control = [];
 	told = [];
 	wire = [];
@@ -72,7 +74,9 @@ beforeEach(() => {
 			onDevice: (d) => log.push(`device ${d.state}`),
 			onRefused: (r) => log.push(`refused ${r.code}`),
 			onStreams: (_, streams) => log.push(`streams ${streams.map((s) => s.name).join()}`),
-			onBatch: ({ stream, header, skip, take, retainedMs }) => {
+			onCopy: ({ seq }, rung) => came.push(`${seq} again on ${rung}`),
+			onBatch: ({ stream, header, skip, take, retainedMs }, rung) => {
+				came.push(`${header.seq} on ${rung}`);
 				const seq = header.seq + skip;
 				log.push(`${stream.name} ${seq}+${take}${retainedMs === null ? "" : ` kept ${retainedMs}`}`);
 			},
@@ -372,6 +376,10 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	const reliable = (...packets: Uint8Array[]) => {
 		for (const packet of packets) channels[0]?.onmessage?.({ data: packet.buffer });
 	};
+	channels[1]?.onmessage?.({ data: live(7, hop()).buffer });
+	hear(live(7), live(8));
+	channels[1]?.onmessage?.({ data: live(8, hop()).buffer });
+	expect(came).toEqual(["7 on udp", "7 again on ws", "8 on ws", "8 again on udp"]);
 	log = [];
 	reliable(said(0, { type: "refused", code: "offline", reason: "", remedy: "", candidates: [] }), offline);
 	reliable(said(0, { type: "describe", epoch: "0a0b0c0d", streams: [LIVE] }));

@@ -66,6 +66,7 @@ export class Conn {
 	private readonly time: DeviceTime;
 	private rung: Rung | null = null; // of the best path, as it was told last
 	private newsAt = -Infinity; // when news came on the link last
+	private arriving: Rung | null = null; // the rung of the frame that is being taken
 	private readonly drops: Partial<Record<DropReason, number>> = {};
 
 	constructor(private readonly options: ConnOptions) {
@@ -77,7 +78,7 @@ export class Conn {
 				onBatch: (batch) => {
 					const { stream, header, late, retainedMs } = batch;
 					if (header.class === "live" && !late && retainedMs === null) this.past.live(env.now(), stream.name, header);
-					events.onBatch(batch);
+					events.onBatch(batch, this.arriving);
 				},
 				onGap: (...gap) => events.onGap(...gap),
 				onStart: (...start) => events.onStart(...start),
@@ -346,10 +347,14 @@ export class Conn {
 			this.past.data(now, path, header, payload);
 			return;
 		}
+		const rung = this.paths.get(path)?.rung ?? null;
+		this.arriving = rung;
 		const isLive = !frame.hop.retained && !header.will;
 		const ageMs = isLive ? this.time.age(header, payload) : -1;
 		const news = this.streams.data(header, payload, { now, hop: frame.hop, ageMs, path });
+		this.arriving = null;
 		if (news && !direct) this.newsAt = now;
+		if (!news && isLive && rung !== null) this.options.events.onCopy(header, rung);
 	}
 
 	/** settleTails: what was not taken while a new run waited is asked for again. */

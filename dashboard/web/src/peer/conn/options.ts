@@ -6,11 +6,11 @@ import type { Env } from "../env";
 import type { Rung } from "../ladder";
 import type { LinkStanding } from "../link/standing";
 import type { Device, FromViewer, Stream } from "../signal";
-import type { Tick } from "../wire";
+import type { Header, Tick } from "../wire";
 import type { Assistant } from "./direct";
 import type { PastBatch } from "./past";
 import type { Refused } from "./standing";
-import type { Resume, StreamsEvents } from "./streams";
+import type { Received, Resume, StreamsEvents } from "./streams";
 
 /** ConnLink is the link as one Conn has it, from the server's welcome to the link's end. */
 export interface ConnLink {
@@ -22,7 +22,11 @@ export interface ConnLink {
 	signal(message: FromViewer): boolean;
 }
 
-export interface ConnEvents extends Pick<StreamsEvents, "onBatch" | "onGap" | "onStart" | "onFinal"> {
+export interface ConnEvents extends Pick<StreamsEvents, "onGap" | "onStart" | "onFinal"> {
+	/** a batch, and the rung it came on; null: of none, for it came before, or from the server. */
+	onBatch(batch: Received, rung: Rung | null): void;
+	/** samples came that brought nothing: most came before, on another path or on this one. */
+	onCopy(header: Header, rung: Rung): void;
 	onDevice(device: Device): void;
 	onRefused(refused: Refused): void;
 	onStreams(epoch: number, streams: Stream[]): void;
