@@ -1,7 +1,7 @@
 // Starts Debian's Chromium, headless, without anything that would reach for the outside, and opens a page that reports
 // what its Worker hands it. playwright-core is the dashboard's own, so that there is one version of it in the project.
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,9 +29,29 @@ function proxyOf(url) {
 	};
 }
 
+const isAlive = (pid) => {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+};
+
+/** Whoever is killed leaves its profile: the next one takes it away, a minute later, when its browser is gone as well. */
+async function sweep() {
+	for (const name of await readdir(tmpdir())) {
+		const owner = /^telepath-chromium-(\d+)-/.exec(name)?.[1];
+		if (owner === undefined || isAlive(Number(owner))) continue;
+		const profile = join(tmpdir(), name);
+		const touched = await stat(profile).catch(() => null); // another one may sweep, too
+		if (touched && Date.now() - touched.mtimeMs > 60_000) await rm(profile, { recursive: true, force: true }).catch(() => {});
+	}
+}
+
 /** Opens a browser with a fresh profile; `close` takes both away. */
 export async function openChromium({ width = 1440, height = 900, dark = false, proxy = "", args = [] } = {}) {
-	const profile = await mkdtemp(join(tmpdir(), "telepath-chromium-"));
+	await sweep();
+	const profile = await mkdtemp(join(tmpdir(), `telepath-chromium-${process.pid}-`));
 	const context = await chromium.launchPersistentContext(profile, {
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 		headless: true,
