@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	peersession "github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/room"
@@ -71,16 +72,14 @@ func (d *device) asksClock(now time.Time) bool {
 	return true
 }
 
-// measureClock is client.echoed (section 3.5).
+// measureClock is client.echoed (section 3.5). Each measurement counts by itself: the clock may have been set since the one before.
 func (d *device) measureClock(e wire.Echo, now time.Time) {
-	t4 := uint64(max(now.UnixMicro(), 0))
-	roundTrip := int64(t4-e.T1) - int64(e.T3-e.T2)
-	session := d.session.Load()
-	if session == nil || e.T1 == 0 || t4 < e.T1 || e.T3 < e.T2 || roundTrip < 0 {
-		return
+	var clock peersession.Clock
+	clock.Sample(0, e.T1, e.T2, e.T3, uint64(max(now.UnixMicro(), 0)))
+	ahead, err, ok := clock.Offset(0)
+	if s := d.session.Load(); s != nil && ok && e.T1 != 0 {
+		d.right.Store(s.Clock(time.Duration(ahead)*time.Microsecond, time.Duration(err)*time.Microsecond))
 	}
-	ahead := (int64(e.T2-e.T1) + int64(e.T3-t4)) / 2
-	d.right.Store(session.Clock(time.Duration(ahead)*time.Microsecond, time.Duration(roundTrip/2)*time.Microsecond))
 }
 
 func (d *device) late() {
