@@ -38,17 +38,17 @@ type Flow struct {
 	markedAt time.Time // last mark
 	marked   uint64    // sent, at the last mark
 
-	base    time.Duration // round trip of a mark without a queue before it; 0: not known
-	baseAt  time.Time
-	late    int        // marks in a row that came late, as seen at different times
-	lateAt  time.Time  // when the last of them was counted
-	before  lateMark   // the last one; zero: it was in time
-	suspect bool       // it was very late
-	narrow  bool       // the window was full once, and marks late: it follows the rate from then on
-	rates   [2]float64 // of a narrow link, bytes a second: the highest of this rateLife and of the one before
-	rateAt  time.Time
-	drains  bool // nothing goes until nothing is under way
-	limited bool // something has waited for the window since the last mark
+	base     time.Duration // round trip of a mark without a queue before it; 0: not known
+	baseAt   time.Time
+	late     int        // marks in a row that came late, as seen at different times
+	lateAt   time.Time  // when the last of them was counted
+	lastLate lateMark   // zero: the last one was in time
+	veryLate bool       // lastLate was, and no later one says that a stall has let go
+	narrow   bool       // the window was full once, and marks late: it follows the rate from then on
+	rates    [2]float64 // of a narrow link, bytes a second: the highest of this rateLife and of the one before
+	rateAt   time.Time
+	drains   bool // nothing goes until nothing is under way
+	limited  bool // something has waited for the window since the last mark
 }
 
 // amount counts bytes, control frames aside.
@@ -67,12 +67,6 @@ type mark struct {
 	idle   bool      // nothing else was under way
 	filled bool      // something waited for the window
 	there  uint64    // once it is answered: when it was there, on the other end's clock, in µs
-}
-
-// lateMark is one that came late.
-type lateMark struct {
-	mark
-	rtt time.Duration
 }
 
 // FirstMark is the lowest id of a mark. Other probes of links count from 1.
@@ -399,73 +393,4 @@ func (f *Flow) came(now time.Time, m mark) {
 			f.window = min(f.window+fresh, maxWindow) // doubles in a round trip, as in TCP's slow start (RFC 5681, section 3.1)
 		}
 	}
-}
-
-// learnRate keeps the highest rate of the last one to two seconds.
-func (f *Flow) learnRate(now time.Time, delivered float64) {
-	if now.Sub(f.rateAt) > rateLife {
-		f.rates, f.rateAt = [2]float64{0, f.rates[0]}, now
-	}
-	f.rates[0] = max(f.rates[0], delivered)
-}
-
-// follow sets the window of a narrow link. A link that got faster returns
-// marks sooner, which raises the rate, and so the window.
-func (f *Flow) follow() {
-	rate := max(f.rates[0], f.rates[1])
-	f.window = min(max(leastWindow, int(rate*(f.base+slack).Seconds())), maxWindow)
-}
-
-// learnBase: any shorter round trip is nearer to that of the bare link; on a
-// link that was idle, and after a while, a longer one is, too. If it is much
-// longer the link is another one than before.
-func (f *Flow) learnBase(now time.Time, rtt time.Duration, idle bool) {
-	if f.base == 0 || rtt <= f.base || idle && now.Sub(f.baseAt) > baseLife {
-		f.narrow = f.narrow && rtt <= f.base+slack
-		f.base, f.baseAt = rtt, now
-	}
-}
-
-// widen ends that a link counts as narrow, if between two marks it delivered much faster than that: not only their answers came at once.
-func (f *Flow) widen(one, next mark) {
-	const faster = 4
-	if !f.narrow || one.there == 0 || next.there < one.there {
-		return
-	}
-	took := time.Duration(next.there-one.there) * time.Microsecond
-	if float64(next.sent.all-one.sent.all) > faster*max(f.rates[0], f.rates[1])*max(took, time.Millisecond).Seconds() {
-		f.narrow, f.window = false, f.window*3/2
-	}
-}
-
-type verdict int
-
-const (
-	inTime    verdict = iota
-	unsure            // late, but perhaps only once
-	congested         // a queue stands before the other end
-)
-
-func (f *Flow) judge(now time.Time, m mark, rtt time.Duration) verdict {
-	if rtt <= f.base+slack {
-		f.late, f.before, f.suspect = 0, lateMark{}, false
-		return inTime
-	}
-	before := f.before
-	f.before = lateMark{m, rtt}
-	if before.rtt > 0 && rtt < before.rtt-m.at.Sub(before.at)/2 {
-		f.suspect = false
-		f.widen(before.mark, m)
-		return unsure
-	}
-	if now.Sub(f.lateAt) >= slack { // what a stall held up comes all at once and counts once
-		f.late++
-		f.lateAt = now
-	}
-	isVery := rtt > f.base+stall
-	if f.late >= lateMarks || isVery && f.suspect {
-		return congested
-	}
-	f.suspect = isVery
-	return unsure
 }
