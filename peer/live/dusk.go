@@ -34,8 +34,8 @@ type dusk struct {
 	on      bool
 }
 
-// Below takes how many bytes of the packets so far have not been acknowledged to what carries them. It is to be called before Limit.
-func (o *Out) Below(now time.Duration, bytes uint64) {
+// Unacknowledged takes how many bytes of the packets so far have not been acknowledged to what carries them. It is to be called before Limit.
+func (o *Out) Unacknowledged(now time.Duration, bytes uint64) {
 	d := &o.dusk
 	if acked := d.made - min(bytes, d.made); acked > d.acked || bytes == 0 {
 		d.acked, d.ackedAt = acked, now

@@ -98,7 +98,7 @@ func (w *world) make(size int) {
 func (w *world) send() {
 	for {
 		w.waiting = slices.DeleteFunc(w.waiting, func(f Frame) bool { return f.Until < w.now })
-		w.out.Below(w.now, uint64(w.bytes-w.acked))
+		w.out.Unacknowledged(w.now, uint64(w.bytes-w.acked))
 		var fresh []Frame
 		limit, size := w.out.Limit(w.now), 0
 		for n := len(w.waiting); n > 0 && limit > 0 && (size == 0 || size+len(w.waiting[n-1].Bytes) <= limit); n = len(w.waiting) {

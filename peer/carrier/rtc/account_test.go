@@ -277,7 +277,7 @@ func (r *trial) next(s *sctp.Stream) (packet []byte, taken []live.Frame) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.ends.now()
-	r.ends.out.Below(now, s.BufferedAmount())
+	r.ends.out.Unacknowledged(now, s.BufferedAmount())
 	limit := r.ends.out.Limit(now)
 	if doubt := r.ends.out.Doubtful(now); doubt != r.doubt {
 		r.doubt = doubt

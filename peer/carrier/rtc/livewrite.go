@@ -128,7 +128,7 @@ func (w *liveWriter) next() bool {
 	defer l.mu.Unlock()
 	now, wall := l.now(), time.Now()
 	w.fresh = w.fresh[:0]
-	l.out.Below(now, w.channel.stream.BufferedAmount())
+	l.out.Unacknowledged(now, w.channel.stream.BufferedAmount())
 	limit := l.out.Limit(now)
 	w.setDoubt(l.out.Doubtful(now))
 	if limit > 0 && w.channel.tap.Take(limit, &w.batch) {
