@@ -16,17 +16,24 @@ import (
 
 var leastRoundTrip = regexp.MustCompile(`round trip min ([\d.]+) ms`)
 
-// The demo as `make run` starts it, with its machine behind a link that an operator makes bad: what he asked for is what the path
-// is then, and with the demo's end nothing of it is left.
-func TestBadLinkOfTheDemo(t *testing.T) {
+// demoOnPort is where a demo has its programs, and a port for its server.
+func demoOnPort(t *testing.T) (r *rig.Rig, port string) {
+	t.Helper()
 	skipUnlessAsked(t)
 	t.Parallel()
 	r, err := rig.New(t.TempDir())
 	must(t, err)
 	free, err := rig.FreeAddress()
 	must(t, err)
-	_, port, err := net.SplitHostPort(free)
+	_, port, err = net.SplitHostPort(free)
 	must(t, err)
+	return r, port
+}
+
+// The demo as `make run` starts it, with its machine behind a link that an operator makes bad: what he asked for is what the path
+// is then, and with the demo's end nothing of it is left.
+func TestBadLinkOfTheDemo(t *testing.T) {
+	r, port := demoOnPort(t)
 	root := filepath.Dir(r.Bin)
 	link := filepath.Join(root, ".cache", "linkem") // as `make run` builds it
 	if out, err := exec.Command("go", "build", "-o", link, "github.com/telepath-iot/telepath/e2e/linkem").CombinedOutput(); err != nil {
@@ -65,14 +72,7 @@ func TestBadLinkOfTheDemo(t *testing.T) {
 
 // Who has settings for a server of his own has them after the demo, too.
 func TestTheDemoKeepsSettings(t *testing.T) {
-	skipUnlessAsked(t)
-	t.Parallel()
-	r, err := rig.New(t.TempDir())
-	must(t, err)
-	free, err := rig.FreeAddress()
-	must(t, err)
-	_, port, err := net.SplitHostPort(free)
-	must(t, err)
+	r, port := demoOnPort(t)
 	own := filepath.Join(r.Dir, "config", "telepath", "config.yaml") // where a program of the rig looks for it
 	must(t, os.MkdirAll(filepath.Dir(own), 0o700))
 	const settings = "server: https://telepath.example\n"
