@@ -101,8 +101,15 @@ func (c *carrier) quiet(cfg Config) time.Duration {
 
 // doubtAt is the moment at which silence becomes doubt.
 func (c *carrier) doubtAt(cfg Config) time.Duration {
-	return c.missedFrom(cfg) + c.rtt.patience(cfg)
+	at := c.missedFrom(cfg) + c.rtt.patience(cfg)
+	if !c.inUse { // an answer to the second probe counts as much as where that follows sooner
+		at += c.again(cfg) - cfg.SecondProbe
+	}
+	return at
 }
+
+// again is the time from a first probe into silence to the second.
+func (c *carrier) again(cfg Config) time.Duration { return c.rtt.again(cfg, c.inUse) }
 
 // lateAt is the moment at which half of the wait for an answer is over.
 func (c *carrier) lateAt(cfg Config) time.Duration {
@@ -147,7 +154,7 @@ func (c *carrier) repeatAt(sent int, pace time.Duration, cfg Config) time.Durati
 	case 0:
 		return c.expectFrom
 	case 1:
-		return c.lastProbe + cfg.SecondProbe
+		return c.lastProbe + c.again(cfg)
 	default:
 		return c.lastProbe + pace
 	}

@@ -6,7 +6,7 @@ import "time"
 // its default, which is that of docs/protocol.md, section 7.2.
 type Config struct {
 	Quiet        time.Duration // silence after which a carrier in use is probed; 300 ms
-	SecondProbe  time.Duration // from the first probe into silence to the second; 100 ms
+	SecondProbe  time.Duration // from the first probe into silence to the second, at least; 100 ms
 	DoubtFloor   time.Duration // least time beyond Quiet for an answer, before doubt; 300 ms
 	Stay         time.Duration // how long a better rung has to stay sound before it is used alone; 1 s
 	StayMax      time.Duration // to which Stay doubles when the rung dies young; 30 s
@@ -29,6 +29,8 @@ const (
 	// of a probe that was sent when the one before was over. An outage makes two
 	// or three of them long; if all are, the way has become longer.
 	keptRounds = 4
+	// answerSlack is by how much an answer may come later than a quarter above the least round trip, before it is asked again.
+	answerSlack = 10 * time.Millisecond
 	// unmeasuredPatience stands for the wait for an answer as long as no
 	// round trip was measured: enough for one over a slow mobile network.
 	unmeasuredPatience = time.Second

@@ -63,6 +63,19 @@ func (e *estimate) patience(cfg Config) time.Duration {
 	return max(cfg.DoubtFloor, e.low*3/2+spread)
 }
 
+// again is how long a first probe waits for its answer before there is a second one: on a long way for longer than answers take, as
+// far as that of the second can be there before doubt. A spare has the time, since nothing is sent on it.
+func (e *estimate) again(cfg Config, inUse bool) time.Duration {
+	after := e.low + e.low/4 + answerSlack
+	if inUse {
+		after = min(after, e.patience(cfg)-e.low)
+	}
+	if !e.known {
+		return cfg.SecondProbe
+	}
+	return max(cfg.SecondProbe, after)
+}
+
 // unsettled: the round trips differed much lately, as behind an outage. More
 // of them are wanted soon.
 func (e *estimate) unsettled() bool { return e.known && (e.held || e.variation > e.rtt/2) }

@@ -174,7 +174,7 @@ func (l *Ladder) wake(now time.Duration, probing []int) time.Duration {
 	at := l.nextTrialEnd(now)
 	for _, c := range l.carriers {
 		if slices.Contains(probing, c.id) {
-			at = min(at, now+l.cfg.SecondProbe)
+			at = min(at, now+c.again(l.cfg))
 		} else {
 			at = min(at, c.probeAt(now, l.cfg))
 		}

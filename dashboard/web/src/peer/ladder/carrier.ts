@@ -109,7 +109,13 @@ export class Carrier {
 
 	/** doubtAt is the moment at which silence becomes doubt. */
 	doubtAt(cfg: Config): number {
-		return this.missedFrom(cfg) + this.rtt.patience(cfg);
+		const at = this.missedFrom(cfg) + this.rtt.patience(cfg);
+		return this.inUse ? at : at + this.again(cfg) - cfg.secondProbe; // an answer to the second probe counts as much as where that follows sooner
+	}
+
+	/** again is the time from a first probe into silence to the second. */
+	again(cfg: Config): number {
+		return this.rtt.again(cfg, this.inUse);
 	}
 
 	/** lateAt is the moment at which half of the wait for an answer is over. */
@@ -158,7 +164,7 @@ export class Carrier {
 
 	private repeatAt(sent: number, pace: number, cfg: Config): number {
 		if (sent === 0) return this.expectFrom;
-		return this.lastProbe + (sent === 1 ? cfg.secondProbe : pace);
+		return this.lastProbe + (sent === 1 ? this.again(cfg) : pace);
 	}
 
 	/**

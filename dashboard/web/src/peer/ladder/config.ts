@@ -1,7 +1,7 @@
 /** Config holds the ladder's times, in ms. What is missing has its default, that of docs/protocol.md, section 7.2. */
 export interface Config {
 	quiet: number; // silence after which a carrier in use is probed
-	secondProbe: number; // from the first probe into silence to the second
+	secondProbe: number; // from the first probe into silence to the second, at least
 	doubtFloor: number; // least time beyond quiet for an answer, before doubt
 	stay: number; // how long a better rung has to stay sound before it is used alone
 	stayMax: number; // to which stay doubles when the rung dies young
@@ -25,6 +25,8 @@ export const DEFAULTS: Config = {
 export const DYING_YOUNG = 10_000;
 /** FORGIVE_AFTER is the time without such a death after which a rung's hold-down is stay again. */
 export const FORGIVE_AFTER = 60_000;
+/** ANSWER_SLACK is by how much an answer may come later than a quarter above the least round trip, in ms, before it is asked again. */
+export const ANSWER_SLACK = 10;
 /**
  * UNMEASURED_PATIENCE stands for the wait for an answer as long as no round
  * trip was measured: enough for one over a slow mobile network.

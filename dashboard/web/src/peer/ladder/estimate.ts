@@ -1,4 +1,4 @@
-import { type Config, KEPT_ROUNDS, MAX_SPREAD, UNMEASURED_PATIENCE } from "./config";
+import { ANSWER_SLACK, type Config, KEPT_ROUNDS, MAX_SPREAD, UNMEASURED_PATIENCE } from "./config";
 
 /**
  * Estimate is what round trips say of a way: they are smoothed as RFC 6298,
@@ -45,6 +45,16 @@ export class Estimate {
 		if (!this.known) return Math.max(cfg.doubtFloor, UNMEASURED_PATIENCE);
 		const spread = Math.min(4 * this.variation, 2 * this.low + MAX_SPREAD);
 		return Math.max(cfg.doubtFloor, 1.5 * this.low + spread);
+	}
+
+	/**
+	 * again is how long a first probe waits for its answer before there is a second one: on a long way for longer than answers
+	 * take, as far as that of the second can be there before doubt. A spare has the time, since nothing is sent on it.
+	 */
+	again(cfg: Config, inUse: boolean): number {
+		if (!this.known) return cfg.secondProbe;
+		const after = 1.25 * this.low + ANSWER_SLACK;
+		return Math.max(cfg.secondProbe, inUse ? Math.min(after, this.patience(cfg) - this.low) : after);
 	}
 
 	/** unsettled: the round trips differed much lately, as behind an outage. More of them are wanted soon. */

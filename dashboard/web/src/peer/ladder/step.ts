@@ -116,7 +116,7 @@ function wake(l: Ladder, now: number, probing: readonly Carrier[]): number {
 	for (const c of l.carriers) {
 		if (climbs(l, c)) at = Math.min(at, trialEnds(l, now, c));
 		if (l.unwatched) continue;
-		at = Math.min(at, probing.includes(c) ? now + l.cfg.secondProbe : c.probeAt(now, l.cfg));
+		at = Math.min(at, probing.includes(c) ? now + c.again(l.cfg) : c.probeAt(now, l.cfg));
 		if (c.usable && !c.silent) at = Math.min(at, c.doubtAt(l.cfg));
 		if (c.mayBeLate()) at = Math.min(at, c.lateAt(l.cfg));
 		const replace = c.trouble + l.cfg.replaceAfter;
