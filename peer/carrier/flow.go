@@ -93,6 +93,9 @@ const (
 	// one is late they follow one another by slack.
 	quietMarks = 200 * time.Millisecond
 
+	// markWorth is how many bytes are worth a mark, while they come back in time: a mark has an answer, a packet of its own.
+	markWorth = 512
+
 	// lateMarks in a row mean a queue.
 	lateMarks = 3
 
@@ -154,6 +157,7 @@ func (f *Flow) Return(t *Tap, b *Batch) {
 	if !b.onlyControl() {
 		f.sent.all = max(f.sent.all-uint64(len(b.Packet)-b.markLength), f.acked.all)
 		f.sent.past = max(f.sent.past-b.pastBytes(), f.acked.past)
+		f.marked = min(f.marked, f.sent.all)
 		f.marks = slices.DeleteFunc(f.marks, func(m mark) bool { return m.id == b.mark })
 	}
 	t.Return(b)
@@ -253,11 +257,12 @@ func (f *Flow) due(now time.Time) bool {
 	if len(f.marks) == maxMarks {
 		return false
 	}
-	every := quietMarks
+	every, worth := quietMarks, markWorth
 	if f.late > 0 || f.narrow || f.limited || f.overdue(now) {
-		every = slack
+		every, worth = slack, 0
 	}
-	return now.Sub(f.markedAt) >= every || int(f.sent.all-f.marked) >= f.window/4
+	unmarked := int(f.sent.all - f.marked)
+	return now.Sub(f.markedAt) >= every && unmarked >= worth || unmarked >= f.window/4
 }
 
 func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
