@@ -19,6 +19,8 @@ type In struct {
 	cameAt time.Duration // when the newest came
 	mender mender
 
+	parities []wire.Parity // memory of Receive
+
 	due    bool // a receipt was asked for, or there is a hole to tell of
 	again  bool // a hole was told of once: what told of it may be lost
 	quick  bool // the newest wants holes to be told of
@@ -43,8 +45,8 @@ func (l *In) Receive(now time.Duration, packet []byte, out [][]byte) [][]byte {
 	if !s.Kept {
 		return append(out, content)
 	}
-	content, parity := splitParity(content)
-	return l.mender.take(s.Number, content, parity, append(out, content))
+	content, l.parities = splitParities(content, l.parities[:0])
+	return l.mender.take(s.Number, content, l.parities, append(out, content))
 }
 
 // note accounts for a number; false: it came before.
@@ -98,21 +100,23 @@ func serialOf(packet []byte) (s wire.Serial, content []byte, ok bool) {
 	return s, rest, err == nil
 }
 
-// splitParity takes the content of a packet from the Parity frame behind it, if there is one.
-func splitParity(content []byte) (before []byte, parity *wire.Parity) {
-	for rest := content; len(rest) > 0; {
+// splitParities takes the content of a packet from the Parity frames behind it, and appends these to parities. One that makes no sense is left out.
+func splitParities(content []byte, parities []wire.Parity) ([]byte, []wire.Parity) {
+	before := content
+	for rest := content; len(rest) > 0 && len(parities) < wire.MaxParities; {
 		f, next, err := wire.NextFrame(rest)
 		if err != nil {
-			return content, nil
+			break
 		}
 		if f.Type == wire.TypeParity {
-			before = content[:len(content)-len(rest)]
-			if p, err := wire.ParseParity(f.Body); err == nil {
-				parity = &p
+			if len(before) == len(content) {
+				before = content[:len(content)-len(rest)]
 			}
-			return before, parity
+			if p, err := wire.ParseParity(f.Body); err == nil {
+				parities = append(parities, p)
+			}
 		}
 		rest = next
 	}
-	return content, nil
+	return before, parities
 }

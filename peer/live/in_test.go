@@ -101,7 +101,7 @@ func (w *inWorld) event(now time.Duration, verb string, args []string) (out []st
 		}
 		packet := wire.AppendFrame(nil, wire.TypeSerial, wire.Hop{}, wire.AppendSerial(nil, s))
 		packet = append(packet, content...)
-		if lags := option(args, "parity", ""); lags != "" {
+		for lags := range strings.FieldsFuncSeq(option(args, "parity", ""), func(r rune) bool { return r == '+' }) {
 			packet = wire.AppendFrame(packet, wire.TypeParity, wire.Hop{}, wire.AppendParity(nil, w.parity(number, lags)))
 		}
 		return w.receive(now, packet)

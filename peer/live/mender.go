@@ -14,7 +14,7 @@ type mender struct {
 	pending []pendingParity
 }
 
-// maxParities is how many parities wait for more to come; each packet brings one at most.
+// maxParities is how many parities wait for more to come.
 const maxParities = 16
 
 type keptContent struct {
@@ -28,11 +28,10 @@ type pendingParity struct {
 }
 
 // take keeps a packet's content and appends to out what can be made with it and
-// its parity, if it has one.
-func (m *mender) take(number uint64, content []byte, parity *wire.Parity, out [][]byte) [][]byte {
+// its parities.
+func (m *mender) take(number uint64, content []byte, parities []wire.Parity, out [][]byte) [][]byte {
 	m.keep(number, content)
-	if parity != nil {
-		p := *parity
+	for _, p := range parities {
 		p.Bytes = slices.Clone(p.Bytes)
 		m.pending = append(m.pending, pendingParity{number, p})
 		if len(m.pending) > maxParities {

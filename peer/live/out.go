@@ -17,9 +17,6 @@ const (
 	// maxRepairs is how many frames may wait to be sent again; the oldest yield.
 	maxRepairs = 64
 
-	// parityAfter is how long the last packet waits for another one to carry its parity.
-	parityAfter = 25 * time.Millisecond
-
 	// maxNewest bounds the memory of which frames are their streams' newest;
 	// beyond it all are forgotten.
 	maxNewest = 4096
@@ -59,15 +56,18 @@ type Out struct {
 
 	repairs  []*piece      // to be sent again
 	seconds  []*piece      // were sent again, and ride along with the next fresh packet
-	covered  uint64        // the newest packet that a parity was sent for
-	owed     bool          // the last packet had no room for a parity
+	loaded   uint64        // the newest packet with a content
+	owed     bool          // it had no room for a parity
 	lastAt   time.Duration // the last packet
 	freshAt  time.Duration // the last one with fresh frames
 	askedAt  time.Duration
 	awaited  time.Duration // when the oldest unanswered question was sent; 0: none
+	asks     int           // unanswered questions, with that one
+	darkFrom time.Duration // when the darkAsks-th of these is overdue
 	answered bool          // a receipt has come, ever
 	heard    uint64        // the highest number that a receipt named
 	packet   []byte
+	covers   [2]*sentPacket // memory of members
 	stats    Stats
 	undo     undo // of the packet that was made last
 }
@@ -79,8 +79,9 @@ type sentPacket struct {
 	size    int
 	length  int // of its content
 	kept    bool
-	told    bool // a receipt has spoken of it
-	overdue bool // before one did: it was sent again then
+	told    bool  // a receipt has spoken of it
+	overdue bool  // before one did: it was sent again then
+	covered uint8 // parities that it is in
 	pieces  []*piece
 }
 
@@ -133,6 +134,7 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 // the last packet where nothing follows it. False: none is.
 func (o *Out) Next(now time.Duration) ([]byte, bool) {
 	o.expireRepairs(now)
+	o.forgoParity(now)
 	if len(o.repairs) == 0 && now < min(o.parityAt(), o.duskAt(), o.remindAt()) || o.Limit(now) == 0 {
 		return nil, false
 	}
@@ -159,23 +161,12 @@ func (o *Out) Wake() time.Duration {
 	return min(o.parityAt(), o.duskAt(), o.remindAt())
 }
 
-// parityAt is when the last packet gets a parity of its own.
-func (o *Out) parityAt() time.Duration {
-	switch {
-	case !o.redundant() || o.covered >= o.number || o.at(o.number).length == 0:
-		return Never
-	case o.owed:
-		return o.lastAt
-	}
-	return o.lastAt + max(parityAfter, o.path.spacing*3/2)
-}
-
 // at is where a packet is remembered.
 func (o *Out) at(number uint64) *sentPacket { return &o.sent[number%sentPackets] }
 
 // begin starts a packet with its number.
 func (o *Out) begin(now time.Duration) *sentPacket {
-	o.undo = undo{lastAt: o.lastAt, freshAt: o.freshAt, askedAt: o.askedAt, covered: o.covered, owed: o.owed, stats: o.stats}
+	o.undo = undo{members: o.undo.members[:0], lastAt: o.lastAt, freshAt: o.freshAt, askedAt: o.askedAt, asks: o.asks, loaded: o.loaded, owed: o.owed, stats: o.stats}
 	o.number++
 	p := o.at(o.number)
 	*p = sentPacket{number: o.number, at: now, kept: o.redundant(), pieces: p.pieces[:0]}
@@ -183,6 +174,9 @@ func (o *Out) begin(now time.Duration) *sentPacket {
 	if ask {
 		o.undo.asked, o.undo.awaited = true, o.awaited == 0
 		o.askedAt = now
+		if o.asks++; o.asks == darkAsks {
+			o.darkFrom = now + o.path.rtt + askAgain
+		}
 		if o.awaited == 0 {
 			o.awaited = now
 		}
@@ -216,6 +210,9 @@ func (o *Out) noteNewest(f *piece) {
 func (o *Out) finish(now time.Duration, p *sentPacket) []byte {
 	if p.kept && !o.dusk.on {
 		o.putParity(now, p)
+	}
+	if p.length > 0 {
+		o.loaded = p.number
 	}
 	p.size = len(o.packet)
 	o.dusk.made += uint64(p.size)

@@ -21,6 +21,10 @@ const parityCost = 10
 // putParity ends a packet with the parity that is of most use. If it has no
 // room for one, Next will send one apart.
 func (o *Out) putParity(now time.Duration, p *sentPacket) {
+	if p.length == 0 && !o.owed {
+		o.putChances(now, p)
+		return
+	}
 	members := o.members(now, p)
 	longest := 0
 	for _, m := range members {
@@ -30,6 +34,11 @@ func (o *Out) putParity(now time.Duration, p *sentPacket) {
 	if len(members) == 0 || o.owed {
 		return
 	}
+	o.addParity(p, members, longest)
+}
+
+// addParity ends a packet with the parity of others, of which the longest has so many bytes.
+func (o *Out) addParity(p *sentPacket, members []*sentPacket, longest int) {
 	parity := wire.Parity{Bytes: make([]byte, longest)}
 	for _, m := range members {
 		parity.Lags = append(parity.Lags, p.number-m.number)
@@ -41,27 +50,34 @@ func (o *Out) putParity(now time.Duration, p *sentPacket) {
 		}
 	}
 	o.packet = wire.AppendFrame(o.packet, wire.TypeParity, wire.Hop{}, wire.AppendParity(nil, parity))
-	o.covered = members[0].number
+	for _, m := range members {
+		m.covered++
+	}
+	o.undo.members = append(o.undo.members, members...)
 	o.stats.Parities++
 }
 
 // members are the packets that a parity in p covers.
 func (o *Out) members(now time.Duration, p *sentPacket) (members []*sentPacket) {
 	number := p.number
-	last := o.useful(now, number-1)
-	if last == nil {
+	last := o.useful(now, o.loaded) // p is not noted yet
+	if last == nil || number-last.number > wire.MaxLag {
 		return nil
 	}
 	oldest := last
-	for lag := uint64(wire.MaxLag); lag > 1 && oldest == last; lag-- {
+	for lag := uint64(wire.MaxLag); lag > number-last.number && oldest == last; lag-- {
 		if number > lag {
-			if p := o.useful(now, number-lag); p != nil {
-				oldest = p
+			if q := o.useful(now, number-lag); q != nil && (p.length > 0 || int(q.covered) < o.path.wanted()) {
+				oldest = q
 			}
 		}
 	}
+	members = o.covers[:0]
+	if oldest == last {
+		return append(members, last)
+	}
 	// Where there is repair, redundancy is for runs. The first packet behind one mends the oldest only if the sum has no other of them.
-	if oldest == last || p.length > 0 && o.path.repairable() {
+	if p.length > 0 && o.path.repairable() {
 		return append(members, oldest)
 	}
 	return append(members, last, oldest)

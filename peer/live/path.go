@@ -58,7 +58,7 @@ func (p *state) queue() time.Duration { return p.latest - p.leastRTT() }
 // spaced notes that a packet with fresh frames follows the one before that had such. One with a parity alone does not count: it
 // would make the time between packets look shorter than it is, and the next one would be expected too early, and get such a parity again.
 func (p *state) spaced(now, before time.Duration, fresh []Frame) {
-	const most = 100 * time.Millisecond // beyond it nothing is regular
+	const most = time.Second // beyond it nothing can be mended by what follows
 	if gap := min(now-before, most); gap > 0 {
 		p.spacing += (gap - p.spacing) / 8
 	}
@@ -80,6 +80,15 @@ func (p *state) repairable() bool {
 func (p *state) redundant() bool {
 	inRuns := p.runs > p.loss/2
 	return p.coding && (!p.repairable() || inRuns)
+}
+
+// wanted is how many parities each packet shall be in, so that of what is lost one part in 500 is lost with all of them, or less.
+func (p *state) wanted() int {
+	const few = 0.03
+	if p.loss < few {
+		return 1
+	}
+	return 2
 }
 
 // arrived counts a packet that came.

@@ -15,7 +15,7 @@ func (o *Out) remindAt() time.Duration {
 	switch {
 	case !o.answered:
 		return Never
-	case o.awaited == 0 && o.at(o.number).told:
+	case o.awaited == 0 && o.at(o.loaded).told: // what follows it holds nothing new
 		return Never
 	case o.awaited == 0:
 		return o.lastAt + askEvery

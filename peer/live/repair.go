@@ -21,8 +21,10 @@ const (
 	// doubtAfter is how long answers may be overdue while packets are sent as ever: some are just lost.
 	doubtAfter = 200 * time.Millisecond
 
-	// darkAfter is how long a receipt may be overdue, beside a round trip, before the path counts as dark.
+	// darkAfter is how long a receipt may be overdue, beside a round trip, before the path counts as dark; darkAsks is how many
+	// answers are overdue then. Who sends seldom asks seldom, and one or two are just lost.
 	darkAfter = 400 * time.Millisecond
+	darkAsks  = 3
 )
 
 func (o *Out) askEvery(now time.Duration) time.Duration {
@@ -40,7 +42,7 @@ func (o *Out) askEvery(now time.Duration) time.Duration {
 
 // Dark reports whether receipts are overdue: the path may carry nothing now.
 func (o *Out) Dark(now time.Duration) bool {
-	return o.overdue(now) >= darkAfter
+	return o.asks >= darkAsks && now >= o.darkFrom && o.overdue(now) >= darkAfter
 }
 
 // overdue is by how much the oldest answer that is awaited is late.
@@ -75,7 +77,7 @@ func (o *Out) Receipt(now time.Duration, r wire.Receipt) {
 		o.askedAt = max(o.askedAt, newest.at) // nobody needs to be asked for what he says by himself
 	}
 	if newest.at >= o.awaited {
-		o.awaited = 0
+		o.awaited, o.asks = 0, 0
 	}
 	came := o.hear(now, r)
 	o.repairOverdue(now, newest, time.Duration(r.Held)*time.Microsecond)
@@ -203,9 +205,13 @@ func (o *Out) putRepairs(p *sentPacket) {
 // anything, and what rides along costs no packet. Where the rate is bounded it would keep out what is fresh.
 func (o *Out) putSeconds(now time.Duration, p *sentPacket) {
 	for _, f := range o.seconds {
-		if !f.came && o.inTime(now, f) && len(o.packet)+len(f.Bytes) <= maxPacket && !o.pace.narrow() {
+		switch {
+		case f.came || !o.inTime(now, f) || o.pace.narrow():
+		case len(o.packet)+len(f.Bytes) <= maxPacket:
 			o.put(p, f)
 			o.stats.Repairs++
+		case len(o.repairs) < maxRepairs && !slices.Contains(o.repairs, f):
+			o.repairs = append(o.repairs, f) // a packet of its own is next
 		}
 	}
 	o.seconds = o.seconds[:0]

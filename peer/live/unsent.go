@@ -9,8 +9,10 @@ import (
 type undo struct {
 	lastAt, freshAt, askedAt time.Duration
 	asked, awaited           bool // it asks, and nothing that asked before it is unanswered
-	covered                  uint64
+	asks                     int
+	loaded                   uint64
 	owed                     bool
+	members                  []*sentPacket // of its parity
 	stats                    Stats
 
 	fresh   int // so many of its pieces are
@@ -25,6 +27,7 @@ func (o *Out) Unsent() {
 	p, was := o.at(o.number), o.undo
 	if was.asked && o.askedAt == p.at {
 		o.askedAt = was.askedAt
+		o.asks = was.asks
 	}
 	if was.awaited && o.awaited == p.at {
 		o.awaited = 0
@@ -33,7 +36,10 @@ func (o *Out) Unsent() {
 		o.unrepair(f, o.seconds[was.seconds:])
 	}
 	o.seconds = append(o.seconds[:was.seconds], p.pieces[was.fresh:was.repairs]...)
-	o.lastAt, o.freshAt, o.covered, o.owed = was.lastAt, was.freshAt, was.covered, was.owed
+	o.lastAt, o.freshAt, o.loaded, o.owed = was.lastAt, was.freshAt, was.loaded, was.owed
+	for _, m := range was.members {
+		m.covered--
+	}
 	o.stats.Packets, o.stats.Repairs, o.stats.Parities, o.stats.Late = was.stats.Packets, was.stats.Repairs, was.stats.Parities, was.stats.Late
 	o.dusk.made -= uint64(p.size)
 	*p = sentPacket{pieces: p.pieces[:0]}

@@ -101,6 +101,8 @@ type Parity struct {
 const (
 	MaxLag  = 32
 	MaxLags = 8
+	// MaxParities is how many Parities a packet has at most.
+	MaxParities = 8
 )
 
 // ParseParity reads a Parity frame's body. Bytes alias it.

@@ -44,8 +44,7 @@ class InWorld {
 		const serial = { number, ask: args.includes("ask"), quick: args.includes("quick"), kept: args.includes("kept") };
 		const packet = appendFrame(new Writer(), TYPE_SERIAL, hop(), appendSerial(new Writer(), serial).finish());
 		packet.append(content);
-		const lags = option(args, "parity");
-		if (lags !== undefined) {
+		for (const lags of option(args, "parity")?.split("+") ?? []) {
 			const body = appendParity(new Writer(), this.parity(number, lags.split(",").map(Number))).finish();
 			appendFrame(packet, TYPE_PARITY, hop(), body);
 		}

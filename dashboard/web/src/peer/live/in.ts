@@ -1,5 +1,6 @@
 import {
 	FormatError,
+	MAX_PARITIES,
 	nextFrame,
 	type Parity,
 	parseParity,
@@ -50,9 +51,9 @@ export class In {
 			out.push(content);
 			return;
 		}
-		const { before, parity } = splitParity(content);
+		const { before, parities } = splitParities(content);
 		out.push(before);
-		this.mender.take(serial.number, before, parity, out);
+		this.mender.take(serial.number, before, parities, out);
 	}
 
 	/** receipt is the receipt that is due, which counts as sent; null: none is. It is to be asked after each receive, and at wake. */
@@ -99,16 +100,21 @@ function openSerial(packet: Uint8Array): { serial: Serial; content: Uint8Array }
 	});
 }
 
-/** splitParity takes the content of a packet from the Parity frame behind it, if there is one. */
-function splitParity(content: Uint8Array): { before: Uint8Array; parity: Parity | null } {
+/** splitParities takes the content of a packet from the Parity frames behind it. One that makes no sense is left out. */
+function splitParities(content: Uint8Array): { before: Uint8Array; parities: Parity[] } {
 	const reader = new Reader(content);
-	while (reader.left() > 0) {
-		const before = content.subarray(0, content.length - reader.left());
+	const parities: Parity[] = [];
+	let length: number | null = null; // of what is before the first
+	while (reader.left() > 0 && parities.length < MAX_PARITIES) {
+		const at = content.length - reader.left();
 		const frame = readable(() => nextFrame(reader));
 		if (frame === null) break;
-		if (frame.type === TYPE_PARITY) return { before, parity: readable(() => parseParity(frame.body)) };
+		if (frame.type !== TYPE_PARITY) continue;
+		length ??= at;
+		const parity = readable(() => parseParity(frame.body));
+		if (parity !== null) parities.push(parity);
 	}
-	return { before: content, parity: null };
+	return { before: content.subarray(0, length ?? content.length), parities };
 }
 
 function readable<T>(read: () => T): T | null {

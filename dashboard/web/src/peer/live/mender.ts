@@ -1,7 +1,7 @@
 import { MAX_LAG, type Parity } from "../wire";
 
-/** How many parities wait for more to come; each packet brings one at most. */
-const MAX_PARITIES = 16;
+/** How many parities wait for more to come. */
+const MAX_PENDING = 16;
 
 interface Kept {
 	number: number; // 0: none
@@ -15,18 +15,18 @@ interface Pending extends Parity {
 
 /**
  * Mender keeps the newest contents of packets, and makes of parities those
- * that did not come. It holds at most MAX_LAG + 1 contents and MAX_PARITIES
+ * that did not come. It holds at most MAX_LAG + 1 contents and MAX_PENDING
  * parities, each within a packet's size.
  */
 export class Mender {
 	private readonly kept: Kept[] = Array.from({ length: MAX_LAG + 1 }, () => ({ number: 0, bytes: new Uint8Array() }));
 	private pending: Pending[] = [];
 
-	/** take keeps a packet's content and appends to out what can be made with it and its parity, if it has one. */
-	take(number: number, content: Uint8Array, parity: Parity | null, out: Uint8Array[]): void {
+	/** take keeps a packet's content and appends to out what can be made with it and its parities. */
+	take(number: number, content: Uint8Array, parities: Parity[], out: Uint8Array[]): void {
 		this.keep(number, content);
-		if (parity !== null) this.pending.push({ ...parity, number });
-		if (this.pending.length > MAX_PARITIES) this.pending.shift();
+		for (const parity of parities) this.pending.push({ ...parity, number });
+		this.pending.splice(0, this.pending.length - MAX_PENDING);
 		for (let mended = true; mended; ) {
 			mended = false;
 			this.pending = this.pending.filter((p) => {

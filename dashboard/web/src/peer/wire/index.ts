@@ -32,6 +32,7 @@ export {
 	appendReceipt,
 	appendSerial,
 	MAX_LAG,
+	MAX_PARITIES,
 	MAX_RECEIPT,
 	MAX_RECEIPT_RUNS,
 	type Parity,

@@ -82,6 +82,8 @@ export interface Parity {
 /** How far back a parity reaches at most, in packets, and how many it covers. */
 export const MAX_LAG = 32;
 const MAX_LAGS = 8;
+/** How many Parities a packet has at most. */
+export const MAX_PARITIES = 8;
 
 /** parseParity reads a Parity frame's body, which its bytes alias. */
 export function parseParity(body: Uint8Array): Parity {
