@@ -28,6 +28,9 @@ const (
 	// pastProbeSpacing is the least time between two probes. The next one goes
 	// when one was answered: each shows what the last step of the pace did.
 	pastProbeSpacing = 20 * time.Millisecond
+	// pastProbeSoon is that where pastProbeMuch bytes have gone meanwhile: what a step did shows sooner.
+	pastProbeSoon = 5 * time.Millisecond
+	pastProbeMuch = 16 << 10
 	// pastProbeBytes is how much of the past goes between two probes that are
 	// closer than pastProbeEvery: on a narrow path they would take a share of it.
 	pastProbeBytes = 8 << 10
@@ -141,7 +144,10 @@ func (c *hostConn) stepPast(now time.Duration) (wake time.Duration) {
 
 // probeAt is when the path is measured next.
 func (t *transfer) probeAt() time.Duration {
-	if t.heard && t.since >= pastProbeBytes {
+	switch {
+	case t.heard && t.since >= pastProbeMuch:
+		return t.probed + pastProbeSoon
+	case t.heard && t.since >= pastProbeBytes:
 		return t.probed + pastProbeSpacing
 	}
 	return t.probed + pastProbeEvery
