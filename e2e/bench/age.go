@@ -18,6 +18,12 @@ const (
 	warmUp     = 3 * time.Second // until paths, timers and the CPU's clock have settled
 )
 
+// load is how many samples a second of how many bytes somebody sends.
+type load struct{ rate, size int }
+
+// workload is what all send, unless their condition says otherwise.
+var workload = load{rate, sampleSize}
+
 // ages are the percentiles of one subject, one entry a round, in ms.
 type ages struct {
 	name     string

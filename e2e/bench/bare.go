@@ -43,9 +43,9 @@ func bare(role string, args []string) error {
 	case "pion-relay":
 		return pionRelay()
 	case "udp-sender":
-		return sendKept(dialUDP(args[0]))
+		return datagramSender(args)
 	case "udp-receiver":
-		return datagramReceiver(args[0])
+		return datagramReceiver(args)
 	case "pion-relay-sender":
 		return pionRelaySender(args[0])
 	case "pion-relay-receiver":
@@ -80,9 +80,11 @@ func bare(role string, args []string) error {
 type starter func(onLine func(program.Line), args ...string) (*program.Program, error)
 
 // send calls write with a fresh sample, at the rate of the workload, until that fails: the time it was made, its number, then filling.
-func send(write func([]byte) error) error {
-	payload, number := make([]byte, sampleSize), uint64(0)
-	for range time.Tick(time.Second / rate) {
+func send(write func([]byte) error) error { return workload.send(write) }
+
+func (l load) send(write func([]byte) error) error {
+	payload, number := make([]byte, l.size), uint64(0)
+	for range time.Tick(time.Second / time.Duration(l.rate)) {
 		number++
 		stamp(payload, number)
 		if err := write(payload); err != nil {
@@ -98,8 +100,10 @@ func stamp(payload []byte, number uint64) {
 }
 
 // say prints one received sample as the product's viewer does, a JSON line each: what is compared must do the same work.
-func say(out *json.Encoder, payload []byte) error {
-	if len(payload) != sampleSize {
+func say(out *json.Encoder, payload []byte) error { return workload.say(out, payload) }
+
+func (l load) say(out *json.Encoder, payload []byte) error {
+	if len(payload) != l.size {
 		return fmt.Errorf("a sample of %d bytes came", len(payload))
 	}
 	made, number := int64(binary.BigEndian.Uint64(payload)), binary.BigEndian.Uint64(payload[8:])

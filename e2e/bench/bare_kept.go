@@ -24,11 +24,13 @@ type sending struct {
 }
 
 // sendKept is send over a connection that is made again for ever. A sample that is made while there is none is lost.
-func sendKept(dial dialing) error {
+func sendKept(dial dialing) error { return workload.sendKept(dial) }
+
+func (l load) sendKept(dial dialing) error {
 	dialled := make(chan *sending, 1)
 	go dialUntil(dial, dialled)
 	var now *sending
-	return send(func(payload []byte) error {
+	return l.send(func(payload []byte) error {
 		select {
 		case now = <-dialled:
 		default:

@@ -18,12 +18,25 @@ type condition struct {
 	name, link string
 	blackhole  time.Duration // how long the link is dark, in the middle of the measurement; 0: never
 	chromium   string        // the condition in which `telepath view` receives what a page in Chromium does here; "": this is one
+	load       load          // zero: the workload
 }
+
+// sends is what is sent in it.
+func (c condition) sends() load {
+	if c.load == (load{}) {
+		return workload
+	}
+	return c.load
+}
+
+// slowLoad is a stream of which no sample follows another one in time to mend it.
+var slowLoad = load{rate: 10, size: 20}
 
 var conditions = []condition{
 	{name: "50", link: "delay=25ms"},
 	{name: "100-5", link: "delay=50ms loss=5%"},
 	{name: "300-10", link: "delay=150ms loss=10% rate=1mbit queue=64000"},
+	{name: "300-10-slow", link: "delay=150ms loss=10% rate=1mbit queue=64000", load: slowLoad},
 	{name: "100-5-chromium", link: "delay=50ms loss=5%", chromium: "100-5"},
 	{name: "300-10-chromium", link: "delay=150ms loss=10% rate=1mbit queue=64000", chromium: "300-10"},
 	{name: "fade200", link: "delay=50ms fade=4s:200ms"},
@@ -89,12 +102,12 @@ func (l *liveResult) measure(c condition, round int, length time.Duration) error
 	if err != nil {
 		return err
 	}
-	ours, err := startProduct(r, far, c.chromium != "")
+	ours, err := startProduct(r, far, c)
 	if err != nil {
 		return err
 	}
 	defer ours.close()
-	udp, err := startDatagrams(self, far.There, far.Here)
+	udp, err := startDatagrams(self, far.There, far.Here, c.sends())
 	if err != nil {
 		return err
 	}
@@ -111,10 +124,11 @@ func (l *liveResult) measure(c condition, round int, length time.Duration) error
 	if err != nil {
 		return err
 	}
-	made := l.udp[c.name].add(w, udpGot, func(made float64) (float64, float64) { return made, made * datagramSize })
+	datagram := c.sends().datagram()
+	made := l.udp[c.name].add(w, udpGot, func(made float64) (float64, float64) { return made, made * datagram })
 	// The rest of the link's traffic is the product's.
 	l.ours[c.name].add(w, oursGot, func(float64) (float64, float64) {
-		return float64(w.traffic.Packets) - made, float64(w.traffic.Bytes) - made*datagramSize
+		return float64(w.traffic.Packets) - made, float64(w.traffic.Bytes) - made*datagram
 	})
 	return nil
 }
@@ -123,6 +137,7 @@ func (l *liveResult) measure(c condition, round int, length time.Duration) error
 type window struct {
 	from, to time.Time
 	lit      time.Time // when a dark link came back; zero: it was never dark
+	rate     int       // samples a second
 	traffic  rig.LinkTraffic
 }
 
@@ -130,6 +145,7 @@ func (w window) holds(t time.Time) bool { return !t.Before(w.from) && t.Before(w
 
 // watchLink lets the subjects settle, where the link gets dark waits for the light, then lets them send for length, and what is under way come.
 func watchLink(far *rig.FarLink, c condition, length time.Duration) (w window, err error) {
+	w.rate = c.sends().rate
 	time.Sleep(warmUp)
 	if c.blackhole > 0 {
 		if w.lit, err = darken(far, c.blackhole); err != nil {
@@ -214,7 +230,7 @@ func bound(w window, got []arrival, made float64) float64 {
 	if len(way) == 0 {
 		return 0
 	}
-	spare := uint64(max(0, milliseconds(liveDeadline)-percentile(way, 0.5)) * rate / 1000)
+	spare := uint64(max(0, milliseconds(liveDeadline)-percentile(way, 0.5)) * float64(w.rate) / 1000)
 	could, next := 0, last
 	for seq := last; seq >= first && seq > 0; seq-- {
 		if came[seq] {

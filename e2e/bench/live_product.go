@@ -17,8 +17,8 @@ type product struct {
 }
 
 // startProduct returns when the first sample has come over a data channel.
-func startProduct(r *rig.Rig, far *rig.FarLink, chromium bool) (_ *product, err error) {
-	p := &product{}
+func startProduct(r *rig.Rig, far *rig.FarLink, c condition) (_ *product, err error) {
+	p, chromium, sends := &product{}, c.chromium != "", c.sends()
 	defer func() {
 		if err != nil {
 			p.close()
@@ -29,7 +29,7 @@ func startProduct(r *rig.Rig, far *rig.FarLink, chromium bool) (_ *product, err 
 		return nil, err
 	}
 	p.programs = append(p.programs, server.Program)
-	device, err := r.StartDevice(far.There, "board", "--only", "ws,udp", "--source", fmt.Sprintf("sim,rate=%d,size=%d,class=live", rate, sampleSize))
+	device, err := r.StartDevice(far.There, "board", "--only", "ws,udp", "--source", fmt.Sprintf("sim,rate=%d,size=%d,class=live", sends.rate, sends.size))
 	if err != nil {
 		return nil, err
 	}
