@@ -16,6 +16,8 @@ const (
 	parityStep = 0.4
 	// foregone is more parities than any packet wants.
 	foregone = 8
+	// leftForEver stands for what is left to frames without a deadline.
+	leftForEver = 200 * time.Millisecond
 )
 
 // parityAt is when a packet of its own carries a parity of the last one with a content.
@@ -40,7 +42,7 @@ func (o *Out) parityAt() time.Duration {
 func (o *Out) left(p *sentPacket) (left time.Duration) {
 	for _, f := range p.pieces {
 		if f.Until == 0 {
-			return foregone * parityAfter
+			return leftForEver
 		}
 		left = max(left, f.Until-f.Span-o.path.oneWay()-paritySlack-p.at)
 	}
@@ -49,7 +51,10 @@ func (o *Out) left(p *sentPacket) (left time.Duration) {
 
 // forgoParity lets go of a parity for which it is too late: somebody had no time for us.
 func (o *Out) forgoParity(now time.Duration) {
-	if now >= o.parityAt() && o.useful(now, o.loaded) == nil {
+	if now < o.parityAt() {
+		return
+	}
+	if o.useful(now, o.loaded) == nil || o.number-o.loaded >= wire.MaxLag {
 		o.at(o.loaded).covered = foregone
 	}
 }
@@ -60,7 +65,8 @@ func (o *Out) putChances(now time.Duration, p *sentPacket) {
 	count := 0
 	for n := o.loaded; n > 0 && p.number-n <= wire.MaxLag && count < wire.MaxParities; n-- {
 		m := o.useful(now, n)
-		if m != nil && int(m.covered) < o.path.wanted() && len(o.packet)+m.length+parityCost <= maxPacket {
+		fits := count == 0 || m != nil && len(o.packet)+m.length+parityCost <= maxPacket // a longer one goes alone, as it did
+		if m != nil && int(m.covered) < o.path.wanted() && fits {
 			o.covers[0] = m
 			o.addParity(p, o.covers[:1], m.length)
 			count++

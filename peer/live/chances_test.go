@@ -28,6 +28,7 @@ func TestSlowStreamsAndLongPacketsAreMended(t *testing.T) {
 		{"25 Hz, a way of 200 ms", link{delay: 200 * ms, loss: 0.05}, 40 * ms, 120, 0.997, 3.05},
 		{"1000 bytes, repair in time", link{delay: 50 * ms, loss: 0.05}, 33 * ms, 1020, 0.999, 1.15},
 		{"1000 bytes, repair too late", link{delay: 150 * ms, loss: 0.1}, 33 * ms, 1020, 0.996, 2.05},
+		{"3000 bytes, repair too late", link{delay: 150 * ms, loss: 0.1}, 100 * ms, 3020, 0.996, 3.05},
 		{"1 Hz, little loss", link{delay: 100 * ms, loss: 0.02}, 1000 * ms, 50, 0.997, 2.6},
 		{"10 Hz, no loss", link{delay: 150 * ms}, 100 * ms, 50, 1, 1.01},
 		{"1 Hz, no loss", link{delay: 50 * ms}, 1000 * ms, 50, 1, 1.1},
