@@ -116,6 +116,13 @@ func (t *Tap) Return(b *Batch) {
 	t.buffer.queue.Return(b)
 }
 
+// Shorten is Queue.Shorten.
+func (t *Tap) Shorten(b *Batch, limit int) {
+	t.buffer.mu.Lock()
+	defer t.buffer.mu.Unlock()
+	t.buffer.queue.Shorten(b, limit)
+}
+
 // Pending is how much waits for this writer.
 func (t *Tap) Pending() Depth {
 	t.buffer.mu.Lock()

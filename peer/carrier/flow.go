@@ -24,14 +24,14 @@ import (
 // late mark changes nothing. What a stall held up comes all at once, so that each
 // later mark is less late than the one before; before a queue none is.
 type Flow struct {
-	unmarked bool // set once: something else acknowledges
 	channels bool // set once: of data channels, see NewChannelFlow
 
-	mu      sync.Mutex
-	window  int // bytes that may be under way
-	sent    amount
-	acked   amount // of sent: known to have come
-	ackedAt time.Time
+	mu       sync.Mutex
+	requests requests // zero: marks acknowledge
+	window   int      // bytes that may be under way
+	sent     amount
+	acked    amount // of sent: known to have come
+	ackedAt  time.Time
 
 	marks    []mark // under way, oldest first
 	lastID   uint64
@@ -49,6 +49,7 @@ type Flow struct {
 	rateAt   time.Time
 	drains   bool // nothing goes until nothing is under way
 	limited  bool // something has waited for the window since the last mark
+	crowded  bool // something has waited for a request to come back since one did
 }
 
 // amount counts bytes, control frames aside.
@@ -62,6 +63,7 @@ type mark struct {
 	id     uint64
 	at     time.Time
 	sent   amount    // Flow.sent, with the mark's own packet
+	own    amount    // of a request: what it brings
 	acked  uint64    // Flow.acked.all when it left
 	since  time.Time // when that was acknowledged, or when it left, if nothing else was under way
 	idle   bool      // nothing else was under way
@@ -127,10 +129,6 @@ func NewFlow() *Flow { return &Flow{window: firstWindow} }
 // their acknowledgements as much: so on a narrow way a packet is half a window long.
 func NewChannelFlow() *Flow { return &Flow{window: leastWindow, channels: true} }
 
-// NewRequestFlow makes one that sends no marks, for links whose requests and
-// answers acknowledge one another: Acknowledge is called for each.
-func NewRequestFlow() *Flow { return &Flow{window: firstWindow, unmarked: true} }
-
 // Take is Tap.Take for as much as may be under way, limit bytes at most, with
 // a mark behind it if one is due. Control frames need no window.
 func (f *Flow) Take(t *Tap, limit int, b *Batch) (more bool) {
@@ -143,7 +141,12 @@ func (f *Flow) Take(t *Tap, limit int, b *Batch) (more bool) {
 	} else {
 		more = t.TakeControl(limit, b)
 	}
-	f.limited = f.limited || min(room, past) < limit && t.Waits()
+	switch {
+	case f.full(now):
+		f.crowded = f.crowded || t.Waits()
+	default:
+		f.limited = f.limited || min(room, past) < limit && t.Waits()
+	}
 	if more {
 		f.leaves(now, b)
 	}
@@ -165,6 +168,9 @@ func (f *Flow) Return(t *Tap, b *Batch) {
 
 // room is how many bytes may be sent now.
 func (f *Flow) room(now time.Time) int {
+	if f.full(now) {
+		return 0
+	}
 	if f.underWay() == 0 {
 		f.drains = false
 		if f.channels && f.narrow {
@@ -173,7 +179,7 @@ func (f *Flow) room(now time.Time) int {
 		return f.window
 	}
 	room := max(f.window-f.inTheWay(), 0)
-	if f.stalled(now) || f.drains || f.channels && f.narrow && room < f.window/2 {
+	if f.requests.most == 0 && f.stalled(now) || f.drains || f.channels && f.narrow && room < f.window/2 {
 		return 0
 	}
 	return room
@@ -228,7 +234,11 @@ func (f *Flow) leaves(now time.Time, b *Batch) {
 	idle := f.sent == f.acked
 	f.sent.all += uint64(len(b.Packet))
 	f.sent.past += b.pastBytes()
-	if !f.unmarked && f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket {
+	switch {
+	case f.requests.most > 0:
+		b.mark = f.note(now, idle)
+		f.marks[len(f.marks)-1].own = amount{uint64(len(b.Packet)), b.pastBytes()}
+	case f.due(now) && len(b.Packet)+markRoom <= wire.MaxPacket:
 		unmarked := len(b.Packet)
 		b.Packet = f.mark(b.Packet, now, idle)
 		b.mark, b.markLength = FirstMark+f.lastID, len(b.Packet)-unmarked
@@ -266,6 +276,11 @@ func (f *Flow) due(now time.Time) bool {
 }
 
 func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
+	return wire.AppendProbe(packet, wire.Hop{}, wire.Probe{ID: f.note(now, idle), Heard: true})
+}
+
+// note remembers what is under way as of now, under an id.
+func (f *Flow) note(now time.Time, idle bool) (id uint64) {
 	f.lastID++
 	since := f.ackedAt
 	if idle {
@@ -273,7 +288,7 @@ func (f *Flow) mark(packet []byte, now time.Time, idle bool) []byte {
 	}
 	f.marks = append(f.marks, mark{id: FirstMark + f.lastID, at: now, sent: f.sent, acked: f.acked.all, since: since, idle: idle, filled: f.limited})
 	f.markedAt, f.marked, f.limited = now, f.sent.all, false
-	return wire.AppendProbe(packet, wire.Hop{}, wire.Probe{ID: FirstMark + f.lastID, Heard: true})
+	return FirstMark + f.lastID
 }
 
 // remind returns a mark to send if what is under way would not be acknowledged
@@ -352,21 +367,11 @@ func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
 	return found
 }
 
-// Acknowledge says that all that was taken has come. since is when it was.
-func (f *Flow) Acknowledge(since time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.acked.all < f.sent.all {
-		f.came(time.Now(), mark{at: since, sent: f.sent, acked: f.acked.all, since: since, idle: true, filled: f.limited})
-		f.limited = false
-	}
-}
-
 // acknowledge takes the answer to a mark that was there at a time in µs on the other end's clock.
 func (f *Flow) acknowledge(id uint64, now time.Time, there uint64) bool {
 	for i, m := range f.marks {
 		if m.id == id {
-			f.marks = append(f.marks[:0], f.marks[i+1:]...)
+			f.marks = append(f.marks[:f.before(i)], f.marks[i+1:]...)
 			m.there = there
 			f.came(now, m)
 			return true
@@ -377,15 +382,19 @@ func (f *Flow) acknowledge(id uint64, now time.Time, there uint64) bool {
 
 // came takes the answer to a mark into account.
 func (f *Flow) came(now time.Time, m mark) {
-	fresh := int(m.sent.all - min(f.acked.all, m.sent.all))
-	f.acked = amount{max(f.acked.all, m.sent.all), max(f.acked.past, m.sent.past)}
+	fresh := f.acknowledges(m)
 	f.ackedAt = now
 	rtt := max(now.Sub(m.at), time.Microsecond)
 	f.learnBase(now, rtt, m.idle)
 	delivered := float64(f.acked.all-m.acked) / max(now.Sub(m.since), rtt).Seconds()
 	limited := m.filled || f.limited
-	switch f.judge(now, m, rtt) {
+	verdict := f.judge(now, m, rtt)
+	switch verdict {
 	case congested:
+		if f.requests.congested() {
+			f.late = 0
+			return
+		}
 		f.drains = f.drains || f.channels && !f.narrow
 		f.narrow, f.rates = true, [2]float64{delivered}
 		f.follow()
@@ -396,6 +405,9 @@ func (f *Flow) came(now time.Time, m mark) {
 			f.follow()
 		} else if limited && f.late == 0 {
 			f.window = min(f.window+fresh, maxWindow) // doubles in a round trip, as in TCP's slow start (RFC 5681, section 3.1)
+		}
+		if verdict == inTime {
+			f.calm()
 		}
 	}
 }

@@ -332,6 +332,6 @@ func BenchmarkFlowTake(b *testing.B) {
 	for b.Loop() {
 		buffer.Push(f)
 		flow.Take(buffer.Tap(0), 16<<10, &batch)
-		flow.Acknowledge(time.Now())
+		flow.Acknowledge(&batch)
 	}
 }

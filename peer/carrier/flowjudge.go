@@ -71,8 +71,11 @@ func (f *Flow) judge(now time.Time, m mark, rtt time.Duration) verdict {
 		f.late++
 		f.lateAt = now
 	}
-	isVery := rtt > f.base+stall
-	if f.late >= lateMarks || isVery && f.veryLate {
+	isVery, most := rtt > f.base+stall, lateMarks
+	if f.requests.now > 1 {
+		most = lateRequests
+	}
+	if f.late >= most || isVery && f.veryLate {
 		return congested
 	}
 	f.veryLate = isVery

@@ -387,3 +387,27 @@ func TestNoStreamIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// TestShorten: what does not fit waits again, where it was.
+func TestShorten(t *testing.T) {
+	q := NewQueue(Limits{})
+	for n := range 5 {
+		f := fresh(wire.Event, 1, 100)
+		f.Bytes[99] = byte(n)
+		q.Push(f)
+	}
+	var b, rest Batch
+	q.Take(time.Now(), AllLanes, 1000, &b)
+	q.Push(fresh(wire.Live, 2, 100))
+	q.Shorten(&b, 250)
+	if len(b.Packet) > 250 || len(b.Frames) != 2 || b.Lanes() != SetOf(LaneEvent) {
+		t.Fatalf("it has %d bytes, %d frames", len(b.Packet), len(b.Frames))
+	}
+	q.Take(time.Now(), SetOf(LaneEvent), 1000, &rest)
+	if len(rest.Frames) != 3 || rest.Frames[0].Bytes[99] != 2 || rest.Frames[2].Bytes[99] != 4 {
+		t.Errorf("%d frames wait again", len(rest.Frames))
+	}
+	if q.Shorten(&rest, 10); len(rest.Frames) != 1 {
+		t.Errorf("%d frames are left where one does not fit", len(rest.Frames))
+	}
+}

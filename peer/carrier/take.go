@@ -201,6 +201,24 @@ func (q *Queue) longestWaiting() []*node {
 	return q.waiting
 }
 
+// Lanes is which lanes the batch's frames are of.
+func (b *Batch) Lanes() (set Lanes) {
+	for i := range b.Frames {
+		set |= SetOf(b.Frames[i].Lane())
+	}
+	return set
+}
+
+// Shorten puts the last frames of a batch that is too long for something back where they came from: it has limit bytes at most
+// then, or a single frame. What is left of its packet stays where it is in memory.
+func (q *Queue) Shorten(b *Batch, limit int) {
+	for last := len(b.Frames) - 1; last > 0 && len(b.Packet) > limit; last-- {
+		f := b.Frames[last]
+		b.Packet, b.Frames = b.Packet[:len(b.Packet)-len(f.Bytes)], b.Frames[:last]
+		q.putBack(f)
+	}
+}
+
 // Return puts the frames of a batch that could not be sent back where they
 // came from, so that what is fresher by then goes first. Where the queue has
 // filled up meanwhile, what may be lost is.

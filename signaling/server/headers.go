@@ -15,9 +15,19 @@ const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-
 	"img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; connect-src 'self' ws://HOST wss://HOST; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default svelte-trusted-html"
 
-// secure sets the headers of every answer.
+// The paths of what a link over HTTP is made of.
+const (
+	pathPoll = "/v1/link/poll"
+	pathUp   = "/v1/link/up"
+)
+
+// secure sets the headers of every answer. What a link is made of is no page, and comes dozens of times a second: it has
+// none of those that are about pages.
 func secure(h http.Header, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method == http.MethodPost && (r.URL.Path == pathUp || r.URL.Path == pathPoll) {
+		return
+	}
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("X-Frame-Options", "DENY")

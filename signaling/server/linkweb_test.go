@@ -178,6 +178,17 @@ func TestGatesOfLinksOverHTTP(t *testing.T) {
 	}
 }
 
+// TestLinksAreNoPages: what comes dozens of times a second has no headers that are about pages.
+func TestLinksAreNoPages(t *testing.T) {
+	s := start(t, Config{})
+	for path, want := range map[string]bool{"/v1/link/up": false, "/v1/link/poll": false, "/v1/login": true} {
+		_, _, header := s.ask(t, "POST", path, "", "Telepath-Link", someID(), "Telepath-Seq", "1")
+		if got := header.Get("Content-Security-Policy") != ""; got != want || header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", path, header)
+		}
+	}
+}
+
 // TestLinksTakePlaces: one connection of HTTP/2 does not open more links than
 // as many connections could, and who closes them gives their places back.
 func TestLinksTakePlaces(t *testing.T) {

@@ -23,8 +23,8 @@ func (s *Server) routes() http.Handler {
 	api.Handle("/", s.dashboard())
 
 	links := http.NewServeMux() // these are served to their end, also while the server drains
-	links.HandleFunc("POST /v1/link/poll", s.web.ServePoll)
-	links.HandleFunc("POST /v1/link/up", s.web.ServeUp)
+	links.HandleFunc("POST "+pathPoll, s.web.ServePoll)
+	links.HandleFunc("POST "+pathUp, s.web.ServeUp)
 	links.Handle("/", s.whenReady(api))
 
 	mux := http.NewServeMux()

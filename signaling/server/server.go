@@ -260,7 +260,7 @@ const (
 // their clients ask for HTTP/1.1.)
 func http2Limits() *http.HTTP2Config {
 	return &http.HTTP2Config{
-		MaxConcurrentStreams:          64,        // a page's files, and the three requests of a link for each of some tabs
+		MaxConcurrentStreams:          64,        // a page's files, and the requests of a link, nine at most, for each of some tabs
 		MaxReceiveBufferPerStream:     128 << 10, // a packet's body needs half of it
 		MaxReceiveBufferPerConnection: 512 << 10,
 	}

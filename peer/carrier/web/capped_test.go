@@ -87,7 +87,7 @@ func TestRefusalsEndLinks(t *testing.T) {
 		defer own.close()
 		client := l.dial(t, DialConfig{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, pathUp) {
-				r.Header.Set(headerSeq, strconv.Itoa(7))
+				r.Header.Set(headerSeq, strconv.Itoa(maxAhead+1))
 			}
 			return own.RoundTrip(r)
 		})})

@@ -6,14 +6,18 @@
 // through Server.
 //
 //	client                                     server
-//	Send ─► Buffer ─► POST up, n ──────────►  receive
-//	                  ◄────────── 204          (n is taken once)
+//	Send ─► Buffer ─┬► POST up, n ─────────►  receive
+//	                ├► POST up, n + 1 ─────►  (each is taken once)
+//	                ◄─────────── 204
 //	receive ◄──────── GET sse ◄════════════    Buffer ◄─ Send
 //	    or  ◄──────── POST poll, n ◄───────    (kept until n + 1 is asked for)
 //
 // Requests get lost, and it is not known whether they did before they were
 // read or after. So each has a number: asking again is harmless, and packets
-// keep their order and come once.
+// come once. Several are under way at a time, so that a fresh sample does not
+// wait for the answer to the one before; the server keeps their order where
+// there is one to be kept. An answer that is overdue is asked for again on
+// another connection, which waits for nothing that was lost.
 package web
 
 import (
@@ -75,7 +79,7 @@ func newCarrier(rung ladder.Rung, cfg Config) *Carrier {
 	}
 	c := &Carrier{rung: rung, cfg: cfg}
 	c.buffer = carrier.NewBuffer(cfg.Limits, carrier.AllLanes)
-	c.tap, c.flow = c.buffer.Tap(0), carrier.NewRequestFlow()
+	c.tap, c.flow = c.buffer.Tap(0), carrier.NewRequestFlow(1)
 	c.life = carrier.NewLife(c.buffer, func(receive func(packet []byte)) { c.side.serve(receive) })
 	return c
 }

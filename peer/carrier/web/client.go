@@ -24,6 +24,7 @@ type client struct {
 	kill      context.CancelCauseFunc
 	release   func()
 	onCapped  func(bytes int)
+	http1     bool          // requests at the same time have connections of their own
 	stream    io.ReadCloser // rung sse: the event stream
 	first     []byte        // rung poll: the first answer
 
@@ -31,10 +32,7 @@ type client struct {
 	polls  uint64 // number of the newest poll
 	answer int    // most bytes that an answer may have to get through
 
-	// owned by the writer
-	ups   uint64 // number of the newest up
-	body  int    // most bytes that a body may have to get through
-	batch carrier.Batch
+	uploads // owned by the writer, by Dial before
 }
 
 func newClient(cfg DialConfig) (*client, error) {
@@ -47,11 +45,9 @@ func newClient(cfg DialConfig) (*client, error) {
 	}
 	e := &client{
 		c: newCarrier(cfg.Rung, cfg.Config), base: base, id: newLinkID().String(),
-		transport: cfg.Transport, release: func() {}, answer: wire.MaxPacket, body: wire.MaxPacket,
+		transport: cfg.Transport, release: func() {}, answer: wire.MaxPacket,
 	}
-	if cfg.Body > 0 {
-		e.body = max(cfg.Body, minPacket)
-	}
+	e.uploads = newUploads(cfg.Body)
 	if e.onCapped = cfg.OnCapped; e.onCapped == nil {
 		e.onCapped = func(int) {}
 	}
@@ -89,86 +85,4 @@ func (e *client) serve(receive func(packet []byte)) {
 	tasks.Go(e.write)
 	e.c.life.Stop(e.read(receive))
 	tasks.Wait()
-}
-
-// write sends what is queued until the carrier is ending, says goodbye where
-// that is ours to say, and cuts what the reader waits for.
-func (e *client) write() {
-	defer e.cut()
-	if err := e.writeQueued(); err != nil {
-		e.awaitReader(err)
-	}
-	bye := carrier.EndPacket(e.c.life.Cause())
-	if bye == nil || e.flush() != nil {
-		return
-	}
-	e.ups++
-	_ = e.up(bye) // the other end will notice, if later
-}
-
-func (e *client) writeQueued() error {
-	for !e.c.life.Ends() {
-		more, err := e.writeOne()
-		switch {
-		case err != nil:
-			return err
-		case more:
-			continue
-		}
-		select {
-		case <-e.c.tap.Ready():
-		case <-e.c.life.Ending().Done():
-		}
-	}
-	return nil
-}
-
-// flush sends what is queued, for as long as carrier.FlushTime.
-func (e *client) flush() error {
-	begin := time.Now()
-	for more, err := true, error(nil); more && time.Since(begin) < carrier.FlushTime; {
-		if more, err = e.writeOne(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// awaitReader gives the reader a moment to find out why a request failed: the
-// other end's reason may be among what it has not read yet.
-func (e *client) awaitReader(err error) {
-	moment := time.NewTimer(closeTime)
-	defer moment.Stop()
-	select {
-	case <-e.c.life.Ending().Done():
-	case <-moment.C:
-		e.c.life.Stop(err)
-	}
-}
-
-// writeOne sends one packet, if there is one.
-func (e *client) writeOne() (more bool, _ error) {
-	b := &e.batch
-	if !e.c.take(e.body, b) {
-		return false, nil
-	}
-	e.ups++
-	began, before := time.Now(), e.body
-	err := e.persist(&e.body, func() error {
-		if len(b.Packet) > e.body && len(b.Frames) > 1 { // it was too much
-			e.c.flow.Return(e.c.tap, b)
-			e.c.take(e.body, b)
-		}
-		return e.up(b.Packet)
-	})
-	if err != nil {
-		e.c.tap.Lost(b)
-		return false, err
-	}
-	if e.body < before {
-		e.onCapped(e.body)
-	}
-	e.c.flow.Acknowledge(began)
-	e.c.sent.Add(len(b.Packet))
-	return true, nil
 }

@@ -135,6 +135,14 @@ func (e *client) open(header http.Header) error {
 	return err
 }
 
+// learn takes from the answer that opens the link how packets may be sent.
+func (e *client) learn(answer *http.Response) {
+	e.http1, e.ahead = answer.ProtoMajor == 1, parseAhead(answer.Header)
+	if e.ahead > 1 {
+		e.c.flow = carrier.NewRequestFlow(mostUps)
+	}
+}
+
 func (e *client) openStream(header http.Header) error {
 	answer, err := e.request(e.life, http.MethodGet, pathStream, header, nil)
 	if err != nil {
@@ -142,6 +150,7 @@ func (e *client) openStream(header http.Header) error {
 	}
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	if answer.StatusCode == http.StatusOK && kind == streamType {
+		e.learn(answer)
 		e.stream = answer.Body
 		return nil
 	}

@@ -14,6 +14,10 @@ const (
 	HeaderLink = "Telepath-Link"
 	headerSeq  = "Telepath-Seq"
 	headerMax  = "Telepath-Max"
+
+	// headerAhead says of a packet that it may be taken before those before it; in the answer that opens a link, how far ahead
+	// packets may come.
+	headerAhead = "Telepath-Ahead"
 )
 
 // The paths below that of links.
@@ -64,6 +68,16 @@ func parseMax(h http.Header) (limit int, ok bool) {
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	return int(min(n, wire.MaxPacket)), err == nil && n >= minPacket
+}
+
+// parseAhead reads how far beyond the last packet before which none is missing others may come: where a server does not say, only
+// the next one.
+func parseAhead(h http.Header) uint64 {
+	n, err := strconv.ParseUint(h.Get(headerAhead), 10, 16)
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
 }
 
 func setSeq(h http.Header, n uint64) { h.Set(headerSeq, strconv.FormatUint(n, 10)) }

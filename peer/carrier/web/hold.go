@@ -34,6 +34,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *poller, n uin
 		h := w.Header()
 		untouched(h)
 		setSeq(h, n)
+		if n == 1 {
+			h.Set(headerAhead, strconv.Itoa(maxAhead))
+		}
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Length", strconv.Itoa(len(packet)))
 		_, err := w.Write(packet)

@@ -25,15 +25,16 @@ type host struct {
 	leave   func()              // closes gone
 
 	turn  chan struct{} // 1: held to take a packet, and for good when the link is over
-	taken uint64        // guarded by turn: number of the newest packet that was taken
+	taken taken         // guarded by turn
+	moved chan struct{} // guarded by turn: closed when the first number that is missing is another one; nil: nobody waits
 	ups   atomic.Int32  // requests that bring a packet, at present
 
 	hurried atomic.Bool // carrier.FlushTime is over: only the goodbye is still sent
 }
 
-// maxUps is how many requests of a link may bring a packet at a time: there
-// is one, and its repetitions.
-const maxUps = 4
+// maxUps is how many requests of a link may bring a packet at a time, those that wait for one before them among them: a client
+// needs six, and has left others behind that were cut.
+const maxUps = 16
 
 func newHost(rung ladder.Rung, cfg Config) *host {
 	h := &host{
@@ -66,21 +67,55 @@ func (h *host) serve(receive func(packet []byte)) {
 	h.turn <- struct{}{} // nothing is received any more
 }
 
-// takeUp takes the packet of an up request, once.
-func (h *host) takeUp(ctx context.Context, n uint64, packet []byte) *carrier.Refused {
-	if !h.myTurn(ctx) {
-		return unknownLink()
+// up is a packet that a request brought.
+type up struct {
+	n      uint64
+	ahead  bool // it may be taken before those before it
+	packet []byte
+}
+
+// takeUp takes the packet of an up request, once, and waits for those before it where it has to.
+func (h *host) takeUp(ctx context.Context, u up) *carrier.Refused {
+	var late <-chan time.Time
+	for h.myTurn(ctx) {
+		moved, no := h.tryUp(u)
+		if moved == nil {
+			return no
+		}
+		if late == nil {
+			late = time.After(h.c.cfg.Timeout)
+		}
+		select {
+		case <-moved:
+		case <-late:
+			return malformed("one is missing before this packet, and does not come")
+		case <-h.gone:
+		case <-ctx.Done():
+		}
 	}
+	return unknownLink()
+}
+
+// tryUp takes the packet if it is its turn. Otherwise moved is closed when it may be. The caller holds turn, which it gives back.
+func (h *host) tryUp(u up) (moved <-chan struct{}, no *carrier.Refused) {
 	defer func() { <-h.turn }()
-	switch {
-	case n <= h.taken: // its answer was lost
-		return nil
-	case n > h.taken+1:
-		return malformed("packets come one by one, and one is missing before this")
+	switch h.taken.fate(u) {
+	case upRepeated: // its answer was lost
+		return nil, nil
+	case upTooFar:
+		return nil, malformed("this packet is too far ahead of one that is missing")
+	case upEarly:
+		if h.moved == nil {
+			h.moved = make(chan struct{})
+		}
+		return h.moved, nil
 	}
-	h.taken = n
-	h.c.deliver(packet, h.receive)
-	return nil
+	if h.taken.add(u.n) && h.moved != nil {
+		close(h.moved)
+		h.moved = nil
+	}
+	h.c.deliver(u.packet, h.receive)
+	return nil, nil
 }
 
 // myTurn waits until a packet may be taken. False: it never will be.

@@ -145,12 +145,14 @@ func (s *stranger) awaitHeld(c *Carrier) {
 }
 
 func TestUpsByNumber(t *testing.T) {
-	s := newStranger(t, kind{rung: ladder.Poll}, Config{})
+	s := newStranger(t, kind{rung: ladder.Poll}, Config{Timeout: 100 * time.Millisecond})
 	s.want("unknown-link")(s.up(1, []byte("x")))
 	s.poll(1)
 	c := <-s.l.opened
 	in := runEnd(t, c)
-	s.want("malformed")(s.up(2, event(1, 1).Bytes))
+	s.want("malformed")(s.up(2, event(1, 1).Bytes)) // 1 does not come
+	s.want("malformed")(s.up(maxAhead+1, event(1, 1).Bytes))
+	s.want("malformed")(s.up(1<<50, event(1, 1).Bytes))
 	for n := range uint64(3) {
 		for range 2 { // the second time it is not taken
 			if status, body := s.up(n+1, event(int(n), 1).Bytes); status != 204 {
@@ -166,6 +168,71 @@ func TestUpsByNumber(t *testing.T) {
 	s.want("malformed")(s.up(0, nil))
 	s.want("malformed")(s.ask(t.Context(), pathUp, 4, nil, HeaderLink, "x"))
 	end(c)
+}
+
+// TestUpsAhead: packets wait for the one before them, but for those that say that they need not.
+func TestUpsAhead(t *testing.T) {
+	s := newStranger(t, kind{rung: ladder.Poll}, Config{})
+	s.poll(1)
+	c := <-s.l.opened
+	in := runEnd(t, c)
+	answers := make(chan int, 16)
+	post := func(n int, header ...string) {
+		status, _ := s.ask(t.Context(), pathUp, uint64(n), bytes.NewReader(event(n, 1).Bytes), header...)
+		answers <- status
+	}
+	answered := func(count int) {
+		t.Helper()
+		for range count {
+			if status := <-answers; status != 204 {
+				t.Errorf("got %d", status)
+			}
+		}
+	}
+	expect := func(numbers ...int) {
+		t.Helper()
+		for _, n := range numbers {
+			if got, want := <-in, string(event(n, 1).Bytes); !strings.HasSuffix(want, got) {
+				t.Errorf("%q came instead of %d", got, n)
+			}
+		}
+		if len(in) > 0 {
+			t.Errorf("%q came beside", <-in)
+		}
+	}
+	for range 2 { // the second time it is not taken
+		post(3, headerAhead, "1")
+		post(maxAhead, headerAhead, "1")
+		answered(2)
+	}
+	expect(3, maxAhead)
+	for range 2 {
+		go post(2)
+		go post(4)
+	}
+	s.awaitUps(c, 4)
+	expect()
+	post(1)
+	answered(5)
+	expect(1, 2, 4)
+	s.want("malformed")(s.up(4+maxAhead+1, nil))
+	go post(6)
+	s.awaitUps(c, 1)
+	end(c)
+	if status := <-answers; status != wire.CodeByName("unknown-link").HTTP {
+		t.Errorf("what waits when the link is over gets %d", status)
+	}
+}
+
+// awaitUps waits until so many requests bring a packet.
+func (s *stranger) awaitUps(c *Carrier, count int32) {
+	h := c.side.(*host)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if h.ups.Load() == count {
+			return
+		}
+	}
+	s.t.Errorf("%d requests bring a packet, not %d", h.ups.Load(), count)
 }
 
 func TestBodiesTooLarge(t *testing.T) {

@@ -22,7 +22,7 @@ type faulty struct {
 	http.RoundTripper
 	mu    sync.Mutex
 	rand  *rand.Rand
-	row   map[string]int // losses in a row, by path
+	row   map[string]int // losses in a row, by path and number
 	count int            // losses in all; guarded by mu, as rand and row
 }
 
@@ -49,11 +49,12 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 func (f *faulty) fault(r *http.Request) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if r.Method != http.MethodPost || f.row[r.URL.Path] == maxRepeats || f.rand.IntN(3) > 0 {
-		f.row[r.URL.Path] = 0
+	request := r.URL.Path + " " + r.Header.Get(headerSeq)
+	if r.Method != http.MethodPost || f.row[request] == maxRepeats || f.rand.IntN(3) > 0 {
+		f.row[request] = 0
 		return ""
 	}
-	f.row[r.URL.Path]++
+	f.row[request]++
 	f.count++
 	return []string{"request", "answer", "half"}[f.rand.IntN(3)]
 }
@@ -88,7 +89,7 @@ func TestNothingIsLostOrRepeated(t *testing.T) {
 			l := listen(t, k)
 			own := newTransport(DialConfig{TLS: l.trust()})
 			defer own.close()
-			network := &faulty{RoundTripper: own, rand: rand.New(rand.NewPCG(1, uint64(k.rung))), row: map[string]int{"/v1/link/poll": maxRepeats}}
+			network := &faulty{RoundTripper: own, rand: rand.New(rand.NewPCG(1, uint64(k.rung))), row: map[string]int{"/v1/link/poll 1": maxRepeats}}
 			client := l.dial(t, DialConfig{Transport: network})
 			server := <-l.opened
 			fromClient, fromServer := runEnd(t, client), runEnd(t, server)

@@ -20,7 +20,6 @@ type poller struct {
 	mu      sync.Mutex
 	asked   uint64        // number of the newest request
 	made    bool          // its answer is made: packet
-	since   time.Time     // when it was made
 	packet  []byte        // of batch, or the goodbye, or empty
 	last    bool          // packet is the goodbye, or what stands for it
 	batch   carrier.Batch // what the answer was made of
@@ -64,7 +63,7 @@ func (p *poller) sit(n uint64, limit int) (seat chan struct{}) {
 func (p *poller) acknowledgeLocked() {
 	if p.made && len(p.batch.Frames) > 0 {
 		p.c.sent.Add(len(p.packet))
-		p.c.flow.Acknowledge(p.since)
+		p.c.flow.Acknowledge(&p.batch)
 	}
 	p.forgetLocked()
 }
@@ -119,7 +118,7 @@ func (p *poller) makeLocked(limit int, must bool) {
 	ending := p.c.life.Ends()
 	switch {
 	case !p.hurried.Load() && p.c.take(limit, &p.batch):
-		p.packet, p.made, p.since = p.batch.Packet, true, time.Now()
+		p.packet, p.made = p.batch.Packet, true
 	case ending:
 		p.packet, p.made, p.last = carrier.EndPacket(p.c.life.Cause()), true, true
 	case must:

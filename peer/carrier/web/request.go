@@ -29,15 +29,20 @@ func (e *client) request(ctx context.Context, method, path string, header http.H
 		maps.Copy(r.Header, header)
 	}
 	r.Header.Set(HeaderLink, e.id)
-	r.Header.Set("Cache-Control", "no-store")
-	r.Header.Set("Accept-Encoding", "identity") // who packs a stream holds it back
+	if path != pathUp { // whose answer is empty: there is nothing to store or to pack
+		r.Header.Set("Cache-Control", "no-store")
+		r.Header.Set("Accept-Encoding", "identity") // who packs a stream holds it back
+	}
 	return e.transport.RoundTrip(r)
 }
 
-// up posts a packet under the number e.ups.
-func (e *client) up(packet []byte) error {
+// up posts a packet under a number. ahead: it may be taken before those before it.
+func (e *client) up(n uint64, ahead bool, packet []byte) error {
 	header := http.Header{"Content-Type": {"application/octet-stream"}}
-	setSeq(header, e.ups)
+	setSeq(header, n)
+	if ahead {
+		header.Set(headerAhead, "1")
+	}
 	return e.exchange(pathUp, header, packet, func(answer *http.Response) error {
 		if answer.StatusCode != http.StatusNoContent {
 			return answerError(answer, len(packet))
@@ -59,6 +64,9 @@ func (e *client) poll(header http.Header, buf []byte) (packet []byte, err error)
 	err = e.exchange(pathPoll, header, nil, func(answer *http.Response) error {
 		if n, ok := parseSeq(answer.Header); answer.StatusCode != http.StatusOK || !ok || n != e.polls {
 			return answerError(answer, e.answer)
+		}
+		if e.polls == 1 {
+			e.learn(answer)
 		}
 		if packet, err = readBody(answer.Body, buf); err != nil {
 			return &trouble{kind: brokenOff, size: e.answer, seen: "an answer broke off", cause: err}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -65,6 +66,7 @@ func (st *streamer) start(h http.Header) error {
 	_ = st.control.SetReadDeadline(time.Time{})
 	_ = st.control.SetWriteDeadline(time.Time{})
 	h.Set("Content-Type", streamType)
+	h.Set(headerAhead, strconv.Itoa(maxAhead))
 	untouched(h)
 	if err := st.put([]byte(comment)); err != nil {
 		return err

@@ -52,6 +52,7 @@ func newTransport(cfg DialConfig) *transport {
 		TLSClientConfig:     secure,
 		TLSHandshakeTimeout: handshakeTime,
 		DisableCompression:  true,
+		MaxIdleConnsPerHost: maxPosts + 1, // and a poll's
 		Protocols:           new(http.Protocols),
 		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow},
 	}

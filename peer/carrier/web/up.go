@@ -39,7 +39,7 @@ func (s *Server) up(w http.ResponseWriter, r *http.Request) *carrier.Refused {
 	}
 	defer h.ups.Add(-1)
 	if h.ups.Add(1) > maxUps {
-		return refused("too-many", "more requests at once than a link needs", "send packets one after the other")
+		return refused("too-many", "more requests at once than a link needs", "send fewer packets at a time")
 	}
 	return s.upTo(h, n, w, r)
 }
@@ -61,7 +61,7 @@ func (s *Server) upTo(h *host, n uint64, w http.ResponseWriter, r *http.Request)
 		return malformed("the body broke off")
 	}
 	_ = control.SetReadDeadline(time.Time{}) // the packet may have to wait for its turn
-	return h.takeUp(r.Context(), n, *buf)
+	return h.takeUp(r.Context(), up{n: n, ahead: r.Header.Get(headerAhead) != "", packet: *buf})
 }
 
 func tooLarge() *carrier.Refused {
