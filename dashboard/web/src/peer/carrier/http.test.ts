@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { appendFrame, hop, TYPE_ACK, TYPE_COMMAND, TYPE_DRIVE, TYPE_SIGNAL, Writer } from "../wire";
 import { Client, frame, numbers, until, World } from "./contract.testing";
 import type { HttpRung } from "./link-carrier";
 import { refuse, type ServerLink, TestServer } from "./server.testing";
@@ -87,6 +88,114 @@ test("what is said in one task goes in one packet, and so does what waits for a 
 	release();
 	await until(() => expect(numbers(link.packets)).toEqual(upTo(9)));
 	expect(link.packets).toHaveLength(3);
+});
+
+describe.each(["sse", "poll"] as const)("several requests at a time on %s", (rung) => {
+	const command = (n: number) => appendFrame(new Writer(), TYPE_COMMAND, hop(), body(n)).finish();
+	const drive = (n: number) => appendFrame(new Writer(), TYPE_DRIVE, hop(), body(n)).finish();
+	const ack = (n: number) => appendFrame(new Writer(), TYPE_ACK, hop(), body(n)).finish();
+	const signal = (n: number) => appendFrame(new Writer(), TYPE_SIGNAL, hop(), body(n)).finish();
+	const body = (n: number) => new Uint8Array([0, 0, 0, n]);
+	const said = (link: ServerLink) => link.packets.map((packet) => packet.at(-1));
+	const waiting = new Map<number, () => void>();
+	const ups = () => waiting.size;
+
+	/** held keeps requests with packets back, until they are released by number. */
+	function held(): (...numbers: number[]) => void {
+		waiting.clear();
+		server.meddle = (request, response) => {
+			const seq = Number(request.headers["telepath-seq"]);
+			if (!request.url?.endsWith("/up")) return false;
+			waiting.set(seq, () => {
+				const meddle = server.meddle;
+				server.meddle = () => false;
+				server.handle(request, response);
+				server.meddle = meddle;
+			});
+			return true;
+		};
+		return (...numbers) => {
+			for (const seq of numbers) waiting.get(seq)?.();
+		};
+	}
+
+	async function connected(ahead: number | null): Promise<[Client, ServerLink]> {
+		server.ahead = ahead;
+		return connect(rung);
+	}
+
+	/** say sends frames one after the other, so that each may have a request of its own. */
+	async function say(client: Client, ...frames: Uint8Array[]): Promise<void> {
+		for (const each of frames) {
+			client.carrier.send(each);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	test("what needs no order waits for nothing, what has one is kept in it", async () => {
+		const [client, link] = await connected(64);
+		const release = held();
+		await say(client, command(1), drive(2), command(3), command(4), command(5));
+		expect(ups()).toBe(3);
+		release(2, 3);
+		await until(() => expect(said(link)).toEqual([2]));
+		await until(() => expect(ups()).toBe(4)); // with all that waited
+		release(1, 4);
+		await until(() => expect(said(link)).toEqual([2, 1, 3, 5]));
+		await until(() => expect(client.carrier.queueBytes()).toBe(0));
+	});
+
+	test("signals go alone, acknowledgements one by one", async () => {
+		const [client, link] = await connected(64);
+		const release = held();
+		await say(client, command(1), signal(2), command(3));
+		expect(ups()).toBe(1);
+		release(1);
+		await until(() => expect(ups()).toBe(2));
+		await say(client, drive(4));
+		expect(ups()).toBe(2);
+		release(2);
+		await until(() => expect(ups()).toBe(3));
+		await say(client, ack(5), ack(6));
+		expect(ups()).toBe(3);
+		release(3);
+		await until(() => expect(ups()).toBe(4));
+		release(4);
+		await until(() => expect(said(link)).toEqual([1, 3, 4, 6]));
+	});
+
+	test.each([
+		[null, 1],
+		[2, 2],
+	])("a server that says %s gets %i", async (ahead, most) => {
+		const [client, link] = await connected(ahead);
+		const release = held();
+		await say(client, drive(1), drive(2), drive(3));
+		expect(ups()).toBe(most);
+		release(2);
+		await say(client, drive(4));
+		expect(ups()).toBe(most);
+		release(1);
+		await until(() => expect(ups()).toBe(most + 1));
+		release(most + 1);
+		await until(() => expect(said(link).sort()).toEqual([...upTo(most).map((n) => n + 1), 4]));
+	});
+
+	test("answers that are lost are asked for again, and the goodbye comes last", async () => {
+		const [client, link] = await connected(64);
+		const lost = new Set<string>();
+		server.meddle = ({ url, headers }, response) => {
+			const seq = String(headers["telepath-seq"]);
+			if (url?.endsWith("/up") && !lost.has(seq)) breaksOff(response);
+			lost.add(seq);
+			return false;
+		};
+		await say(client, ...upTo(8).map(command));
+		await until(() => expect(client.carrier.queueBytes()).toBe(0));
+		client.carrier.close();
+		await until(() => expect(link.over).toBe(true));
+		expect(numbers(link.packets)).toEqual(upTo(8));
+	});
 });
 
 test("where something refuses large bodies smaller ones are sent, and nothing but what is too large alone is lost", async () => {

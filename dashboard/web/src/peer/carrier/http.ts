@@ -31,6 +31,11 @@ export class HttpWay {
 		return this.state === "over";
 	}
 
+	/** answered learns from the answer to the opening request how packets may be sent. */
+	answered(response: Response): void {
+		this.up.ahead = Math.max(1, Number.parseInt(response.headers.get("Telepath-Ahead") ?? "", 10) || 1);
+	}
+
 	/** opens: the server took the opening request. */
 	opens(): void {
 		if (this.state !== "opening") return;

@@ -82,6 +82,7 @@ export class PollCarrier implements LinkCarrier {
 	private async read(response: Response): Promise<Uint8Array | Ending | null> {
 		if (!response.ok) return this.refused(response);
 		if (response.headers.get("Telepath-Seq") !== String(this.seq)) return endingOf(response);
+		if (this.seq === 1) this.way.answered(response);
 		const since = this.env.now();
 		const packet = new Uint8Array(await response.arrayBuffer());
 		this.appetite.ate(packet.length, this.env.now() - since);

@@ -20,7 +20,9 @@ export class ServerLink {
 	over = false;
 	socket: ServerSocket | null = null;
 	stream: ServerResponse | null = null;
-	uploaded = 0; // number of the last packet taken by POST
+	uploaded = 0; // number of the last packet before which all were taken by POST
+	private readonly beyond = new Set<number>(); // numbers after it that were taken
+	private moved: (() => void)[] = []; // who waits for it
 	private readonly waiting: Uint8Array[] = []; // for a poll
 	private answer: { seq: number; packet: Uint8Array } | null = null;
 	private wake: () => void = () => undefined;
@@ -54,6 +56,17 @@ export class ServerLink {
 		this.stream?.end();
 	}
 
+	/** upload takes a packet once: now, or, where it has an order, when all before it were. */
+	async upload(seq: number, free: boolean, packet: Uint8Array): Promise<void> {
+		while (!free && seq > this.uploaded + 1) await new Promise<void>((resolve) => this.moved.push(resolve));
+		if (seq <= this.uploaded || this.beyond.has(seq)) return;
+		this.beyond.add(seq);
+		if (packet.length > 0) this.packets.push(packet);
+		if (isEnd(packet)) this.over = true;
+		while (this.beyond.delete(this.uploaded + 1)) this.uploaded++;
+		for (const go of this.moved.splice(0)) go();
+	}
+
 	/** poll is the answer to a request by number, the same one each time it is asked for. */
 	async poll(seq: number): Promise<Uint8Array> {
 		if (this.answer?.seq === seq) return this.answer.packet;
@@ -80,6 +93,8 @@ export class TestServer {
 	readonly asked: IncomingMessage[] = [];
 	/** meddle may do something else to a request than what belongs to it; true: it did. */
 	meddle: Handler = () => false;
+	/** ahead is how far beyond one that is missing packets may come; null: it does not say. */
+	ahead: number | null = null;
 	/** url of its links. */
 	url = "";
 	private readonly server: Server;
@@ -139,7 +154,7 @@ export class TestServer {
 	private stream(request: IncomingMessage, response: ServerResponse): void {
 		const link = this.add(idOf(request), new ServerLink("sse", request));
 		link.stream = response;
-		response.writeHead(200, { "Content-Type": "text/event-stream" }).write(":\n\n");
+		response.writeHead(200, { ...this.opening(), "Content-Type": "text/event-stream" }).write(":\n\n");
 		response.on("close", () => {
 			link.over = true;
 		});
@@ -155,7 +170,7 @@ export class TestServer {
 		}
 		if (link === undefined || link.over) return refuse(response, 404, "unknown-link");
 		const packet = await link.poll(seq);
-		response.writeHead(200, { "Telepath-Seq": String(seq) }).end(packet);
+		response.writeHead(200, { ...(seq === 1 && this.opening()), "Telepath-Seq": String(seq) }).end(packet);
 	}
 
 	private async up(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -164,12 +179,13 @@ export class TestServer {
 		const packet = await bodyOf(request);
 		if (packet === null) return;
 		const seq = Number(request.headers["telepath-seq"]);
-		if (seq === link.uploaded + 1) {
-			link.uploaded = seq;
-			link.packets.push(packet);
-			if (isEnd(packet)) link.over = true;
-		}
+		if (seq > link.uploaded + (this.ahead ?? 1)) return refuse(response, 400, "malformed");
+		await link.upload(seq, request.headers["telepath-ahead"] === "1", packet);
 		response.writeHead(204).end();
+	}
+
+	private opening(): Record<string, string> {
+		return this.ahead === null ? {} : { "Telepath-Ahead": String(this.ahead) };
 	}
 }
 

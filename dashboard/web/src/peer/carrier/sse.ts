@@ -62,6 +62,7 @@ export class SseCarrier implements LinkCarrier {
 		const isStream = response.headers.get("Content-Type")?.startsWith(TYPE);
 		if (!response.ok || !isStream || response.body === null) return endingOf(response);
 		this.cancelMute = this.env.later(MUTE_AFTER, () => this.over({ failure: failure("stream-buffered") }));
+		this.way.answered(response);
 		this.way.opens();
 		const stream = new EventStream((data) => this.event(data));
 		const reader = response.body.getReader();
