@@ -29,6 +29,7 @@ const (
 type dusk struct {
 	made    uint64        // bytes of all packets
 	acked   uint64        // of them, as far as is known
+	under   uint64        // of them not acknowledged, as told last
 	ackedAt time.Duration // when that was seen to grow last
 	regular time.Duration // since when packets with fresh frames have followed each other
 	on      bool
@@ -37,6 +38,7 @@ type dusk struct {
 // Unacknowledged takes how many bytes of the packets so far have not been acknowledged to what carries them. It is to be called before Limit.
 func (o *Out) Unacknowledged(now time.Duration, bytes uint64) {
 	d := &o.dusk
+	d.under = bytes
 	if acked := d.made - min(bytes, d.made); acked > d.acked || bytes == 0 {
 		d.acked, d.ackedAt = acked, now
 	}

@@ -112,7 +112,7 @@ func (o *Out) Pack(now time.Duration, fresh []Frame) []byte {
 	pieces := p.pieces[from:]
 	p.pieces = p.pieces[:from]
 	for _, f := range pieces {
-		if o.allInTime(now, f) {
+		if o.inTime(now, f) {
 			o.put(p, f)
 		} else {
 			o.stats.Late++

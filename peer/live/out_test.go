@@ -331,6 +331,22 @@ func TestAfterDarknessTheNewestComesAtOnce(t *testing.T) {
 	}
 }
 
+// TestTheDarkLeavesRoom: what is sent into the dark stays in SCTP's window, and when that is full nothing fresh leaves after the light for
+// up to a second.
+func TestTheDarkLeavesRoom(t *testing.T) {
+	const window = 48 << 10
+	for seed := range uint64(seeds) {
+		w := newWorld(t, seed, link{delay: 25 * time.Millisecond, dark: [2]time.Duration{5 * time.Second, 30 * time.Second}})
+		w.period = 30 * time.Millisecond
+		for _, at := range []time.Duration{15 * time.Second, 30 * time.Second} {
+			w.run(at-w.now, 340)
+			if under := w.bytes - w.acked; under > window-2048 {
+				t.Errorf("after %v in the dark %d bytes are under way", at-5*time.Second, under)
+			}
+		}
+	}
+}
+
 // TestWhatWaitedIsInTimeAsAWhole: of a batch that a newer one has overtaken the first sample, too, has to be in time.
 func TestWhatWaitedIsInTimeAsAWhole(t *testing.T) {
 	for span, late := range map[time.Duration]uint64{5 * time.Millisecond: 0, 20 * time.Millisecond: 1} {

@@ -166,14 +166,9 @@ func (o *Out) repair(now time.Duration, f *piece) {
 	o.repairs = append(o.repairs, f)
 }
 
-// inTime reports whether a frame that leaves now is worth something when it comes.
+// inTime reports whether a frame that leaves now is worth something when it comes. Of one that is not its stream's newest any more
+// all samples are to be in time, the first, too: it has waited, or was lost, as in the dark.
 func (o *Out) inTime(now time.Duration, f *piece) bool {
-	return f.Until == 0 || now+o.path.oneWay() < f.Until || o.newest[f.Key] == f
-}
-
-// allInTime is inTime for a frame that is sent for the first time. One that is not its stream's newest has waited, as in the dark:
-// of such a one all samples are to be in time, the first, too.
-func (o *Out) allInTime(now time.Duration, f *piece) bool {
 	return f.Until == 0 || now+o.path.oneWay()+f.Span < f.Until || o.newest[f.Key] == f
 }
 
@@ -218,11 +213,14 @@ func (o *Out) putSeconds(now time.Duration, p *sentPacket) {
 }
 
 const (
-	// darkSpacing is the time between packets on a dark path, darkLongSpacing on one that has been dark for darkLong: the next one
-	// is under way when the light comes back, and little waits in SCTP until then.
+	// darkSpacing is the time between packets on a dark path, darkLongSpacing on one that has been dark for darkLong, and
+	// darkFullSpacing where darkFull bytes are under way: the next one is under way when the light comes back, and little waits in
+	// SCTP until then. When its window is full, at 48 KiB, nothing can leave for up to a second after the light.
 	darkSpacing     = 40 * time.Millisecond
-	darkLongSpacing = 120 * time.Millisecond
+	darkLongSpacing = 150 * time.Millisecond
 	darkLong        = time.Second
+	darkFullSpacing = time.Second
+	darkFull        = 40 << 10
 	// darkLimit is what such a packet holds, in bytes: the newest frame that fits, or one that does not.
 	darkLimit = 400
 )
@@ -236,7 +234,10 @@ func (o *Out) Limit(now time.Duration) int {
 		return wire.MaxLiveData
 	}
 	spacing := darkSpacing
-	if now > o.awaited+darkLong {
+	switch {
+	case o.dusk.under >= darkFull:
+		spacing = darkFullSpacing
+	case now > o.awaited+darkLong:
 		spacing = darkLongSpacing
 	}
 	if now < o.lastAt+spacing {

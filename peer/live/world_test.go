@@ -54,6 +54,7 @@ type flight struct {
 	at     time.Duration
 	packet []byte // towards In
 	number int    // of the packet
+	bytes  int    // of all packets up to it
 	told   *wire.Receipt
 	acked  int // bytes that have arrived: what carries packets says so of each second one
 }
@@ -132,7 +133,7 @@ func (w *world) fly(packet []byte) {
 		w.busy = start + time.Duration(float64(len(packet)+wireCost)/w.link.rate*float64(time.Second))
 		start = w.busy
 	}
-	w.launch(start-w.now, flight{packet: slices.Clone(packet), number: w.packets})
+	w.launch(start-w.now, flight{packet: slices.Clone(packet), number: w.packets, bytes: w.bytes})
 }
 
 // wireCost is what a packet has on the link beside what is simulated, in bytes.
@@ -200,7 +201,10 @@ func (w *world) acknowledge(f flight) {
 		w.missing = 4
 	}
 	w.highest = max(w.highest, f.number)
-	if w.missing--; w.missing >= 0 || w.got%2 == 0 {
+	if w.missing--; w.missing == -1 { // it has come again
+		w.arrived = max(w.arrived, f.bytes)
+	}
+	if w.missing >= 0 || w.got%2 == 0 {
 		if !w.isDark() && w.acks.Float64() >= w.link.loss {
 			w.flying = append(w.flying, flight{at: w.now + w.link.delay, acked: w.arrived})
 		}
