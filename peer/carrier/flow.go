@@ -371,7 +371,7 @@ func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
 func (f *Flow) acknowledge(id uint64, now time.Time, there uint64) bool {
 	for i, m := range f.marks {
 		if m.id == id {
-			f.marks = append(f.marks[:f.before(i)], f.marks[i+1:]...)
+			f.marks = append(f.marks[:f.olderLeft(i)], f.marks[i+1:]...)
 			m.there = there
 			f.came(now, m)
 			return true

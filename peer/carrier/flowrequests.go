@@ -51,8 +51,8 @@ func (f *Flow) acknowledges(m mark) (fresh int) {
 	return int(f.acked.all - before)
 }
 
-// before is how many of the marks before the i-th are still under way when that has come.
-func (f *Flow) before(i int) int {
+// olderLeft is how many of the i marks older than one are still under way when that has come.
+func (f *Flow) olderLeft(i int) int {
 	if f.requests.most > 0 {
 		return i
 	}

@@ -82,7 +82,8 @@ func (p *state) redundant() bool {
 	return p.coding && (!p.repairable() || inRuns)
 }
 
-// wanted is how many parities each packet shall be in, so that of what is lost one part in 500 is lost with all of them, or less.
+// wanted is how many parities each packet shall be in: with one of few losses, and with two of one packet in ten, about one in a
+// thousand is lost with all that could mend it.
 func (p *state) wanted() int {
 	const few = 0.03
 	if p.loss < few {

@@ -12,7 +12,7 @@ type undo struct {
 	asks                     int
 	loaded                   uint64
 	owed                     bool
-	members                  []*sentPacket // of its parity
+	members                  []*sentPacket // of its parities
 	stats                    Stats
 
 	fresh   int // so many of its pieces are
@@ -27,7 +27,7 @@ func (o *Out) Unsent() {
 	p, was := o.at(o.number), o.undo
 	if was.asked && o.askedAt == p.at {
 		o.askedAt = was.askedAt
-		o.asks = was.asks
+		o.asks = min(o.asks, was.asks) // an answer may have come meanwhile
 	}
 	if was.awaited && o.awaited == p.at {
 		o.awaited = 0
