@@ -19,6 +19,9 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
+// DefaultPastShare is how much of what a path carries a device's past takes, in %: what is live comes first.
+const DefaultPastShare = session.DefaultPaceShare
+
 // DefaultMaxViewers is how many viewers a device serves at once.
 const DefaultMaxViewers = 64
 
@@ -41,6 +44,7 @@ type HostConfig struct {
 	MaxViewers int
 	RTC        rtc.Config
 	Keeper     Keeper  // gets a copy of everything; default: none
+	PastShare  int     // how much of what a path carries what was kept may take, in %, 1 … 100; default DefaultPastShare
 	Control    Control // decides what commands do; default: none are offered
 
 	// Clock is what the times of samples are read from. Viewers measure it. Default: time.Now.

@@ -157,7 +157,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 		OnWay: func() { go a.hurry() },
 	}
 	if a.spool != nil {
-		config.Keeper = a.spool
+		config.Keeper, config.PastShare = a.spool, c.Spool.Share
 	}
 	if a.control != nil {
 		config.Control = a.control

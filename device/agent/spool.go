@@ -25,6 +25,7 @@ type Spool struct {
 	Dir   string        // a folder of its own, made if it is not there; default: "spool" in the agent's
 	Bytes int64         // default 256 MiB, at least 1 MiB
 	Age   time.Duration // default 24 h
+	Share int           // how much of what a path carries what was kept may take, beside what is live, in %, 1 … 100; default 50
 
 	// Durable are the streams, by globs of their names, that are declared durable whatever their source says: of class Event, and
 	// what the spool has no room for is refused, by Put, instead of the oldest making room. Default: those that are declared so.

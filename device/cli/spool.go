@@ -10,6 +10,7 @@ import (
 
 	"github.com/telepath-iot/telepath/device/agent"
 	"github.com/telepath-iot/telepath/device/spool"
+	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/settings"
 )
 
@@ -18,6 +19,7 @@ type spoolFlags struct {
 	dir   string
 	bytes size
 	age   time.Duration
+	share int
 
 	durable      []string
 	durableBytes size
@@ -32,6 +34,7 @@ func (s *spoolFlags) add(cmd *cobra.Command) {
 	f.StringVar(&s.dir, "spool", "", "`folder` of what is kept for who was not there (default \"spool\" in that of --data); none: nothing is kept")
 	f.Var(&s.bytes, "spool-bytes", "how much is kept, such as 64MiB or 2GiB; the oldest goes first")
 	f.DurationVar(&s.age, "spool-age", spool.DefaultAge, "how long it is kept")
+	f.IntVar(&s.share, "spool-share", peer.DefaultPastShare, "how much of what a path carries what was kept may take, in `%`: more of it comes sooner, and what is live waits for it longer")
 	s.durableBytes = agent.DefaultDurableBytes
 	f.StringArrayVar(&s.durable, "durable", nil, "`STREAM` (or a glob) of class event that is refused when there is no room for it, instead of the oldest making room; may be repeated")
 	f.Var(&s.durableBytes, "durable-bytes", "the room of durable streams, beside --spool-bytes")
@@ -50,6 +53,9 @@ func (s *spoolFlags) config() (agent.Spool, error) {
 	if s.age < minSpoolAge {
 		return agent.Spool{}, settings.Usagef("--spool-age %v: want at least %v, or --spool none", s.age, minSpoolAge)
 	}
+	if s.share < 1 || s.share > 100 {
+		return agent.Spool{}, settings.Usagef("--spool-share %d: want 1 to 100, in %%", s.share)
+	}
 	if s.durableBytes < minSpoolBytes {
 		return agent.Spool{}, settings.Usagef("--durable-bytes %s: want at least %s", s.durableBytes.String(), "1MiB")
 	}
@@ -57,7 +63,7 @@ func (s *spoolFlags) config() (agent.Spool, error) {
 		return agent.Spool{}, settings.Usagef("--durable %s: nothing is kept with --spool none", s.durable[0])
 	}
 	return agent.Spool{
-		Off: s.dir == noSpool, Dir: s.dir, Bytes: int64(s.bytes), Age: s.age, Durable: s.durable, DurableBytes: int64(s.durableBytes),
+		Off: s.dir == noSpool, Dir: s.dir, Bytes: int64(s.bytes), Age: s.age, Share: s.share, Durable: s.durable, DurableBytes: int64(s.durableBytes),
 	}, nil
 }
 

@@ -41,6 +41,7 @@ var conditions = []condition{
 	{name: "300-10-chromium", link: "delay=150ms loss=10% rate=1mbit queue=64000", chromium: "300-10"},
 	{name: "fade200", link: "delay=50ms fade=4s:200ms"},
 	{name: "blackhole", link: "delay=25ms", blackhole: 10 * time.Second},
+	{name: "blackhole-chromium", link: "delay=25ms", blackhole: 10 * time.Second, chromium: "blackhole"},
 }
 
 // arrival is a sample at its receiver.

@@ -59,16 +59,20 @@ func writeLive(text *bytes.Buffer, l *liveResult) {
 		who := "telepath"
 		if c.chromium != "" {
 			who = "telepath, Chromium"
-			goal = besideView(l.ours[c.chromium], ours)
+			goal = besideView(c, l.ours[c.chromium], ours)
 		}
 		writeLiveRow(text, c, who, ours, udp, goal)
 	}
 }
 
 // besideView judges a page by `telepath view` in the same run.
-func besideView(view, page *liveRow) string {
+func besideView(c condition, view, page *liveRow) string {
 	if view == nil {
 		return ""
+	}
+	if c.blackhole > 0 {
+		met := median(page.fresh) >= 0 && median(page.fresh) <= 1.2*median(view.fresh) && percentile(page.stale, 1) == 0
+		return "fresh ≤ 1.2 × view's, none stale: " + verdict(met)
 	}
 	met := ratio(page.p50, view.p50) <= 1.2 && ratio(page.p99, view.p99) <= 1.2 && median(page.within) >= median(view.within)-0.1
 	return "p50 and p99 ≤ 1.2 × view's, as much within: " + verdict(met)

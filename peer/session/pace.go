@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // How fast the past may go, in bytes a second (section 5.4). There is no most:
 // what may be unacknowledged bounds it.
@@ -8,6 +11,10 @@ const (
 	paceFirst = 64 << 10
 	paceLeast = 8 << 10
 )
+
+// DefaultPaceShare is how much of what the path carries the past may take, in %,
+// once that is known.
+const DefaultPaceShare = 50
 
 const (
 	// paceBurst is what may go at once to begin with, in bytes: little enough for
@@ -27,9 +34,6 @@ const (
 	// Less may be a program that had to wait for its turn: a queue of our own
 	// making is there at the next probe, too.
 	paceStall = 200 * time.Millisecond
-	// paceShare is which part of what the path carries the past may take, once
-	// that is known.
-	paceShare = 2
 	// How long that part stays the bound before more is tried: not for long at
 	// first, since a page that has just been loaded is slow to answer, too; four
 	// times as long each time that more was tried in vain.
@@ -46,17 +50,19 @@ const (
 	// paceDriven is the most while somebody drives, in bytes a second: what of the
 	// past comes faster takes processors, on both ends, that a hand's way needs.
 	paceDriven = paceFast
-	// paceWrong is how many times a bound has to be passed to have been none.
-	paceWrong = 2 * paceShare
+	// paceWrong is how much of what a path was found to carry has to be passed, in
+	// %, for that to have been wrong.
+	paceWrong = 200
 )
 
 // Pace decides how fast the past may go on a path, from the round trips of
-// probes: faster as long as they stay short, and at half of what the path carries
-// when they grow. So live samples find the path free (invariant I7).
+// probes: faster as long as they stay short, and at a share of what the path
+// carries when they grow. So live samples find the path free (invariant I7).
 //
 // It is a rate, and no bound of what is under way: half of what fills a short
 // path and its queue fills it still.
 type Pace struct {
+	share   int           // of what the path carries, in %; 0: DefaultPaceShare
 	rate    int           // 0: paceFirst, nothing has gone
 	ceiling int           // what it was bounded to last; 0: it was not yet
 	calmed  time.Duration // when it was met last
@@ -71,6 +77,10 @@ type Pace struct {
 	credit int           // bytes that may go
 	at     time.Duration // as of then
 }
+
+// NewPace returns a Pace that takes share % of what a path carries; 0 stands
+// for DefaultPaceShare.
+func NewPace(share int) Pace { return Pace{share: share} }
 
 // Rate is how fast the past may go now, in bytes a second.
 func (p *Pace) Rate() int {
@@ -115,7 +125,7 @@ func (p *Pace) Wake() time.Duration {
 func (p *Pace) Driven() { p.rate, p.credit = min(p.rate, paceDriven), min(p.credit, paceChunk) }
 
 // Moved says that the path is another one: nothing is known of it.
-func (p *Pace) Moved() { *p = Pace{} }
+func (p *Pace) Moved() { *p = NewPace(p.share) }
 
 // Sample takes a round trip of the path.
 func (p *Pace) Sample(now, rtt time.Duration) {
@@ -136,7 +146,7 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 		rate = min(rate, p.ceiling)
 	case now < p.calmed+p.calm:
 		rate = min(rate+rate/paceStarts, p.ceiling)
-	case short && rate <= paceWrong*p.ceiling: // what was found is likely to be found again
+	case short && rate <= p.ceiling*paceWrong/p.percent(): // what was found is likely to be found again
 		rate += rate / paceTries
 	case short && rate < paceFast:
 		rate, p.calm = rate+rate/paceStarts, 0
@@ -150,7 +160,7 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 
 // bound takes a queue into account that was found at a rate.
 func (p *Pace) bound(rate, carries int) {
-	found := max(carries/paceShare, paceLeast)
+	found := max(carries/100*p.percent(), paceLeast)
 	if p.ceiling == 0 || rate <= p.ceiling {
 		p.ceiling, p.calm = found, paceCalmFirst
 		return
@@ -158,6 +168,8 @@ func (p *Pace) bound(rate, carries int) {
 	// More was tried. That the path carries less than it did is not believed before it shows at the bound, too.
 	p.ceiling, p.calm = max(p.ceiling, found), min(paceCalms*p.calm, paceCalm)
 }
+
+func (p *Pace) percent() int { return cmp.Or(p.share, DefaultPaceShare) }
 
 // carries is what the path carried of what went since the last sample, in bytes
 // a second: the round trip has grown by what did not pass.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -69,6 +70,28 @@ func TestPaceLeavesRoom(t *testing.T) {
 		}
 		if most := c(path.rtt); float64(late) > most*float64(n) {
 			t.Errorf("%s: a queue in %.1f %% of the time, want %.1f %%", name, 100*float64(late)/float64(n), 100*most)
+		}
+	}
+}
+
+// Another share is what was asked for: of what the path carries, and found no less gently.
+func TestPaceTakesItsShare(t *testing.T) {
+	const rate = 1_000_000
+	taken := map[int]float64{}
+	for _, percent := range []int{0, 10, 50, 90} {
+		p, path, sum := NewPace(percent), &bottleneck{rtt: 20 * time.Millisecond, rate: rate}, 0
+		const length, warm = 3 * time.Minute, time.Minute
+		path.run(&p, length, func(now, _ time.Duration, went int) {
+			if now >= warm {
+				sum += went
+			}
+		})
+		taken[percent] = 100 * float64(sum) / (length - warm).Seconds() / rate
+	}
+	t.Log(taken)
+	for percent, got := range taken {
+		if want := float64(cmp.Or(percent, DefaultPaceShare)); got < want-15 || got > want+15 {
+			t.Errorf("%.0f %% of the path, want %.0f", got, want)
 		}
 	}
 }
