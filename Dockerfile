@@ -16,11 +16,12 @@ FROM scratch AS server-frame
 COPY --chown=65532:65532 dashboard/dist/.keep /data/
 COPY --chown=65532:65532 dashboard/dist/.keep /data/tokens/
 USER 65532:65532
+ENV TELEPATH_DATA=/data
 EXPOSE 8080 8080/udp
 VOLUME ["/data", "/data/tokens"]
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["/telepath-signaling", "healthcheck"]
 ENTRYPOINT ["/telepath-signaling"]
-CMD ["serve", "--listen", ":8080", "--data", "/data"]
+CMD ["serve", "--listen", ":8080"]
 
 FROM scratch AS device-frame
 COPY --chown=65532:65532 dashboard/dist/.keep /data/

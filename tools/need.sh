@@ -25,5 +25,5 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
-[ "$major" -ge 20 ] || { echo "Node 20 or newer is needed to build the dashboard, this is $(node --version)" >&2; exit 1; }
+node -e 'const [a, b] = process.versions.node.split("."); process.exit(a >= 23 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)' ||
+  { echo "Node 22.12 or newer, or 20.19, is needed to build the dashboard; this is $(node --version)" >&2; exit 1; }

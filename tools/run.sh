@@ -100,12 +100,12 @@ machine=$!
 step "check: does telemetry flow, and on which path?"
 bin/telepath --config "$settings" view "$name" --json --for 6s >"$data/check.jsonl" 2>"$data/check.log" || true
 samples=$(grep -c '"type":"sample"' "$data/check.jsonl" || true)
-direct=$(grep '"type":"sample"' "$data/check.jsonl" | grep -vc '"path":"\(ws\|sse\|poll\|relay-[a-z]*\)"' || true)
+direct=$(grep '"type":"sample"' "$data/check.jsonl" | grep -c '"path":"\(udp\|tcp\)"' || true)
 why=$(grep '"type":"path"' "$data/check.jsonl" | tail -n 1 | sed 's/.*"reason":"\([^"]*\)".*/\1/')
 if [ "$direct" -gt 0 ]; then
-  echo "      yes: $samples samples in 6 s, $direct of them on a direct path (UDP between viewer and agent)"
+  echo "      yes: $samples samples in 6 s, $direct of them on a direct path between viewer and agent"
 elif [ "$samples" -gt 0 ]; then
-  echo "      yes: $samples samples in 6 s, but only through the relay: ${why:-no reason was given}"
+  echo "      yes: $samples samples in 6 s, but only through the server: ${why:-no reason was given}"
 else
   echo "      no: not one sample in 6 s. What the viewer said:"
   sed 's/^/      /' "$data/check.log"

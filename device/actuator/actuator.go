@@ -36,10 +36,10 @@ type Actuator interface {
 	// may be called again and again, and is quick.
 	Safe() error
 
-	// Call runs a method. Params fit the method's schema. Progress, from 0 to
-	// 1, may be told from this goroutine until Call returns. A ctx that ends
-	// asks it to end. An error says that it did not succeed, and why, for
-	// people; the result is JSON, or nil.
+	// Call runs a method. Params fit the method's schema, and have its defaults
+	// where nothing was given. Progress, from 0 to 1, may be told from this
+	// goroutine until Call returns. A ctx that ends asks it to end. An error says
+	// that it did not succeed, and why, for people; the result is JSON, or nil.
 	Call(ctx context.Context, method string, params json.RawMessage, progress func(float64)) (json.RawMessage, error)
 }
 

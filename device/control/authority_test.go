@@ -41,7 +41,7 @@ func TestCalls(t *testing.T) {
 		if o := r.viewer("Eve", "viewer").call("horn", ""); o.Code != rpc.CodeRole {
 			t.Errorf("%+v", o)
 		}
-		if got := r.rover.ran(); !slices.Equal(got, []string{`set{"v":3}`, "horn{}", "rare", "grab", "wipe"}) {
+		if got := r.rover.ran(); !slices.Equal(got, []string{`set{"how":"fast","v":3}`, "horn{}", "rare", "grab", "wipe"}) {
 			t.Errorf("ran: %v", got)
 		}
 		if log := strings.Join(r.sink.log, "\n"); !strings.Contains(log, `call "grab" by Anna: failed in`) {

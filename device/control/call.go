@@ -148,6 +148,17 @@ func (m *method) check(params json.RawMessage) error {
 	return errors.New("it takes no parameters")
 }
 
+// complete has the defaults of parameters that were left out.
+func (m *method) complete(params json.RawMessage) json.RawMessage {
+	switch {
+	case m.params == nil:
+		return params
+	case string(params) == "null":
+		return m.params.Complete(nil)
+	}
+	return m.params.Complete(params)
+}
+
 // take puts a call into its queue, once the disk has it.
 func (a *Authority) take(from string, o rpc.Command) {
 	c := a.admit(from, o)

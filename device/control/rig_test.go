@@ -46,7 +46,7 @@ func (r *rover) Axes() []rpc.Axis {
 }
 
 func (r *rover) Methods() []rpc.Method {
-	speed := json.RawMessage(`{"type": "object", "required": ["v"], "properties": {"v": {"type": "number", "maximum": 9}}}`)
+	speed := json.RawMessage(`{"type": "object", "required": ["v"], "properties": {"v": {"type": "number", "maximum": 9}, "how": {"type": "string", "default": "fast"}}}`)
 	return []rpc.Method{
 		{Name: "horn", Rate: 1000},
 		{Name: "count", Rate: 1000},

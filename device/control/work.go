@@ -160,7 +160,7 @@ func (h *hand) begin(c *call) chan result {
 	back := make(chan result, 1)
 	go func() {
 		defer cancel()
-		value, err := h.actuator.Call(ctx, c.Method, c.Params, func(p float64) { a.progress(c, p) })
+		value, err := h.actuator.Call(ctx, c.Method, c.method.complete(c.Params), func(p float64) { a.progress(c, p) })
 		back <- result{value, err}
 	}()
 	return back

@@ -205,7 +205,7 @@ func (r *Result) judge(entries []entry, since time.Time, stood time.Duration, sa
 	at, rests := rest(entries)
 	took = at.Sub(since)
 	if !rests {
-		took = time.Hour // for ever
+		took = Never
 	}
 	if took > Promise && took-stood <= Promise {
 		r.Again++

@@ -114,6 +114,9 @@ func (r *Result) Judge(most time.Duration) error {
 	return errors.Join(errs...)
 }
 
+// Never stands for the time of what was not safe as long as it was watched.
+const Never = time.Hour
+
 // Quantile of how long it took until all was safe.
 func (r *Result) Quantile(q float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(r.Safe))

@@ -53,7 +53,7 @@ func (s *Server) login(code, token string) (session, *refusal) {
 	if code != "" {
 		role, ok := s.auth.Redeem(code)
 		if !ok {
-			return session{}, &refusal{code: "unauthorized", reason: "the login code is wrong, used up, or older than 10 minutes", remedy: "get a new link with `telepath-signaling login-url`, or paste a token"}
+			return session{}, &refusal{code: "unauthorized", reason: "the login code is wrong, used up, or older than 10 minutes", remedy: "get a new link with `telepath-signaling login-url --data DIR`, or paste a token"}
 		}
 		return s.newSession(role), nil
 	}

@@ -177,6 +177,16 @@ func TestProxyHeaderNeverComes(t *testing.T) {
 	}
 }
 
+// TestProxyProtocolPassesTURNOn: what passes TCP on is where TURN is, under the number that clients used; what passes HTTP on is not.
+func TestProxyProtocolPassesTURNOn(t *testing.T) {
+	for passesTCP, want := range map[bool]func(*Server) int{true: func(s *Server) int { return s.tcpAddr().Port }, false: func(*Server) int { return 0 }} {
+		s := start(t, Config{TrustProxy: trusted(t, "127.0.0.1"), ProxyProtocol: passesTCP})
+		if got := s.turnWays().Own; got != want(s.Server) {
+			t.Errorf("PROXY protocol %v: port %d", passesTCP, got)
+		}
+	}
+}
+
 func TestProxyProtocolNeedsNetworks(t *testing.T) {
 	if _, err := New(Config{Data: t.TempDir(), ProxyProtocol: true}); err == nil {
 		t.Error("everybody would be trusted")

@@ -41,10 +41,10 @@ func (s *Server) openTURN() (err error) {
 func (s *Server) onlySTUN() bool { return len(s.cfg.TURNServers) > 0 || s.cfg.NoTURN }
 
 // turnWays are where clients find TURN. Behind a reverse proxy they have reached
-// that one, which passes HTTP alone.
+// that one, which passes HTTP alone, unless it passes TCP on as it is.
 func (s *Server) turnWays() turn.Ways {
 	ways := turn.Ways{UDP: int(s.UDPPort()), TCP: s.tcpAddr().Port, TLS: s.tls != nil}
-	if len(s.proxies) == 0 {
+	if len(s.proxies) == 0 || s.cfg.ProxyProtocol {
 		ways.Own = ways.TCP
 	}
 	return ways

@@ -36,7 +36,7 @@ With --json it prints one object a line. Their types and members:
   sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path, late, retained, past
   path      path (null: none), reason
   gap       stream, epoch, from, to (inclusive; null: unknown), reason
-  presence  device, id, state, since
+  presence  device, id, state, since, and where there is something to say grace_ms, ahead_ms
   clock     ahead_ms (of this machine's: the device's is wrong, or right again), err_ms`,
 		Example: `  telepath view greenhouse --stream 'temperature*'
   telepath view greenhouse --json --for 20s | jq 'select(.type == "sample") | .value'

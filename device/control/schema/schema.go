@@ -33,6 +33,7 @@ type Schema struct {
 	maximum    *float64
 	maxLength  *int
 	maxItems   *int
+	fallback   json.RawMessage // nil: none
 }
 
 // Error is what is wrong with a schema, and where in it.
@@ -84,6 +85,7 @@ func parse(data []byte, depth int) (*Schema, error) {
 		if err := s.Check(fallback); err != nil {
 			return nil, in(err, "default")
 		}
+		s.fallback = fallback
 	}
 	return s, nil
 }
@@ -185,6 +187,24 @@ func (s *Schema) Check(value json.RawMessage) error {
 		return errors.New("is no JSON")
 	}
 	return s.check(v)
+}
+
+// Complete returns an object that fits with the defaults of the properties that were left out.
+func (s *Schema) Complete(object json.RawMessage) json.RawMessage {
+	members := map[string]json.RawMessage{}
+	if len(s.properties) == 0 || len(object) > 0 && json.Unmarshal(object, &members) != nil || members == nil {
+		return object
+	}
+	for name, p := range s.properties {
+		switch given, there := members[name]; {
+		case there:
+			members[name] = p.Complete(given)
+		case p.fallback != nil:
+			members[name] = p.fallback
+		}
+	}
+	whole, _ := json.Marshal(members) // what was read can be written
+	return whole
 }
 
 // decode reads JSON with its numbers as float64, of which those that are too large are refused.

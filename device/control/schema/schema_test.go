@@ -45,6 +45,27 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestComplete(t *testing.T) {
+	s, err := Parse([]byte(`{"type": "object", "properties": {
+		"speed": {"type": "number", "default": 0.5},
+		"steps": {"type": "integer"},
+		"at": {"type": "object", "properties": {"x": {"type": "number", "default": 1}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{
+		``:                                `{"speed":0.5}`,
+		`null`:                            `null`,
+		`{"steps": 9007199254740991}`:     `{"speed":0.5,"steps":9007199254740991}`,
+		`{"speed": 0, "at": {}}`:          `{"at":{"x":1},"speed":0}`,
+		`{"speed": 0.10, "at": {"x": 2}}`: `{"at":{"x":2},"speed":0.10}`,
+	} {
+		if got := string(s.Complete(json.RawMessage(value))); got != want {
+			t.Errorf("%s: %s, want %s", value, got, want)
+		}
+	}
+}
+
 func TestParseNamesWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"type": "object", "properties": {"a": {"type": "number", "minimun": 1}}}`: "properties: a: minimun: there is no such keyword in what is supported of JSON Schema",

@@ -76,7 +76,7 @@ function problem(answer: unknown, status: number): Problem {
 		remedy:
 			typeof remedy === "string" && remedy !== ""
 				? remedy
-				: "A link works once and for ten minutes. Make a new one with: telepath-signaling login-url",
+				: "A link works once and for ten minutes. Make a new one with: telepath-signaling login-url --data DIR",
 	};
 }
 
