@@ -166,6 +166,9 @@ func (c *carrier) measureAt(cfg Config) time.Duration {
 	if !c.rtt.known && c.sinceProof == 0 {
 		return c.expectFrom
 	}
+	if c.rtt.unconfirmed(cfg) {
+		return max(c.lastProbe+c.rtt.rtt, c.expectFrom)
+	}
 	every := cfg.Measure
 	if c.rtt.unsettled() {
 		every = cfg.Quiet

@@ -28,7 +28,9 @@ func (e *estimate) add(now, rtt, sound time.Duration) {
 	case e.held:
 		// SCTP keeps what an outage holds up, and sends it behind it. Such an answer
 		// says how long the outage was; unless all of late took as long.
-	case !e.known:
+	case !e.known || e.latest[2] == 0 && rtt < e.rtt:
+		// What makes a way, and loses some of it, holds up the first answers, too:
+		// of the first two rounds the smaller one is where smoothing begins.
 		e.known, e.rtt, e.variation = true, rtt, rtt/2
 	default:
 		e.variation += ((e.rtt - rtt).Abs() - e.variation) / 4
@@ -74,6 +76,11 @@ func (e *estimate) again(cfg Config, inUse bool) time.Duration {
 		return cfg.SecondProbe
 	}
 	return max(cfg.SecondProbe, after)
+}
+
+// unconfirmed: only one round trip was measured, and it was long.
+func (e *estimate) unconfirmed(cfg Config) bool {
+	return e.known && e.latest[1] == 0 && e.rtt > cfg.SecondProbe
 }
 
 // unsettled: the round trips differed much lately, as behind an outage. More

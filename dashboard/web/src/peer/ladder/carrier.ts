@@ -173,6 +173,7 @@ export class Carrier {
 	 */
 	private measureAt(cfg: Config): number {
 		if (!this.rtt.known && this.sinceProof === 0) return this.expectFrom;
+		if (this.rtt.unconfirmed(cfg)) return Math.max(this.lastProbe + this.rtt.rtt, this.expectFrom);
 		const every = this.rtt.unsettled() ? cfg.quiet : cfg.measure;
 		return Math.max(this.lastProbe, this.expectFrom) + every;
 	}

@@ -26,7 +26,9 @@ export class Estimate {
 		// says how long the outage was; unless all of late took as long.
 		this.held = this.known && sent < sound && rtt > 2 * this.low;
 		if (this.held) return;
-		if (this.known) {
+		// What makes a way, and loses some of it, holds up the first answers, too:
+		// of the first two rounds the smaller one is where smoothing begins.
+		if (this.known && (this.latest.length > 2 || rtt >= this.rtt)) {
 			this.variation += (Math.abs(this.rtt - rtt) - this.variation) / 4;
 			this.rtt += (rtt - this.rtt) / 8;
 			return;
@@ -55,6 +57,11 @@ export class Estimate {
 		if (!this.known) return cfg.secondProbe;
 		const after = 1.25 * this.low + ANSWER_SLACK;
 		return Math.max(cfg.secondProbe, inUse ? Math.min(after, this.patience(cfg) - this.low) : after);
+	}
+
+	/** unconfirmed: only one round trip was measured, and it was long. */
+	unconfirmed(cfg: Config): boolean {
+		return this.known && this.latest.length === 1 && this.rtt > cfg.secondProbe;
 	}
 
 	/** unsettled: the round trips differed much lately, as behind an outage. More of them are wanted soon. */
