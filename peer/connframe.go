@@ -15,14 +15,11 @@ import (
 func (c *Conn) handle(from *leg, packet []byte) {
 	now := c.loop.now()
 	c.attempts.cameOn(from)
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			c.malformed(err)
-			return
+	for f, err := range wire.Frames(packet) {
+		if err == nil {
+			err = c.frame(now, from, f)
 		}
-		packet = rest
-		if err := c.frame(now, from, f); err != nil {
+		if err != nil {
 			c.malformed(err)
 		}
 	}

@@ -147,14 +147,11 @@ func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte
 
 // pastChunk takes a chunk apart: it is made as a packet is.
 func (c *Conn) pastChunk(now time.Duration, chunk []byte) {
-	for len(chunk) > 0 {
-		f, rest, err := wire.NextFrame(chunk)
-		if err != nil {
-			c.malformed(err)
-			return
+	for f, err := range wire.Frames(chunk) {
+		if err == nil {
+			err = c.pastFrame(now, f)
 		}
-		chunk = rest
-		if err := c.pastFrame(now, f); err != nil {
+		if err != nil {
 			c.malformed(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,6 +158,29 @@ func TestMalformedIsCountedAndSaidOnce(t *testing.T) {
 	}
 	if n := h.Stats().Drops[string(session.Malformed)]; n != uint64(len(bad)-2) {
 		t.Errorf("the device counted %d, want %d", n, len(bad)-2)
+	}
+}
+
+// TestBrokenFrameHarmsNoOther: what follows one whose hop part cannot be read is taken, at both ends; what follows a wrong length is not.
+func TestBrokenFrameHarmsNoOther(t *testing.T) {
+	endless := []byte{3, byte(wire.TypeProbe), 1, 0x80} // its conn number does not end
+	probe := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{ID: 7})
+	c, h := bareConn(t, Events{}), bareHost(t)
+	for _, end := range []struct {
+		who    string
+		link   *link
+		handle func(*leg, []byte)
+		stats  func() Stats
+	}{{"viewer", c.link, c.handle, c.Stats}, {"device", h.link, h.handle, h.Stats}} {
+		sent := &sink{rung: ladder.WS}
+		end.link.leg = &leg{carrier: sent}
+		end.handle(end.link.leg, slices.Concat(endless, probe, endless, []byte{0}, probe))
+		if sent.frames != 1 {
+			t.Errorf("the %s answered %d probes, want the first", end.who, sent.frames)
+		}
+		if n := end.stats().Drops[string(session.Malformed)]; n != 3 {
+			t.Errorf("the %s counted %d malformed frames, want 3", end.who, n)
+		}
 	}
 }
 

@@ -104,14 +104,11 @@ func (h *Host) handle(from *leg, packet []byte) {
 	if from.direct() {
 		from.conn.(*hostConn).attempts.cameOn(from)
 	}
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			h.malformed(err)
-			return
+	for f, err := range wire.Frames(packet) {
+		if err == nil {
+			err = h.frame(now, from, f)
 		}
-		packet = rest
-		if err := h.frame(now, from, f); err != nil {
+		if err != nil {
 			h.malformed(err)
 		}
 	}

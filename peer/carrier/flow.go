@@ -351,13 +351,11 @@ func (f *Flow) Await(t *Tap, over <-chan struct{}, patience time.Duration) error
 func (f *Flow) Heard(now time.Time, packet []byte) (found bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(packet) > 0 && len(f.marks) > 0 {
-		frame, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			break // whoever reads the packet will say so
+	for frame, err := range wire.Frames(packet) {
+		if len(f.marks) == 0 {
+			break
 		}
-		packet = rest
-		if frame.Type != wire.TypeEcho || frame.Hop.Conn != 0 {
+		if err != nil || frame.Type != wire.TypeEcho || frame.Hop.Conn != 0 { // whoever reads the packet says what is broken
 			continue
 		}
 		if echo, err := wire.ParseEcho(frame.Body); err == nil && echo.ID >= FirstMark {

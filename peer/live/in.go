@@ -105,10 +105,7 @@ func splitParities(content []byte, parities []wire.Parity) ([]byte, []wire.Parit
 	before := content
 	for rest := content; len(rest) > 0 && len(parities) < wire.MaxParities; {
 		f, next, err := wire.NextFrame(rest)
-		if err != nil {
-			break
-		}
-		if f.Type == wire.TypeParity {
+		if err == nil && f.Type == wire.TypeParity {
 			if len(before) == len(content) {
 				before = content[:len(content)-len(rest)]
 			}

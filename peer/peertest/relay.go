@@ -206,12 +206,10 @@ func (r *Relay) serve(device bool, link *Carrier, open []byte) {
 		mu.Lock()
 		heard = time.Now()
 		mu.Unlock()
-		for len(packet) > 0 {
-			f, rest, err := wire.NextFrame(packet)
+		for f, err := range wire.Frames(packet) {
 			if err != nil {
-				return
+				continue
 			}
-			packet = rest
 			r.mu.Lock()
 			receive(f)
 			r.mu.Unlock()

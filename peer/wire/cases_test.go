@@ -81,9 +81,11 @@ var cases = []vectorCase{
 	{kind: "packet", name: "too large length", hex: "ff*8 01 00", err: "range"},
 	{kind: "packet", name: "no flags", hex: "01 01", err: "short"},
 	{kind: "packet", name: "conn number missing", hex: "02 01 01", err: "short"},
-	{kind: "packet", name: "conn number does not end in the frame", hex: "03 01 01 80 02 01 00", err: "short"},
+	{kind: "packet", name: "conn number does not end in the frame, the next one stands", hex: "03 01 01 80  02 01 00", err: "short"},
+	{kind: "packet", name: "one without flags between two that stand", hex: "03 01 00 aa  01 01  03 02 00 bb", err: "short"},
+	{kind: "packet", name: "one that is broken, and then a length 0", hex: "04 01 01 ff*2  03 01 00 aa  00  03 01 00 bb", err: "short"},
 	{kind: "packet", name: "held missing", hex: "03 01 03 05", err: "short"},
-	{kind: "packet", name: "extension leaves the frame", hex: "04 01 80 02 aa 02 01 00", err: "short"},
+	{kind: "packet", name: "extension leaves the frame, the next one stands", hex: "04 01 80 02 aa  02 01 00", err: "short"},
 	{kind: "packet", name: "huge extension", hex: "06 01 80 80 80 08 aa", err: "range"},
 
 	// Section 3.2.

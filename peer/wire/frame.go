@@ -1,5 +1,7 @@
 package wire
 
+import "iter"
+
 // Priority is a hint for queues in the hop part.
 type Priority uint8
 
@@ -35,8 +37,24 @@ type Frame struct {
 	Last bool   // nothing follows in the packet: a good moment to flush
 }
 
-// NextFrame reads the frame at the front of packet. rest is nil only with an
-// error that ends the reading of this packet.
+// Frames are those of a packet, in order. An error stands for one that cannot
+// be read: it harms nothing but itself, those behind it follow. Only where a
+// length is wrong nobody knows where the next one begins, and nothing follows.
+func Frames(packet []byte) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		for len(packet) > 0 {
+			f, rest, err := NextFrame(packet)
+			if !yield(f, err) {
+				return
+			}
+			packet = rest
+		}
+	}
+}
+
+// NextFrame reads the frame at the front of packet, for who must know where it
+// ends; others range over Frames. An error with a rest concerns this frame
+// alone. rest is nil only with an error that ends the reading of the packet.
 func NextFrame(packet []byte) (f Frame, rest []byte, err error) {
 	length, b, err := Uvarint(packet)
 	if err != nil {
@@ -62,7 +80,7 @@ func NextFrame(packet []byte) (f Frame, rest []byte, err error) {
 		r.skipExt()
 	}
 	if r.err != nil {
-		return f, nil, r.err
+		return Frame{}, rest, r.err
 	}
 	f.Body, f.Last = r.b, len(rest) == 0
 	return f, rest, nil

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -306,17 +307,16 @@ var parsers = map[string]func(b []byte) (value any, again []byte, err error){
 }
 
 func parsePacket(b []byte) (any, []byte, error) {
-	frames, again := []frameValue{}, []byte(nil)
-	for len(b) > 0 {
-		f, rest, err := NextFrame(b)
+	frames, again, first := []frameValue{}, []byte(nil), error(nil)
+	for f, err := range Frames(b) {
 		if err != nil {
-			return frames, again, err
+			first = cmp.Or(first, err)
+			continue
 		}
 		frames = append(frames, frameValue{f.Type, hopValue(f.Hop), hex.EncodeToString(f.Body)})
 		again = AppendFrame(again, f.Type, f.Hop, f.Body)
-		b = rest
 	}
-	return frames, again, nil
+	return frames, again, first
 }
 
 func ackOf(level uint8, positions []Position) ackValue {

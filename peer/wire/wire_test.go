@@ -94,12 +94,13 @@ func TestParsersDoNotAllocate(t *testing.T) {
 		Class: Live, Stream: 1, Epoch: 1, Seq: 1, Count: 1, Deadline: 100,
 	}))
 	allocated := testing.AllocsPerRun(100, func() {
-		f, _, err := NextFrame(packet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := ParseData(f.Body); err != nil {
-			t.Fatal(err)
+		for f, err := range Frames(packet) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := ParseData(f.Body); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 	if allocated != 0 {

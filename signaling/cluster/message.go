@@ -38,15 +38,14 @@ func parseMessage(data []byte) (k kind, from key, packet []byte, err error) {
 	return kind(data[0]), from, data[1+2*idLength:], nil
 }
 
-// eachFrame takes a packet apart.
-func eachFrame(packet []byte, f func(wire.Frame)) error {
-	for len(packet) > 0 {
-		frame, rest, err := wire.NextFrame(packet)
+// eachFrame takes a packet apart. The error is of the last frame that cannot be read.
+func eachFrame(packet []byte, f func(wire.Frame)) (broken error) {
+	for frame, err := range wire.Frames(packet) {
 		if err != nil {
-			return fmt.Errorf("packet between servers: %w", err)
+			broken = fmt.Errorf("packet between servers: %w", err)
+			continue
 		}
-		packet = rest
 		f(frame)
 	}
-	return nil
+	return broken
 }

@@ -24,6 +24,7 @@ func TestBadFramesHarmNothingElse(t *testing.T) {
 	conn, _ := d.accept(1, 2)
 	deep := `{"type":"describe","streams":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`
 	for name, bad := range map[string][]byte{
+		"conn number endless":  {3, byte(wire.TypeData), 1, 0x80},
 		"header too short":     wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, []byte{0x14}),
 		"stream 0":             wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, data(0, 1, "x")),
 		"version 2":            wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, append([]byte{0x24}, data(1, 1, "x")[1:]...)),

@@ -109,18 +109,25 @@ func (c *client) receive(packet []byte) {
 
 // takeApart handles a packet's frames and returns how many there were.
 func (c *client) takeApart(packet []byte, now time.Time) (frames int) {
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			c.fault(&room.Refusal{Code: "malformed", Reason: "a packet broke off: " + err.Error(), Remedy: "see docs/protocol.md, section 3"})
-			return frames
+	for f, err := range wire.Frames(packet) {
+		frames++
+		no := unreadable(err)
+		if err == nil {
+			no = c.frame(f, now)
 		}
-		packet, frames = rest, frames+1
-		if no := c.frame(f, now); no != nil {
+		if no != nil {
 			c.fault(no)
 		}
 	}
 	return frames
+}
+
+// unreadable is what is said of a frame that cannot even be taken out of its packet; nil if it could.
+func unreadable(err error) *room.Refusal {
+	if err == nil {
+		return nil
+	}
+	return &room.Refusal{Code: "malformed", Reason: "a frame cannot be read: " + err.Error(), Remedy: "see docs/protocol.md, section 3"}
 }
 
 // frameCost is what a frame counts for at least, in bytes: many tiny ones cost

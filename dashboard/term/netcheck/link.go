@@ -54,13 +54,8 @@ func (l *link) leave() {
 
 func (l *link) receive(packet []byte) {
 	now := time.Now()
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			return // what came before stands
-		}
-		packet = rest
-		if f.Hop.Conn == 0 {
+	for f, err := range wire.Frames(packet) {
+		if err == nil && f.Hop.Conn == 0 {
 			l.take(f, now)
 		}
 	}

@@ -92,12 +92,8 @@ func (l *liveEnds) stopOverdueLocked() {
 
 // takeReceipts looks for receipts in a packet of the brief channel.
 func (p *Peer) takeReceipts(packet []byte) {
-	for len(packet) > 0 {
-		f, rest, err := wire.NextFrame(packet)
-		if err != nil {
-			return // whoever gets the packet counts it
-		}
-		if packet = rest; f.Type != wire.TypeReceipt {
+	for f, err := range wire.Frames(packet) {
+		if err != nil || f.Type != wire.TypeReceipt { // whoever gets the packet counts what is broken
 			continue
 		}
 		if r, err := wire.ParseReceipt(f.Body); err == nil {

@@ -108,8 +108,7 @@ function splitParities(content: Uint8Array): { before: Uint8Array; parities: Par
 	while (reader.left() > 0 && parities.length < MAX_PARITIES) {
 		const at = content.length - reader.left();
 		const frame = readable(() => nextFrame(reader));
-		if (frame === null) break;
-		if (frame.type !== TYPE_PARITY) continue;
+		if (frame?.type !== TYPE_PARITY) continue;
 		length ??= at;
 		const parity = readable(() => parseParity(frame.body));
 		if (parity !== null) parities.push(parity);

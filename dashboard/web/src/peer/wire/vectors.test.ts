@@ -17,6 +17,7 @@ import {
 	closeCode,
 	codeByClose,
 	codeByName,
+	eachFrame,
 	FormatError,
 	type Frame,
 	GAP_REASONS,
@@ -96,7 +97,7 @@ function faultIn(error: unknown): string {
 const same = (value: unknown) => value;
 const showFrame = (f: Frame) => ({ ...f, body: hex(f.body) });
 
-/** Kinds name the parsers; a packet's frames before an error stand. */
+/** Kinds name the parsers; a packet's frames stand beside one that cannot be read. */
 const KINDS = {
 	uvarint: read(
 		(b) => new Reader(b).uvarint(),
@@ -143,17 +144,19 @@ const KINDS = {
 	),
 	packet(bytes: Uint8Array): Decoded {
 		const frames: Frame[] = [];
-		const packet = new Reader(bytes);
+		let error: string | undefined;
 		const again = (w: Writer) => {
 			for (const f of frames) appendFrame(w, f.type, f.hop, f.body);
 			return w;
 		};
-		try {
-			while (packet.left() > 0) frames.push(nextFrame(packet));
-			return { value: frames.map(showFrame), error: undefined, again };
-		} catch (error) {
-			return { value: frames.map(showFrame), error: faultIn(error), again };
-		}
+		eachFrame(
+			bytes,
+			(frame) => frames.push(frame),
+			({ fault }) => {
+				error ??= fault;
+			},
+		);
+		return { value: frames.map(showFrame), error, again };
 	},
 };
 
