@@ -93,30 +93,6 @@ func TestOffersAreBounded(t *testing.T) {
 	})
 }
 
-// TestEchoesAreNoAmplifier: who sends little gets little.
-func TestEchoesAreNoAmplifier(t *testing.T) {
-	small := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{ID: 1, T1: 1})
-	f, _, err := wire.NextFrame(small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	probe, err := wire.ParseProbe(f.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	probe.Full = true
-	if n := len(appendEcho(1, probe, len(f.Body), time.Now)); n > 100 {
-		t.Errorf("a probe of %d bytes is echoed with %d", len(small), n)
-	}
-	full, _, err := wire.NextFrame(wire.AppendProbe(nil, wire.Hop{Conn: 1 << 40}, probe))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(appendEcho(1, probe, len(full.Body), time.Now)); n != wire.FullProbe {
-		t.Errorf("a full probe is echoed with %d bytes", n)
-	}
-}
-
 func TestRoundTripIsBelievedWithinReason(t *testing.T) {
 	const took = 30 * time.Millisecond
 	for _, c := range []struct {

@@ -81,11 +81,9 @@ func (g *leg) segmented() bool {
 	return false
 }
 
-// appendEcho makes the frame that answers a probe now. Only a probe that was
-// full itself gets a full echo: nobody makes us send more than he did.
-func appendEcho(number uint64, probe wire.Probe, size int, wall func() time.Time) []byte {
-	const headroom = 32 // length, type and hop part, which size does not count
-	probe.Full = probe.Full && size+headroom >= wire.FullProbe
+// appendEcho makes the frame that answers a probe now.
+func appendEcho(number uint64, echo wire.Echo, wall func() time.Time) []byte {
 	t := micros(wall())
-	return wire.AppendEcho(nil, wire.Hop{Conn: number, Priority: wire.Urgent}, wire.Echo{Probe: probe, T2: t, T3: t})
+	echo.T2, echo.T3 = t, t
+	return wire.AppendEcho(nil, wire.Hop{Conn: number, Priority: wire.Urgent}, echo)
 }

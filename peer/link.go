@@ -252,11 +252,11 @@ func (l *link) heard(now time.Duration, f wire.Frame) (done bool, err error) {
 	}
 	switch f.Type {
 	case wire.TypeProbe:
-		probe, err := wire.ParseProbe(f.Body)
+		echo, err := wire.AnswerProbe(f.Body)
 		if err != nil {
 			return true, err
 		}
-		l.send(control(appendEcho(0, probe, len(f.Body), l.wall)))
+		l.send(control(appendEcho(0, echo, l.wall)))
 	case wire.TypeEcho:
 		return true, l.echoed(now, f.Body)
 	default:

@@ -43,12 +43,12 @@ func (p *paths) heard(now time.Duration, g *leg, f wire.Frame) (done bool, err e
 }
 
 func (p *paths) answer(now time.Duration, g *leg, body []byte) error {
-	probe, err := wire.ParseProbe(body)
+	echo, err := wire.AnswerProbe(body)
 	if err != nil {
 		return err
 	}
-	g.send(control(appendEcho(g.number, probe, len(body), p.wall)))
-	if !probe.Heard && g.proved {
+	g.send(control(appendEcho(g.number, echo, p.wall)))
+	if !echo.Heard && g.proved {
 		p.ladder.Doubt(now, g.id)
 	}
 	return nil

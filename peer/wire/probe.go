@@ -4,7 +4,7 @@ package wire
 // since the Unix epoch on the clock of who wrote them.
 type Probe struct {
 	ID    uint64
-	Heard bool // something came from the other end on this path within the doubt time
+	Heard bool // something came from the other end on this path within the doubt time; in an Echo it says nothing
 	Full  bool // padded to FullProbe bytes; the echo too
 	T1    uint64
 }
@@ -51,6 +51,19 @@ func ParseEcho(body []byte) (Echo, error) {
 	e := Echo{Probe: r.probe()}
 	e.T2, e.T3 = r.uvarint(MaxInt), r.uvarint(MaxInt)
 	return e, r.err
+}
+
+// fullHeadroom is how much shorter than its frame a full Probe's body may be, in
+// bytes: length, type and hop part, whose conn number a relay rewrites.
+const fullHeadroom = 32
+
+// AnswerProbe is the Echo to the Probe whose frame has this body, its times aside.
+// Only a Probe that was full itself gets a full one: nobody makes us send more
+// than he did.
+func AnswerProbe(body []byte) (Echo, error) {
+	p, err := ParseProbe(body)
+	p.Full = p.Full && len(body)+fullHeadroom >= FullProbe
+	return Echo{Probe: p}, err
 }
 
 // AppendProbe appends a whole Probe frame, padded if p is Full.

@@ -89,6 +89,43 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// TestEchoesAreNoAmplifier: who sends little gets little, whatever his flags say.
+func TestEchoesAreNoAmplifier(t *testing.T) {
+	probe := Probe{ID: 1, Heard: true, Full: true, T1: 5}
+	short := []byte{1, probe.flags(), 5}
+	for _, c := range []struct {
+		name string
+		body []byte
+		full bool
+	}{
+		{"short", short, false},
+		{"full", bodyOf(t, AppendProbe(nil, Hop{}, probe)), true},
+		{"full, with the longest conn number", bodyOf(t, AppendProbe(nil, Hop{Conn: MaxInt}, probe)), true},
+		{"nearly full", append(short, make([]byte, FullProbe-2*fullHeadroom)...), false},
+	} {
+		e, err := AnswerProbe(c.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(AppendEcho(nil, Hop{}, e))
+		if e.ID != 1 || e.T1 != 5 || e.Full != c.full || (n == FullProbe) != c.full {
+			t.Errorf("a %s probe of %d bytes is echoed with %d, as %+v", c.name, len(c.body), n, e)
+		}
+	}
+	if _, err := AnswerProbe([]byte{1}); err != ErrShort {
+		t.Errorf("a broken probe: %v", err)
+	}
+}
+
+func bodyOf(t *testing.T, frame []byte) []byte {
+	t.Helper()
+	f, _, err := NextFrame(frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Body
+}
+
 func TestParsersDoNotAllocate(t *testing.T) {
 	packet := AppendFrame(nil, TypeData, Hop{Conn: 7}, AppendHeader(nil, Header{
 		Class: Live, Stream: 1, Epoch: 1, Seq: 1, Count: 1, Deadline: 100,

@@ -91,12 +91,11 @@ func Forward(to Sender, f wire.Frame, l Label, conn uint64) bool {
 
 // Echo answers a probe that asks this hop. came is when it was read.
 func Echo(to Sender, body []byte, came time.Time) error {
-	p, err := wire.ParseProbe(body)
+	e, err := wire.AnswerProbe(body)
 	if err != nil {
 		return err
 	}
-	e := wire.Echo{Probe: p, T2: micros(came), T3: micros(time.Now())}
-	e.Heard = true
+	e.T2, e.T3 = micros(came), micros(time.Now())
 	to.Send(Label{Control: true}.frame(wire.AppendEcho(nil, wire.Hop{}, e), 0))
 	return nil
 }

@@ -287,4 +287,10 @@ func TestEchoOfLinkProbe(t *testing.T) {
 	if err != nil || e.ID != 77 || e.T1 != 1234 || e.T2 == 0 || e.T3 < e.T2 {
 		t.Fatalf("echo %+v, %v", e, err)
 	}
+	const full = 1 << 1 // it says so, and is short
+	v.raw(wire.TypeProbe, wire.Hop{}, []byte{78, full, 5})
+	f = v.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho })
+	if e, err := wire.ParseEcho(f.Body); err != nil || e.ID != 78 || e.Full || len(f.Body) > 50 {
+		t.Fatalf("a short probe is echoed with %d bytes: %+v, %v", len(f.Body), e, err)
+	}
 }

@@ -73,8 +73,9 @@ func (l *link) take(f wire.Frame, now time.Time) {
 			offer(l.told, m)
 		}
 	case wire.TypeProbe:
-		if p, err := wire.ParseProbe(f.Body); err == nil {
-			l.send(wire.AppendEcho(nil, wire.Hop{}, wire.Echo{Probe: p, T2: micros(now), T3: micros(time.Now())}))
+		if e, err := wire.AnswerProbe(f.Body); err == nil {
+			e.T2, e.T3 = micros(now), micros(time.Now())
+			l.send(wire.AppendEcho(nil, wire.Hop{}, e))
 		}
 	case wire.TypeEcho:
 		if e, err := wire.ParseEcho(f.Body); err == nil {

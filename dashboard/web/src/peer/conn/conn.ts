@@ -13,7 +13,6 @@ import {
 	parseData,
 	parseEcho,
 	parseGap,
-	parseProbe,
 	parseTick,
 	TYPE_DATA,
 	TYPE_ECHO,
@@ -313,7 +312,7 @@ export class Conn {
 				if (this.streams.gap(env.now(), parseGap(frame.body))) this.past.cutOff();
 				break;
 			case TYPE_PROBE:
-				this.paths.probed(path, parseProbe(frame.body), env.wall());
+				this.paths.probed(path, frame.body, env.wall());
 				break;
 			case TYPE_ECHO:
 				this.paths.echoed(path, parseEcho(frame.body));

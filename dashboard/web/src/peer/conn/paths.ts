@@ -5,7 +5,7 @@ import type { Env } from "../env";
 import { type Decision, Ladder, REASONS, type Rung, type State } from "../ladder";
 import { echoFrame, probeFrame } from "../link/encode";
 import { Prober } from "../link/prober";
-import type { Echo, Probe } from "../wire";
+import { answerProbe, type Echo } from "../wire";
 
 /** A Drive is not put behind more than this, in bytes: what waits cannot be taken back, and the next one, which is newer, follows within 50 ms. */
 const DRIVE_BEHIND = 4 * 1024;
@@ -76,12 +76,12 @@ export class Paths {
 		this.ladder.proved(this.env.now(), id, 0);
 	}
 
-	/** probed answers the other end's probe on the path that it came on. */
-	probed(id: number, probe: Probe, came: number): void {
+	/** probed answers the other end's probe, a frame's body, on the path that it came on. */
+	probed(id: number, probe: Uint8Array, came: number): void {
 		const path = this.all.get(id);
 		if (path === undefined) return;
-		if (!probe.heard) this.ladder.doubt(this.env.now(), id);
-		const echo: Echo = { ...probe, heard: true, t2: came, t3: this.env.wall() };
+		const echo = answerProbe(probe, came, this.env.wall());
+		if (!echo.heard) this.ladder.doubt(this.env.now(), id);
 		path.carrier.send("brief", echoFrame(path.carrier.conn, echo));
 	}
 

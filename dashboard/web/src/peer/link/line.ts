@@ -10,12 +10,11 @@ import { Alarm, type Env } from "../env";
 import { type Failure, failure } from "../failures";
 import { type FromViewer, parse as parseSignal, type Refusal, type ToViewer } from "../signal";
 import {
+	answerProbe,
 	eachFrame,
 	FormatError,
 	type Frame,
-	type Probe,
 	parseEcho,
-	parseProbe,
 	TYPE_ECHO,
 	TYPE_PROBE,
 	TYPE_SIGNAL,
@@ -182,7 +181,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	/** own handles a frame of the link itself; one that cannot be read is skipped. */
 	private own(frame: Frame): void {
 		try {
-			if (frame.type === TYPE_PROBE) this.answer(parseProbe(frame.body));
+			if (frame.type === TYPE_PROBE) this.answer(frame.body);
 			else if (frame.type === TYPE_ECHO) this.echoed(frame);
 			else if (frame.type === TYPE_SIGNAL) this.signalled(parseSignal(frame.body));
 		} catch (error) {
@@ -191,9 +190,9 @@ export class Line implements SharedLink, LinkCarrierEvents {
 		}
 	}
 
-	private answer(probe: Probe): void {
+	private answer(probe: Uint8Array): void {
 		const wall = this.env.wall();
-		this.send(echoFrame(0, { ...probe, heard: true, t2: wall, t3: wall }), false);
+		this.send(echoFrame(0, answerProbe(probe, wall, wall)), false);
 	}
 
 	private echoed(frame: Frame): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+	answerProbe,
 	appendAck,
 	appendEcho,
 	appendFrame,
@@ -113,6 +114,25 @@ function drawBody(random: Random): [number, Uint8Array] {
 			return [TYPE_ECHO, nextFrame(new Reader(appendEcho(w, hop(), echoOf(random)).finish())).body];
 	}
 }
+
+test("who probes with little gets little, whatever the flags say", () => {
+	const probe = { id: 1, heard: true, full: true, t1: 5 };
+	const framed = (conn: number) => nextFrame(new Reader(appendProbe(new Writer(), hop({ conn }), probe).finish())).body;
+	const short = new Uint8Array([1, 3, 5]);
+	const nearly = new Uint8Array(FULL_PROBE - 50);
+	nearly.set(short);
+	for (const [body, full] of [
+		[short, false],
+		[nearly, false],
+		[framed(0), true],
+		[framed(MAX_INT), true],
+	] as const) {
+		const echo = answerProbe(body, 6, 7);
+		expect(echo).toMatchObject({ id: 1, full, t1: 5, t2: 6, t3: 7 });
+		expect(appendEcho(new Writer(), hop(), echo).finish().length === FULL_PROBE).toBe(full);
+	}
+	expect(() => answerProbe(new Uint8Array([1]), 6, 7)).toThrow(FormatError);
+});
 
 test("a header is read as it was written, with the payload behind it", () => {
 	const random = new Random(1);

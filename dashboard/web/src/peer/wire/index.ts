@@ -25,7 +25,7 @@ export { appendGap, GAP_REASONS, type Gap, gapReasonName, parseGap } from "./gap
 export { parseJSON } from "./json";
 export { Members } from "./members";
 export { checkName, clean, plain, printable } from "./name";
-export { appendEcho, appendProbe, type Echo, type Probe, parseEcho, parseProbe } from "./probe";
+export { answerProbe, appendEcho, appendProbe, type Echo, type Probe, parseEcho, parseProbe } from "./probe";
 export { Reader } from "./reader";
 export {
 	appendParity,

@@ -6,7 +6,7 @@ import { Writer } from "./writer";
 /** Probe asks the other end of a path for an Echo (section 3.5). Times are µs since the Unix epoch on the clock of who wrote them. */
 export interface Probe {
 	id: number;
-	heard: boolean; // something came from the other end on this path within the doubt time
+	heard: boolean; // something came from the other end on this path within the doubt time; in an Echo it says nothing
 	full: boolean; // padded to FULL_PROBE bytes; the echo too
 	t1: number;
 }
@@ -35,6 +35,19 @@ export function parseProbe(body: Uint8Array): Probe {
 export function parseEcho(body: Uint8Array): Echo {
 	const r = new Reader(body);
 	return { ...readProbe(r), t2: r.uvarint(), t3: r.uvarint() };
+}
+
+/** How much shorter than its frame a full Probe's body may be, in bytes: length, type and hop part, whose conn number a relay rewrites. */
+const FULL_HEADROOM = 32;
+
+/**
+ * answerProbe is the Echo to the Probe whose frame has this body, which came at t2; it leaves at t3. Only a Probe
+ * that was full itself gets a full one: nobody makes us send more than he did.
+ */
+export function answerProbe(body: Uint8Array, t2: number, t3: number): Echo {
+	const probe = parseProbe(body);
+	const full = probe.full && body.length + FULL_HEADROOM >= FULL_PROBE;
+	return { ...probe, full, t2, t3 };
 }
 
 /** appendProbe appends a whole Probe frame, padded if p is full. */
