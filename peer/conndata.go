@@ -96,7 +96,10 @@ func (c *Conn) tellBatch(r Received) {
 // to come in its turn.
 func (c *Conn) keep(s *subscription, h wire.Header, payload []byte, hop wire.Hop, g *leg) {
 	switch {
-	case s == nil || h.Key != 0:
+	case s == nil:
+		return
+	case h.Key != 0:
+		c.meter.drop(session.Sealed, 1)
 		return
 	case h.Will && s.will == h.Epoch, !h.Will && !s.isNews(h), !h.Will && c.comesInOrder(s):
 		c.meter.drop(session.Duplicate, 1)

@@ -198,7 +198,9 @@ func TestSealedIsCounted(t *testing.T) {
 	c.take(h, wire.Hop{})
 	c.take(eventAt(7, 2), wire.Hop{})
 	l.want(t, "gap event 7:1-1 refused", "event 7:2")
-	if n := c.Stats().Drops["sealed"]; n != 1 {
+	c.take(h, wire.Hop{Retained: true})
+	l.want(t)
+	if n := c.Stats().Drops["sealed"]; n != 2 {
 		t.Errorf("%d counted as sealed", n)
 	}
 }

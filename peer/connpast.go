@@ -139,7 +139,11 @@ func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte
 	p.out, dropped = p.inbox.Receive(now, h, payload, -1, p.out[:0])
 	c.meter.drop(dropped, 1)
 	for _, d := range p.out {
-		if d.Gap.From == 0 && p.id == h.Epoch {
+		switch {
+		case d.Gap.From != 0 || p.id != h.Epoch:
+		case d.Header.Key != 0:
+			c.meter.drop(session.Sealed, 1)
+		default:
 			c.pastChunk(now, d.Payload)
 		}
 	}

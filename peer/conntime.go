@@ -47,7 +47,7 @@ func (c *Conn) keepTime(now time.Duration) {
 // seems to have been set, until it is measured again. Payloads are opaque to
 // this package: its user can read them.
 func (c *Conn) age(now time.Duration, s *subscription, h wire.Header, payload []byte) time.Duration {
-	if h.Deadline == 0 || c.cfg.NewestTime == nil {
+	if h.Deadline == 0 || h.Key != 0 || c.cfg.NewestTime == nil {
 		return -1
 	}
 	offset, bound, known := c.Clock()

@@ -220,6 +220,17 @@ test("Events come in order, each once, and are acknowledged: soon, and at once w
 	expect(log.slice(1)).toEqual(["log 1+1", "log 2+1", "log 3+1"]);
 });
 
+test("a sealed Event is a gap, and acknowledged: it must not come again for ever", () => {
+	up();
+	hear(...hello());
+	hear(data({ seq: 1, key: 3 }), data({ seq: 2 }));
+	env.advance(100);
+	const acked = sent(TYPE_ACK).map((f) => parseAck(f.body).positions);
+	expect(acked.at(-1)).toEqual([{ stream: 1, epoch: EPOCH, seq: 2, received: [] }]);
+	expect(log.slice(1)).toEqual(["log gap 1-1", "log 2+1"]);
+	expect(conn.path().drops).toMatchObject({ sealed: 1 });
+});
+
 test("retained values come first, once; a will bears no position", () => {
 	up();
 	hear(

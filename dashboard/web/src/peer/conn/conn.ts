@@ -336,10 +336,6 @@ export class Conn {
 
 	private data(path: number, frame: Frame, direct: boolean): void {
 		const { header, payload } = parseData(frame.body);
-		if (header.key !== 0) {
-			this.dropped("sealed");
-			return;
-		}
 		const now = this.options.env.now();
 		this.meter.received(now, frame.body.length);
 		if (header.class === "history") {

@@ -38,12 +38,12 @@ export class DeviceTime {
 	}
 
 	/**
-	 * age is at least how old a live batch's last sample is, in ms; −1: unknown,
+	 * age is at least how old a live batch's last sample is, in ms; −1: unknown, sealed,
 	 * or of no consequence. It is unknown from the moment on at which the device's
 	 * clock seems to have been set, until it is measured again.
 	 */
 	age(header: Header, payload: Uint8Array): number {
-		const offset = header.deadline === 0 ? null : this.offset();
+		const offset = header.deadline === 0 || header.key !== 0 ? null : this.offset();
 		if (offset === null) return -1;
 		const { env, newestTime, measure } = this.options;
 		const t = newestTime(payload, header.count);

@@ -185,7 +185,9 @@ export class Past {
 		const drop = transfer.inbox.receive(now, header, payload, -1, out);
 		if (drop !== "") this.events.onDrop(drop);
 		for (const delivery of out) {
-			if (delivery.gap === null) this.chunk(now, transfer, delivery.payload);
+			if (delivery.gap !== null) continue;
+			if (delivery.header.key !== 0) this.events.onDrop("sealed");
+			else this.chunk(now, transfer, delivery.payload);
 		}
 	}
 

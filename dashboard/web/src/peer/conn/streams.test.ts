@@ -39,6 +39,30 @@ function data(streams: Streams, seq: number, count = 1, id = 1): void {
 	streams.data(header, new Uint8Array(count), { now: 0, hop: hop({}), ageMs: -1, path: 1 });
 }
 
+test("what is sealed is a gap of an Event stream, behind which it goes on", () => {
+	const { log, streams } = world();
+	describe(streams, stream(0), { ...stream(null, EPOCH, 2, "cpu"), class: "live" });
+	data(streams, 1);
+	const sealed = {
+		class: "event",
+		stream: 1,
+		epoch: EPOCH,
+		seq: 1,
+		count: 3,
+		deadline: 0,
+		key: 9,
+		will: false,
+	} as const;
+	const arrival = { now: 0, hop: hop({}), ageMs: -1, path: 1 };
+	streams.data(sealed, new Uint8Array(3), arrival);
+	streams.data({ ...sealed, stream: 2, class: "live" }, new Uint8Array(3), arrival);
+	streams.data({ ...sealed, seq: 9 }, new Uint8Array(3), { ...arrival, hop: hop({ retained: true }) });
+	data(streams, 4);
+	const refused = `log 10 gap 2-3 ${GAP_REASONS.refused}`;
+	expect(log).toEqual(["log 10 after 0", "log 1+1", "sealed", refused, "sealed", "sealed", "log 4+1"]);
+	expect(streams.positions()).toEqual({ 1: "0000000a:4" });
+});
+
 function describe(streams: Streams, ...list: Stream[]): void {
 	streams.describe(0, EPOCH, list);
 	streams.begin(0);

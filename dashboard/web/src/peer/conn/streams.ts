@@ -1,4 +1,4 @@
-import { type Delivery, Early, Inbox } from "../session";
+import { type Delivery, Early, Inbox, type Samples } from "../session";
 import { type EpochSeq, formatPosition, type Stream } from "../signal";
 import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, type Position } from "../wire";
 import { Kept } from "./kept";
@@ -333,6 +333,10 @@ export class Streams {
 	}
 
 	private retained(entry: Entry, header: Header, payload: Uint8Array, { hop }: Arrival): false {
+		if (header.key !== 0) {
+			this.events.onDrop("sealed");
+			return false;
+		}
 		if (!entry.kept.keep(header)) {
 			this.events.onDrop("duplicate");
 			return false;
@@ -345,8 +349,18 @@ export class Streams {
 	private deliver({ stream }: Entry): void {
 		for (const delivery of this.out.splice(0)) {
 			if (delivery.gap !== null) this.declare(stream, delivery.gap);
+			else if (delivery.header.key !== 0) this.sealed(stream, delivery);
 			else this.events.onBatch({ stream, ...delivery, retainedMs: null });
 		}
+	}
+
+	/** sealed: nobody here can open it. Of an Event stream that is a gap. */
+	private sealed(stream: Stream, { header, skip, take }: Samples): void {
+		this.events.onDrop("sealed");
+		if (stream.class !== "event") return;
+		const from = header.seq + skip;
+		const { epoch } = header;
+		this.declare(stream, { stream: stream.id, epoch, from, to: from + take - 1, reason: GAP_REASONS.refused });
 	}
 
 	private declare(stream: Stream, gap: Gap): void {
