@@ -52,6 +52,23 @@ describe("Attempts", () => {
 		expect(a.numbers()).toEqual([2]);
 	});
 
+	test("a device that asks for a successor gets one, 5 s after the newest began at the earliest", () => {
+		const a = attempts();
+		a.opened(a.start(0));
+		a.proved(1);
+		a.ask();
+		expect(a.wake()).toBe(5_000);
+		expect(a.start(4_999)).toBe(0);
+		expect(a.start(5_000)).toBe(2);
+		a.ask(); // said again while it is made: that is what was wanted
+		a.opened(2);
+		a.proved(2);
+		expect(a.wake()).toBe(Infinity);
+		a.ask();
+		a.replace(); // what the path itself is in need of does not wait
+		expect(a.start(6_000)).toBe(3);
+	});
+
 	test("what had been proven is replaced at once, what only opened is put off", () => {
 		const a = attempts();
 		a.opened(a.start(0));

@@ -8,6 +8,9 @@ const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000];
 /** An attempt that has no open channels by now has failed, in ms: ten round trips on the slowest link that is worth one. */
 const PATIENCE = 10_000;
 
+/** The device can have a new attempt made at most this often, in ms. */
+const ASKED_EVERY = 5_000;
+
 /** As many there are at most: the one in use and its successor. */
 const MOST = 2;
 
@@ -24,7 +27,9 @@ export class Attempts {
 	private readonly all = new Map<number, Attempt>();
 	private failures = 0;
 	private earliest = 0;
+	private begun = -Infinity; // when the newest began
 	private successorWanted = false;
+	private asked = false; // for a successor, by the device
 	/** reason of the newest failure, for the drawer. */
 	reason = "";
 
@@ -43,10 +48,11 @@ export class Attempts {
 
 	/** start begins the next attempt if one is wanted and its time has come; its number, or 0. */
 	start(now: number): number {
-		if (!this.wanted() || now < this.earliest) return 0;
+		if (now < this.nextAt()) return 0;
 		const number = this.next();
 		this.all.set(number, { number, since: now, phase: "making" });
-		this.successorWanted = false;
+		this.begun = now;
+		this.successorWanted = this.asked = false;
 		return number;
 	}
 
@@ -67,6 +73,7 @@ export class Attempts {
 	proved(number: number): number[] {
 		this.failures = 0;
 		this.reason = "";
+		this.asked = false;
 		const attempt = this.all.get(number);
 		if (attempt !== undefined) attempt.phase = "proved";
 		const older = [...this.all.keys()].filter((n) => n < number);
@@ -96,6 +103,11 @@ export class Attempts {
 		if (this.making() === undefined) this.successorWanted = true;
 	}
 
+	/** ask: the device wants a successor, which it gets, but not as often as it likes. */
+	ask(): void {
+		this.asked = true;
+	}
+
 	/** putOff lets the next attempt wait for as long as one is given. */
 	putOff(now: number): void {
 		this.earliest = Math.max(this.earliest, now + PATIENCE);
@@ -119,16 +131,14 @@ export class Attempts {
 
 	/** nextAt is when the next attempt begins; Infinity: none is wanted. */
 	nextAt(): number {
-		return this.wanted() ? this.earliest : Infinity;
+		if (this.making() !== undefined) return Infinity;
+		if (this.all.size === 0 || this.successorWanted) return this.earliest;
+		return this.asked ? Math.max(this.earliest, this.begun + ASKED_EVERY) : Infinity;
 	}
 
 	/** wake is when start or expired has something to say. */
 	wake(): number {
 		const attempt = this.making();
 		return attempt === undefined ? this.nextAt() : attempt.since + PATIENCE;
-	}
-
-	private wanted(): boolean {
-		return this.making() === undefined && (this.all.size === 0 || this.successorWanted);
 	}
 }

@@ -264,6 +264,8 @@ test("never more than two of a kind", () => {
 	proves(connect(1));
 	for (let n = 2; n < 6; n++) {
 		direct.retry("direct");
+		expect(direct.step() - env.now()).toBe(5_000);
+		env.advance(5_000);
 		direct.step();
 		connect(n);
 	}

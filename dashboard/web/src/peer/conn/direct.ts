@@ -179,7 +179,7 @@ export class Direct {
 
 	/** retry is the device's request for a new attempt. */
 	retry(kind: Kind): void {
-		this.byKind[kind].replace();
+		this.byKind[kind].ask();
 	}
 
 	// What the page says.
