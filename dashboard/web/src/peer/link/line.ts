@@ -25,6 +25,9 @@ import { Prober } from "./prober";
 
 /** Something is sent at least this often, in ms; the default keep alive of section 6.2. */
 const KEEP_ALIVE = 3_000;
+/** A probe is sent when nothing was sent or heard for so long, in ms, and again and again while nothing is heard. */
+const PROBE_AFTER = (4 / 5) * KEEP_ALIVE;
+const PROBE_AGAIN = PROBE_AFTER / 3;
 /** A link that is silent for 1.5 × its keep alive is dead. */
 const DEAD_AFTER = 1.5 * KEEP_ALIVE;
 /** How long the welcome may take after the first frame, in ms. */
@@ -238,7 +241,7 @@ export class Line implements SharedLink, LinkCarrierEvents {
 			return;
 		}
 		const hop = this.hop?.step(now);
-		if (hop?.probe || (this.welcomed && now - this.sentAt >= KEEP_ALIVE)) this.probe();
+		if (hop?.probe || now >= this.probeAt()) this.probe();
 		const mute = now >= this.proveBy;
 		if (mute) this.proveBy = Infinity;
 		if (mute || hop?.doubt) this.events.onDoubt();
@@ -252,13 +255,19 @@ export class Line implements SharedLink, LinkCarrierEvents {
 		this.hop?.probed(this.sentAt);
 	}
 
+	/** probeAt is when the link is probed, whatever its hop says. */
+	private probeAt(): number {
+		if (!this.welcomed) return Infinity;
+		return Math.max(Math.min(this.sentAt, this.heardAt) + PROBE_AFTER, this.sentAt + PROBE_AGAIN);
+	}
+
 	private deadAt(): number {
 		return this.welcomed ? this.heardAt + DEAD_AFTER : this.born + WELCOME_WITHIN;
 	}
 
 	private schedule(): void {
 		const hop = this.hop?.step(this.env.now()).wake ?? Infinity;
-		this.alarm.set(Math.min(this.deadAt(), this.proveBy, hop, this.welcomed ? this.sentAt + KEEP_ALIVE : Infinity));
+		this.alarm.set(Math.min(this.deadAt(), this.proveBy, hop, this.probeAt()));
 	}
 }
 

@@ -61,16 +61,36 @@ test("token and open are in the first request; nothing is sent before the welcom
 	expect(signals(carrier.take())).toEqual([{ conn: 0, type: "watch" }]);
 });
 
-test("it probes when it has nothing else to say, and answers probes", () => {
+test("it probes when nothing was sent or heard for 2.4 s, and answers probes", () => {
 	const carrier = connect();
 	welcomed(carrier);
 	env.advance(2_000);
 	carrier.hear(probeFrame(0, { id: 2 ** 52, heard: true, full: false, t1: 5 }));
 	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_ECHO]);
-	env.advance(2_999);
+	env.advance(2_399);
 	expect(carrier.take()).toEqual([]);
 	env.advance(1);
 	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_PROBE]);
+	// While nothing is heard it goes on asking, so that one answer that is lost is not the end.
+	env.advance(799);
+	expect(carrier.take()).toEqual([]);
+	env.advance(1);
+	expect(read(carrier.take()).map((f) => f.type)).toEqual([TYPE_PROBE]);
+});
+
+test("what it says itself is no sign of life of the server", () => {
+	const carrier = connect();
+	welcomed(carrier);
+	for (let i = 0; i < 5; i++) {
+		env.advance(500);
+		link.current?.signal(0, { type: "watch" });
+	}
+	const probes = () => read(carrier.take()).filter((f) => f.type === TYPE_PROBE).length;
+	expect(probes()).toBe(0);
+	env.advance(799);
+	expect(probes()).toBe(0);
+	env.advance(1);
+	expect(probes()).toBe(1);
 });
 
 test("a link that is silent for 4.5 s is dead, and is made again", () => {
