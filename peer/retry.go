@@ -26,7 +26,7 @@ type backoff struct{ failures int }
 
 func (b *backoff) reset() { b.failures = 0 }
 
-// wait is the time until the next try, with full jitter.
+// wait is the time until the next try, with jitter.
 func (b *backoff) wait(policy wire.Retry) time.Duration {
 	b.failures++
 	switch policy {

@@ -5,8 +5,8 @@ type Retry string
 
 // The retry policies.
 const (
-	RetryNow     Retry = "now"     // full jitter up to 1 s
-	RetryBackoff Retry = "backoff" // full jitter, 0.25 s doubling to 15 s
+	RetryNow     Retry = "now"     // full jitter up to 1 s; backoff from the third failure in a row on
+	RetryBackoff Retry = "backoff" // with jitter, 0.25 s doubling to 10 s
 	RetrySlow    Retry = "slow"    // after 30 s
 	RetryNever   Retry = "never"   // until the configuration changes
 )

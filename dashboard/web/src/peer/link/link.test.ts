@@ -186,7 +186,7 @@ test("where a direct path has gone with it, it is made again at once", () => {
 	const carrier = connect();
 	welcomed(carrier);
 	carrier.ends(cut);
-	expect(log.at(-1)).toBe("down : the connection was cut, 250");
+	expect(log.at(-1)).toBe("down : the connection was cut, 999");
 	link.suspect();
 	env.advance(0);
 	expect(dialled.rungs()).toBe("ws ws");
@@ -222,10 +222,10 @@ test("the signal end is what a close frame is elsewhere", () => {
 	expect(log.at(-1)).toBe("down draining: restarting, 999");
 	env.advance(1_000);
 	dialled.newest().hear(welcome, said(0, { type: "end" }));
-	expect(log.at(-1)).toBe("down : the connection was cut, 250");
+	expect(log.at(-1)).toBe("down : the connection was cut, 999");
 });
 
-test("a server that cannot be reached is tried later and later", () => {
+test("a server that cannot be reached is tried twice at once, then later and later", () => {
 	let carrier = connect();
 	const pauses = [];
 	for (let i = 0; i < 4; i++) {
@@ -235,7 +235,7 @@ test("a server that cannot be reached is tried later and later", () => {
 		pauses.push(env.time - before);
 		carrier = dialled.newest();
 	}
-	expect(pauses).toEqual([250, 500, 999, 1998]);
+	expect(pauses).toEqual([999, 999, 1000, 1999]);
 });
 
 test("what comes on a carrier that was given up has no effect", () => {

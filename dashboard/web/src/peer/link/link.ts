@@ -377,7 +377,7 @@ export class Link {
 	/** over waits before the link is made again; not when there is a hurry: its end is the network's, and no server is to be spared. */
 	private over(ending: Ending, hurry = false): void {
 		const refusal = "refusal" in ending ? ending.refusal : { ...ending.failure, code: "" };
-		const retry: Retry = "refusal" in ending ? codeByName(refusal.code).retry : "backoff";
+		const retry: Retry = "refusal" in ending ? codeByName(refusal.code).retry : "now"; // nobody has said to wait
 		this.failures++;
 		this.cut = !("refusal" in ending);
 		const wait = hurry && this.cut ? 0 : retryDelay(retry, this.failures, this.options.env.random);

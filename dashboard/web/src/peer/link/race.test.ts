@@ -141,6 +141,8 @@ test("where nothing works, it is said what did happen, and tried again", async (
 	expect(log).toEqual([`down : ${failure("unanswered").reason}`]);
 	expect(link.standing("ws").failure?.name).toBe("unanswered");
 	env.advance(1_000);
+	expect(dialled.rungs()).toBe("ws sse poll ws");
+	env.advance(600);
 	expect(dialled.rungs()).toBe("ws sse poll ws sse poll");
 });
 

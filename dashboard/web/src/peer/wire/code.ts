@@ -1,7 +1,7 @@
 /** Retry says when a refused or closed client tries again (section 6.6). */
 export type Retry =
-	| "now" // full jitter up to 1 s
-	| "backoff" // full jitter, 0.25 s doubling to 15 s
+	| "now" // full jitter up to 1 s; backoff from the third failure in a row on
+	| "backoff" // with jitter, 0.25 s doubling to 10 s
 	| "slow" // after 30 s
 	| "never"; // until the configuration changes
 
