@@ -11,8 +11,8 @@ import (
 // This file is the viewer's signaling: opening a device, and what it hears of
 // it. Everything but firstOpen runs in the loop.
 
-// openMax is the longest time between opens that are not answered by accept:
-// they begin with 1 s, doubling.
+// openMax is the longest time between opens that are not answered: they begin
+// with 1 s, doubling.
 const openMax = 15 * time.Second
 
 // offerPatience is how long the first request waits for the offer that rides
@@ -225,9 +225,13 @@ func (c *Conn) state(m signal.Message) {
 }
 
 // refused: by the server or the device. What only another configuration can
-// change ends the Conn; a device that was there before may come back.
+// change ends the Conn; a device that was there before may come back. It is
+// asked again as the refusal's code says.
 func (c *Conn) refused(m signal.Message) {
 	c.asked = false // of its coming we are not told then
+	c.opens = max(c.opens, 1)
+	tries := backoff{failures: c.opens - 1}
+	c.openAt = c.loop.now() + tries.wait(wire.CodeByName(m.Code).Retry)
 	err := &RefusedError{Code: m.Code, Reason: m.Reason, Remedy: m.Remedy, Candidates: m.Candidates}
 	final := wire.CodeByName(m.Code).Retry == wire.RetryNever
 	if final || m.Code == "unknown-device" && c.device.ID == "" {

@@ -218,6 +218,35 @@ func TestRefusedOpenIsRepeated(t *testing.T) {
 	}
 }
 
+// TestRefusedOpenWaitsAsItsCodeSays, never longer than an open that nobody answers, but where the code says so.
+func TestRefusedOpenWaitsAsItsCodeSays(t *testing.T) {
+	for _, tc := range []struct {
+		code        string
+		tries       int
+		least, most time.Duration
+	}{
+		{"draining", 1, 0, time.Second},
+		{"draining", 2, 0, time.Second},
+		{"draining", 3, 100 * time.Millisecond, time.Second},
+		{"too-many", 1, 25 * time.Millisecond, 250 * time.Millisecond},
+		{"too-many", 4, 200 * time.Millisecond, 2 * time.Second},
+		{"too-many", 40, time.Second, 10 * time.Second},
+		{"of a later version", 1, 25 * time.Millisecond, 250 * time.Millisecond},
+		{"offline", 1, 30 * time.Second, 30 * time.Second},
+	} {
+		for range 50 {
+			c := bareConn(t, Events{})
+			c.accepted, c.opens = false, tc.tries
+			before := c.loop.now()
+			c.hear(t, signal.Message{Type: signal.Refused, Code: tc.code})
+			wait, slack := c.reopen(c.loop.now())-before, c.loop.now()-before
+			if c.opens == tc.tries && (wait < tc.least || wait > tc.most+slack) {
+				t.Fatalf("%s after %d opens: the next one after %v, want %v to %v", tc.code, tc.tries, wait, tc.least, tc.most)
+			}
+		}
+	}
+}
+
 // TestAcceptOfAnEarlierSession: it comes behind the news that the device has another session, which knows nothing of us.
 func TestAcceptOfAnEarlierSession(t *testing.T) {
 	c := bareConn(t, Events{})

@@ -73,7 +73,7 @@ func (v *Viewer) connLocked(number uint64, m signal.Message, d *Device) (c, olde
 		return nil, nil, refusal
 	}
 	if v.trunk && d.home != "" {
-		return nil, older, &Refusal{Code: "offline", Reason: "the device has moved to another server", Remedy: "try again"}
+		return nil, older, &Refusal{Code: "draining", Reason: "the device has moved to another server", Remedy: "try again"}
 	}
 	c.want.Store(&m.Want)
 	d.watching[c] = true
