@@ -70,9 +70,12 @@ func (c *Conn) nextFrame(f wire.Frame) error {
 		return nil
 	}
 	m, err := signal.Parse(f.Body)
-	if m.Type == signal.Welcome {
+	switch m.Type {
+	case signal.Welcome:
 		c.link.promote()
 		return c.serverFrame(f)
+	case signal.Refuse:
+		c.link.told(c.link.next, m)
 	}
 	return err
 }
@@ -99,7 +102,7 @@ func (c *Conn) serverFrame(f wire.Frame) error {
 			c.cfg.Events.Role(m.Role)
 		}
 	case signal.Refuse:
-		c.refused(m)
+		c.link.told(c.link.leg, m)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/peertest"
+	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -202,6 +204,50 @@ func TestSealedIsCounted(t *testing.T) {
 	l.want(t)
 	if n := c.Stats().Drops["sealed"]; n != 2 {
 		t.Errorf("%d counted as sealed", n)
+	}
+}
+
+// TestServersRefuseEndsNothing: it tells what of ours was not taken. The link goes on, and the Conn, whatever the code.
+func TestServersRefuseEndsNothing(t *testing.T) {
+	c := bareConn(t, Events{Link: func(linked bool, err error) { // an end fails the test, too
+		if !linked || err != nil {
+			t.Error("link", linked, err)
+		}
+	}})
+	for _, code := range []string{"malformed", "forbidden", "unknown-device"} {
+		f, err := signalFrame(0, signal.Message{Type: signal.Refuse, Code: code, Reason: "no"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.handle(c.link.leg, f.Bytes)
+	}
+	if !c.accepted || !c.asked || c.Stats().Drops[string(session.Malformed)] != 0 {
+		t.Errorf("accepted %v, asked %v, %v", c.accepted, c.asked, c.Stats().Drops)
+	}
+}
+
+// TestEndIsExplained: what the server said right before it closed the link with the same code has a remedy.
+func TestEndIsExplained(t *testing.T) {
+	const reason, remedy = "the name is taken by another key", "choose another"
+	for _, c := range []struct {
+		name string
+		ago  time.Duration
+		end  error
+		want string
+	}{
+		{"at once", 0, &RefusedError{Code: "name-taken", Reason: reason}, reason + " (" + remedy + ")"},
+		{"cut off", 0, &RefusedError{Code: "name-taken", Reason: reason[:9]}, reason + " (" + remedy + ")"},
+		{"other words", 0, &RefusedError{Code: "name-taken", Reason: "enough"}, "enough (" + remedy + ")"},
+		{"another code", 0, &RefusedError{Code: "silent", Reason: "silence"}, "silence"},
+		{"a cut", 0, errors.New("reset"), "reset"},
+		{"much later", 2 * explainedWithin, &RefusedError{Code: "name-taken", Reason: "again"}, "again"},
+	} {
+		h := bareHost(t)
+		h.link.told(h.link.leg, signal.Message{Type: signal.Refuse, Code: "name-taken", Reason: reason, Remedy: remedy})
+		h.link.leg.refusedAt -= c.ago
+		if got := h.link.explained(h.link.leg, c.end).Error(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

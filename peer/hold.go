@@ -35,7 +35,16 @@ func (l *link) run(ctx context.Context, c carrier.Carrier, up func(*leg)) *held 
 		err := refusal(c.Run(ctx, l.loop.receiver(h.leg)))
 		stop()
 		l.meter.forget(c)
-		l.loop.ask(context.Background(), func() { l.ended(h.leg, err) }) // before keep looks whether there is a hurry
+		why := make(chan error, 1)
+		l.loop.ask(context.Background(), func() { // before keep looks whether there is a hurry
+			explained := l.explained(h.leg, err)
+			l.ended(h.leg, explained)
+			why <- explained
+		})
+		select {
+		case err = <-why:
+		default: // the loop is over
+		}
 		h.over <- err
 	})
 	return h

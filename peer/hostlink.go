@@ -60,6 +60,8 @@ func (h *Host) nextFrame(f wire.Frame) error {
 	case signal.Welcome:
 		h.link.promote()
 		h.serverSignal(m)
+	case signal.Refuse:
+		h.link.told(h.link.next, m)
 	}
 	return err
 }
@@ -107,7 +109,7 @@ func (h *Host) serverSignal(m signal.Message) {
 	case signal.Welcome:
 		h.greeted(m)
 	case signal.Refuse:
-		h.cfg.Endpoint.log().Warn("server refuses", "code", m.Code, "reason", m.Reason, "remedy", m.Remedy)
+		h.link.told(h.link.leg, m)
 	}
 }
 

@@ -22,6 +22,9 @@ type leg struct {
 	said    bool // hello, on a device's link
 	letIn   bool // by the server, on a device's link
 
+	refusal   *RefusedError // what the server said last of what it cannot take, on a link; nil: nothing
+	refusedAt time.Duration
+
 	suspected time.Duration // when something had come last, when the path was suspected
 	heardBy   time.Duration // it is in doubt if nothing has come by then; 0: it is not suspected
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -66,6 +68,32 @@ func refusal(err error) error {
 		return &RefusedError{Code: refused.Code.Name, Reason: refused.Reason, Remedy: refused.Remedy}
 	}
 	return err
+}
+
+// explainedWithin is how long before the end of a link its server's word of why may have come.
+const explainedWithin = time.Second
+
+// told notes what the server says of something that it did not take. It ends
+// nothing: the link goes on, unless the server closes it as well.
+func (l *link) told(g *leg, m signal.Message) {
+	l.endpoint.log().Warn("server refuses", "code", m.Code, "reason", m.Reason, "remedy", m.Remedy)
+	g.refusal, g.refusedAt = &RefusedError{Code: m.Code, Reason: m.Reason, Remedy: m.Remedy}, l.loop.now()
+}
+
+// explained is why a link has ended: with a remedy, where the server gave one
+// right before it closed the link with that code, which has no room for it.
+func (l *link) explained(g *leg, err error) error {
+	var closed *RefusedError
+	word := g.refusal
+	if word == nil || l.loop.now() > g.refusedAt+explainedWithin || !errors.As(err, &closed) || closed.Code != word.Code {
+		return err
+	}
+	why := *closed
+	why.Remedy = cmp.Or(why.Remedy, word.Remedy)
+	if strings.HasPrefix(word.Reason, why.Reason) { // a close frame cuts it off
+		why.Reason = word.Reason
+	}
+	return &why
 }
 
 // isTakenOver reports whether a link has ended because the same device said hello on another.

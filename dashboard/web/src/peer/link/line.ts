@@ -37,6 +37,8 @@ const PROVE_WITHIN = 500;
 /** Otherwise twice that and PROVE_SLACK, at least PROVE_LEAST, in which TCP sends again what got lost. */
 const PROVE_LEAST = 200;
 const PROVE_SLACK = 100;
+/** How long before the end of a link its server's word of why may have come, in ms. */
+const EXPLAINED_WITHIN = 1_000;
 /** What waits here and in the browser, in bytes: beyond it nothing is added that is repeated anyway. */
 const QUEUE_SOFT = 64 * 1024;
 /** What waits here and in the browser, in bytes: beyond it nothing is added at all. */
@@ -67,7 +69,8 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	private carrying = true;
 	private welcomed = false;
 	private closed = false;
-	private refusal: Refusal | null = null;
+	private refusal: Refusal | null = null; // what the server said last of what it does not take
+	private refusedAt = 0;
 	private intercepted = false;
 	private heardAt: number;
 	private sentAt: number;
@@ -172,7 +175,20 @@ export class Line implements SharedLink, LinkCarrierEvents {
 	onOver(ending: Ending): void {
 		if (this.closed) return;
 		this.close();
-		this.events.onOver(this.refusal === null ? ending : { refusal: this.refusal });
+		this.events.onOver(this.explained(ending));
+	}
+
+	/**
+	 * explained is an ending with what the server said right before it closed the link with that code, which has no room for
+	 * as much. By itself its word ends nothing: of a cut that comes later it is not the reason.
+	 */
+	private explained(ending: Ending): Ending {
+		const word = this.refusal;
+		if (word === null || this.env.now() > this.refusedAt + EXPLAINED_WITHIN) return ending;
+		if (!("refusal" in ending) || ending.refusal.code !== word.code) return ending;
+		const { code, reason, remedy } = ending.refusal;
+		const whole = word.reason.startsWith(reason) ? word.reason : reason; // a close frame cuts it off
+		return { refusal: { code, reason: whole, remedy: remedy || word.remedy } };
 	}
 
 	private frame(frame: Frame): void {
@@ -225,6 +241,8 @@ export class Line implements SharedLink, LinkCarrierEvents {
 				break;
 			case "refuse":
 				this.refusal = message;
+				this.refusedAt = this.env.now();
+				this.env.debug("link: refused:", message.code, message.reason);
 				break;
 			case "end":
 				this.onOver(message.code === "" ? { failure: failure("cut") } : { refusal: { ...message, remedy: "" } });

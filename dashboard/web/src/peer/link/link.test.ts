@@ -216,6 +216,21 @@ test("a refuse signal says more than the close code", () => {
 	expect(log.at(-1)).toBe("down rate-limited: too often, 250");
 });
 
+test("by itself it ends nothing, and is not the reason of what comes later", () => {
+	const carrier = connect();
+	carrier.hear(welcome, said(0, { type: "refuse", code: "forbidden", reason: "not this", remedy: "" }));
+	env.advance(900);
+	expect(link.current).not.toBeNull();
+	carrier.ends(cut);
+	expect(log.at(-1)).toBe("down : the connection was cut, 999");
+	env.advance(1_000);
+	const next = dialled.newest();
+	next.hear(welcome, said(0, { type: "refuse", code: "malformed", reason: "not that", remedy: "" }));
+	env.advance(1_001);
+	next.ends(refused("malformed", "enough"));
+	expect(log.at(-1)).toBe("down malformed: enough, 250");
+});
+
 test("the signal end is what a close frame is elsewhere", () => {
 	const carrier = connect();
 	carrier.hear(welcome, said(0, { type: "end", code: "draining", reason: "restarting" }), said(1, { type: "retry" }));
