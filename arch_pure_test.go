@@ -13,7 +13,7 @@ import (
 
 // pure is the core that exists twice, in Go and in TypeScript, and runs the same scenario files in both, and the demonstration's
 // physics and controller, which do the same. It can only do so because it is handed bytes and `now` and answers with a value.
-var pure = []string{"peer/wire", "peer/telemetry", "peer/session", "peer/ladder", "peer/rpc", "device/machine/cartpole", "device/machine/rover", "device/machine/balance"}
+var pure = []string{"peer/wire", "peer/telemetry", "peer/session", "peer/live", "peer/ladder", "peer/rpc", "device/machine/cartpole", "device/machine/rover", "device/machine/balance"}
 
 // impure are the standard library's ways out of a pure function.
 var impure = map[string]string{
