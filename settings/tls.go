@@ -18,7 +18,7 @@ import (
 // TLSFlags adds --tls-ca and --tls-pin to a command.
 func TLSFlags(cmd *cobra.Command) {
 	cmd.Flags().String("tls-ca", "", "PEM `file` with the certificates to trust instead of the system's")
-	cmd.Flags().String("tls-pin", "", "sha256:`…` of the server's certificate or of its public key; trusts that one and no other")
+	cmd.Flags().String("tls-pin", "", "`sha256:…` of the server's certificate or of its public key; trusts that one and no other")
 }
 
 // TLS makes the TLS configuration that --tls-ca or --tls-pin ask for; nil, the

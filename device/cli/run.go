@@ -54,7 +54,7 @@ Sources:
 	f.String("token-file", "", "`file` with the device token of the server (or TELEPATH_TOKEN)")
 	f.StringVar(&flags.data, "data", "", "`folder` of this device's key; it must survive restarts")
 	f.StringVar(&flags.name, "name", "", "the device's `name` for people (default this machine's name)")
-	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "what to publish: `host`, stdin, sim or machine; may be repeated")
+	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "`SOURCE` to publish: host, stdin, sim or machine; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
 	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
 	f.BoolVar(&flags.lowPower, "low-power", false, "rest while nobody watches: one word, with the newest values, in four fifths of --keep-alive, which is 1m then unless it is given; at most 100 kB an hour over a WebSocket")

@@ -9,7 +9,7 @@ import "github.com/spf13/cobra"
 func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "telepath-signaling",
-		Short: "The signaling server of telepath",
+		Short: "introduce devices and viewers, and relay for them",
 		Long: "telepath-signaling introduces devices and viewers, relays for those who\n" +
 			"cannot meet, and serves the dashboard.",
 	}

@@ -54,6 +54,21 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// TestHelp names what a command cannot do without, in one style.
+func TestHelp(t *testing.T) {
+	for _, command := range []string{"serve", "login-url"} {
+		code, out, _ := program(t.Context(), command, "--help")
+		if want := "telepath-signaling " + command + " --data DIR [flags]"; code != 0 || !strings.Contains(out.String(), want) {
+			t.Errorf("%s --help exits with %d and does not say %q:\n%s", command, code, want, out)
+		}
+	}
+	for _, cmd := range append(Root().Commands(), Root()) {
+		if first := cmd.Short[:1]; first != strings.ToLower(first) {
+			t.Errorf("%s: %q does not begin as the other programs' do", cmd.Name(), cmd.Short)
+		}
+	}
+}
+
 // TestServe is the life of a server as scripts see it.
 func TestServe(t *testing.T) {
 	dir, listen := t.TempDir(), freePort(t)

@@ -19,7 +19,7 @@ func healthCommand() *cobra.Command {
 	var at local
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
-		Short: "Ask the server on this machine whether it is well: exits 0 or 1",
+		Short: "ask the server on this machine whether it is well: exits 0 or 1",
 		Args:  settings.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return health(at.url("/healthz"))

@@ -23,8 +23,8 @@ func loginCommand() *cobra.Command {
 	var at local
 	var data string
 	cmd := &cobra.Command{
-		Use:   "login-url",
-		Short: "Print a new login URL of the server on this machine",
+		Use:   "login-url --data DIR",
+		Short: "print a new login URL of the server on this machine",
 		Args:  settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := settings.Require(cmd, "data"); err != nil {

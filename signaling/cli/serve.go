@@ -25,8 +25,8 @@ func serveCommand() *cobra.Command {
 	var tlsMode, openRole, turnMode string
 	var trust, announce []string
 	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Run the server",
+		Use:   "serve --data DIR",
+		Short: "run the server",
 		Args:  settings.NoArgs,
 	}
 	f := cmd.Flags()

@@ -27,10 +27,10 @@ func driveCommand() *cobra.Command {
 		Short: "move a device with the keys of this terminal",
 		Long: `drive moves a device with the keys W, A, S, D or the arrows, while they are held:
 W and S the axis that is called speed, drive, throttle or the like, A and D the one
-that turns or steers; of others the first two. It shows where they really are. Space and Esc stop the device (telepath reset ends that), q
-quits. It takes the lease, or waits for it: r asks whoever holds it; g gives it to
-who asks, n denies. It needs an operator's token, and exits with 7 if the device is
-offline.
+that turns or steers; of others the first two. It shows where they really are. Space
+and Esc stop the device (telepath reset ends that), q quits. It takes the lease, or
+waits for it: r asks whoever holds it; g gives it to who asks, n denies. It needs an
+operator's token, and exits with 7 if the device is offline.
 
 A terminal does not tell that a key was let go. So a key counts as held for 150 ms
 after the terminal told of it last: it repeats one that is held, after a short pause

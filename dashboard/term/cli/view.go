@@ -30,10 +30,12 @@ func viewCommand() *cobra.Command {
 		Long: `view shows what a device publishes, as it comes: a line for each sample with its
 time, value, age and path, and lines of their own for a change of path or
 presence, for samples that are missing and for a clock of the device's that is
-wrong. Times are by this machine's clock, with --json by the device's. DEVICE is a name or an id.
+wrong. Times are by this machine's clock, with --json by the device's. DEVICE is a
+name or an id.
 
 With --json it prints one object a line. Their types and members:
-  sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path, late, retained, past
+  sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path,
+            late, retained, past
   path      path (null: none), reason
   gap       stream, epoch, from, to (inclusive; null: unknown), reason
   presence  device, id, state, since, and where there is something to say grace_ms, ahead_ms
@@ -47,7 +49,7 @@ With --json it prints one object a line. Their types and members:
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.streams, "stream", nil, "only streams that fit this `GLOB` (* any characters, ? one); may be repeated")
-	f.StringVar(&flags.from, "from", "head", "where streams of class event begin: head (now), start (all that is kept), or behind `EPOCH:SEQ` of one stream")
+	f.StringVar(&flags.from, "from", "head", "`POSITION` where streams of class event begin: head (now), start (all that is kept), or EPOCH:SEQ: behind that sample of one stream")
 	f.DurationVar(&flags.since, "since", 0, "also what the device kept of this time before, such as 5m, and later what an outage tears out (default: nothing)")
 	f.DurationVar(&flags.duration, "for", 0, "end after this time, such as 20s (default: never)")
 	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
