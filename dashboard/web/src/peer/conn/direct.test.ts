@@ -278,6 +278,24 @@ const tcp = "candidate:2 1 tcp 1 192.0.2.1 4433 typ host tcptype passive";
 const active = "candidate:3 1 tcp 1 192.0.2.9 9 typ host tcptype active";
 const pairOn = (rung: Rung) => ({ local: "l", remote: "r", rung });
 
+test("no more than twenty of the device's candidates are tried in one attempt", () => {
+	direct.announce(true);
+	direct.step();
+	const line = (n: number) => `candidate:${n} 1 udp 1 192.0.2.1 ${50_000 + n} typ host`;
+	const lines = Array.from({ length: 15 }, (_, n) => `a=${line(n)}\r\n`).join("");
+	direct.candidate(1, tcp, "0"); // is not tried, and does not count
+	direct.answered(1, `v=0\r\n${lines}`);
+	for (let n = 15; n < 1_000; n++) direct.candidate(1, line(n), "0");
+	direct.candidate(1, "", "0");
+	const tried = Array.from({ length: 5 }, (_, n) => `candidate 1 ${line(15 + n)}`);
+	expect(asked).toEqual(["create 1", `answer 1 v=0\r\n${lines}`, ...tried, "candidate 1 "]);
+	direct.state(1, "failed", null);
+	env.advance(1_000);
+	direct.step();
+	direct.answered(2, `v=0\r\n${lines}${lines}`);
+	expect(asked.at(-1)?.split("candidate:").length).toBe(21);
+});
+
 test("where a device listens over TCP it is met there, if that is asked for", () => {
 	direct.announce(true);
 	direct.step();

@@ -48,10 +48,17 @@ interface Build {
 	told: FromViewer[]; // offer and candidates, kept to be told again
 	sent: number; // so many of told are on their way
 	answered: boolean; // the device's description has come
+	tried: number; // of the device's candidates
 }
 
 /** Offers and candidates kept for the server; more are no help. */
 const MAX_TOLD = 32;
+
+/**
+ * How many of the device's candidates are tried in one attempt. Each is tried with each of ours: a description of a
+ * thousand would make us scan a network for its author.
+ */
+const MAX_CANDIDATES = 20;
 
 /**
  * How long after a direct attempt one begins that is to bring a turned connection from TCP to UDP, in ms: on a narrow
@@ -321,9 +328,17 @@ export class Direct {
 		return usable(this.turns.servers, ["turn-udp"]);
 	}
 
-	/** takes says whether a candidate of the device is tried; "": there are no more. */
+	/** takes says whether a candidate of the device is tried, which counts it; "": there are no more. */
 	private takes(build: Build, candidate: string): boolean {
-		if (candidate === "" || build.kind === "turned") return true;
+		if (candidate === "") return true;
+		const takes = build.tried < MAX_CANDIDATES && this.suits(build, candidate);
+		if (takes) build.tried++;
+		return takes;
+	}
+
+	/** suits says whether a candidate of the device belongs to this kind of connection. */
+	private suits(build: Build, candidate: string): boolean {
+		if (build.kind === "turned") return true;
 		if (transportOf(candidate) !== "tcp") return this.options.may("udp");
 		if (!isListening(candidate)) return false;
 		this.listening = true;
@@ -359,6 +374,7 @@ export class Direct {
 			told: [],
 			sent: 0,
 			answered: false,
+			tried: 0,
 		});
 		const excess = this.byKind[kind].excess();
 		if (excess !== 0) this.giveAway(kind, excess);
