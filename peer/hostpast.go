@@ -33,7 +33,7 @@ const (
 	pastProbeMuch = 16 << 10
 	// pastProbeBytes is how much of the past goes between two probes that are
 	// closer than pastProbeEvery: on a narrow path they would take a share of it.
-	pastProbeBytes = 8 << 10
+	pastProbeBytes = 2 << 10
 	// drivenFor is how long after a Drive somebody counts as driving: they are a
 	// few to a hundred a second.
 	drivenFor = time.Second

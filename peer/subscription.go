@@ -64,7 +64,7 @@ func (c *Conn) describe(m signal.Message) {
 // wanted, or not what a description may be.
 func (c *Conn) described(epoch uint32, d signal.Stream) *subscription {
 	class, known := wire.ParseClass(d.Class)
-	if !known || d.ID == 0 || d.ID > wire.MaxStreamID || len(d.Meta) > maxMeta || wire.CheckName(d.Name, wire.MaxStreamName) != nil {
+	if !known || d.ID == 0 || d.ID >= wire.HistoryStream || len(d.Meta) > maxMeta || wire.CheckName(d.Name, wire.MaxStreamName) != nil {
 		c.meter.drop(session.Limit, 1)
 		return nil
 	}

@@ -75,8 +75,8 @@ func (d *description) addLocked(s signal.Stream) error {
 }
 
 func checkStream(s signal.Stream) error {
-	if s.ID == 0 || s.ID > wire.MaxStreamID {
-		return fmt.Errorf("stream number %d is not within 1 and %d", s.ID, wire.MaxStreamID)
+	if s.ID == 0 || s.ID >= wire.HistoryStream {
+		return fmt.Errorf("stream number %d is not within 1 and %d", s.ID, wire.HistoryStream-1)
 	}
 	if err := wire.CheckName(s.Name, wire.MaxStreamName); err != nil {
 		return fmt.Errorf("stream %d: %w", s.ID, err)

@@ -37,6 +37,7 @@ func TestBadFramesHarmNothingElse(t *testing.T) {
 		"stream name":          signalBytes(`{"type":"describe","epoch":"00000007","streams":[{"id":9,"name":"a\u202eb","class":"live"}]}`),
 		"stream class":         signalBytes(`{"type":"describe","epoch":"00000007","streams":[{"id":9,"name":"a","class":"fast"}]}`),
 		"stream number":        signalBytes(`{"type":"describe","epoch":"00000007","streams":[{"id":70000,"name":"a","class":"live"}]}`),
+		"number of History":    signalBytes(`{"type":"describe","epoch":"00000007","streams":[{"id":65535,"name":"a","class":"live"}]}`),
 		"server's word":        wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: conn}, []byte(`{"type":"opened"}`)),
 		"long candidate":       wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: conn}, []byte(`{"type":"candidate","candidate":"`+strings.Repeat("x", 1025)+`"}`)),
 		"will in the open":     wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, append(wire.AppendHeader(nil, wire.Header{Class: wire.Event, Stream: 2, Epoch: 7, Seq: 1, Count: 1, Will: true}), 'x')),

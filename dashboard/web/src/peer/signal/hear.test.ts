@@ -124,6 +124,7 @@ describe("what cannot be read is refused", () => {
 		["an epoch that is none", '{"type":"accept","epoch":"xyz"}'],
 		["the epoch 0", '{"type":"accept","epoch":"00000000"}'],
 		["a stream number that is none", '{"type":"describe","epoch":"1","streams":[{"id":0}]}'],
+		["the stream number of History", '{"type":"describe","epoch":"1","streams":[{"id":65535}]}'],
 		["a start that is none", '{"type":"describe","epoch":"1","streams":[{"id":1,"class":"event","start":"head"}]}'],
 		["a final position that is none", '{"type":"bye","final":{"1":"x"}}'],
 		["a final position of no stream", '{"type":"bye","final":{"x":"1:1"}}'],

@@ -1,4 +1,4 @@
-import { type Class, clean, FormatError, MAX_STREAM_ID, MAX_STREAM_NAME, Members, parseClass } from "../wire";
+import { type Class, clean, FormatError, HISTORY_STREAM, MAX_STREAM_NAME, Members, parseClass } from "../wire";
 import { type EpochSeq, parsePosition } from "./position";
 
 /** Stream describes one stream (section 6.3). */
@@ -15,7 +15,7 @@ export interface Stream {
 export function parseStream(value: unknown): Stream | null {
 	const m = new Members(value);
 	const id = m.uint("id");
-	if (id === 0 || id > MAX_STREAM_ID) throw new FormatError("signal", "stream number out of range");
+	if (id === 0 || id >= HISTORY_STREAM) throw new FormatError("signal", "stream number out of range");
 	const cls = parseClass(m.text("class"));
 	if (cls === null) return null;
 	return {
