@@ -84,8 +84,10 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastUnacked), want: make(chan int, 1), stop: stop,
-		pace: session.NewPace(c.host.cfg.PastShare), ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery}
+	t := &transfer{
+		id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastUnacked), want: make(chan int, 1), stop: stop,
+		pace: session.NewPace(c.host.cfg.PastShare), ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery,
+	}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
