@@ -56,18 +56,21 @@ func (l *Ladder) bury(now time.Duration) {
 }
 
 // choose takes the best usable carrier if there is no chosen one, or the best
-// one on a better rung whose trial is over.
+// one on a better rung, or that succeeds it on its own, whose trial is over.
 func (l *Ladder) choose(now time.Duration) {
-	best := l.best(func(c *carrier) bool {
-		return c.usable && (l.chosen == nil || l.climbs(c) && now >= l.trialEnds(now, c))
-	})
-	if best != nil {
-		l.chosen, best.taken = best, now
+	for {
+		best := l.best(func(c *carrier) bool {
+			return c.usable && (l.chosen == nil || l.climbs(c) && now >= l.trialEnds(now, c))
+		})
+		if best == nil {
+			return
+		}
+		l.chosen, best.taken = best, now // which may have a successor itself
 	}
 }
 
 // beside returns the second carrier to send on, if one is wanted: whatever is
-// best while the chosen one is in doubt, otherwise a better rung on trial.
+// best while the chosen one is in doubt, otherwise a better rung, or a successor, on trial.
 func (l *Ladder) beside() *carrier {
 	if l.chosen == nil {
 		return nil
@@ -78,9 +81,10 @@ func (l *Ladder) beside() *carrier {
 	})
 }
 
-// climbs reports whether c is a sound carrier on a better rung than the chosen one.
+// climbs reports whether c is a sound carrier on a better rung than the chosen
+// one, or its successor: who built that will give up the older one, with what is on its way there.
 func (l *Ladder) climbs(c *carrier) bool {
-	return c.isSound() && c.rung < l.chosen.rung
+	return c.isSound() && (c.rung < l.chosen.rung || c.rung == l.chosen.rung && c.born > l.chosen.born)
 }
 
 func (l *Ladder) trialEnds(now time.Duration, c *carrier) time.Duration {

@@ -38,31 +38,35 @@ describe("Attempts", () => {
 		expect(a.wake()).toBe(Infinity);
 	});
 
-	test("a successor is made beside what stands, and ends it when it is proven", () => {
+	test("a successor is made beside what stands, and ends it a second after it is proven", () => {
 		const a = attempts();
 		a.opened(a.start(0));
-		expect(a.proved(1)).toEqual([]);
+		a.proved(50, 1);
+		expect([a.replacedAt(), a.replaced(5_000)]).toEqual([Infinity, []]);
 		a.replace();
 		const second = a.start(5_000);
 		expect(second).toBe(2);
 		a.replace(); // said again while it is made: that is the successor already
 		a.opened(second);
 		expect(a.start(5_100)).toBe(0);
-		expect(a.proved(second)).toEqual([1]);
+		a.proved(5_200, second);
+		a.proved(5_900, second); // that it answers again puts nothing off
+		expect([a.replacedAt(), a.replaced(6_199)]).toEqual([6_200, []]);
+		expect(a.replaced(6_200)).toEqual([1]);
 		expect(a.numbers()).toEqual([2]);
 	});
 
 	test("a device that asks for a successor gets one, 5 s after the newest began at the earliest", () => {
 		const a = attempts();
 		a.opened(a.start(0));
-		a.proved(1);
+		a.proved(0, 1);
 		a.ask();
 		expect(a.wake()).toBe(5_000);
 		expect(a.start(4_999)).toBe(0);
 		expect(a.start(5_000)).toBe(2);
 		a.ask(); // said again while it is made: that is what was wanted
 		a.opened(2);
-		a.proved(2);
+		a.proved(0, 2);
 		expect(a.wake()).toBe(Infinity);
 		a.ask();
 		a.replace(); // what the path itself is in need of does not wait
@@ -72,7 +76,7 @@ describe("Attempts", () => {
 	test("what had been proven is replaced at once, what only opened is put off", () => {
 		const a = attempts();
 		a.opened(a.start(0));
-		a.proved(1);
+		a.proved(0, 1);
 		a.failed(60_000, 1, "closed");
 		expect(a.start(60_000)).toBe(2);
 		a.opened(2);

@@ -11,6 +11,9 @@ const PATIENCE = 10_000;
 /** The device can have a new attempt made at most this often, in ms. */
 const ASKED_EVERY = 5_000;
 
+/** How long a connection is kept beside its successor, in ms: the proof takes the other end another moment, and what is under way is to come. */
+const OVERLAP = 1_000;
+
 /** As many there are at most: the one in use and its successor. */
 const MOST = 2;
 
@@ -21,6 +24,7 @@ export interface Attempt {
 	readonly number: number;
 	readonly since: number;
 	phase: Phase;
+	provedAt: number; // Infinity: it was not
 }
 
 export class Attempts {
@@ -50,7 +54,7 @@ export class Attempts {
 	start(now: number): number {
 		if (now < this.nextAt()) return 0;
 		const number = this.next();
-		this.all.set(number, { number, since: now, phase: "making" });
+		this.all.set(number, { number, since: now, phase: "making", provedAt: Infinity });
 		this.begun = now;
 		this.successorWanted = this.asked = false;
 		return number;
@@ -69,14 +73,21 @@ export class Attempts {
 		if (attempt !== undefined) attempt.phase = "open";
 	}
 
-	/** proved both ways: it was worth the effort. The older ones, which it replaces, are returned and forgotten. */
-	proved(number: number): number[] {
+	/** proved both ways: it was worth the effort. */
+	proved(now: number, number: number): void {
+		const attempt = this.all.get(number);
+		if (attempt === undefined || attempt.phase === "proved") return;
+		attempt.phase = "proved";
+		attempt.provedAt = now;
 		this.failures = 0;
 		this.reason = "";
 		this.asked = false;
-		const attempt = this.all.get(number);
-		if (attempt !== undefined) attempt.phase = "proved";
-		const older = [...this.all.keys()].filter((n) => n < number);
+	}
+
+	/** replaced are those whose successor has been proved for long enough: they are forgotten. */
+	replaced(now: number): number[] {
+		const newest = [...this.all.values()].filter((a) => now >= a.provedAt + OVERLAP).at(-1);
+		const older = [...this.all.keys()].filter((n) => newest !== undefined && n < newest.number);
 		for (const n of older) this.all.delete(n);
 		return older;
 	}
@@ -140,5 +151,11 @@ export class Attempts {
 	wake(): number {
 		const attempt = this.making();
 		return attempt === undefined ? this.nextAt() : attempt.since + PATIENCE;
+	}
+
+	/** replacedAt is when replaced has. */
+	replacedAt(): number {
+		const [, ...younger] = this.all.values();
+		return Math.min(...younger.map((a) => a.provedAt + OVERLAP));
 	}
 }

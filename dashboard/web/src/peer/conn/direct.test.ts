@@ -107,7 +107,13 @@ test("nothing is begun while it is of no use", () => {
 	expect(asked).toEqual([]);
 });
 
-test("a successor is built beside the old one, which is closed when the new one is proven", () => {
+/** overlap lets the time pass for which a connection is kept beside its successor. */
+function overlap(): void {
+	env.advance(1_000);
+	direct.step();
+}
+
+test("a successor is built beside the old one, which is closed a second after the new one is proven", () => {
 	direct.step();
 	const old = connect(1);
 	direct.proved(old);
@@ -117,6 +123,9 @@ test("a successor is built beside the old one, which is closed when the new one 
 	const young = connect(2);
 	expect(paths.on("udp").map((p) => p.id)).toEqual([young, old]);
 	direct.proved(young);
+	expect(direct.step()).toBe(env.now() + 1_000);
+	expect(paths.on("udp").map((p) => p.id)).toEqual([young, old]); // what is under way is to come
+	overlap();
 	expect(paths.on("udp").map((p) => p.id)).toEqual([young]);
 	expect(asked.at(-1)).toBe("close 1");
 });
@@ -156,6 +165,7 @@ test("looking again ends a pause; another network ends what is being made, and p
 	direct.step();
 	expect(asked).toEqual(["create 4"]);
 	direct.proved(connect(4));
+	overlap();
 	expect(asked).toEqual(["create 4", "close 3"]);
 });
 
@@ -351,6 +361,7 @@ test("beside what goes over TCP one over UDP is looked for", () => {
 	const better = connect(2);
 	direct.step();
 	direct.proved(better);
+	overlap();
 	expect(asked.at(-1)).toBe("close 1");
 });
 

@@ -177,11 +177,10 @@ export class Direct {
 		if (found !== null) this.byKind[found.build.kind].replace();
 	}
 
-	/** proved: the path works both ways, older ones of its kind are not needed any more. */
+	/** proved: the path works both ways, older ones of its kind are not needed for long any more. */
 	proved(path: number): void {
 		const found = this.find(path);
-		if (found === null) return;
-		for (const older of this.byKind[found.build.kind].proved(found.number)) this.drop(older);
+		if (found !== null) this.byKind[found.build.kind].proved(this.options.env.now(), found.number);
 	}
 
 	/** retry is the device's request for a new attempt. */
@@ -277,6 +276,7 @@ export class Direct {
 
 	private stepOf(kind: Kind, now: number): number {
 		const attempts = this.byKind[kind];
+		for (const older of attempts.replaced(now)) this.drop(older);
 		const expired = attempts.expired(now);
 		if (expired !== 0) this.fail(expired, this.late(expired));
 		if (this.lost(kind)) attempts.replace();
@@ -284,8 +284,9 @@ export class Direct {
 		if (this.lacksUDP(kind)) attempts.replace();
 		const number = this.possible[kind] && now >= from ? attempts.start(now) : 0;
 		if (number !== 0) this.begin(kind, number);
-		if (attempts.making() !== undefined) return attempts.wake();
-		return this.possible[kind] ? Math.max(attempts.wake(), from) : Infinity;
+		const soon = attempts.replacedAt();
+		if (attempts.making() !== undefined) return Math.min(soon, attempts.wake());
+		return Math.min(soon, this.possible[kind] ? Math.max(attempts.wake(), from) : Infinity);
 	}
 
 	/**

@@ -59,17 +59,22 @@ function bury(l: Ladder, now: number): void {
 	}
 }
 
-/** choose takes the best usable carrier if there is no chosen one, or the best one on a better rung whose trial is over. */
+/**
+ * choose takes the best usable carrier if there is no chosen one, or the best
+ * one on a better rung, or that succeeds it on its own, whose trial is over.
+ */
 function choose(l: Ladder, now: number): void {
-	const best = l.best((c) => c.usable && (l.chosen === null || (climbs(l, c) && now >= trialEnds(l, now, c))));
-	if (best === null) return;
-	l.chosen = best;
-	best.taken = now;
+	for (;;) {
+		const best = l.best((c) => c.usable && (l.chosen === null || (climbs(l, c) && now >= trialEnds(l, now, c))));
+		if (best === null) return;
+		l.chosen = best; // which may have a successor itself
+		best.taken = now;
+	}
 }
 
 /**
  * besideOf is the second carrier to send on, if one is wanted: whatever is best
- * while the chosen one is in doubt, otherwise a better rung on trial.
+ * while the chosen one is in doubt, otherwise a better rung, or a successor, on trial.
  */
 function besideOf(l: Ladder): Carrier | null {
 	const { chosen } = l;
@@ -78,9 +83,13 @@ function besideOf(l: Ladder): Carrier | null {
 	return l.best((c) => c !== chosen && c.usable && (doubt || climbs(l, c)));
 }
 
-/** climbs reports whether c is a sound carrier on a better rung than the chosen one. */
+/**
+ * climbs reports whether c is a sound carrier on a better rung than the chosen
+ * one, or its successor: who built that will give up the older one, with what is on its way there.
+ */
 function climbs(l: Ladder, c: Carrier): boolean {
-	return l.chosen !== null && c.isSound() && c.height < l.chosen.height;
+	if (l.chosen === null || !c.isSound()) return false;
+	return c.height < l.chosen.height || (c.height === l.chosen.height && c.born > l.chosen.born);
 }
 
 function trialEnds(l: Ladder, now: number, c: Carrier): number {
