@@ -3,6 +3,7 @@
 //	age      100 samples of 100 bytes a second over loopback: direct against a bare pion channel, relayed over data channels
 //	         against a bare pion relay, relayed over WebSockets against a bare WebSocket relay. Ends and relay are processes of their own on both sides of a ratio.
 //	cost     what a relay spends of the processor on a sample that it delivers, to one receiver and to a hundred
+//	idle     what a device costs its link in an hour in which nobody watches, with low power and without
 //	joining  over links of 50 to 300 ms: from the start of `telepath view`, or of a page, to its first sample and to its first
 //	         sample over a data channel
 //	control  from a setpoint to the value that the device has applied, beside a bare channel's ping and pong; from an input in
