@@ -56,6 +56,21 @@ describe("Attempts", () => {
 		expect(a.numbers()).toEqual([2]);
 	});
 
+	test("of three one gives way to the newest: the oldest that is not proven, or the oldest", () => {
+		const a = attempts();
+		a.opened(a.start(0));
+		a.proved(50, 1);
+		a.replace();
+		a.opened(a.start(100));
+		a.proved(150, 2);
+		a.replace(); // while the first one is kept beside its successor
+		expect([a.start(200), a.excess()]).toEqual([3, 1]);
+		a.dropped(1);
+		a.opened(3);
+		a.replace();
+		expect([a.start(300), a.excess()]).toEqual([4, 3]);
+	});
+
 	test("a device that asks for a successor gets one, 5 s after the newest began at the earliest", () => {
 		const a = attempts();
 		a.opened(a.start(0));

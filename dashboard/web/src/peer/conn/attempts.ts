@@ -60,11 +60,11 @@ export class Attempts {
 		return number;
 	}
 
-	/** excess is the attempt that has to give way to the newest: the oldest that is not proven; 0: there is room. */
+	/** excess is the attempt that has to give way to the newest: the oldest before it that is not proven, or the oldest; 0: there is room. */
 	excess(): number {
 		if (this.all.size <= MOST) return 0;
-		const all = [...this.all.values()];
-		return (all.find((a) => a.phase !== "proved") ?? all[0])?.number ?? 0;
+		const before = [...this.all.values()].slice(0, -1);
+		return (before.find((a) => a.phase !== "proved") ?? before[0])?.number ?? 0;
 	}
 
 	/** opened: its channels are open. */
