@@ -5,7 +5,7 @@
 // `error` for an alert, an error on the console, a broken policy; `found` for the elements, and the characters, that a device
 // must not bring into a page; `text` for what a person reads there.
 
-import { openChromium, parseArguments } from "../browser/chromium.mjs";
+import { goTo, openChromium, parseArguments } from "../browser/chromium.mjs";
 import { badgeText, goToDevice } from "../browser/page.mjs";
 
 const { positional, options } = parseArguments(process.argv.slice(2));
@@ -49,7 +49,7 @@ async function look(where) {
 }
 
 try {
-	await page.goto(url);
+	await goTo(page, url);
 	await page.getByRole("link", { name: device }).first().waitFor();
 	await look("list");
 	await goToDevice(page, device);

@@ -5,10 +5,10 @@
 // Each answer is a line {n, address, text, kept}: n counts from 1, kept is what the browser stores.
 
 import { createInterface } from "node:readline";
-import { openChromium } from "../browser/chromium.mjs";
+import { goTo, openChromium } from "../browser/chromium.mjs";
 
 const { page, close } = await openChromium();
-await page.goto(process.argv[2]);
+await goTo(page, process.argv[2]);
 const field = page.locator("#token");
 const button = page.getByRole("button", { name: "Log in" });
 await field.waitFor();

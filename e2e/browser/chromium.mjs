@@ -77,6 +77,19 @@ export const settled = (page) =>
 		}
 	});
 
+/**
+ * goTo opens a page. Chromium breaks off what it loads when the network becomes another one, and that it does in a laboratory a
+ * second or two old: its IPv6 addresses have just turned out to be nobody else's (RFC 4862, section 5.4). A tab would load again by itself.
+ */
+export async function goTo(page, url) {
+	try {
+		await page.goto(url);
+	} catch (error) {
+		if (!String(error).includes("ERR_NETWORK_CHANGED")) throw error;
+		await page.goto(url);
+	}
+}
+
 /** Options of the form --name=value after the positional arguments. */
 export function parseArguments(argv) {
 	const positional = argv.filter((a) => !a.startsWith("--"));

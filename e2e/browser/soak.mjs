@@ -3,7 +3,7 @@
 //	node e2e/browser/soak.mjs LOGIN_URL DEVICE --seconds=600
 
 import { readdir, readFile } from "node:fs/promises";
-import { openChromium, parseArguments } from "./chromium.mjs";
+import { goTo, openChromium, parseArguments } from "./chromium.mjs";
 import { badgeText, goToDevice, rungOf } from "./page.mjs";
 
 const { positional, options } = parseArguments(process.argv.slice(2));
@@ -37,7 +37,7 @@ function count() {
 const { page, context, close } = await openChromium({ height: 3200 });
 await page.addInitScript(badgeText);
 await page.addInitScript(count);
-await page.goto(url);
+await goTo(page, url);
 await goToDevice(page, device);
 const devtools = await context.newCDPSession(page);
 

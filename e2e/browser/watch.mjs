@@ -11,7 +11,7 @@
 // `load` when the new document begins, `ready` again when the device's page is there.
 
 import { createInterface } from "node:readline";
-import { openChromium, parseArguments, settled } from "./chromium.mjs";
+import { goTo, openChromium, parseArguments, settled } from "./chromium.mjs";
 import { controlText, handVerbs, obey } from "./hand.mjs";
 import { noteInputs } from "./input.mjs";
 import { fakePads } from "./pad.mjs";
@@ -67,7 +67,7 @@ process.on("SIGTERM", () => quit(0));
 try {
 	await settled(page);
 	say({ type: "open", text: url });
-	await page.goto(url);
+	await goTo(page, url);
 	await goToDevice(page, device);
 	say({ type: "ready", text: page.url() });
 } catch (error) {
