@@ -19,7 +19,6 @@ type joining struct {
 	roundTrip  time.Duration
 	tls        bool // else plain HTTP
 	page       bool // Chromium loads a page again that it has; else `telepath view` is started
-	lossy      bool // how long one takes is chance
 
 	first, direct within // a first sample; a first one over a data channel
 }
@@ -34,13 +33,9 @@ var joinings = []joining{
 	{name: "50", link: "delay=25ms", roundTrip: 50 * time.Millisecond, first: within{2.5, 15 * time.Millisecond}, direct: within{6.5, 30 * time.Millisecond}},
 	{name: "50, TLS", link: "delay=25ms", roundTrip: 50 * time.Millisecond, tls: true, first: within{3.5, 15 * time.Millisecond}},
 	{name: "50, Chromium", link: "delay=25ms", roundTrip: 50 * time.Millisecond, page: true, direct: within{8, 0}},
-	{name: "100-2", link: "delay=50ms loss=2%", roundTrip: 100 * time.Millisecond, lossy: true, first: within{2.5, 15 * time.Millisecond}, direct: within{6.5, 30 * time.Millisecond}},
-	{name: "300-10", link: "delay=150ms loss=10% rate=1mbit queue=64000", roundTrip: 300 * time.Millisecond, lossy: true, first: within{3, 0}},
+	{name: "100-2", link: "delay=50ms loss=2%", roundTrip: 100 * time.Millisecond, first: within{2.5, 15 * time.Millisecond}, direct: within{6.5, 30 * time.Millisecond}},
+	{name: "300-10", link: "delay=150ms loss=10% rate=1mbit queue=64000", roundTrip: 300 * time.Millisecond, first: within{3, 0}},
 }
-
-// lossyJoins is how many times as often a viewer joins where packets are lost. At 300-10 half of the joins or a few more lose nothing that
-// counts, and of ten the median may be one of either kind: 650 ms or a second.
-const lossyJoins = 3
 
 // joinTimes are one entry a join, in ms.
 type joinTimes struct{ first, direct []float64 }
@@ -55,11 +50,7 @@ func measureJoining(joins int) (*joinResult, error) {
 	result := &joinResult{}
 	for _, j := range joinings {
 		fmt.Printf("joining: %s\n", j.name)
-		times := joins
-		if j.lossy {
-			times *= lossyJoins
-		}
-		took, err := j.measure(times, result)
+		took, err := j.measure(joins, result)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", j.name, err)
 		}

@@ -45,7 +45,7 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 3, "rounds of each measurement; the median counts")
 	length := flag.Duration("length", 5*time.Second, "of one measurement of age and cost")
-	joins := flag.Int("joins", 10, "how often a viewer joins")
+	joins := flag.Int("joins", 30, "how often a viewer joins: when it does is chance, where packets are lost and where two paths are as fast as one another")
 	weak := flag.Duration("live-length", 20*time.Second, "of one measurement of live, and of balance")
 	crossing := flag.Duration("peers-length", 10*time.Second, "of one measurement of peers")
 	atOnce := flag.Int("at-once", len(contestants), "of peers, how many subjects are measured at the same time")
