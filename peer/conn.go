@@ -41,6 +41,7 @@ type Conn struct {
 	meter   meter
 	orders  orders
 	reached atomic.Int64            // ns: the round trip of the best path; 0: not measured, negative: there is no path
+	nearest atomic.Int64            // ns: the smallest of its latest round trips; 0: none
 	tasks   sync.WaitGroup          // of data-channel connections
 	end     context.CancelCauseFunc // of Run, set when it begins
 

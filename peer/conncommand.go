@@ -109,6 +109,7 @@ func (c *Conn) noteReach() {
 		return
 	}
 	c.reached.Store(int64(c.paths.rtt()))
+	c.nearest.Store(int64(c.paths.leastRTT()))
 }
 
 // reach reports whether there is a path, and its round trip; 0: it was not measured yet.

@@ -50,7 +50,8 @@ type Status struct {
 	LeaseLeft time.Duration // of a lease that is ours, if nothing more is heard
 	Stop      rpc.StopInfo
 	Driving   rpc.Driving
-	RoundTrip time.Duration // of the best path; 0: not measured
+	RoundTrip time.Duration // of the best path, smoothed; 0: not measured
+	LeastTrip time.Duration // the smallest of its latest four round trips: what a setpoint takes, which waits for no repeat of a lost one
 	TickAge   time.Duration // since the device's clock was heard; negative: it was not
 }
 

@@ -33,6 +33,7 @@ func (r *Remote) Status() Status {
 	s := Status{Lease: r.viewer.Lease(), Stop: r.viewer.Stop(), Driving: r.viewer.Driving(now), TickAge: -1}
 	s.Machine, s.Code = r.viewer.Machine()
 	s.RoundTrip, _ = r.conn.reach()
+	s.LeastTrip = time.Duration(r.conn.nearest.Load())
 	if s.Lease.Mine {
 		s.LeaseLeft = max(s.Lease.Until-now, 0)
 	}

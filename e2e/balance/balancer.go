@@ -71,11 +71,20 @@ func (b *balancer) prepare(ctx context.Context, rung string) error {
 		case <-time.After(balance.Every):
 		}
 	}
-	lease, err := b.remote.Take(ctx)
-	if err == nil && !lease.Mine {
-		err = fmt.Errorf("the lease was refused: %s: %s", lease.Code, lease.Reason)
+	return b.take(ctx)
+}
+
+// take asks for the lease until there is an answer: over a bad link one may come too late.
+func (b *balancer) take(ctx context.Context) error {
+	for {
+		lease, err := b.remote.Take(ctx)
+		switch {
+		case err != nil || lease.Mine:
+			return err
+		case lease.Code != rpc.CodeLate:
+			return fmt.Errorf("the lease was refused: %s: %s", lease.Code, lease.Reason)
+		}
 	}
-	return err
 }
 
 // balance lifts the pole once the device obeys, and balances it until it falls, or for so long.
@@ -99,7 +108,7 @@ func (b *balancer) balance(ctx context.Context, most time.Duration) (r Result, e
 		obeyed := status.Driving == rpc.Obeyed
 		tripped := status.Driving == rpc.Tripped
 		if !tripped || !b.letGo { // one that is tripped lets go: says that it is neutral, and no more
-			b.step(status.RoundTrip, obeyed)
+			b.step(status.LeastTrip, obeyed)
 		}
 		b.letGo = tripped
 		if obeyed && !lifting {

@@ -21,16 +21,16 @@ func (e *estimate) add(now, rtt, sound time.Duration) {
 	if rtt <= 0 {
 		return
 	}
-	sent := now - rtt
+	sent, settled := now-rtt, e.settled()
 	e.keep(now, sent, rtt)
 	e.held = e.known && sent < sound && rtt > 2*e.low
 	switch {
 	case e.held:
 		// SCTP keeps what an outage holds up, and sends it behind it. Such an answer
 		// says how long the outage was; unless all of late took as long.
-	case !e.known || e.latest[2] == 0 && rtt < e.rtt:
+	case !e.known || !settled && rtt < e.rtt:
 		// What makes a way, and loses some of it, holds up the first answers, too:
-		// of the first two rounds the smaller one is where smoothing begins.
+		// of the first rounds the smallest one is where smoothing begins.
 		e.known, e.rtt, e.variation = true, rtt, rtt/2
 	default:
 		e.variation += ((e.rtt - rtt).Abs() - e.variation) / 4
@@ -78,9 +78,12 @@ func (e *estimate) again(cfg Config, inUse bool) time.Duration {
 	return max(cfg.SecondProbe, after)
 }
 
-// unconfirmed: only one round trip was measured, and it was long.
+// settled: so many rounds were measured that one of them was not held up.
+func (e *estimate) settled() bool { return e.latest[keptRounds-1] != 0 }
+
+// unconfirmed: few round trips were measured, and they were long.
 func (e *estimate) unconfirmed(cfg Config) bool {
-	return e.known && e.latest[1] == 0 && e.rtt > cfg.SecondProbe
+	return e.known && !e.settled() && e.rtt > cfg.SecondProbe
 }
 
 // unsettled: the round trips differed much lately, as behind an outage. More

@@ -139,6 +139,7 @@ function path(change: Partial<PathInfo>, rungs: RungInfo[] = []): FromWorker {
 				...rungs,
 			],
 			rttMs: 3.1,
+			rttLeastMs: 2.8,
 			rttVarMs: 0.4,
 			lossPercent: 0.2,
 			ageMs: 4.2,

@@ -63,7 +63,8 @@ func New(config Config) *Controller {
 	return &Controller{plant: config.Plant, gains: config.Gains, simple: config.Simple}
 }
 
-// Measured takes the newest measurement of the round trip to the device.
+// Measured takes the smallest of the latest round trips to the device: in one that is longer a packet waited for another, or was
+// repeated, and neither forces nor states wait for that.
 func (c *Controller) Measured(roundTrip time.Duration) { c.roundTrip = roundTrip }
 
 // setBack is how much older than the newest sample one is only if the device's clock was set: nothing is under way for so long.

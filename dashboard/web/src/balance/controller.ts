@@ -33,7 +33,10 @@ export class Controller {
 		this.model = new Model(params);
 	}
 
-	/** measured takes the newest measurement of the round trip to the device. */
+	/**
+	 * measured takes the smallest of the latest round trips to the device: in one that is longer a packet waited for another, or
+	 * was repeated, and neither forces nor states wait for that.
+	 */
 	measured(roundTrip: number): void {
 		this.roundTrip = roundTrip;
 	}

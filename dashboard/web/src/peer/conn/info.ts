@@ -43,6 +43,7 @@ export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
 		reason: [best === undefined ? whyNone(s) : s.paths.reason(), ...whyNotBetter(best?.rung, rungs, s)].join("; "),
 		rungs,
 		rttMs: measured ? state.rtt : null,
+		rttLeastMs: measured ? state.least : null,
 		rttVarMs: measured ? state.variation : null,
 		lossPercent: m.loss,
 		ageMs: null,

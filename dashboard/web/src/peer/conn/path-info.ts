@@ -15,7 +15,8 @@ export interface PathInfo {
 	rung: Rung | null; // the best one in use; null: no path
 	reason: string;
 	rungs: RungInfo[];
-	rttMs: number | null;
+	rttMs: number | null; // smoothed
+	rttLeastMs: number | null; // the smallest of the latest
 	rttVarMs: number | null;
 	lossPercent: number | null; // of the last minute, by the holes in the sequence numbers
 	ageMs: number | null; // of the newest live sample when it came

@@ -9,7 +9,7 @@ export class Estimate {
 	rtt = 0;
 	variation = 0;
 	private readonly latest: number[] = []; // newest first
-	private low = 0; // the smallest of them
+	low = 0; // the smallest of them
 	private began = 0; // when the first answer of the newest came
 	private held = false; // the newest answer measured an outage
 
@@ -21,14 +21,15 @@ export class Estimate {
 	add(now: number, rtt: number, sound: number): void {
 		if (!(rtt > 0)) return;
 		const sent = now - rtt;
+		const settled = this.settled();
 		this.keep(now, sent, rtt);
 		// SCTP keeps what an outage holds up, and sends it behind it. Such an answer
 		// says how long the outage was; unless all of late took as long.
 		this.held = this.known && sent < sound && rtt > 2 * this.low;
 		if (this.held) return;
 		// What makes a way, and loses some of it, holds up the first answers, too:
-		// of the first two rounds the smaller one is where smoothing begins.
-		if (this.known && (this.latest.length > 2 || rtt >= this.rtt)) {
+		// of the first rounds the smallest one is where smoothing begins.
+		if (this.known && (settled || rtt >= this.rtt)) {
 			this.variation += (Math.abs(this.rtt - rtt) - this.variation) / 4;
 			this.rtt += (rtt - this.rtt) / 8;
 			return;
@@ -59,14 +60,19 @@ export class Estimate {
 		return Math.max(cfg.secondProbe, inUse ? Math.min(after, this.patience(cfg) - this.low) : after);
 	}
 
-	/** unconfirmed: only one round trip was measured, and it was long. */
+	/** unconfirmed: few round trips were measured, and they were long. */
 	unconfirmed(cfg: Config): boolean {
-		return this.known && this.latest.length === 1 && this.rtt > cfg.secondProbe;
+		return this.known && !this.settled() && this.rtt > cfg.secondProbe;
 	}
 
 	/** unsettled: the round trips differed much lately, as behind an outage. More of them are wanted soon. */
 	unsettled(): boolean {
 		return this.known && (this.held || this.variation > this.rtt / 2);
+	}
+
+	/** settled: so many rounds were measured that one of them was not held up. */
+	private settled(): boolean {
+		return this.latest.length === KEPT_ROUNDS;
 	}
 
 	/**

@@ -12,6 +12,7 @@ export const NEVER = Infinity;
 export interface State {
 	rung: Rung;
 	rtt: number; // smoothed; 0: not measured yet
+	least: number; // the smallest of the latest; 0: not measured yet
 	variation: number; // mean deviation of rtt
 	lastHeard: number; // when something came last; when it opened, if nothing did
 	late: boolean; // in use, and half of the wait for an answer is over: doubt may follow
@@ -108,6 +109,7 @@ export class Ladder {
 		return {
 			rung: c?.rung ?? "udp",
 			rtt: c?.rtt.rtt ?? 0,
+			least: c?.rtt.low ?? 0,
 			variation: c?.rtt.variation ?? 0,
 			lastHeard: c?.lastHeard ?? 0,
 			late: c?.late ?? false,

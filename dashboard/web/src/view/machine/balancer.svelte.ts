@@ -128,7 +128,7 @@ export class Balancer {
 		this.seen = moment.time;
 		[state.x = 0, state.v = 0, state.angle = 0, state.spin = 0] = moment.values;
 		state.down = lies(pole);
-		this.controller.measured(app.path?.rttMs ?? 0);
+		this.controller.measured(app.path?.rttLeastMs ?? 0);
 		this.controller.saw(moment.time, state, now);
 	}
 

@@ -70,7 +70,7 @@ beforeEach(() => {
 			letGo: () => called.push("letGo"),
 		},
 	};
-	balancer = new Balancer({ store, control, path: { rttMs: 20 }, pull: () => undefined } as unknown as App);
+	balancer = new Balancer({ store, control, path: { rttLeastMs: 20 }, pull: () => undefined } as unknown as App);
 });
 afterEach(() => {
 	balancer.dispose();
