@@ -42,7 +42,7 @@ func benchmarkPublish(b *testing.B, direct int) {
 		b.Fatal(err)
 	}
 	link := &sink{rung: ladder.WS}
-	h.link.up(&leg{carrier: link})
+	h.link.up(&leg{carrier: link, said: true})
 	h.greeted(signal.Message{})
 	h.step(h.loop.now())
 	h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "relayed"})
@@ -76,37 +76,22 @@ func BenchmarkReceive(b *testing.B) {
 
 func benchmarkReceive(b *testing.B, class wire.Class) {
 	got := 0
-	c, err := Dial(ViewConfig{Endpoint: Endpoint{URL: "http://relay"}, Device: "bench", NoDirect: true, Events: Events{
-		Batch: func(Received) { got++ }, Path: func(Path) {},
-	}})
-	if err != nil {
-		b.Fatal(err)
+	c := bareConn(b, Events{Batch: func(Received) { got++ }, Path: func(Path) {}})
+	h := liveAt(7, 0)
+	if class == wire.Event {
+		h = eventAt(7, 0)
 	}
-	c.link.up(&leg{carrier: &sink{rung: ladder.WS}})
-	hear(b, c, signal.Message{Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(7)})
-	hear(b, c, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(7), Streams: []signal.Stream{
-		{ID: 1, Name: "stream", Class: class.String(), Start: signal.FormatPosition(7, 0)},
-	}})
 	payload := make([]byte, 100)
 	var packet, body []byte
-	seq := uint64(0)
 	b.ReportAllocs()
 	for b.Loop() {
-		seq++
-		body = append(wire.AppendHeader(body[:0], wire.Header{Class: class, Stream: 1, Epoch: 7, Seq: seq, Count: 1}), payload...)
+		h.Seq++
+		body = append(wire.AppendHeader(body[:0], h), payload...)
 		packet = wire.AppendFrame(packet[:0], wire.TypeData, wire.Hop{Conn: viewNumber}, body)
 		c.handle(c.link.leg, packet)
 		c.step(c.loop.now())
 	}
-	if got != int(seq) {
-		b.Fatalf("%d of %d came", got, seq)
+	if got != int(h.Seq) {
+		b.Fatalf("%d of %d came", got, h.Seq)
 	}
-}
-
-func hear(b *testing.B, c *Conn, m signal.Message) {
-	body, err := m.Append(nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	c.handle(c.link.leg, wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: viewNumber}, body))
 }

@@ -27,7 +27,7 @@ func ear(number uint64, rung ladder.Rung) (*leg, *peertest.Carrier) {
 
 // bareConn is a Conn that a device with one Event and one Live stream has
 // accepted on its link.
-func bareConn(t *testing.T, events Events) *Conn {
+func bareConn(t testing.TB, events Events) *Conn {
 	t.Helper()
 	c, err := Dial(ViewConfig{Endpoint: Endpoint{URL: "http://relay"}, Device: "bench", NoDirect: true, Events: events})
 	if err != nil {
@@ -50,7 +50,7 @@ func description(epoch uint32, after uint64) signal.Message {
 }
 
 // hear has the Conn take a signal that came on its link.
-func (c *Conn) hear(t *testing.T, m signal.Message) {
+func (c *Conn) hear(t testing.TB, m signal.Message) {
 	t.Helper()
 	body, err := m.Append(nil)
 	if err != nil {
