@@ -50,6 +50,7 @@ type Authority struct {
 	stops     []pending            // that are not answered yet
 	operators map[string]*operator // by Conn
 	calls     map[string]*call     // that have not ended
+	taking    *call                // that the desk is putting on the disk; nil: none
 	answered  answers
 	outbox    []func() // what is to be told, once mu is free
 	drive     wire.Drive

@@ -74,8 +74,11 @@ func (a *Authority) tellCallLocked(conn, id string) bool {
 		return true
 	}
 	c, known := a.journal.Call(id)
-	if !known || !c.State.Ended() { // it is on the disk, and not in the queue yet
-		return known
+	if !known { // or it is on its way to the disk: what becomes of it is told when that is known
+		return a.taking != nil && a.taking.ID == id
+	}
+	if !c.State.Ended() { // it is on the disk, and not in the queue yet
+		return true
 	}
 	a.sayLocked(conn, rpc.Outcome{
 		Type: rpc.Call, ID: id, State: c.State, Code: c.Code, Reason: c.Reason, Result: c.Result, TookUS: c.TookUS,
@@ -88,6 +91,8 @@ func (a *Authority) cancelLocked(op *operator, id string, now uint64) {
 	switch c := a.calls[id]; {
 	case c != nil:
 		c.callOff(op.who() + " cancelled it")
+	case a.taking != nil && a.taking.ID == id:
+		a.taking.callOff(op.who() + " cancelled it")
 	default:
 		a.askLocked(op, id, now, unknown{rpc.Rejected, rpc.CodeCancelled, op.who() + " cancelled it before it came"})
 	}
@@ -172,6 +177,7 @@ func (a *Authority) take(from string, o rpc.Command) {
 	err := a.journal.Write(records...)
 	a.mu.Lock()
 	defer a.unlock()
+	a.taking = nil
 	if err != nil {
 		a.rejectLocked(c.from, o, rpc.CodeJournal, err.Error())
 		return
@@ -206,6 +212,7 @@ func (a *Authority) admit(from string, o rpc.Command) *call {
 	if !m.hand.busy && len(m.hand.queue) == 0 {
 		c.journaled = rpc.Running
 	}
+	a.taking = c
 	return c
 }
 
@@ -217,7 +224,8 @@ func (a *Authority) rejectLocked(conn string, c rpc.Command, code, reason string
 		who = op.who()
 	}
 	state := rpc.Rejected
-	if code == rpc.CodeLate {
+	switch {
+	case code == rpc.CodeLate:
 		state = rpc.Expired
 	}
 	a.journal.Remember(journal.Call{ID: c.ID, State: state, Code: code, Reason: reason, By: c.By})

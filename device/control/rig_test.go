@@ -25,6 +25,10 @@ type rover struct {
 	slow time.Duration // that Apply takes
 	deny error         // what Safe answers
 
+	safely time.Duration   // that Safe takes
+	creeps time.Duration   // for so long a call "creep" goes on when it was told to end
+	result json.RawMessage // of calls
+
 	mu     sync.Mutex
 	at     map[uint64]float64
 	sets   int
@@ -38,7 +42,7 @@ type rover struct {
 var _ actuator.Actuator = (*rover)(nil)
 
 func newRover() *rover {
-	return &rover{at: map[uint64]float64{}, hold: make(chan struct{}), stuck: make(chan struct{})}
+	return &rover{creeps: 100 * time.Millisecond, result: json.RawMessage(`{"ok": true}`), at: map[uint64]float64{}, hold: make(chan struct{}), stuck: make(chan struct{})}
 }
 
 func (r *rover) Axes() []rpc.Axis {
@@ -51,6 +55,7 @@ func (r *rover) Methods() []rpc.Method {
 		{Name: "horn", Rate: 1000},
 		{Name: "count", Rate: 1000},
 		{Name: "wait", LimitMS: 60_000},
+		{Name: "creep"},
 		{Name: "stick", LimitMS: 1000},
 		{Name: "set", Params: speed},
 		{Name: "wipe", Role: admin},
@@ -70,6 +75,7 @@ func (r *rover) Apply(values map[uint64]float64) (map[uint64]float64, error) {
 }
 
 func (r *rover) Safe() error {
+	time.Sleep(r.safely)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.deny != nil {
@@ -95,10 +101,17 @@ func (r *rover) Call(ctx context.Context, method string, params json.RawMessage,
 		}
 	case "stick":
 		<-r.stuck
+	case "creep": // it sets something once more before it ends
+		<-ctx.Done()
+		time.Sleep(r.creeps)
+		r.mu.Lock()
+		r.moving = true
+		r.mu.Unlock()
+		return nil, ctx.Err()
 	case "grab":
 		return nil, errors.New("nothing there")
 	}
-	return json.RawMessage(`{"ok": true}`), nil
+	return r.result, nil
 }
 
 func (r *rover) get(axis uint64) (v float64) {

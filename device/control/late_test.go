@@ -1,0 +1,44 @@
+package control
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/rpc"
+)
+
+// slowly has each sync take its time.
+func (r *rig) slowly(d time.Duration) {
+	r.disk.FailWith(func(op string) error {
+		if op == "sync" {
+			time.Sleep(d)
+		}
+		return nil
+	})
+}
+
+// What is said of a call stays true, also where it is said while the disk takes the call.
+func TestWordsWhileTheDiskTakesACall(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		r.slowly(200 * time.Millisecond)
+		cancelled := anna.say(rpc.Command{Type: rpc.Call, Method: "horn"})
+		anna.say(rpc.Command{Type: rpc.Cancel, ID: cancelled})
+		r.after(time.Second)
+		if o := anna.of(cancelled); o.State != rpc.Rejected || o.Code != rpc.CodeCancelled {
+			t.Errorf("%+v", o)
+		}
+		asked := anna.say(rpc.Command{Type: rpc.Call, Method: "count"})
+		anna.say(rpc.Command{Type: rpc.Ask, ID: asked})
+		r.after(time.Second)
+		for _, o := range anna.heard() {
+			if o.ID == asked && o.State.Ended() && o.State != rpc.Done {
+				t.Errorf("%+v", o)
+			}
+		}
+		if got := r.rover.ran(); !slices.Equal(got, []string{"count"}) {
+			t.Errorf("ran: %v", got)
+		}
+	})
+}
