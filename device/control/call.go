@@ -179,6 +179,7 @@ func (a *Authority) take(from string, o rpc.Command) {
 	defer a.unlock()
 	a.taking = nil
 	if err != nil {
+		signal(a.persist) // nobody knows what the disk has of it
 		a.rejectLocked(c.from, o, rpc.CodeJournal, err.Error())
 		return
 	}

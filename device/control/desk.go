@@ -101,6 +101,7 @@ func (a *Authority) reset(from string, c rpc.Command) {
 	defer a.unlock()
 	switch {
 	case err != nil:
+		signal(a.persist) // the disk may have it all the same: it is to say again that the stop is latched
 		a.answerResetLocked(op, c, rpc.CodeJournal, err.Error())
 	case a.stopped != stops: // it was pressed again meanwhile
 		a.answerResetLocked(op, c, rpc.CodeStopped, "a stop came")

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -39,6 +40,32 @@ func TestWordsWhileTheDiskTakesACall(t *testing.T) {
 		}
 		if got := r.rover.ran(); !slices.Equal(got, []string{"count"}) {
 			t.Errorf("ran: %v", got)
+		}
+	})
+}
+
+// A reset that the disk refused may be in its file all the same. The stop outlasts it, and the next start.
+func TestARefusedResetEndsNoStop(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		anna.say(rpc.Command{Type: rpc.Stop})
+		r.after(time.Second)
+		broken := errors.New("broken")
+		r.disk.FailWith(func(op string) error {
+			if op == "sync" {
+				return broken
+			}
+			return nil
+		})
+		if o := anna.of(anna.say(rpc.Command{Type: rpc.Reset})); o.Code != rpc.CodeJournal || !o.Stopped {
+			t.Errorf("%+v", o)
+		}
+		r.disk.Heal()
+		r.after(2 * persistRetry)
+		r.end()
+		r.start(Config{})
+		if !r.stop.Latched {
+			t.Error("the stop has ended")
 		}
 	})
 }

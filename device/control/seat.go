@@ -89,6 +89,7 @@ func (a *Authority) grant(from string, c rpc.Command) {
 	defer a.unlock()
 	now := a.nowLocked()
 	if err != nil {
+		signal(a.persist)
 		a.refuseLeaseLocked(op, c, now, rpc.CodeJournal, err.Error())
 		return
 	}

@@ -94,7 +94,7 @@ type Journal struct {
 	fence   uint64           // guarded by mu; the greatest ever
 	stop    Stop             // guarded by mu
 	forgot  bool             // guarded by mu
-	ahead   bool             // guarded by mu; of the disk, since it took something not
+	ahead   bool             // guarded by mu; what the disk has is not this, since a write has failed
 }
 
 // Open reads what is there. A folder that cannot be read is no error: until it
@@ -147,22 +147,25 @@ func (j *Journal) Fence() uint64 {
 	return j.fence
 }
 
-// Behind reports whether the disk does not have what is remembered. Any write makes up for it.
+// Behind reports whether the disk does not have what is remembered, or may have what is not. Any write makes up for it.
 func (j *Journal) Behind() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.ahead
 }
 
-// Write puts records on the disk. With an error nothing of them counts.
+// Write puts records on the disk. With an error nothing of them counts. The disk may have them all the same: until another
+// write is there, a start would take them for true.
 func (j *Journal) Write(records ...Record) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	if err := j.put(records); err != nil {
-		return err
-	}
+	err := j.put(records)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if err != nil {
+		j.ahead = j.ahead || j.loaded
+		return err
+	}
 	for _, r := range records {
 		j.takeLocked(r)
 	}
