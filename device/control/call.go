@@ -228,6 +228,8 @@ func (a *Authority) rejectLocked(conn string, c rpc.Command, code, reason string
 	switch {
 	case code == rpc.CodeLate:
 		state = rpc.Expired
+	case code == rpc.CodeStale && a.journal.Forgot(): // it may have run before the program was started again
+		state = rpc.Unknown
 	}
 	a.journal.Remember(journal.Call{ID: c.ID, State: state, Code: code, Reason: reason, By: c.By})
 	a.tellEndLocked(conn, c.ID)

@@ -69,3 +69,24 @@ func TestARefusedResetEndsNoStop(t *testing.T) {
 		}
 	})
 }
+
+// While the journal cannot be read, nobody knows what has run.
+func TestNothingIsClaimedOfWhatCannotBeRead(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		ran := rpc.Command{Type: rpc.Call, Method: "horn", ID: r.id(), Epoch: r.epoch, By: r.tick().At + 60_000_000}
+		anna.say(ran)
+		r.end()
+		broken := errors.New("broken")
+		r.disk.FailWith(func(string) error { return broken })
+		r.start(Config{})
+		anna.heard()
+		if o := anna.of(anna.say(rpc.Command{Type: rpc.Ask, ID: ran.ID})); o.State != rpc.Unknown {
+			t.Errorf("%+v", o)
+		}
+		if o := anna.of(anna.say(ran)); o.State != rpc.Unknown || o.Code != rpc.CodeStale {
+			t.Errorf("%+v", o)
+		}
+		r.disk.Heal()
+	})
+}

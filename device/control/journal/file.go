@@ -82,7 +82,7 @@ func (j *Journal) remember(records []Record, damaged bool) {
 	if !j.ahead {
 		noted = Stop{}
 	}
-	j.stop, j.loaded = Stop{}, true
+	j.stop, j.forgot, j.loaded = Stop{}, false, true
 	for _, r := range records {
 		j.takeLocked(r)
 	}
