@@ -15,10 +15,9 @@ import (
 
 // Bounds of what waits.
 const (
-	maxOrders    = 64   // commands that wait for the disk
-	maxWaiting   = 16   // calls that wait for one actuator
-	maxOperators = 256  // Conns that have commanded; a device serves fewer
-	maxAnswered  = 1024 // commands for lease and stop that are remembered by their id
+	maxOrders   = 64   // commands that wait for the disk
+	maxWaiting  = 16   // calls that wait for one actuator
+	maxAnswered = 1024 // commands for lease and stop that are remembered by their id
 )
 
 // maxWait is how far ahead the deadline of a command may be, in µs: so long must its id be remembered.
@@ -48,7 +47,7 @@ type Authority struct {
 	stopped   uint64               // how many stops came
 	unkept    bool                 // the disk does not take the stop
 	stops     []pending            // that are not answered yet
-	operators map[string]*operator // by Conn
+	operators map[string]*operator // by Conn: as many as the host serves
 	calls     map[string]*call     // that have not ended
 	taking    *call                // that the desk is putting on the disk; nil: none
 	answered  answers

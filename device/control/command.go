@@ -17,13 +17,12 @@ func (a *Authority) Command(from peer.Operator, body []byte) {
 	defer a.unlock()
 	op := a.operatorLocked(from)
 	switch {
-	case op == nil:
 	case !rpc.MayOperate(from.Role()):
 		a.refuseLocked(op.conn, c, rpc.CodeRole, "your token may not command")
 	case err != nil && !isStop(body):
 		a.refuseLocked(op.conn, named(body), rpc.CodeMalformed, err.Error())
 	case err != nil: // what is meant is plain
-		a.stopLocked(op, "", op.who())
+		a.stopLocked(op, named(body).ID, op.who())
 	case c.Type == rpc.Stop:
 		a.obeyLocked(op, c) // always
 	case !a.running:

@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -66,6 +67,35 @@ func TestARefusedResetEndsNoStop(t *testing.T) {
 		r.start(Config{})
 		if !r.stop.Latched {
 			t.Error("the stop has ended")
+		}
+	})
+}
+
+// However many operate, each of them can stop.
+func TestEveryOperatorCanStop(t *testing.T) {
+	within(t, func(r *rig) {
+		for i := range 300 {
+			r.viewer(fmt.Sprint(i), operatorRole).say(rpc.Command{Type: rpc.Operate, On: true})
+		}
+		last := r.viewer("last", operatorRole)
+		if o := last.of(last.say(rpc.Command{Type: rpc.Stop})); !o.Stopped {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
+// An id that something else had keeps nobody from stopping, and nor does a name that cannot be read.
+func TestAStopIsObeyedWhateverItsID(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		id := anna.say(rpc.Command{Type: rpc.Lease, Do: rpc.Take})
+		if anna.say(rpc.Command{Type: rpc.Stop, ID: id}); !r.stop.Latched {
+			t.Error("it does not stop")
+		}
+		anna.heard()
+		r.Command(anna, []byte(`{"type": "stop", "id": "odd", "name": "\u0000"}`))
+		if o := anna.of("odd"); !o.Stopped {
+			t.Errorf("%+v", o)
 		}
 	})
 }

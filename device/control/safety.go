@@ -112,7 +112,11 @@ func (a *Authority) settledLocked() {
 
 // stopLocked obeys a stop: first of all.
 func (a *Authority) stopLocked(from *operator, id, name string) {
-	if _, known := a.answered.get(id); known {
+	key := "" // of its own: that something else had this id is no reason not to stop
+	if id != "" {
+		key = rpc.Stop + " " + id
+	}
+	if _, known := a.answered.get(key); known {
 		if !slices.ContainsFunc(a.stops, func(p pending) bool { return p.id == id }) {
 			a.answerStopLocked(pending{id: id, conn: from.conn})
 		}
@@ -130,7 +134,7 @@ func (a *Authority) stopLocked(from *operator, id, name string) {
 		a.boardLocked()
 		signal(a.persist)
 	}
-	a.answered.add(id, answer{})
+	a.answered.add(key, answer{})
 	if len(a.stops) < maxStops {
 		a.stops = append(a.stops, pending{id, from.conn, time.Now()})
 	}

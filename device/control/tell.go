@@ -57,10 +57,10 @@ func (o *operator) who() string {
 	return o.peer.Role() + " " + o.conn[:min(len(o.conn), 8)]
 }
 
-// operatorLocked is the operator of a Conn; nil: there are too many.
+// operatorLocked is the operator of a Conn.
 func (a *Authority) operatorLocked(from peer.Operator) *operator {
 	op := a.operators[from.ID()]
-	if op == nil && len(a.operators) < maxOperators {
+	if op == nil {
 		op = &operator{conn: from.ID(), peer: from}
 		a.operators[op.conn] = op
 	}
