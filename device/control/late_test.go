@@ -100,6 +100,56 @@ func TestAStopIsObeyedWhateverItsID(t *testing.T) {
 	})
 }
 
+// What a call does that was told to end may come behind what made all safe.
+func TestACallThatEndsLateIsMadeSafe(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		for _, ends := range []func(){
+			func() {
+				anna.say(rpc.Command{Type: rpc.Stop})
+				anna.say(rpc.Command{Type: rpc.Reset}) // the call does not know
+			},
+			func() { anna.say(rpc.Command{Type: rpc.Stop}) },
+		} {
+			anna.say(rpc.Command{Type: rpc.Call, Method: "creep"})
+			ends()
+			r.after(time.Second)
+			r.rover.mu.Lock()
+			moving := r.rover.moving
+			r.rover.mu.Unlock()
+			if moving {
+				t.Error("it moves on")
+			}
+		}
+	})
+}
+
+// Somebody may drive again by then: he has to begin anew.
+func TestACallThatEndsWhileSomebodyDrives(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		anna.say(rpc.Command{Type: rpc.Call, Method: "creep"})
+		anna.say(rpc.Command{Type: rpc.Stop})
+		anna.say(rpc.Command{Type: rpc.Reset})
+		anna.take()
+		anna.drive()
+		anna.drive(speed(1))
+		if r.rover.get(1) != 1 {
+			t.Fatal("it does not move")
+		}
+		r.after(150 * time.Millisecond)
+		anna.drive(speed(2))
+		if r.rover.get(1) != 0 {
+			t.Error("it moves on, from where nobody knows")
+		}
+		anna.drive()
+		anna.drive(speed(2))
+		if r.rover.get(1) != 2 {
+			t.Error("it does not move again")
+		}
+	})
+}
+
 // While the journal cannot be read, nobody knows what has run.
 func TestNothingIsClaimedOfWhatCannotBeRead(t *testing.T) {
 	within(t, func(r *rig) {

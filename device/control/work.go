@@ -25,11 +25,13 @@ func (h *hand) work(ctx context.Context) {
 	a := h.authority
 	var back chan result // of the one that runs
 	var runs *call       // nil: none, or one that has been given up
+	var last *call       // that was begun, also if it has been given up
 	var limit <-chan time.Time
 	for {
 		if back == nil {
 			runs, back = h.next()
 			if runs != nil {
+				last = runs
 				limit = time.After(runs.method.limit + limitGrace)
 			}
 		}
@@ -40,6 +42,7 @@ func (h *hand) work(ctx context.Context) {
 		case <-h.called:
 		case <-expiry:
 		case r := <-back:
+			a.back(last)
 			if runs != nil {
 				a.ended(runs, r)
 			}
@@ -49,6 +52,15 @@ func (h *hand) work(ctx context.Context) {
 			a.finishCall(runs, journal.Call{State: rpc.Unknown, Reason: "it did not end within its limit"})
 			runs, limit = nil, nil
 		}
+	}
+}
+
+// back is for a call that the actuator has come back from. What one set that was to end, it may have set behind what made it safe.
+func (a *Authority) back(c *call) {
+	a.mu.Lock()
+	defer a.unlock()
+	if a.stop.Latched || !a.running || c.code == rpc.CodeStopped {
+		a.safeLocked("a call that was told to end has done so only now")
 	}
 }
 
