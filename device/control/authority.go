@@ -110,6 +110,7 @@ func (a *Authority) Run(ctx context.Context) error {
 	a.finish()
 	end()
 	tasks.Wait()
+	a.keep() // a stop may have come behind the desk
 	return a.journal.Close()
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/rpc"
@@ -147,6 +148,26 @@ func TestACallThatEndsWhileSomebodyDrives(t *testing.T) {
 		if r.rover.get(1) != 2 {
 			t.Error("it does not move again")
 		}
+	})
+}
+
+// A stop that comes while the program ends is on the disk.
+func TestAStopWhileTheProgramEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{t: t, disk: newDisk()}
+		r.start(Config{})
+		anna := r.viewer("Anna", operatorRole)
+		r.rover.safely = 2 * endPatience
+		go func() {
+			time.Sleep(endPatience + time.Second) // the desk has gone, the actuator is not safe yet
+			anna.say(rpc.Command{Type: rpc.Stop})
+		}()
+		r.end()
+		r.start(Config{})
+		if !r.stop.Latched {
+			t.Error("it is forgotten")
+		}
+		r.end()
 	})
 }
 
