@@ -45,6 +45,7 @@ type Authority struct {
 	motion    motion
 	stop      journal.Stop
 	stopped   uint64               // how many stops came
+	stoppedAt uint64               // µs; when the last one did
 	unkept    bool                 // the disk does not take the stop
 	stops     []pending            // that are not answered yet
 	operators map[string]*operator // by Conn: as many as the host serves

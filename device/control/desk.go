@@ -86,6 +86,9 @@ func (a *Authority) reset(from string, c rpc.Command) {
 	if !known && code == "" && c.ID == "" {
 		code, reason = rpc.CodeMalformed, "an id is needed"
 	}
+	if !known && code == "" && a.stop.Latched && c.At != 0 && c.At < a.stoppedAt {
+		code, reason = rpc.CodeStopped, "a stop came that was not known yet where this was said"
+	}
 	if known || code != "" || !a.stop.Latched {
 		if known {
 			code, reason = was.code, was.reason

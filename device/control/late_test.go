@@ -72,6 +72,27 @@ func TestARefusedResetEndsNoStop(t *testing.T) {
 	})
 }
 
+// A reset that was on its way when another stop came is not for that.
+func TestAResetEndsNoLaterStop(t *testing.T) {
+	within(t, func(r *rig) {
+		anna, bert := r.viewer("Anna", operatorRole), r.viewer("Bert", operatorRole)
+		r.after(time.Millisecond)
+		seen := anna.of(anna.say(rpc.Command{Type: rpc.Stop}))
+		r.after(time.Millisecond)
+		again := bert.of(bert.say(rpc.Command{Type: rpc.Stop}))
+		if o := anna.of(anna.say(rpc.Command{Type: rpc.Reset, At: seen.At})); o.Code != rpc.CodeStopped || !o.Stopped {
+			t.Errorf("%+v", o)
+		}
+		if o := anna.of(anna.say(rpc.Command{Type: rpc.Reset, At: again.At})); o.Code != "" || o.Stopped {
+			t.Errorf("%+v", o)
+		}
+		anna.say(rpc.Command{Type: rpc.Stop})
+		if o := bert.of(bert.say(rpc.Command{Type: rpc.Reset})); o.Code != "" || o.Stopped { // of a viewer that does not say it
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
 // However many operate, each of them can stop.
 func TestEveryOperatorCanStop(t *testing.T) {
 	within(t, func(r *rig) {

@@ -124,6 +124,7 @@ func (a *Authority) stopLocked(from *operator, id, name string) {
 	}
 	first := !a.stop.Latched
 	a.stopped++
+	a.stoppedAt, _ = a.cfg.now()
 	a.safeLocked("stop")
 	for _, c := range a.calls {
 		c.stopped()

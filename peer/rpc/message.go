@@ -36,6 +36,7 @@ type Command struct {
 	// Epoch and By say until when it may be obeyed: by this tick (µs) of this run of the device's program. Of all but operate, seen, cancel, ask and stop.
 	Epoch uint32 `json:"epoch,omitempty"`
 	By    uint64 `json:"by,omitempty"`
+	At    uint64 `json:"at,omitempty"` // of a reset: that of the newest Outcome of the stop that has come from this run; one that came later it does not end
 
 	Method string          `json:"method,omitempty"`
 	Params json.RawMessage `json:"params,omitempty"`

@@ -28,7 +28,7 @@ func ParseCommand(body []byte) (Command, error) {
 		return Command{}, fmt.Errorf("command %.32q: a member is too long", c.Type)
 	case c.Name != "" && wire.CheckName(c.Name, MaxName) != nil:
 		return Command{}, fmt.Errorf("command %.32q: name: %w", c.Type, wire.CheckName(c.Name, MaxName))
-	case c.By > wire.MaxInt || c.Fence > wire.MaxInt:
+	case c.By > wire.MaxInt || c.At > wire.MaxInt || c.Fence > wire.MaxInt:
 		return Command{}, fmt.Errorf("command %.32q: a number is above 2^53", c.Type)
 	}
 	return c, nil

@@ -297,6 +297,9 @@ func (v *Viewer) SayReset(now time.Duration) bool {
 	}
 	c := Command{Type: Reset, ID: v.cfg.NewID(), Name: v.cfg.Name}
 	c.Epoch, c.By = v.ticks.by(now, patience)
+	if heard := v.order[Stop]; heard.epoch == c.Epoch {
+		c.At = heard.at
+	}
 	v.repeats.add(now, Reset, c, now+patience)
 	v.stop.Sending, v.stop.Code, v.stop.Reason = Reset, "", ""
 	return true

@@ -19,7 +19,7 @@ export type Command =
 	| { type: "seen"; id: string }
 	| ({ type: "lease"; id: string; do: Do; key: string; name: string; to?: string } & Deadline)
 	| { type: "stop"; id: string; name: string }
-	| ({ type: "reset"; id: string; name: string } & Deadline);
+	| ({ type: "reset"; id: string; name: string; at?: number } & Deadline);
 
 /** mayOperate says whether a token's role may command at all. */
 export function mayOperate(role: string): boolean {

@@ -156,7 +156,10 @@ export class Viewer {
 		const deadline = this.ticks.by(now, WAIT);
 		if (deadline === null || this.stopInfo.sending !== null) return;
 		const { name } = this.options.identity;
-		this.repeats.add(now, "reset", { type: "reset", id: this.options.uuid(), name, ...deadline }, now + WAIT);
+		// A stop that came later, of which this page does not know, it does not end.
+		const heard = this.order.get("stop");
+		const at = heard?.epoch === deadline.epoch ? { at: heard.at } : {};
+		this.repeats.add(now, "reset", { type: "reset", id: this.options.uuid(), name, ...at, ...deadline }, now + WAIT);
 		this.tellStop({ sending: "reset", code: "", reason: "" });
 	}
 
