@@ -1,9 +1,11 @@
 package control
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -211,4 +213,22 @@ func TestNothingIsClaimedOfWhatCannotBeRead(t *testing.T) {
 		}
 		r.disk.Heal()
 	})
+}
+
+// Whatever a method returns, what is said of its end can be carried and read.
+func TestResultsThatCannotBeRead(t *testing.T) {
+	for result, reason := range map[string]string{
+		`"` + strings.Repeat("<&>", (maxResult-2)/3) + `"`: "",
+		strings.Repeat("[", 15) + strings.Repeat("]", 15):  "",
+		strings.Repeat("[", 16) + strings.Repeat("]", 16):  "its result is nested deeper than 15",
+		"\"\xff\"": "its result is no JSON",
+	} {
+		within(t, func(r *rig) {
+			anna := r.viewer("Anna", operatorRole)
+			r.rover.result = json.RawMessage(result)
+			if o := anna.call("horn", ""); o.State != rpc.Done || o.Reason != reason || (reason == "") != (string(o.Result) == result) {
+				t.Errorf("%.20q: %.200v", result, o)
+			}
+		})
+	}
 }

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/telepath-iot/telepath/device/control/journal"
 	"github.com/telepath-iot/telepath/peer/rpc"
+	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // limitGrace is how long a call may take to end when its limit is over, before nobody knows any more what became of it.
@@ -207,10 +210,12 @@ func (a *Authority) ended(c *call, r result) {
 		}
 	case len(r.value) > maxResult:
 		end.Result, end.Reason = nil, fmt.Sprintf("its result has %d bytes, more than %d", len(r.value), maxResult)
-	case len(r.value) > 0 && !json.Valid(r.value):
+	case len(r.value) > 0 && !(json.Valid(r.value) && utf8.Valid(r.value)):
 		end.Result, end.Reason = nil, "its result is no JSON"
+	case wire.Depth(r.value) >= wire.MaxDepth: // the Outcome is a level around it
+		end.Result, end.Reason = nil, fmt.Sprintf("its result is nested deeper than %d", wire.MaxDepth-1)
 	}
-	end.Reason = end.Reason[:min(len(end.Reason), 1<<10)]
+	end.Reason = strings.ToValidUTF8(end.Reason[:min(len(end.Reason), 1<<10)], "")
 	a.finishCall(c, end)
 }
 

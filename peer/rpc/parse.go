@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -66,9 +67,11 @@ func (c Command) Append(b []byte) []byte { return appendJSON(b, c) }
 func (o Outcome) Append(b []byte) []byte { return appendJSON(b, o) }
 
 func appendJSON(b []byte, v any) []byte {
-	text, err := json.Marshal(v)
-	if err != nil { // of texts, numbers and JSON that was parsed: only by a Progress that is no number, or params that are no JSON
-		text = []byte(`{}`)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)  // it would make six bytes of one, and too much of a result that fits
+	if e.Encode(v) != nil { // of texts, numbers and JSON that was parsed: only by a Progress that is no number, or params that are no JSON
+		return append(b, `{}`...)
 	}
-	return append(b, text...)
+	return append(b, bytes.TrimSuffix(text.Bytes(), []byte{'\n'})...)
 }
