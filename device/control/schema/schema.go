@@ -189,8 +189,12 @@ func (s *Schema) Check(value json.RawMessage) error {
 	return s.check(v)
 }
 
-// Complete returns an object that fits with the defaults of the properties that were left out.
+// Complete returns a value that fits with the defaults of the properties that were left out, of objects in arrays as well, and
+// each member once: of two of the same name the one that was checked.
 func (s *Schema) Complete(object json.RawMessage) json.RawMessage {
+	if s.items != nil {
+		return s.completeItems(object)
+	}
 	members := map[string]json.RawMessage{}
 	if len(s.properties) == 0 || len(object) > 0 && json.Unmarshal(object, &members) != nil || members == nil {
 		return object
@@ -204,6 +208,18 @@ func (s *Schema) Complete(object json.RawMessage) json.RawMessage {
 		}
 	}
 	whole, _ := json.Marshal(members) // what was read can be written
+	return whole
+}
+
+func (s *Schema) completeItems(array json.RawMessage) json.RawMessage {
+	var items []json.RawMessage
+	if json.Unmarshal(array, &items) != nil {
+		return array
+	}
+	for i, item := range items {
+		items[i] = s.items.Complete(item)
+	}
+	whole, _ := json.Marshal(items) // what was read can be written
 	return whole
 }
 

@@ -66,6 +66,22 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// What is checked is what is done: of two members of one name only one is handed on, also in an array.
+func TestCompleteInArrays(t *testing.T) {
+	s, err := Parse([]byte(`{"type": "object", "properties": {"to": {"type": "array", "items": {"type": "object",
+		"properties": {"x": {"type": "number", "maximum": 1}, "y": {"type": "number", "default": 2}}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := json.RawMessage(`{"to": [{"x": 9, "x": 1}, {}]}`)
+	if err := s.Check(value); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(s.Complete(value)), `{"to":[{"x":1,"y":2},{"y":2}]}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestParseNamesWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"type": "object", "properties": {"a": {"type": "number", "minimun": 1}}}`: "properties: a: minimun: there is no such keyword in what is supported of JSON Schema",
