@@ -4,7 +4,9 @@ package guard
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -286,6 +288,20 @@ func children(t *testing.T) (pids []int) {
 		t.Skip("/proc does not tell the children of a process")
 	}
 	return pids
+}
+
+// What cannot be made safe at once is tried again: nobody else is there to do it.
+func TestWhatFailsIsTriedAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tries")
+	script := fmt.Sprintf("echo >>%[1]s; test $(wc -l <%[1]s) -gt 6", file)
+	line, err := json.Marshal(orders{AfterMS: 300, Commands: []urgent.Command{{Argv: []string{"sh", "-c", script}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	if err := Watch(strings.NewReader(string(line)+"\nb"), io.Discard, &said); err != nil || !strings.Contains(said.String(), "made safe without the agent") {
+		t.Errorf("%v, %s", err, said.String())
+	}
 }
 
 func TestWatchNeedsOrders(t *testing.T) {

@@ -13,10 +13,11 @@ import (
 	"github.com/telepath-iot/telepath/device/urgent"
 )
 
-// How often a command is tried that fails, and how long each may take.
+// How long a command is tried that fails, with what pauses at most, and how long each may take.
 const (
-	tries    = 5
-	patience = 2 * time.Second
+	trying    = time.Minute // another agent has come by then, or nobody can help
+	lastPause = time.Second
+	patience  = 2 * time.Second
 	// again is when it is made safe once more: what the agent had begun when it was stopped, such as a program that sets an
 	// axis, may have come behind the first time.
 	again = 200 * time.Millisecond
@@ -115,14 +116,15 @@ func (w watch) makeSafe(heard time.Time) error {
 }
 
 func persist(p *urgent.Program) (err error) {
-	for range tries {
+	began, pause := time.Now(), between
+	for {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		err = p.Act(ctx)
 		cancel()
-		if err == nil {
-			return nil
+		if err == nil || time.Since(began) >= trying {
+			return err
 		}
-		time.Sleep(between)
+		time.Sleep(pause)
+		pause = min(2*pause, lastPause)
 	}
-	return err
 }
