@@ -235,6 +235,29 @@ func TestCallsRunOnce(t *testing.T) {
 	})
 }
 
+// TestACancelledCallHasAnEnd: also when the device does not say so any more.
+func TestACancelledCallHasAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.relay.Grant("operator")
+		w.control(t)
+		w.boot(10 * time.Millisecond)
+		time.Sleep(time.Second)
+		r := w.command(nil)
+		if _, err := r.Ready(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		w.await(5*time.Second, "direct", func() bool { return r.rung() == "udp" })
+		w.ether.Cut()
+		w.relay.Stop()
+		ctx, cancel := context.WithTimeout(soon(t), 100*time.Millisecond)
+		defer cancel()
+		if info, err := r.Call(ctx, Call{Method: "home", Deadline: time.Minute}); err != nil || info.State != rpc.Unknown {
+			t.Errorf("%+v, %v", info, err)
+		}
+	})
+}
+
 // TestWhoMayOnlyWatch moves nothing, on the relay and directly: the device decides that for itself.
 func TestWhoMayOnlyWatch(t *testing.T) {
 	for _, path := range []string{"ws", "udp"} {

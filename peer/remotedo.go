@@ -64,7 +64,7 @@ func (r *Remote) Ready(ctx context.Context) (rpc.Machine, error) {
 const cancelTime = 2 * time.Second
 
 // Call makes a call and waits for its end. When ctx ends, it is cancelled, if the device still can, and its end is waited for
-// for 2 s more. The error is nil whatever the end is: the info tells it.
+// for 2 s more; if that does not come, it is Unknown. The error is nil whatever the end is: the info tells it.
 func (r *Remote) Call(ctx context.Context, c Call) (rpc.CallInfo, error) {
 	if c.Deadline <= 0 {
 		return rpc.CallInfo{}, errDeadline
@@ -91,7 +91,11 @@ func (r *Remote) Call(ctx context.Context, c Call) (rpc.CallInfo, error) {
 	r.do(func(now time.Duration) { r.viewer.Cancel(now, id) })
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
 	defer cancel()
-	return r.end(soon, id)
+	info, err = r.end(soon, id)
+	if errors.Is(err, context.DeadlineExceeded) { // it was sent
+		info.State, info.Reason, err = rpc.Unknown, "it was cancelled, and the device has not said what became of it", nil
+	}
+	return info, err
 }
 
 // end waits for a call's.

@@ -129,13 +129,16 @@ func (s *calls) cancel(now time.Duration, id string) {
 
 // outcome takes what the device says of a call. It reports whether that is to be answered with seen.
 func (s *calls) outcome(now time.Duration, o Outcome) (seen bool) {
+	if o.State == "" { // it says nothing of the call: that is asked for until it is
+		return false
+	}
 	said, answers := s.repeats.answered(o.ID)
 	s.repeats.answered("ask " + o.ID)
 	c, ended := s.find(o.ID), o.State.Ended()
 	switch {
 	case c == nil || c.State.Ended() && !c.guessed:
 		return ended
-	case o.State == "", o.State == Received && c.State == Running: // it came late, over the slower path
+	case o.State == Received && c.State == Running: // it came late, over the slower path
 		return false
 	}
 	if ended {

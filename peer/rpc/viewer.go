@@ -199,7 +199,12 @@ func (v *Viewer) Outcome(now time.Duration, body []byte) error {
 
 // isOld reports whether something newer of the same kind was said: Outcomes may overtake one another.
 func (v *Viewer) isOld(o Outcome) bool {
-	if o.Type == Call || o.At == 0 {
+	switch o.Type {
+	case Lease, Stop, OutcomeMachine: // of no other is anything kept: a device may make up as many as it likes
+	default:
+		return false
+	}
+	if o.At == 0 {
 		return false
 	}
 	last := v.order[o.Type]
@@ -233,6 +238,9 @@ func (v *Viewer) noMachine(code string) {
 }
 
 func (v *Viewer) stopped(now time.Duration, o Outcome) {
+	if o.Since != v.stop.Since {
+		v.stop.Took = 0 // it was of another stop
+	}
 	v.stop.Stopped, v.stop.By, v.stop.Since = o.Stopped, o.By, o.Since
 	if o.TookUS != 0 {
 		v.stop.Took = time.Duration(min(o.TookUS, 1<<40)) * time.Microsecond
@@ -282,7 +290,7 @@ func (v *Viewer) SayStop(now time.Duration) {
 	}
 	v.repeats.answered(Reset)
 	v.repeats.add(now, Stop, Command{Type: Stop, ID: v.cfg.NewID(), Name: v.cfg.Name}, never)
-	v.stop.Sending, v.stop.Code, v.stop.Reason = Stop, "", ""
+	v.stop.Sending, v.stop.Took, v.stop.Code, v.stop.Reason = Stop, 0, "", ""
 }
 
 // SayReset ends the stop. It reports whether that could be said: not before a tick has come, nor while something is not answered.

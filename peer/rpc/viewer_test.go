@@ -339,6 +339,67 @@ func TestViewerMayNotAfterAll(t *testing.T) {
 	}
 }
 
+// TestStopOfItsOwn: what is told of one stop is not said of another, and a reset names what is known of the stop.
+func TestStopOfItsOwn(t *testing.T) {
+	b := begun(t)
+	b.viewer.SayStop(b.now)
+	b.step()
+	b.hear(Outcome{Type: Stop, ID: b.said[0].ID, Epoch: 7, At: 5_100_000, Stopped: true, Since: 1, TookUS: 900})
+	b.hear(Outcome{Type: Stop, Epoch: 7, At: 5_200_000, Stopped: true, Since: 1})
+	if took := b.viewer.Stop().Took; took != 900*time.Microsecond {
+		t.Error(took)
+	}
+	b.viewer.SayReset(b.now)
+	b.step()
+	if c := b.said[1]; c.Type != Reset || c.At != 5_200_000 {
+		t.Errorf("%+v", c)
+	}
+	b.hear(Outcome{Type: Stop, Epoch: 7, At: 5_300_000, Stopped: true, Since: 2})
+	if took := b.viewer.Stop().Took; took != 0 {
+		t.Errorf("of another's stop: %v", took)
+	}
+	for range 2 {
+		b.viewer.SayStop(b.now)
+		b.step()
+		b.hear(Outcome{Type: Stop, ID: b.said[len(b.said)-1].ID, Epoch: 7, At: 5_400_000, Stopped: true, Since: 2, TookUS: 700})
+	}
+	b.viewer.SayStop(b.now)
+	b.step()
+	b.hear(Outcome{Type: Stop, ID: b.said[len(b.said)-1].ID, Epoch: 7, At: 5_500_000, Stopped: true, Since: 2, Reason: "an actuator has not answered"})
+	if s := b.viewer.Stop(); s.Took != 0 || s.Reason == "" {
+		t.Errorf("%+v", s)
+	}
+	b.epoch = 8 // another run: nothing is known of its stop
+	b.tick(time.Second)
+	b.viewer.SayReset(b.now)
+	b.step()
+	if c := b.said[len(b.said)-1]; c.Type != Reset || c.At != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestMadeUpOutcomes: of what is not known nothing is kept.
+func TestMadeUpOutcomes(t *testing.T) {
+	b := begun(t)
+	for i := range 100 {
+		b.hear(Outcome{Type: fmt.Sprint("new", i), Epoch: 7, At: 10})
+	}
+	b.hear(Outcome{Type: Stop, Epoch: 7, At: 10})
+	if n := len(b.viewer.order); n != 1 {
+		t.Errorf("%d types are kept", n)
+	}
+}
+
+// TestCallThatIsNotAnswered: a device that refuses to say what became of a call has not said it.
+func TestCallThatIsNotAnswered(t *testing.T) {
+	b := begun(t)
+	b.viewer.Do(b.now, Wanted{ID: "a", Method: "home", Wait: 500 * ms})
+	b.run(600 * ms)
+	b.hear(Outcome{Type: Call, ID: "a", Code: CodeNotOffered})
+	b.run(askTime)
+	b.expectCall("a", Unknown, "")
+}
+
 // TestStop: every 50 ms on every path, until it is answered; a reset waits for its answer no longer than it may.
 func TestStop(t *testing.T) {
 	b := newBench(t) // without a tick

@@ -24,9 +24,10 @@ lease. It says so on every path there is until the device answers. The stop stay
 also over a restart of the device, until somebody resets it. It needs an operator's
 token.
 
-It exits with 0 when the device has said that it has stopped, else with 1, or with
-7 if the device was offline all the time: stop says so, and goes on trying until
---timeout is over. It comes over a network, which can fail: it is no safety-rated stop.`,
+It exits with 0 when the device has said that it has stopped and that all is safe,
+else with 1, or with 7 if the device was offline all the time: stop says so, and goes
+on trying until --timeout is over. It comes over a network, which can fail: it is no
+safety-rated stop.`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStop(cmd, args[0], timeout, true, (*peer.Remote).Stop)
@@ -79,6 +80,8 @@ func runStop(cmd *cobra.Command, device string, timeout time.Duration, stops boo
 			return err
 		case info.Code == rpc.CodeRole, info.Code == rpc.CodeNotOffered:
 			return &peer.NotOfferedError{Code: info.Code}
+		case stops && info.Stopped && info.Reason != "":
+			return fmt.Errorf("%s, but %s", stopWords(info), view.Escape(info.Reason))
 		case info.Code != "" || info.Stopped != stops:
 			return fmt.Errorf("refused: %s", view.Escape(or(info.Reason, info.Code)))
 		}

@@ -43,7 +43,13 @@ const (
 // releaseTime is how long the device may take to hear that the lease is given back.
 const releaseTime = time.Second
 
-var errEnd = errors.New("the terminal is gone")
+// stopTime is how long a stop is said when somebody quits behind it.
+const stopTime = 5 * time.Second
+
+var (
+	errEnd       = errors.New("the terminal is gone")
+	errUnstopped = errors.New("the device has not answered the stop: nobody knows whether it has stopped")
+)
 
 // driver is Run under way.
 type driver struct {
@@ -66,12 +72,25 @@ func Run(ctx context.Context, cfg Config) error {
 	cancel()
 	<-done
 	fmt.Fprint(d.Out, "\r\n")
+	if d.Remote.Status().Stop.Sending == rpc.Stop { // it was pressed a moment ago
+		err = errors.Join(err, d.waitForStop(ctx))
+	}
 	if d.Remote.Status().Lease.Mine {
 		soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 		defer cancel()
 		_, _ = d.Remote.Release(soon) // it ends by itself where that is lost
 	}
 	return err
+}
+
+// waitForStop gives a stop that is not answered yet the time to be.
+func (d *driver) waitForStop(ctx context.Context) error {
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if _, err := d.Remote.Stop(soon); err != nil {
+		return errUnstopped
+	}
+	return nil
 }
 
 // read hands on what is typed. Its goroutine ends with the terminal, which nothing can make it leave earlier.

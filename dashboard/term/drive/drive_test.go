@@ -3,6 +3,7 @@ package drive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -59,6 +60,7 @@ type fake struct {
 	status peer.Status
 	hands  []said
 	did    []string
+	mute   bool // a stop is not answered
 }
 
 type said struct {
@@ -85,7 +87,15 @@ func (f *fake) Hand(counter uint64, targets []wire.Target) {
 	f.hands = append(f.hands, said{time.Now(), counter, targets})
 }
 
-func (f *fake) Stop(context.Context) (i rpc.StopInfo, err error) { f.note("stop"); return i, nil }
+func (f *fake) Stop(ctx context.Context) (i rpc.StopInfo, err error) {
+	f.note("stop")
+	if f.mute {
+		<-ctx.Done()
+		err = ctx.Err()
+	}
+	return i, err
+}
+
 func (f *fake) Take(context.Context) (i rpc.LeaseInfo, err error) {
 	f.note("take")
 	return i, nil
@@ -272,4 +282,22 @@ func TestAppliedIsShown(t *testing.T) {
 	if text := line(status, a); !strings.HasSuffix(text, "moving: speed -0.75 m/s, turn -0.75") {
 		t.Error(text)
 	}
+}
+
+// A stop that somebody quits behind is said until it is answered, or it is said that it was not.
+func TestQuitBehindAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{mute: true}
+		f.status.Stop.Sending = rpc.Stop
+		in, terminal := io.Pipe()
+		ended := make(chan error, 1)
+		go func() { ended <- Run(t.Context(), Config{Remote: f, In: in, Out: &screen{}}) }()
+		_, _ = io.WriteString(terminal, " q")
+		begun := time.Now()
+		if err := <-ended; !errors.Is(err, errUnstopped) || time.Since(begun) != stopTime {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		terminal.Close()
+		synctest.Wait()
+	})
 }

@@ -105,11 +105,12 @@ export class Calls {
 	/** heard takes an Outcome of type call. It returns what is to be said to that; null: nothing. */
 	heard(now: number, outcome: Extract<Outcome, { type: "call" }>): Command | null {
 		const { id, state, code, reason, progress, result, tookUs } = outcome;
+		if (state === null) return null; // it says nothing of the call: that is asked for until it is
 		const call = this.all.get(id);
 		const said = this.repeats.answered(id);
 		this.repeats.answered(askKey(id));
-		const seen: Command | null = state !== null && ended(state) ? { type: "seen", id } : null;
-		if (call === undefined || state === null || (ended(call.info.state) && !call.guessed)) return seen;
+		const seen: Command | null = ended(state) ? { type: "seen", id } : null;
+		if (call === undefined || (ended(call.info.state) && !call.guessed)) return seen;
 		if (state === "received" && call.info.state === "running") return null; // late, over the slower path
 		if (ended(state)) this.repeats.answered(cancelKey(id));
 		Object.assign(call, { heard: now, known: true, guessed: false });

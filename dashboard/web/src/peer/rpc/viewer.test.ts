@@ -175,6 +175,15 @@ describe("a call", () => {
 		expect(calls.get("c")).toMatchObject({ state: "expired", code: "late" });
 	});
 
+	test("is not answered by a device that refuses to say what became of it", () => {
+		begin();
+		call();
+		run(600);
+		hear({ type: "call", id: "c", code: "not-offered" });
+		run(5_000);
+		expect(calls.get("c")).toMatchObject({ state: "unknown" });
+	});
+
 	test("goes on to its end, which is seen each time that it comes; nothing undoes it", () => {
 		begin();
 		call();
@@ -363,6 +372,30 @@ describe("stop", () => {
 		run(1_000);
 		expect(commands("stop")).toHaveLength(5);
 		expect(stop).toMatchObject({ stopped: true, by: "Ada", sending: null, tookUs: 700, rttMs: 200 });
+	});
+
+	test("what is told of one stop is not said of another, and a reset names what is known of the stop", () => {
+		begin();
+		const press = (answer: object) => {
+			viewer.stop(now);
+			run(0);
+			hear({ type: "stop", id: idOf(said.at(-1)), epoch: EPOCH, stopped: true, ...answer });
+		};
+		press({ at: 10, since: 1, took_us: 900 });
+		hear({ type: "stop", epoch: EPOCH, at: 20, since: 1, stopped: true });
+		expect(stop.tookUs).toBe(900);
+		viewer.reset(now);
+		run(0);
+		expect(said.at(-1)?.command).toMatchObject({ type: "reset", at: 20 });
+		hear({ type: "stop", epoch: EPOCH, at: 30, since: 2, stopped: true });
+		expect(stop.tookUs).toBe(0);
+		press({ at: 40, since: 2, took_us: 700 });
+		press({ at: 50, since: 2, reason: "an actuator has not answered" });
+		expect(stop).toMatchObject({ tookUs: 0, reason: "an actuator has not answered" });
+		tick(1_000_000, EPOCH + 1); // another run: nothing is known of its stop
+		viewer.reset(now);
+		run(0);
+		expect(said.at(-1)?.command).not.toHaveProperty("at");
 	});
 
 	test("a reset that is not answered says so, and one that was overtaken by a stop says nothing", () => {

@@ -149,7 +149,7 @@ export class Viewer {
 		const { name } = this.options.identity;
 		this.repeats.answered("reset");
 		this.repeats.add(now, "stop", { type: "stop", id: this.options.uuid(), name });
-		this.tellStop({ sending: "stop", code: "", reason: "" });
+		this.tellStop({ sending: "stop", tookUs: 0, code: "", reason: "" });
 	}
 
 	reset(now: number): void {
@@ -250,7 +250,8 @@ export class Viewer {
 		const { sending } = this.stopInfo;
 		const said = sending === null ? undefined : this.repeats.answeredBy(sending, heard.id);
 		const answer = said === undefined ? {} : { sending: null, rttMs: now - said.since, code, reason };
-		this.tellStop({ stopped, by, since, ...(tookUs === 0 ? {} : { tookUs }), ...answer });
+		const took = tookUs === 0 && since === this.stopInfo.since ? {} : { tookUs }; // that of another stop says nothing of this one
+		this.tellStop({ stopped, by, since, ...took, ...answer });
 	}
 
 	private unanswered(now: number, command: Command, key: string): void {
