@@ -73,12 +73,17 @@ it.each([
 	["a hidden page", "the page was hidden"],
 	["a page that lost the focus", "the page lost the focus"],
 	["a dialog", "a dialog was opened"],
+	["a menu", "a menu was opened"],
+	["a drag", "something was dragged"],
 ] as const)("%s releases", (what, why) =>
 	at("driving", async ({ page }) => {
 		await page.keyboard.down("d");
 		await page.waitForTimeout(100);
 		await page.evaluate((event) => {
+			const begins = (type: string) => document.body.dispatchEvent(new Event(type, { bubbles: true }));
 			if (event === "a dialog") document.querySelector<HTMLDialogElement>("dialog")?.showModal();
+			else if (event === "a menu") begins("contextmenu");
+			else if (event === "a drag") begins("dragstart");
 			else if (event === "a hidden page") {
 				Object.defineProperty(document, "hidden", { value: true, configurable: true });
 				document.dispatchEvent(new Event("visibilitychange"));
@@ -90,6 +95,26 @@ it.each([
 		expect(await heard(page, "hand")).toEqual([]);
 	}),
 );
+
+it("a list that is opened has the keyboard", () =>
+	at("driving", async ({ page }) => {
+		await page.getByText(/^Inputs:/).click();
+		await page.keyboard.down("w");
+		await page.locator("select").first().click();
+		await page.keyboard.up("w");
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+		await page.waitForTimeout(200);
+		expect(await heard(page, "hand")).toEqual([]);
+	}));
+
+it("a key is let go with the one that hides when it is", () =>
+	at("driving", async ({ page }) => {
+		await page.keyboard.down("w");
+		await page.keyboard.down("Meta");
+		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
+		await page.waitForTimeout(200);
+		expect(await heard(page, "hand")).toEqual([]);
+	}));
 
 it("the stick follows a pointer, and is neutral when that lets go or is taken away", () =>
 	at("driving", async ({ page }) => {
@@ -128,6 +153,11 @@ it("a slider springs back", () =>
 		await page.mouse.up();
 		expect(values((await heard(page, "hand")).at(-1)?.targets)).toEqual([0, 0]);
 		expect(await slider.inputValue()).toBe("0");
+		await slider.evaluate((it: HTMLInputElement) => {
+			it.valueAsNumber = 1; // as programs do for people who use neither pointer nor keys
+			it.dispatchEvent(new Event("input", { bubbles: true }));
+		});
+		expect([await heard(page, "hand"), await slider.inputValue()]).toEqual([[], "0"]);
 		await slider.focus();
 		await page.keyboard.down("ArrowRight");
 		expect(values((await heard(page, "hand")).at(-1)?.targets)?.[0]).toBeGreaterThan(0);

@@ -105,6 +105,20 @@ test("a page that hung had no hand meanwhile, whatever was held", () => {
 	expect(hands.held).toBe(false);
 });
 
+test("an input that is not asked any more holds nothing, though the page counts on", () => {
+	hands.grip("pad", new Map([[1, 1]]), true);
+	vi.advanceTimersByTime(80);
+	hands.grip("pad", new Map([[1, 1]]), true);
+	vi.advanceTimersByTime(120);
+	expect(hands.held).toBe(true);
+	vi.advanceTimersByTime(40); // no frame was drawn
+	expect([hands.held, told.at(-1)?.[0], values()]).toEqual([false, false, [0, 2]]);
+	hands.letGo("pad");
+	hands.grip("stick", new Map([[1, 1]]));
+	vi.advanceTimersByTime(1_000);
+	expect(hands.held).toBe(true);
+});
+
 test("without axes there is nothing to hold, and what was held is let go", () => {
 	hands.grip("stick", new Map([[1, 1]]));
 	hands.of([]);
@@ -127,7 +141,7 @@ test("the dead zone has no step at its edge, expo none anywhere", () => {
 	expect(expo(0.5, 0.7)).toBeLessThan(expo(0.5, 0));
 });
 
-const pad = (axes: number[], id = "a") => ({ id, connected: true, mapping: "standard", axes });
+const pad = (axes: number[], id = "a", index = 0) => ({ id, index, connected: true, mapping: "standard", axes });
 
 test("a pad's stick points right and up; raw axes are chosen, inverted ones are", () => {
 	expect(readPad(pad([1, -1]), PAD_DEFAULTS)).toEqual({ x: 1, y: 1 });
@@ -145,6 +159,8 @@ test("a pad that lies on its stick is no hand, nor is one that was just plugged 
 	expect(hand.read(pad([0.9, 0]), PAD_DEFAULTS)).toBeNull();
 	hand.read(pad([0, 0]), PAD_DEFAULTS);
 	expect(hand.read(pad([0.9, 0], "another"), PAD_DEFAULTS)).toBeNull();
+	hand.read(pad([0, 0], "another"), PAD_DEFAULTS);
+	expect(hand.read(pad([0.9, 0], "another", 1), PAD_DEFAULTS)).toBeNull(); // the same kind
 	hand.read(pad([0, 0], "another"), PAD_DEFAULTS);
 	expect(hand.read({ ...pad([0.9, 0], "another"), connected: false }, PAD_DEFAULTS)).toBeNull();
 	expect(hand.read(pad([0.9, 0], "another"), PAD_DEFAULTS)).toBeNull();

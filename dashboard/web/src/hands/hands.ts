@@ -24,9 +24,13 @@ export interface HandsOptions {
  * holds axes; one that is let go holds none. Only while any holds is the hand
  * counted, here and nowhere else: by the same thread that reads the
  * inputs. A page that hangs, or shows a dialog of the browser, counts nothing.
+ * An input that does not tell by itself when it is let go has to be asked, and
+ * holds no longer than that.
  */
 export class Hands {
 	private readonly grips = new Map<string, ReadonlyMap<number, number>>(); // deflections by axis, by input
+	/** When those were asked last that have to be. */
+	private readonly asked = new Map<string, number>();
 	/** Inputs that were released and did not let go themselves yet: they hold nothing until they have. */
 	private readonly spent = new Set<string>();
 	private axes: readonly Axis[] = [];
@@ -65,8 +69,8 @@ export class Hands {
 		return this.grips.size > 0;
 	}
 
-	/** grip is an input that holds axes, by their numbers; false: it may not. */
-	grip(input: string, deflections: ReadonlyMap<number, number>): boolean {
+	/** grip is an input that holds axes, by their numbers, or, asked, one that was just asked and does; false: it may not. */
+	grip(input: string, deflections: ReadonlyMap<number, number>, asked = false): boolean {
 		if (this.axes.length === 0 || this.spent.has(input)) return false;
 		const why = this.gone();
 		if (why !== "") {
@@ -76,6 +80,7 @@ export class Hands {
 		}
 		const before = this.held;
 		this.grips.set(input, deflections);
+		if (asked) this.asked.set(input, this.options.now());
 		this.timer ??= setInterval(() => this.beat(), BEAT);
 		if (!before) this.listener(true, "");
 		this.tell();
@@ -86,6 +91,7 @@ export class Hands {
 	/** letGo is an input that holds nothing any more. */
 	letGo(input: string): void {
 		this.spent.delete(input);
+		this.asked.delete(input);
 		if (!this.grips.delete(input)) return;
 		if (this.held) this.tell();
 		else this.ended("");
@@ -97,6 +103,7 @@ export class Hands {
 		if (!this.held) return;
 		for (const input of this.grips.keys()) this.spent.add(input);
 		this.grips.clear();
+		this.asked.clear();
 		this.ended(why);
 	}
 
@@ -118,7 +125,10 @@ export class Hands {
 
 	/** gone says why the hand that was there is not any more, or none can be; "": neither. */
 	private gone(): string {
-		if (this.held && this.options.now() - this.toldAt >= GONE) return "this page was too busy to count the hand";
+		const now = this.options.now();
+		if (this.held && now - this.toldAt >= GONE) return "this page was too busy to count the hand";
+		// A window that nobody sees draws no frames: then a pad is not read any more.
+		for (const at of this.asked.values()) if (now - at >= GONE) return "this page did not look at its inputs";
 		return this.options.absent();
 	}
 

@@ -25,6 +25,7 @@ export const PAD_DEFAULTS: PadSettings = {
 /** PadLike is what is read of a Gamepad. */
 export interface PadLike {
 	readonly id: string;
+	readonly index: number;
 	readonly connected: boolean;
 	readonly mapping: string;
 	readonly axes: readonly number[];
@@ -43,7 +44,8 @@ export function readPad(pad: PadLike, settings: PadSettings): { x: number; y: nu
 
 /** PadHand tells a hand on a pad from a pad that lies there: it counts from when its stick was seen at rest. */
 export class PadHand {
-	private id = "";
+	private id = ""; // two of a kind have the same one
+	private index = -1;
 	private rested = false;
 
 	/** read is where the hand points; null: none is there. */
@@ -53,8 +55,9 @@ export class PadHand {
 			this.rested = false;
 			return null;
 		}
-		if (pad.id !== this.id) {
+		if (pad.id !== this.id || pad.index !== this.index) {
 			this.id = pad.id;
+			this.index = pad.index;
 			this.rested = false;
 		}
 		const { x, y } = readPad(pad, settings);

@@ -63,10 +63,10 @@ export class Inputs {
 		store(PAD_KEY, pad);
 	}
 
-	/** point is an input that points somewhere; null: it is let go. */
-	point(input: string, at: { x: number; y: number } | null): void {
+	/** point is an input that points somewhere; null: it is let go. asked: it does not say so by itself. */
+	point(input: string, at: { x: number; y: number } | null, asked = false): void {
 		if (at === null) this.hands.letGo(input);
-		else this.hands.grip(input, deflections(this.sticks, at));
+		else this.hands.grip(input, deflections(this.sticks, at), asked);
 	}
 
 	/** shown is where the stick points by whatever moves its axes: keys and pad, too. */
@@ -80,6 +80,7 @@ export class Inputs {
 	}
 
 	private readonly keyDown = (event: KeyboardEvent): void => {
+		if (event.key === "Meta" || event.metaKey) this.blur(); // macOS tells of no key that is let go while this one is down
 		if (event.repeat) {
 			if (this.keys.direction() !== null) event.preventDefault(); // the page would scroll
 			return;
@@ -126,7 +127,7 @@ export class Inputs {
 		if (this.previewed) this.padAxes = pad.axes.slice();
 		const at = this.padHand.read(pad, this.pad);
 		if (at !== null && !this.hands.ready) this.padHand.rest();
-		else this.point("pad", at);
+		else this.point("pad", at, true);
 	};
 }
 

@@ -108,7 +108,7 @@ export class Balancer {
 	private hold(phase: Phase, axis: Axis, force: number): void {
 		const { hands } = this.app.control;
 		const deflection = force / (force < 0 ? -axis.min : axis.max);
-		if (hands.grip(INPUT, new Map([[axis.id, deflection]]))) {
+		if (hands.grip(INPUT, new Map([[axis.id, deflection]]), true)) {
 			this.phase = phase;
 			return;
 		}
