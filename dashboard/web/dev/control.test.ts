@@ -202,6 +202,7 @@ it("Esc and one press stop, with a finger at 360 px, and whoever drives", () =>
 		async ({ page }) => {
 			await page.getByRole("button", { name: "Stop", exact: true }).tap();
 			expect(await heard(page, "control.stop")).toHaveLength(1);
+			await page.getByText("Sending on all paths").waitFor(); // though nothing answers, not even the engine
 			await page.keyboard.press("Escape");
 			expect(await heard(page, "control.stop")).toHaveLength(1);
 			await page.keyboard.press("?");

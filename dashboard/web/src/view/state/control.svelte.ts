@@ -156,6 +156,7 @@ export class Control {
 	press(): void {
 		if (this.machine === null) return;
 		this.hands.release("");
+		this.stoppingSince ??= Date.now(); // whether the Worker has heard of it or not
 		this.send({ type: "control.stop" });
 	}
 
