@@ -149,7 +149,7 @@ type Axis struct {
 	Stream  string  `json:"stream,omitempty"` // its applied value is published there
 }
 
-// Codes of refusals (section 10.5).
+// Codes of refusals (section 10.6).
 const (
 	CodeRole       = "role" // the token is of a lesser role than it needs
 	CodeNoMethod   = "no-method"

@@ -4,7 +4,7 @@ export interface Identity {
 	name: string;
 }
 
-/** What outlives a reload of this page, and nothing more: another tab is somebody else. */
+/** What outlives a reload of this page, and nothing more: another tab is somebody else, unless it was duplicated from this one. */
 const KEY = "telepath.hand";
 const HELD = "telepath.held";
 const CALLS = "telepath.calls";
