@@ -30,6 +30,8 @@ import (
 const (
 	setLimit  = 2 * time.Second
 	safeLimit = 2 * time.Second
+	// killedIn is how long a program that was killed may be there before all is made safe beside it.
+	killedIn = 50 * time.Millisecond
 )
 
 // Axis is an axis, and the program that sets it.
@@ -136,19 +138,24 @@ func (e *Exec) Apply(values map[uint64]float64) (map[uint64]float64, error) {
 	return nil, nil
 }
 
-// Safe implements actuator.Actuator. A program that sets something ends before.
+// Safe implements actuator.Actuator. A program that sets something ends before. What does not end keeps nothing waiting: all is
+// made safe beside it, and the error says that it may yet set something.
 func (e *Exec) Safe() error {
 	for _, s := range e.setters {
-		if err := s.end(); err != nil {
-			return err
-		}
+		s.kill()
+	}
+	grace := time.NewTimer(killedIn)
+	defer grace.Stop()
+	var errs []error
+	for _, s := range e.setters {
+		errs = append(errs, s.ended(grace))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), safeLimit)
 	defer cancel()
 	if err := e.safe.Act(ctx); err != nil {
-		return fmt.Errorf("safe: %w", err)
+		errs = append(errs, fmt.Errorf("safe: %w", err))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Call implements actuator.Actuator.
@@ -277,20 +284,29 @@ func (s *setter) run(ctx context.Context, value float64) error {
 	return nil
 }
 
-// end kills the program that sets something, and waits until it is gone.
-func (s *setter) end() error {
+// kill ends the program that sets something. Nothing waits to be set any more.
+func (s *setter) kill() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.waits, s.failure = false, nil
-	cancel, gone := s.cancel, s.gone
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// ended waits until it is gone, or the grace is over; a timer that has fired has no more to give to the next one.
+func (s *setter) ended(grace *time.Timer) error {
+	s.mu.Lock()
+	running, gone := s.cancel != nil, s.gone
 	s.mu.Unlock()
-	if cancel == nil {
+	if !running {
 		return nil
 	}
-	cancel()
 	select {
 	case <-gone:
 		return nil
-	case <-time.After(safeLimit):
+	case <-grace.C:
+		grace.Reset(0)
 		return fmt.Errorf("axis %q: the program that sets it does not end", s.axis.Name)
 	}
 }

@@ -180,6 +180,26 @@ func TestSafeIsLast(t *testing.T) {
 	}
 }
 
+// A program that hangs in the kernel is not gone when it is killed: all is made safe all the same, and it is said.
+func TestSafeWaitsForNobody(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "set")
+	e, _ := axis(t, "true", "echo safe >> "+file)
+	stuck := e.setters[1]
+	stuck.cancel, stuck.gone = func() {}, make(chan struct{})
+	begun := time.Now()
+	err := e.Safe()
+	if took := time.Since(begun); took > time.Second || read(t, file) != "safe\n" {
+		t.Errorf("after %v: %q", took, read(t, file))
+	}
+	if err == nil || err.Error() != `axis "speed": the program that sets it does not end` {
+		t.Error(err)
+	}
+	stuck.cancel = nil
+	if err := e.Safe(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatFailsIsSaid(t *testing.T) {
 	e, _ := axis(t, "echo 'no such pin' >&2; exit 1", "echo stuck >&2; exit 1")
 	_, err := e.Apply(map[uint64]float64{1: 1})
