@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commonPrefix, layout } from "./layout";
+import { commonPrefix, layout, shape } from "./layout";
 import { info } from "./testing";
 
 describe("layout", () => {
@@ -35,6 +35,15 @@ describe("layout", () => {
 		const cards = layout([info({ group: "g" }, "a", 1), info({ group: "g", simulated: true }, "b", 2)]);
 		expect(cards.map(({ simulated }) => simulated)).toEqual([false, true]);
 	});
+});
+
+it("a card has another shape when it has other streams, and the same one when they only have other numbers", () => {
+	const of = (...streams: Parameters<typeof layout>[0]) => layout(streams).map(shape);
+	const core = (name: string, id: number) => info({ group: "cores", unit: "%" }, name, id);
+	const [one] = of(core("cpu/0", 1));
+	const [two] = of(core("cpu/0", 1), core("cpu/1", 2));
+	expect(one).not.toBe(two);
+	expect(of(core("cpu/0", 7), core("cpu/1", 8))).toEqual([two]);
 });
 
 it("commonPrefix shares whole segments only", () => {

@@ -37,6 +37,11 @@ function cardKey(stream: StreamInfo): string {
 	return `stream/${stream.name}`;
 }
 
+/** shape changes when a card has other streams than before: what reads and draws them begins anew then. */
+export function shape({ key, series, unit }: Card): string {
+	return [key, unit, ...series.map(({ stream }) => `${stream.meta.kind} ${stream.name}`)].join("\n");
+}
+
 function card(key: string, members: StreamInfo[]): Card {
 	const [first] = members as [StreamInfo];
 	const alone = members.length === 1;
