@@ -147,6 +147,7 @@ function path(change: Partial<PathInfo>, rungs: RungInfo[] = []): FromWorker {
 			offsetMs: 0,
 			offsetErrMs: 0.8,
 			queueBytes: 0,
+			silentMs: null,
 			pair: "192.168.1.31:51820 ↔ 192.168.1.20:40112",
 			bytesPerSample: 87,
 			accepted: true,

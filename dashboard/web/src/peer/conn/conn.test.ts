@@ -406,7 +406,7 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 		}
 	};
 	both(2_500, true);
-	expect(conn.path()).toMatchObject({ rung: "udp", reason: "the best proven path" });
+	expect(conn.path()).toMatchObject({ rung: "udp", reason: "the best proven path", silentMs: null });
 	expect(conn.path().rungs.find((r) => r.rung === "ws")).toMatchObject({ state: "warm" });
 	expect(conn.needsLink).toBe(false);
 	hear(live(100)); // the device prefers the link, whatever this end does
@@ -438,6 +438,16 @@ test("the direct path takes over when it is proven, and the relay when it falls 
 	expect(log).toContain("create 2");
 	conn.dispose();
 	expect(told.at(-1)).toEqual({ type: "close" });
+});
+
+test("a path that is used, since there is no other, and silent says for how long", () => {
+	up();
+	hear(...hello(), live(7));
+	expect(conn.path()).toMatchObject({ rung: "ws", silentMs: null });
+	for (let t = 0; t < 2_000; t += 20) env.advance(20);
+	expect(conn.path()).toMatchObject({ rung: "ws", silentMs: 2_000 });
+	hear(live(8));
+	expect(conn.path()).toMatchObject({ rung: "ws", silentMs: null });
 });
 
 test("ticks and outcomes are handed on, and the device's word that it has us", () => {

@@ -51,10 +51,17 @@ export function pathInfo(now: number, s: Situation, m: Measures): PathInfo {
 		offsetMs: m.offset === null ? null : m.offset.offset / 1000,
 		offsetErrMs: m.offset === null ? null : m.offset.error / 1000,
 		queueBytes: s.paths.queueBytes(),
+		silentMs: state === null ? null : silence(now, state),
 		...(pair === null ? {} : { pair }),
 		bytesPerSample: m.bytes,
 		accepted: s.standing.opening.accepted,
 	};
+}
+
+/** silence is for how long a path in use has been silent, where that is worth a word. */
+function silence(now: number, { inDoubt, lastHeard }: State): number | null {
+	const age = now - lastHeard;
+	return inDoubt && age > SILENCE ? age : null;
 }
 
 function whyNone({ linked, standing: { refused, device } }: Situation): string {

@@ -24,6 +24,7 @@ export interface PathInfo {
 	offsetMs: number | null; // the device's clock minus this one
 	offsetErrMs: number | null;
 	queueBytes: number; // waiting to be sent here
+	silentMs: number | null; // for so long nothing was heard on it; null: it is proven, or there is none
 	pair?: string;
 	bytesPerSample: number | null; // received, of the last minute
 	accepted: boolean; // the device has accepted this Conn

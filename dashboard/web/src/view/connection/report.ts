@@ -7,8 +7,11 @@ import type { App } from "../state/app.svelte";
 /** why says in a sentence why the path is what it is. */
 export function why({ path, device, refusal }: Pick<App, "path" | "device" | "refusal">): string {
 	if (refusal !== null) return "No path: the device did not open.";
-	if (device?.state === "offline")
+	if (device?.state === "offline") {
+		const goes = path !== null && path.rung !== null && path.silentMs === null;
+		if (goes) return "The server does not see the device; this path goes on without it.";
 		return "The device is offline: there is no path to it. It is taken up again by itself.";
+	}
 	if (path === null) return "No path yet: the server is being asked for the device.";
 	if (path.reason !== "") return sentence(path.reason);
 	return path.rung === null ? "No path works at this moment; all are being tried." : `Using ${RUNG_NAMES[path.rung]}.`;
