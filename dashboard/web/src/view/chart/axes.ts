@@ -1,10 +1,14 @@
 import type uPlot from "uplot";
 import { byteUnit, tick } from "../format/number";
 import { clock, preciseClock } from "../format/time";
+import { laneMargin } from "./paint";
 import type { PlotOptions } from "./plot";
 import { clockTicks, liveLabel, liveParts, liveTicks, valueTicks } from "./ticks";
 
 const VALUE_AXIS_PX = 48;
+/** Labels of so many letters have room in it; those that are longer make it wider. */
+const VALUE_AXIS_LETTERS = 5;
+const LETTER_PX = 7;
 const TIME_AXIS_PX = 24;
 /** Room that a label of the time axis wants, in CSS pixels. */
 const TIME_LABEL_PX = 96;
@@ -58,7 +62,7 @@ function valueAxis(options: PlotOptions): uPlot.Axis {
 	return {
 		...common(options),
 		scale: "y",
-		size: VALUE_AXIS_PX,
+		size: (_u, labels) => valueAxisWidth(labels),
 		splits: (u, _axis, low, high) => {
 			const found = valueTicks(low, high, u.bbox.height / devicePixelRatio / VALUE_LABEL_PX, binary);
 			step = found.step;
@@ -68,16 +72,23 @@ function valueAxis(options: PlotOptions): uPlot.Axis {
 	};
 }
 
+/** As wide as its longest label, in steps: nothing moves when a digit comes or goes. */
+function valueAxisWidth(labels: readonly string[] | null): number {
+	const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
+	return Math.max(VALUE_AXIS_PX, VALUE_AXIS_PX + (longest - VALUE_AXIS_LETTERS) * LETTER_PX);
+}
+
 /** A lone on/off stream has levels, several have a lane each, with its name. */
 function levelAxis(options: PlotOptions): uPlot.Axis {
 	const labels = options.card.series.map(({ label }) => label);
 	const lone = labels.length === 1;
+	const margin = (u: uPlot) => laneMargin(u.bbox.height, devicePixelRatio) / u.bbox.height;
 	return {
 		...common(options),
 		scale: "y",
 		size: lone ? VALUE_AXIS_PX : LANE_AXIS_PX,
 		grid: { show: false },
-		splits: () => (lone ? [0.2, 0.8] : labels.map((_, i) => labels.length - i - 0.5)),
+		splits: (u) => (lone ? [margin(u), 1 - margin(u)] : labels.map((_, i) => labels.length - i - 0.5)),
 		values: () => (lone ? ["off", "on"] : labels.map(shortened)),
 	};
 }

@@ -14,6 +14,11 @@ export interface Frame {
 	ratio: number;
 }
 
+/** laneMargin is the room above and below the line of an on/off stream in a lane of this height, in the canvas's pixels. */
+export function laneMargin(height: number, ratio: number): number {
+	return Math.min(height / 5, 8 * ratio);
+}
+
 function x(frame: Frame, time: number): number {
 	return frame.left + ((time - frame.start) / (frame.end - frame.start)) * frame.width;
 }

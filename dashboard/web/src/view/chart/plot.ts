@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import type { Card } from "../../store/layout";
 import type { StreamStore } from "../../store/stream";
 import { axes } from "./axes";
-import { type Frame, hatch, paintGaps, traceLine, traceSteps } from "./paint";
+import { type Frame, hatch, laneMargin, paintGaps, traceLine, traceSteps } from "./paint";
 import { type Palette, seriesColour, seriesDash } from "./palette";
 import { extend, type Range, settle } from "./range";
 import { SeriesView } from "./series";
@@ -93,7 +93,17 @@ export class Plot {
 		this.data.low = Number.POSITIVE_INFINITY;
 		this.data.high = Number.NEGATIVE_INFINITY;
 		for (const series of this.series) extend(this.data, series.buckets, timeline.start, timeline.end);
+		if (this.data.low > this.data.high) this.extendByLatest();
 		settle(this.shown, this.data, this.nominal("min"), this.nominal("max"), forced);
+	}
+
+	/** With nothing in the window, the axis is where the values that are told stand. */
+	private extendByLatest(): void {
+		for (const { latest } of this.options.streams) {
+			if (Number.isNaN(latest.value)) continue;
+			this.data.low = Math.min(this.data.low, latest.value);
+			this.data.high = Math.max(this.data.high, latest.value);
+		}
 	}
 
 	/** The nominal range of all streams of the card together; null when one of them has none. */
@@ -201,7 +211,7 @@ export class Plot {
 	private lane(index: number): Frame {
 		const { frame } = this;
 		const height = this.uplot.bbox.height / this.series.length;
-		const margin = Math.min(height / 5, 8 * frame.ratio);
+		const margin = laneMargin(height, frame.ratio);
 		frame.top = this.uplot.bbox.top + height * index + margin;
 		frame.height = height - 2 * margin;
 		frame.low = 0;

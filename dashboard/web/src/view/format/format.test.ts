@@ -24,6 +24,30 @@ describe("numbers", () => {
 		expect(quantity(1_013, "Bq")).toEqual({ text: "1013", unit: "Bq" });
 	});
 
+	it("have no prefix before another one, and none before a unit that takes none", () => {
+		expect(quantity(123_456.789, "kWh")).toEqual({ text: "123\u202f457", unit: "kWh" });
+		expect(quantity(1_250_000, "kg·m²")).toEqual({ text: "1\u202f250\u202f000", unit: "kg·m²" });
+		expect(quantity(2.5e11, "rpm")).toEqual({ text: "2.50×10¹¹", unit: "rpm" });
+		expect(quantity(2.5e11, "W/m²")).toEqual({ text: "250.0", unit: "GW/m²" });
+	});
+
+	it("that are very small keep their digits, in their places", () => {
+		expect([9.87e-8, 0.4e-8, 0, -1e-7].map((value) => quantity(value, "m", 1e-7).text)).toEqual([
+			"0.99×10⁻⁷",
+			"0.04×10⁻⁷",
+			"0",
+			"−1.00×10⁻⁷",
+		]);
+		expect(quantity(0.000_123, "m").text).toBe("0.000123");
+		expect([-1e-7, -5e-8, 0, 5e-8, 1e-7].map((value) => tick(value, 5e-8, "m"))).toEqual([
+			"−1.0×10⁻⁷",
+			"−5×10⁻⁸",
+			"0",
+			"5×10⁻⁸",
+			"1.0×10⁻⁷",
+		]);
+	});
+
 	it("leave their place when they are missing", () => {
 		expect(quantity(Number.NaN, "°C")).toEqual({ text: "–", unit: "°C" });
 		expect(number(Number.POSITIVE_INFINITY, 1)).toBe("–");
@@ -35,6 +59,10 @@ describe("numbers", () => {
 		expect([-10, 0, 10].map((value) => tick(value, 10, ""))).toEqual(["−10", "0", "10"]);
 		expect([20_000, 40_000].map((value) => tick(value, 20_000, ""))).toEqual(["20k", "40k"]);
 		expect([0, 50_000].map((value) => tick(value, 50_000, "kB/s"))).toEqual(["0", "50M"]);
+		expect([123_457.242, 123_457.244].map((value) => tick(value, 0.002, "kWh"))).toEqual([
+			"123\u202f457.242",
+			"123\u202f457.244",
+		]);
 		expect(tick(256 * 1024, 128 * 1024, "B/s")).toBe("256Ki");
 	});
 

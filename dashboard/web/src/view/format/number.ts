@@ -10,8 +10,9 @@ export interface Quantity {
 }
 
 /**
- * quantity scales a value for reading: bytes by their prefixes, all else that
- * is very large by 1000. size is the largest that the value has been of late:
+ * quantity scales a value for reading: bytes by their prefixes, what is very
+ * large by 1000 where its unit takes a prefix, and what is very small or has no
+ * room by a power of ten. size is the largest that the value has been of late:
  * digits follow it, so that they stay as many while the value comes near zero.
  * whole says that the value has never had a fraction.
  */
@@ -22,9 +23,36 @@ export function quantity(value: number, unit: string, size = 0, whole = false): 
 		const [scaled, prefix] = scale(value * bytes.factor, bytes.base, bytes.prefixes, bytes.base);
 		return { text: number(scaled, prefix === "" ? 0 : decimals(scaled)), unit: prefix + bytes.rest };
 	}
+	const largest = Math.max(Math.abs(value), size);
+	if (largest > 0 && largest < TINY) return { text: power(value, largest), unit };
+	if (!PREFIXABLE.test(unit)) return { text: plain(value, size, whole), unit };
 	const [scaled, prefix] = scale(value, 1000, DECIMAL, 100_000);
 	const digits = prefix === "" ? (whole ? 0 : decimals(Math.max(Math.abs(scaled), size))) : decimals(scaled);
 	return { text: number(scaled, digits), unit: prefix + unit };
+}
+
+/** Below it, digits behind the point would say nothing. */
+const TINY = 1e-4;
+/** From here on, digits before the point have no room. */
+const HUGE = 1e10;
+/** Nothing, or a unit that takes a prefix and has none: kkWh is none. */
+const PREFIXABLE = /^((Hz|V|A|W|Wh|VA|var|J|eV|N|Pa|Bq|m|g|Ω|F|H|bit)(\/.*)?)?$/;
+
+function plain(value: number, size: number, whole: boolean): string {
+	const largest = Math.max(Math.abs(value), size);
+	return largest >= HUGE ? power(value, largest) : number(value, whole ? 0 : decimals(largest));
+}
+
+/** power writes a value in the power of ten that the largest has: digits keep their places. */
+function power(value: number, largest: number): string {
+	const exponent = Math.floor(Math.log10(largest));
+	return value === 0 ? "0" : `${number(value / 10 ** exponent, 2)}${timesTen(exponent)}`;
+}
+
+/** timesTen is a power of ten behind a number: ×10⁻⁷. */
+function timesTen(exponent: number): string {
+	const digits = [...String(Math.abs(exponent))].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
+	return `×10${exponent < 0 ? "⁻" : ""}${digits.join("")}`;
 }
 
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
@@ -82,8 +110,16 @@ export function number(value: number, digits: number): string {
 export function tick(value: number, step: number, unit: string): string {
 	const bytes = byteUnit(unit);
 	if (bytes !== null) return compact(value * bytes.factor, bytes.base, bytes.prefixes, step * bytes.factor);
-	if (Math.abs(value) >= 10_000) return compact(value, 1000, DECIMAL, step);
-	return number(value, stepDecimals(step));
+	if (step < TINY && Math.abs(value) < 1) return value === 0 ? "0" : tiny(value, step);
+	if (Math.abs(value) < 10_000) return number(value, stepDecimals(step));
+	const short = compact(value, 1000, DECIMAL, step);
+	// 123.457244k is harder to read than all the digits.
+	return /\.\d{3}/.test(short) ? number(value, stepDecimals(step)) : short;
+}
+
+function tiny(value: number, step: number): string {
+	const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
+	return number(value / 10 ** exponent, stepDecimals(step / 10 ** exponent)) + timesTen(exponent);
 }
 
 function compact(value: number, base: number, prefixes: readonly string[], step: number): string {
