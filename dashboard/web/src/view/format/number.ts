@@ -34,7 +34,7 @@ export function quantity(value: number, unit: string, size = 0, whole = false): 
 /** Below it, digits behind the point would say nothing. */
 const TINY = 1e-4;
 /** From here on, digits before the point have no room. */
-const HUGE = 1e10;
+const HUGE = 1e7;
 /** Nothing, or a unit that takes a prefix and has none: kkWh is none. */
 const PREFIXABLE = /^((Hz|V|A|W|Wh|VA|var|J|eV|N|Pa|Bq|m|g|Ω|F|H|bit)(\/.*)?)?$/;
 
