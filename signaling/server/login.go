@@ -37,7 +37,7 @@ func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	addr := address(r)
 	if again, ok := s.auth.Try(addr); !ok {
-		s.refuse(w, &refusal{code: "rate-limited", reason: "too many wrong codes came from this address", remedy: "wait " + again.Round(time.Second).String(), again: again})
+		s.refuse(w, &refusal{code: "rate-limited", reason: "too many wrong codes came from this address", remedy: waitFor(again), again: again})
 		return
 	}
 	granted, problem := s.login(asked.Code, asked.Token)
@@ -47,6 +47,14 @@ func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	s.auth.Right(addr)
 	answer(w, http.StatusOK, granted)
+}
+
+// waitFor says it to a person: 9m57.3s is for programs.
+func waitFor(again time.Duration) string {
+	if again <= time.Minute {
+		return fmt.Sprintf("wait %d s", int(again.Seconds())+1)
+	}
+	return fmt.Sprintf("wait %d minutes", int(again.Minutes())+1)
 }
 
 func (s *Server) login(code, token string) (session, *refusal) {

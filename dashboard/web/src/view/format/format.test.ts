@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Device } from "../../port";
 import { bytes, number, plusMinus, quantity, tick } from "./number";
 import { clock, duration, milliseconds, preciseClock } from "./time";
-import { clockNote, facts, presence, sentence } from "./words";
+import { clockNote, coded, facts, presence, sentence } from "./words";
 
 describe("numbers", () => {
 	it("have about four digits, as many as their surroundings", () => {
@@ -27,6 +27,7 @@ describe("numbers", () => {
 	it("have no prefix before another one, and none before a unit that takes none", () => {
 		expect(quantity(123_456.789, "kWh")).toEqual({ text: "123\u202f457", unit: "kWh" });
 		expect(quantity(1_250_000, "kg·m²")).toEqual({ text: "1\u202f250\u202f000", unit: "kg·m²" });
+		expect(quantity(12_500_000, "kg·m²")).toEqual({ text: "1.25×10⁷", unit: "kg·m²" });
 		expect(quantity(2.5e11, "rpm")).toEqual({ text: "2.50×10¹¹", unit: "rpm" });
 		expect(quantity(2.5e11, "W/m²")).toEqual({ text: "250.0", unit: "GW/m²" });
 	});
@@ -115,6 +116,10 @@ describe("words", () => {
 		expect(presence({ ...device, state: "reachable", heardMs: 48_000 }, since + 2_000, since)).toBe(
 			"Reachable · heard 50 s ago",
 		);
+		expect(presence(device, since + 9_000, since, since)).toBe("Was live at 12:03:04");
+		expect(presence({ ...device, state: "offline", since: since / 1_000 }, since + 9_000, since, since)).toBe(
+			"Offline since 12:03:04",
+		);
 	});
 
 	it("tell a clock that is wrong, and no other", () => {
@@ -132,6 +137,16 @@ describe("words", () => {
 			"The token is not valid.",
 			"All done.",
 		]);
+	});
+
+	it("take commands out of texts", () => {
+		const plain = (words: string) => ({ code: false, words });
+		expect(coded("get one with `make it`, or wait")).toEqual([
+			plain("get one with "),
+			{ code: true, words: "make it" },
+			plain(", or wait"),
+		]);
+		expect([coded(""), coded("a lone ` is itself")]).toEqual([[], [plain("a lone ` is itself")]]);
 	});
 
 	it("put what is known of a device in a line", () => {

@@ -48,8 +48,9 @@ export const DROP_WORDS: Record<string, string> = {
 	page: "samples: this page was hidden or too busy to draw them",
 };
 
-/** presence says a device's state in words; text beside every dot. */
-export function presence(device: Device, now: number, listedAt: number): string {
+/** presence says a device's state in words; text beside every dot. lostAt: since then nobody tells; null: somebody does. */
+export function presence(device: Device, now: number, listedAt: number, lostAt: number | null = null): string {
+	if (lostAt !== null && device.state !== "offline") return `Was ${device.state} at ${clock(lostAt, now)}`;
 	if (device.state === "live") return "Live";
 	if (device.state === "offline") return `Offline since ${clock(device.since * 1_000, now)}`;
 	if (device.heardMs === null) return "Reachable";
@@ -88,6 +89,13 @@ function fact(key: string, value: string): string {
 function up(boot: string, now: number): string {
 	const at = Date.parse(boot);
 	return Number.isNaN(at) || at > now ? `boot ${boot}` : `up ${duration(now - at)}`;
+}
+
+/** coded takes a text apart at its backticks: what is between two is code. A lone one is itself. */
+export function coded(text: string): { code: boolean; words: string }[] {
+	const parts = text.split("`");
+	if (parts.length % 2 === 0) return [{ code: false, words: text }];
+	return parts.map((words, i) => ({ code: i % 2 === 1, words })).filter(({ words }) => words !== "");
 }
 
 /** sentence makes one of a phrase: servers and devices say their reasons in small letters. */

@@ -29,8 +29,19 @@ export interface LinkView extends Problem {
 	opened: boolean;
 }
 
+/** A link that is away for less, in ms, is not worth a word beside each device: servers are started again. */
+const LOST_MS = 3_000;
+/** A device that is started again tells of its streams within this time, in ms, after it said that it has none. */
+const BARE_MS = 2_000;
+
 /** Codes after which another token may help. */
 const LOGIN_CODES = new Set(["unauthorized", "forbidden"]);
+
+/** What the page has is a session, never a token that somebody could find in a file: the server's advice is for programs. */
+const LOGIN_OVER = {
+	reason: "This browser's login is over.",
+	remedy: "Log in again. A login lasts seven days, or until the server ends all of them.",
+};
 
 /**
  * App is what the views show: slow state, as runes. Samples do not pass
@@ -76,6 +87,8 @@ export class App {
 	private readonly reload = new Reload((message) => this.receive(message));
 	private readonly pastAsked = new PastAsked();
 	private token = "";
+	/** Runs while a device that had streams says that it has none. */
+	private bare: ReturnType<typeof setTimeout> | undefined;
 	private wrongToken: Problem | null = null;
 	private readonly unwatch: () => void;
 	private readonly ticking: ReturnType<typeof setInterval>;
@@ -118,6 +131,7 @@ export class App {
 		window.removeEventListener("pagehide", this.leave);
 		document.removeEventListener("visibilitychange", this.leave);
 		clearInterval(this.ticking);
+		clearTimeout(this.bare);
 		this.loop.dispose();
 		this.engine.dispose();
 	}
@@ -156,6 +170,13 @@ export class App {
 	survey(): void {
 		this.network = { findings: [], over: false, at: Date.now() };
 		this.engine.send({ type: "survey" });
+	}
+
+	/** Since when the server has told of no device, in ms; null: it tells, or does again in a moment. */
+	get lostAt(): number | null {
+		const { opened, state, downSince } = this.link;
+		const lost = opened && state !== "open" && downSince !== null && this.now - downSince >= LOST_MS;
+		return lost ? downSince : null;
 	}
 
 	/** watches says that this page may see, not command. */
@@ -227,6 +248,7 @@ export class App {
 		this.device = this.refusal = this.streams = this.path = null;
 		this.store = new DeviceStore();
 		this.pastAsked.clear();
+		clearTimeout(this.bare);
 		this.dropped = 0;
 		this.timeline.clearCursors();
 		this.timeline.goLive();
@@ -250,10 +272,7 @@ export class App {
 				this.refusal = message;
 				break;
 			case "streams":
-				this.store.describe(message.streams);
-				this.reload.described(this.store);
-				for (const behind of this.pastAsked.described(this.store)) this.engine.send({ type: "past", ...behind });
-				this.streams = message.streams;
+				this.described(message.streams);
 				break;
 			case "samples":
 				this.store.samples(message, Date.now());
@@ -283,6 +302,20 @@ export class App {
 				this.control.receive(message);
 				break;
 		}
+	}
+
+	/** described takes the list of streams. An empty one in place of others is not believed at once: charts would go and come again. */
+	private described(streams: StreamInfo[]): void {
+		clearTimeout(this.bare);
+		if (streams.length === 0 && this.cards.length > 0) this.bare = setTimeout(() => this.describe(streams), BARE_MS);
+		else this.describe(streams);
+	}
+
+	private describe(streams: StreamInfo[]): void {
+		this.store.describe(streams);
+		this.reload.described(this.store);
+		for (const behind of this.pastAsked.described(this.store)) this.engine.send({ type: "past", ...behind });
+		this.streams = streams;
 	}
 
 	private linkChanged(link: Link): void {
@@ -318,7 +351,7 @@ export class App {
 			this.wrongToken = null;
 			return;
 		}
-		this.wrongToken = { code, reason, remedy };
+		this.wrongToken = code === "unauthorized" ? { code, ...LOGIN_OVER } : { code, reason, remedy };
 		this.connect("");
 	}
 

@@ -76,7 +76,9 @@ function problem(answer: unknown, status: number): Problem {
 		remedy:
 			typeof remedy === "string" && remedy !== ""
 				? remedy
-				: "A link works once and for ten minutes. Make a new one with: telepath-signaling login-url --data DIR",
+				: status >= 500
+					? "Try again in a moment. If it stays so, look at the server's log, or at the proxy before it."
+					: "A link works once and for ten minutes. Make a new one with `telepath-signaling login-url --data DIR`.",
 	};
 }
 

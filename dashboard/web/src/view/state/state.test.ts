@@ -48,6 +48,7 @@ describe("login", () => {
 		expect(await redeem(base, { code: "abc" }, answering(502, "<html>").fetcher)).toMatchObject({
 			code: "502",
 			reason: "The server answered the login with status 502.",
+			remedy: expect.stringContaining("Try again in a moment."),
 		});
 	});
 
