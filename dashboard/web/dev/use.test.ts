@@ -258,3 +258,45 @@ it("a token that is refused is asked for anew, with the reason", () =>
 		expect(await violations(page)).toEqual([]);
 		expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
 	}));
+
+/** describe has the device say again which streams it has: those of its own that are chosen. */
+function describe(page: Page, chosen: "none" | "first of each group" | "all"): Promise<void> {
+	return page.evaluate((how) => {
+		const { app, engine } = globalThis as unknown as {
+			app: { streams: { name: string; meta: { group: string } }[] };
+			engine: { listener(message: object): void; all?: typeof app.streams };
+		};
+		engine.all ??= app.streams;
+		const groups = new Set<string>();
+		const first = engine.all.filter(({ name, meta }) => {
+			const group = meta.group || name;
+			return !groups.has(group) && groups.add(group);
+		});
+		const streams = how === "none" ? [] : how === "all" ? engine.all : first;
+		engine.listener({ type: "streams", epoch: "0a1b2c3d", streams });
+	}, chosen);
+}
+
+it("a device that tells of its streams one after another has the values of all", () =>
+	wide("device", async ({ page }) => {
+		const card = page.getByRole("article", { name: "Acceleration" });
+		const values = card.locator("[data-value]");
+		await describe(page, "first of each group");
+		await expect.poll(() => card.locator(".legend").count()).toBe(0);
+		await describe(page, "all");
+		await expect.poll(async () => (await values.allTextContents()).filter((text) => text !== "–").length).toBe(3);
+	}));
+
+it("charts outlast a moment without streams, and no longer time", () =>
+	wide("device", async ({ page }) => {
+		const cards = page.getByRole("article");
+		const before = await cards.count();
+		await describe(page, "none");
+		await page.waitForTimeout(300);
+		expect(await cards.count()).toBe(before);
+		await describe(page, "all");
+		await page.waitForTimeout(2_500);
+		expect(await cards.count()).toBe(before);
+		await describe(page, "none");
+		await page.getByText("This device has no streams yet").waitFor();
+	}));
