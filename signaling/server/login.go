@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -52,9 +53,9 @@ func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
 // waitFor says it to a person: 9m57.3s is for programs.
 func waitFor(again time.Duration) string {
 	if again <= time.Minute {
-		return fmt.Sprintf("wait %d s", int(again.Seconds())+1)
+		return fmt.Sprintf("wait %.0f s", math.Ceil(again.Seconds()))
 	}
-	return fmt.Sprintf("wait %d minutes", int(again.Minutes())+1)
+	return fmt.Sprintf("wait %.0f minutes", math.Ceil(again.Minutes()))
 }
 
 func (s *Server) login(code, token string) (session, *refusal) {
