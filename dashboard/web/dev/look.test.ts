@@ -18,6 +18,7 @@ const SCENES = [
 	"connecting",
 	"unreachable",
 	"refused-link",
+	"silent",
 	"lost",
 	"login",
 	"opening",

@@ -280,6 +280,7 @@ const SCENES: Record<string, (query: URLSearchParams) => Scene> = {
 				remedy: "start the server with --allow-host 192.168.1.20",
 			},
 		]),
+	silent: () => watching(bench(), [path({ silentMs: 9_300, reason: "nothing was heard lately" })]),
 	lost: () => {
 		const scene = watching(bench(), [
 			path({}),
