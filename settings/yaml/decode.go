@@ -48,11 +48,17 @@ func decodeMap(n *Node, v reflect.Value) *Error {
 	return nil
 }
 
-// fieldOf is the field of a struct that has a key; the zero Value: none has.
+// fieldOf is the field of a struct, or of one embedded in it, that has a key; the zero Value: none has.
 func fieldOf(v reflect.Value, key string) reflect.Value {
 	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("yaml") == key {
+		field := v.Type().Field(i)
+		if field.Tag.Get("yaml") == key {
 			return v.Field(i)
+		}
+		if field.Anonymous {
+			if inner := fieldOf(v.Field(i), key); inner.IsValid() {
+				return inner
+			}
 		}
 	}
 	return reflect.Value{}
