@@ -10,10 +10,10 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 TOOLS    := .cache/tools
 
 # What the agent runs at its start, or when a connection is made: without inlining it is 0.4 MB less for a small board. What a
-# sample meets of it is a record of TLS, a line of JSON or a request, at a few calls more; no packet of a data channel does.
-SELDOM := compress/... crypto/tls crypto/x509 encoding/asn1 encoding/gob encoding/json log/slog math/big mime/... net/http net/textproto net/url os/exec \
-          regexp/... text/template/... github.com/lmittmann/... github.com/pion/mdns/v2 github.com/pion/rtcp github.com/pion/sdp/v3 github.com/pion/srtp/v3 \
-          github.com/pion/webrtc/v4 github.com/shirou/... github.com/spf13/... golang.org/x/net/...
+# sample meets of it is a record of TLS, a line of JSON or a request, and what a heartbeat of a hand, at a few calls more; no packet of a data channel does.
+SELDOM := compress/... crypto/ecdsa crypto/rsa crypto/tls/... crypto/x509/... encoding/asn1 encoding/gob encoding/json encoding/pem log/slog math/big mime/... net/http/... net/textproto net/url os/exec \
+          regexp/... text/template/... vendor/golang.org/x/net/... vendor/golang.org/x/text/... github.com/lmittmann/... github.com/pion/interceptor/... github.com/pion/mdns/v2 github.com/pion/rtcp github.com/pion/rtp/... github.com/pion/sdp/v3 github.com/pion/srtp/v3 \
+          github.com/pion/webrtc/v4 github.com/shirou/... github.com/spf13/... golang.org/x/net/... ./device/actuator/... ./device/cli ./device/control/... ./settings/...
 
 WEB     := dashboard/web
 WEB_SRC := peer/carrier/failures.json $(shell find $(WEB) \( -name node_modules -o -name testdata \) -prune -o -type f -print 2>/dev/null)
@@ -103,7 +103,7 @@ bench: build ## beside bare UDP, TCP, MQTT, WebSockets and pion on bad links, in
 	@go build -o .cache/bench ./e2e/bench && exec .cache/bench -readme README.md $(if $(PARTS),-parts $(PARTS)) $(if $(CONDITIONS),-conditions $(CONDITIONS))
 
 .PHONY: soak
-soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat runs only these
+soak: build ## what takes minutes, into docs/soak.md; PARTS=switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,gpio,nat runs only these
 	@go build -o .cache/soak ./e2e/soak && exec .cache/soak $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: size

@@ -12,6 +12,6 @@ func Root() *cobra.Command {
 		Long: `telepath-device runs on the hardware: it reads sources and publishes them as
 streams, through the server at once and directly as soon as a way is found.`,
 	}
-	root.AddCommand(runCommand(), healthCommand(), guardCommand())
+	root.AddCommand(runCommand(), healthCommand(), guardCommand(), pinsCommand())
 	return root
 }

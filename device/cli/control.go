@@ -27,6 +27,7 @@ type controlSection struct {
 	tree   *settings.Tree
 	config controlTree
 	names  map[string]bool // of axes and methods, while they are read
+	axes   int             // that were read
 }
 
 // String implements pflag.Value.
@@ -50,12 +51,12 @@ func (s *controlSection) SetTree(tree settings.Tree) error {
 	if err := tree.Decode(&s.config); err != nil {
 		return err
 	}
-	_, err := s.control(nil)
+	_, err := s.control(nil, "")
 	return err
 }
 
-// control is what it says to an agent. Log may be nil.
-func (s *controlSection) control(log *slog.Logger) (c agent.Control, err error) {
+// control is what it says to an agent with a folder. Log may be nil.
+func (s *controlSection) control(log *slog.Logger, dir string) (c agent.Control, err error) {
 	if s.tree == nil {
 		return c, nil
 	}
@@ -67,7 +68,7 @@ func (s *controlSection) control(log *slog.Logger) (c agent.Control, err error) 
 	if c.Age, err = s.duration(t.Age, control.MinDeadman, "age"); err != nil {
 		return c, err
 	}
-	s.names = map[string]bool{}
+	s.names, s.axes = map[string]bool{}, 0
 	if t.Exec != nil {
 		act, err := s.exec(log)
 		if err != nil {
@@ -82,8 +83,15 @@ func (s *controlSection) control(log *slog.Logger) (c agent.Control, err error) 
 		}
 		c.Actuators = append(c.Actuators, act)
 	}
+	if t.GPIO != nil {
+		act, err := s.gpio(log, dir)
+		if err != nil {
+			return c, err
+		}
+		c.Actuators = append(c.Actuators, act)
+	}
 	if len(c.Actuators) == 0 {
-		return c, s.tree.Errorf(nil, "control says nothing of what is to be moved: want exec or stdout")
+		return c, s.tree.Errorf(nil, "control says nothing of what is to be moved: want exec, stdout or gpio")
 	}
 	return c, nil
 }
@@ -157,12 +165,9 @@ func (s *controlSection) stdout() (*stdout.Stdout, error) {
 
 // axis is one of an actuator's. Numbers go on from one actuator to the next.
 func (s *controlSection) axis(kind string, i int, x axisTree) (rpc.Axis, error) {
-	id := i + 1
-	if s.config.Exec != nil && kind != "exec" {
-		id += len(s.config.Exec.Axes)
-	}
+	s.axes++
 	axis := rpc.Axis{
-		ID: uint64(id), Name: x.Name, Label: x.Label, Unit: x.Unit,
+		ID: uint64(s.axes), Name: x.Name, Label: x.Label, Unit: x.Unit,
 		Min: x.Min, Max: x.Max, Slew: x.Slew, Neutral: x.Neutral, Stream: x.Stream,
 	}
 	if err := firstOf(control.CheckAxis(axis), program(kind, "set", x.Set), s.twice("axis "+x.Name)); err != nil {

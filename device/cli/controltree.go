@@ -8,6 +8,7 @@ type controlTree struct {
 	Simulated bool        `yaml:"simulated"`
 	Exec      *execTree   `yaml:"exec"`
 	Stdout    *stdoutTree `yaml:"stdout"`
+	GPIO      *gpioTree   `yaml:"gpio"`
 }
 
 type stdoutTree struct {
@@ -23,6 +24,27 @@ type execTree struct {
 	Standby bool         `yaml:"standby"` // so is safe started: ahead
 	Axes    []axisTree   `yaml:"axes"`
 	Methods []methodTree `yaml:"methods"`
+}
+
+type gpioTree struct {
+	Axes    []pinAxisTree   `yaml:"axes"`
+	Methods []pinMethodTree `yaml:"methods"`
+}
+
+type pinAxisTree struct {
+	axisTree
+	Pin       string   `yaml:"pin"`
+	PWM       string   `yaml:"pwm"`
+	ActiveLow bool     `yaml:"active-low"`
+	Frequency string   `yaml:"frequency"`
+	Pulse     []string `yaml:"pulse"` // at min and at max
+}
+
+type pinMethodTree struct {
+	methodTree
+	Pin       string `yaml:"pin"`
+	ActiveLow bool   `yaml:"active-low"`
+	Pulse     string `yaml:"pulse"`
 }
 
 type axisTree struct {

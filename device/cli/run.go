@@ -81,6 +81,10 @@ func run(cmd *cobra.Command, flags *runFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := flags.control.openPins(config.Control); err != nil {
+		a.Close()
+		return err
+	}
 	return a.Run(cmd.Context())
 }
 
@@ -101,7 +105,7 @@ func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Con
 	if c.Spool, err = flags.spool.config(); err != nil {
 		return c, err
 	}
-	if c.Control, err = flags.control.control(log); err != nil {
+	if c.Control, err = flags.control.control(log, flags.data); err != nil {
 		return c, err
 	}
 	if flags.control.answers() && slices.Contains(flags.sources, "stdin") {
