@@ -11,6 +11,7 @@
 //	           book judges (e2e/safety)
 //	pole       a pole that is balanced over 100 ms and a loss of 5 %, fifty seeds
 //	spool      what a device keeps: kills, a full spool, disks that fail, a partition of ten minutes
+//	gpio       pins of a virtual machine, and whoever holds them or the agent killed or stopped: a chip's book judges (e2e/pins)
 //	nat        device and viewer behind every kind of NAT, each with each: the rung, lost or repeated events; also docs/nat.md
 //
 // Each part writes its own section of the page; one that is not run keeps what it wrote last. `make soak PARTS=matrix,slow`
@@ -41,15 +42,15 @@ func main() {
 	if safety.HasPart() {
 		exit(safety.TakePart())
 	}
-	chosen := flag.String("parts", "switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,nat", "what to run, each for a section of the page")
+	chosen := flag.String("parts", "switches,control,pole,dashboard,comeback,restarts,matrix,slow,spool,gpio,nat", "what to run, each for a section of the page")
 	conns := flag.Int("conns", 500, "that come back")
 	cells := flag.String("cells", "", "of the matrix, by a pattern of their networks such as squid; default: all")
 	cell := flag.Duration("cell", time.Minute, "of events in each cell of the matrix")
 	slow := flag.Duration("slow", 5*time.Minute, "on the slow hop")
 	length := flag.Duration("length", 10*time.Minute, "of the dashboard's run")
 	count := flag.Int("count", 50, "switches of each kind")
-	kinds := flag.String("kinds", "", "of switches and control, by name; default: all")
-	times := flag.Int("times", 0, "of each kind of control; default: as the goals name them")
+	kinds := flag.String("kinds", "", "of switches and control, by name, of gpio one; default: all")
+	times := flag.Int("times", 0, "of each kind of control and gpio; default: as the goals name them")
 	seeds := flag.Int("seeds", 50, "of the pole")
 	standing := flag.Duration("standing", time.Minute, "of the pole, with each seed")
 	pair := flag.Duration("pair", 30*time.Second, "of events for each pair of NATs")
@@ -72,6 +73,7 @@ func main() {
 		{"matrix", func() (string, error) { return soakMatrix(*cells, *cell) }},
 		{"slow", func() (string, error) { return soakSlow(*slow) }},
 		{"spool", func() (string, error) { return soakSpool(spoolPart{*kills, *partition, *seed}) }},
+		{"gpio", func() (string, error) { return soakGPIO(*kinds, *times) }},
 		{"nat", func() (string, error) { return soakNAT(strings.Split(*viewers, ","), *pair) }},
 	}
 	exit(run(runs, strings.Split(*chosen, ","), *out))
