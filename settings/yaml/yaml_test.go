@@ -167,22 +167,28 @@ func TestDecode(t *testing.T) {
 		On  bool     `yaml:"on"`
 		Set []string `yaml:"set"`
 	}
+	type kind struct {
+		inner
+		Pin string `yaml:"pin"`
+	}
 	type outer struct {
+		Kinds []kind  `yaml:"kinds"`
 		Name  string  `yaml:"name"`
 		Axes  []inner `yaml:"axes"`
 		One   *inner  `yaml:"one"`
 		Loose any     `yaml:"loose"`
 	}
 	for text, want := range map[string]string{
-		"name: 1.50\naxes: [{min: 3, on: true, set: [a, 2, true]}]": "{Name:1.50 Axes:[{Min:3 On:true Set:[a 2 true]}] One:<nil> Loose:<nil>}",
-		"axes:\n- &b {min: .5}\n- <<: *b\n  on: true\n- *b":         "{Name: Axes:[{Min:0.5 On:false Set:[]} {Min:0.5 On:true Set:[]} {Min:0.5 On:false Set:[]}] One:<nil> Loose:<nil>}",
-		"name: ~\naxes: null\nloose: {what: ever}":                  "{Name: Axes:[] One:<nil> Loose:<nil>}",
-		"one: {mni: 3}":     `1:7: unknown field "mni"`,
-		"one: {min: three}": "1:12: want a number",
-		"one: {on: yes}":    "1:11: want true or false",
-		"one: {set: a}":     "1:12: want a list",
-		"one: []":           "1:6: want keys with values",
-		"name: [a]":         "1:7: want text",
+		"name: 1.50\naxes: [{min: 3, on: true, set: [a, 2, true]}]": "{Kinds:[] Name:1.50 Axes:[{Min:3 On:true Set:[a 2 true]}] One:<nil> Loose:<nil>}",
+		"axes:\n- &b {min: .5}\n- <<: *b\n  on: true\n- *b":         "{Kinds:[] Name: Axes:[{Min:0.5 On:false Set:[]} {Min:0.5 On:true Set:[]} {Min:0.5 On:false Set:[]}] One:<nil> Loose:<nil>}",
+		"name: ~\naxes: null\nloose: {what: ever}":                  "{Kinds:[] Name: Axes:[] One:<nil> Loose:<nil>}",
+		"kinds: [{on: true, pin: a}]":                               "{Kinds:[{inner:{Min:0 On:true Set:[]} Pin:a}] Name: Axes:[] One:<nil> Loose:<nil>}",
+		"one: {mni: 3}":                                             `1:7: unknown field "mni"`,
+		"one: {min: three}":                                         "1:12: want a number",
+		"one: {on: yes}":                                            "1:11: want true or false",
+		"one: {set: a}":                                             "1:12: want a list",
+		"one: []":                                                   "1:6: want keys with values",
+		"name: [a]":                                                 "1:7: want text",
 	} {
 		docs, err := Parse(text)
 		if err != nil {
