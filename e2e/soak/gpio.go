@@ -86,6 +86,9 @@ func gpioTable(r *pins.Result) string {
 		}
 		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s |\n", name, len(all), sinceFault(all[len(all)/2]), sinceFault(all[len(all)-1]), met)
 	}
+	if worst := worstSafe(r); r.By != "kvm" && worst > 0 && worst <= safety.Promise {
+		b.WriteString("\nAll the same none was later than is promised.\n")
+	}
 	if len(r.Pulses) > 0 {
 		fmt.Fprintf(&b, "\nA pulse of %v, called from a terminal: %v at the shortest of %d, %v at the longest.\n", gpioPulse,
 			slices.Min(r.Pulses).Round(time.Millisecond/10), len(r.Pulses), slices.Max(r.Pulses).Round(time.Millisecond/10))
@@ -97,6 +100,14 @@ func gpioTable(r *pins.Result) string {
 		}
 	}
 	return b.String()
+}
+
+// worstSafe is the longest time until all was safe, of all faults.
+func worstSafe(r *pins.Result) (worst time.Duration) {
+	for _, all := range r.Safe {
+		worst = max(worst, slices.Max(all))
+	}
+	return worst
 }
 
 func sinceFault(d time.Duration) string {
