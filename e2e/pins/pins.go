@@ -92,7 +92,7 @@ func Run(order Order, say func(format string, args ...any)) (*Result, error) {
 
 const emulator = "qemu-system-x86_64"
 
-// engines run a guest: by the processor itself, or, where it cannot, by a program that is ten times slower.
+// engines run a guest: by the processor itself, or, where it cannot, by a program, which is slow.
 var engines = []string{"kvm", "tcg"}
 
 // booting is how long a guest may take until its kernel runs.

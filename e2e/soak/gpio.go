@@ -34,7 +34,7 @@ var gpioMeans = map[string]string{
 // gpioBy says what ran the machine.
 var gpioBy = map[string]string{
 	"kvm": "A program on each processor does nothing but take it.",
-	"tcg": "It is emulated (QEMU's TCG), all in it is about ten times slower than on this machine.",
+	"tcg": "It is emulated (QEMU's TCG), and slow.",
 }
 
 // gpioApart says what the goal is not.
