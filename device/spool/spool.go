@@ -18,7 +18,7 @@ type Config struct {
 	Age    time.Duration // default 24 h: what was made earlier goes, a segment at a time
 	Flush  time.Duration // default 100 ms: what was made is written by then, and survives the end of the program
 	Sync   time.Duration // default 1 s: what was written is durable by then, and survives a power cut
-	Memory int           // default 1 MiB: what waits for the disk, in bytes; more is refused
+	Memory int           // default 4 MiB: what waits for the disk, in bytes; more is refused
 	Refuse bool          // what finds no room is refused; default: the oldest makes room
 	Log    *slog.Logger  // default: nothing is logged
 
@@ -34,7 +34,7 @@ const (
 const (
 	defaultFlush  = 100 * time.Millisecond
 	defaultSync   = time.Second
-	defaultMemory = 1 << 20
+	defaultMemory = 4 << 20
 
 	// minBytes is the least that is of use: some segments.
 	minBytes = 1 << 20
