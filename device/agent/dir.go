@@ -22,8 +22,10 @@ type dir struct {
 }
 
 // lockPatience is how long to wait for a predecessor that was just killed, or
-// for a health check, to let go of the folder.
-const lockPatience = 2 * time.Second
+// for a health check, to let go of the folder. Who is killed in a sync is there
+// until the disk has taken it, and where others keep all processors two seconds
+// were too short once.
+const lockPatience = 5 * time.Second
 
 var errHeld = errors.New("held by another process")
 
