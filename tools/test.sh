@@ -17,9 +17,6 @@ lint() {
   make tools && go vet ./... && .cache/tools/staticcheck ./...
 }
 
-# A benchmark that is never run is one that no longer runs.
-benches="-bench . -benchtime 1x"
-
 # What is below e2e has phases of its own. Bubbles run beside the others: by themselves their largest package, on its one
 # processor, would keep the second one waiting.
 go_() {
@@ -27,7 +24,7 @@ go_() {
   bubbles=$(go list $(git grep -l '"testing/synctest"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|'))
   in_bubbles $bubbles &
   local beside=$!
-  go test -race -vet=off -p 2 -timeout 10m $benches $(go list ./... | grep -v /e2e | grep -vxF "$bubbles")
+  go test -race -vet=off -p 2 -timeout 10m $(go list ./... | grep -v /e2e | grep -vxF "$bubbles")
   local others=$?
   wait $beside && return $others
 }
@@ -38,11 +35,11 @@ go_() {
 in_bubbles() {
   local log verdict
   log=$(mktemp)
-  go test -race -vet=off -p 2 -timeout 15m -cpu 1 -parallel 4 $benches "$@" 2>&1 | tee "$log"
+  go test -race -vet=off -p 2 -timeout 15m -cpu 1 -parallel 4 "$@" 2>&1 | tee "$log"
   verdict=$?
   if [ $verdict != 0 ] && grep -q 'ThreadSanitizer: CHECK failed' "$log" && ! grep -q -e '--- FAIL' -e 'DATA RACE' "$log"; then
     echo "the race detector crashed; what did not pass runs again"
-    go test -race -vet=off -p 2 -timeout 15m -cpu 1 -parallel 4 $benches "$@"
+    go test -race -vet=off -p 2 -timeout 15m -cpu 1 -parallel 4 "$@"
     verdict=$?
   fi
   rm -f "$log"
