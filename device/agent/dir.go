@@ -6,19 +6,20 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/telepath-iot/telepath/peer/folder"
 )
 
 // The files in a device's folder.
 const (
 	keyFile    = "key"
-	lockFile   = "lock"
 	statusFile = "status.json"
 )
 
 // dir is a device's folder, held by one process.
 type dir struct {
 	path string
-	lock *os.File
+	lock *folder.Lock
 }
 
 // lockPatience is how long to wait for a predecessor that was just killed, or
@@ -27,39 +28,19 @@ type dir struct {
 // were too short once.
 const lockPatience = 5 * time.Second
 
-var errHeld = errors.New("held by another process")
-
 // openDir makes the folder if it is not there, and holds it against other agents.
 func openDir(path string) (*dir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("device folder: %w", err)
+	lock, err := folder.Hold(path, lockPatience)
+	if held := (*folder.HeldError)(nil); errors.As(err, &held) {
+		return nil, fmt.Errorf("device folder %s is in use by another agent (%w): end that one, or give each its own folder (two devices cannot have one key)", path, held)
 	}
-	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("device folder: %w", err)
 	}
-	if err := holdPatiently(f); err != nil {
-		f.Close()
-		if errors.Is(err, errHeld) {
-			return nil, fmt.Errorf("device folder %s is in use by another agent: end that one, or give each its own folder (two devices cannot have one key)", path)
-		}
-		return nil, fmt.Errorf("device folder %s: lock: %w", path, err)
-	}
-	return &dir{path, f}, nil
+	return &dir{path, lock}, nil
 }
 
-func holdPatiently(f *os.File) error {
-	const pause = 20 * time.Millisecond
-	for end := time.Now().Add(lockPatience); ; time.Sleep(pause) {
-		err := hold(f)
-		if !errors.Is(err, errHeld) || time.Now().After(end) {
-			return err
-		}
-	}
-}
-
-// close lets go of the folder. The lock file stays: to remove it would race with the next agent.
-func (d *dir) close() { d.lock.Close() }
+func (d *dir) close() { d.lock.Release() }
 
 func (d *dir) file(name string) string { return filepath.Join(d.path, name) }
 

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func folder(t *testing.T, path string) *dir {
+func openFolder(t *testing.T, path string) *dir {
 	t.Helper()
 	d, err := openDir(path)
 	if err != nil {
@@ -30,7 +30,7 @@ func folder(t *testing.T, path string) *dir {
 
 func TestKeyIsMadeOnceAndForTheOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "device")
-	d := folder(t, path)
+	d := openFolder(t, path)
 	first, err := d.key()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestKeyIsWhatOpensslReads(t *testing.T) {
 	if err != nil {
 		t.Skip("no openssl here")
 	}
-	d := folder(t, t.TempDir())
+	d := openFolder(t, t.TempDir())
 	if _, err := d.key(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestBadKeysAreNamed(t *testing.T) {
 		{"garbage", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", 0o600, "put the right one back"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := folder(t, t.TempDir())
+			d := openFolder(t, t.TempDir())
 			if err := os.WriteFile(d.file(keyFile), []byte(c.text), c.mode); err != nil {
 				t.Fatal(err)
 			}
@@ -90,13 +90,13 @@ func TestBadKeysAreNamed(t *testing.T) {
 
 func TestFolderIsHeldByOne(t *testing.T) {
 	path := t.TempDir()
-	first := folder(t, path)
+	first := openFolder(t, path)
 	if _, err := openDir(path); err == nil || !strings.Contains(err.Error(), "is in use by another agent") {
 		t.Fatalf("%v", err)
 	}
 	// A predecessor that is just ending is waited for.
 	time.AfterFunc(100*time.Millisecond, first.close)
-	folder(t, path)
+	openFolder(t, path)
 }
 
 func TestCheck(t *testing.T) {
@@ -108,7 +108,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	check("no agent has ever used")
-	d := folder(t, path)
+	d := openFolder(t, path)
 	check("starting or ending")
 	s := newStatus(d, slog.New(slog.DiscardHandler))
 	s.write(state{Reason: "connection refused"})

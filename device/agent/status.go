@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/telepath-iot/telepath/peer/folder"
 )
 
 // state is what the status file says, for health checks.
@@ -77,12 +79,10 @@ func (s *status) write(next state) {
 // Check tells whether the agent that uses a folder runs and is linked to its
 // server: since when, or why not.
 func Check(path string) (since time.Time, err error) {
-	lock, err := os.Open(filepath.Join(path, lockFile))
-	if err != nil {
+	running, err := folder.Held(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return since, fmt.Errorf("no agent has ever used the folder %s", path)
 	}
-	defer lock.Close()
-	running, err := held(lock)
 	if err != nil {
 		return since, fmt.Errorf("folder %s: %w", path, err)
 	}

@@ -39,6 +39,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier/web"
+	"github.com/telepath-iot/telepath/peer/folder"
 	"github.com/telepath-iot/telepath/signaling/auth"
 	"github.com/telepath-iot/telepath/signaling/bus"
 	"github.com/telepath-iot/telepath/signaling/cert"
@@ -86,7 +87,7 @@ type Config struct {
 // Server is a signaling server.
 type Server struct {
 	cfg      Config
-	lock     *os.File // of the data folder
+	lock     *folder.Lock // of the data folder
 	auth     *auth.Auth
 	hosts    *hosts
 	proxies  proxies
@@ -119,7 +120,7 @@ func New(cfg Config) (*Server, error) {
 	s.hosts = newHosts(slices.Concat(cfg.AllowHost, cfg.ACME))
 	s.web = s.newWeb()
 	if err := s.open(); err != nil {
-		s.lock.Close() // a nil File says so and does nothing
+		s.lock.Release()
 		return nil, err
 	}
 	return s, nil
@@ -192,7 +193,7 @@ func (s *Server) Ready() <-chan struct{} { return s.started }
 
 // Run serves until ctx ends and the links are drained. It closes what New opened.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.lock.Close()
+	defer s.lock.Release()
 	defer s.closeSockets()
 	b, err := s.openBus(ctx)
 	if err != nil {
