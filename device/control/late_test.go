@@ -138,12 +138,64 @@ func TestACallThatEndsLateIsMadeSafe(t *testing.T) {
 			anna.say(rpc.Command{Type: rpc.Call, Method: "creep"})
 			ends()
 			r.after(time.Second)
-			r.rover.mu.Lock()
-			moving := r.rover.moving
-			r.rover.mu.Unlock()
-			if moving {
+			if r.rover.moves() {
 				t.Error("it moves on")
 			}
+		}
+	})
+}
+
+// A call that was cancelled before the stop came is no less late.
+func TestACancelledCallThatEndsLateIsMadeSafe(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		id := anna.say(rpc.Command{Type: rpc.Call, Method: "creep"})
+		anna.say(rpc.Command{Type: rpc.Cancel, ID: id})
+		anna.say(rpc.Command{Type: rpc.Stop})
+		anna.say(rpc.Command{Type: rpc.Reset})
+		r.after(time.Second)
+		if r.rover.moves() {
+			t.Error("it moves on")
+		}
+	})
+}
+
+// What needs the lease ends with it, and what it sets then is made safe; what needs none goes on.
+func TestACallEndsWithItsLease(t *testing.T) {
+	for name, ends := range map[string]func(r *rig, anna, bert *viewer){
+		"given back":  func(_ *rig, anna, _ *viewer) { anna.say(rpc.Command{Type: rpc.Lease, Do: rpc.Release}) },
+		"taken over":  func(_ *rig, _, bert *viewer) { bert.say(rpc.Command{Type: rpc.Lease, Do: rpc.TakeOver}) },
+		"not renewed": func(r *rig, _, _ *viewer) { r.after(leaseTTL * time.Microsecond) },
+		"and in queue": func(_ *rig, anna, _ *viewer) {
+			anna.call("haul", "")
+			anna.say(rpc.Command{Type: rpc.Lease, Do: rpc.Release})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(r *rig) {
+				anna, bert := r.viewer("Anna", operatorRole), r.viewer("Bert", admin)
+				anna.take()
+				id := anna.say(rpc.Command{Type: rpc.Call, Method: "haul", Fence: anna.fence})
+				ends(r, anna, bert)
+				r.after(time.Second)
+				if o := anna.of(id); o.State != rpc.Failed || o.Reason != "the lease has ended" {
+					t.Errorf("%+v", o)
+				}
+				if ran := r.rover.ran(); r.rover.moves() || len(ran) != 1 {
+					t.Errorf("it moves on; %v ran", ran)
+				}
+			})
+		})
+	}
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		anna.take()
+		id := anna.say(rpc.Command{Type: rpc.Call, Method: "wait"})
+		anna.say(rpc.Command{Type: rpc.Lease, Do: rpc.Release})
+		close(r.rover.hold)
+		r.after(time.Second)
+		if o := anna.of(id); o.State != rpc.Done {
+			t.Errorf("%+v", o)
 		}
 	})
 }

@@ -26,7 +26,7 @@ type rover struct {
 	deny error         // what Safe answers
 
 	safely time.Duration   // that Safe takes
-	creeps time.Duration   // for so long a call "creep" goes on when it was told to end
+	creeps time.Duration   // for so long a call "creep" or "haul" goes on when it was told to end
 	result json.RawMessage // of calls
 
 	mu     sync.Mutex
@@ -60,6 +60,7 @@ func (r *rover) Methods() []rpc.Method {
 		{Name: "set", Params: speed},
 		{Name: "wipe", Role: admin},
 		{Name: "grab", Lease: true},
+		{Name: "haul", Lease: true},
 		{Name: "rare", Rate: 0.5},
 	}
 }
@@ -101,7 +102,7 @@ func (r *rover) Call(ctx context.Context, method string, params json.RawMessage,
 		}
 	case "stick":
 		<-r.stuck
-	case "creep": // it sets something once more before it ends
+	case "creep", "haul": // it sets something once more before it ends
 		<-ctx.Done()
 		time.Sleep(r.creeps)
 		r.mu.Lock()
@@ -118,6 +119,12 @@ func (r *rover) get(axis uint64) (v float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.at[axis]
+}
+
+func (r *rover) moves() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.moving
 }
 
 func (r *rover) ran() []string {

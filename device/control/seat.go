@@ -121,6 +121,9 @@ func (a *Authority) endLeaseLocked(why string) {
 	name := a.lease.holder.Name
 	a.lease.holder = nil
 	a.safeLocked("the lease has ended")
+	for _, c := range a.calls {
+		c.unleased()
+	}
 	a.logLocked("lease: %s has it no more: %s", name, why)
 	a.boardLocked()
 }

@@ -62,7 +62,7 @@ func (h *hand) work(ctx context.Context) {
 func (a *Authority) back(c *call) {
 	a.mu.Lock()
 	defer a.unlock()
-	if a.stop.Latched || !a.running || c.code == rpc.CodeStopped {
+	if a.stop.Latched || !a.running || c.late {
 		a.safeLocked("a call that was told to end has done so only now")
 	}
 }
