@@ -276,7 +276,7 @@ func (s *setter) run(ctx context.Context, value float64) error {
 	for _, arg := range s.axis.Set[1:] {
 		argv = append(argv, strings.ReplaceAll(arg, "{value}", text))
 	}
-	_, err := run(ctx, process{argv: argv, dies: true, env: []string{"TELEPATH_AXIS=" + s.axis.Name, "TELEPATH_VALUE=" + text}})
+	_, err := run(ctx, process{argv: argv, atOnce: true, env: []string{"TELEPATH_AXIS=" + s.axis.Name, "TELEPATH_VALUE=" + text}})
 	if err != nil {
 		return fmt.Errorf("axis %q: %w", s.axis.Name, err)
 	}

@@ -6,10 +6,10 @@ import (
 	"syscall"
 )
 
-// ownGroup has a program begin a process group. One that dies with us does so also when we are killed.
-func ownGroup(cmd *exec.Cmd, dies bool) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if dies {
+// ownGroup has a program begin a process group. When we are killed it is told to end, or ends at once: nobody can call it off any more.
+func ownGroup(cmd *exec.Cmd, atOnce bool) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if atOnce {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	}
 }

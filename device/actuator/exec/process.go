@@ -27,7 +27,7 @@ const (
 type process struct {
 	argv     []string
 	env      []string      // beside ours
-	dies     bool          // with this program; and at once when it is called off
+	atOnce   bool          // it ends when it is called off, or when we are killed; else it is told to
 	progress func(float64) // nil: nobody asks
 }
 
@@ -37,10 +37,10 @@ func run(ctx context.Context, p process) (string, error) {
 	cmd.Env = append(os.Environ(), p.env...)
 	out, errs := &output{progress: p.progress}, &output{}
 	cmd.Stdout, cmd.Stderr = out, errs
-	ownGroup(cmd, p.dies)
+	ownGroup(cmd, p.atOnce)
 	var kill *time.Timer
 	cmd.Cancel = func() error {
-		if p.dies {
+		if p.atOnce {
 			return endGroup(cmd.Process, true)
 		}
 		kill = time.AfterFunc(killAfter, func() { _ = endGroup(cmd.Process, true) }) // that it is gone already is as well
