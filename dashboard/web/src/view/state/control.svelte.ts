@@ -13,7 +13,17 @@ import {
 	type ToControl,
 	waitingCall,
 } from "../../port";
-import { type Identity, identity, keepCalls, keepHeld, openCalls, rename, wasHeld } from "./identity";
+import {
+	type Identity,
+	identity,
+	keepCalls,
+	keepHeld,
+	leaveKey,
+	openCalls,
+	rename,
+	takeKey,
+	wasHeld,
+} from "./identity";
 
 /** How long a call may wait for its turn at the device, in ms: what is not done by then shall not be done. */
 const CALL_WAIT = 2_000;
@@ -63,6 +73,7 @@ export class Control {
 	private readonly awake = new Awake("wakeLock" in navigator ? navigator.wakeLock : undefined);
 	private device = "";
 	private unwatch: () => void;
+	private readonly leave = () => leaveKey(this.who.key);
 
 	constructor(
 		private readonly send: (message: ToControl) => void,
@@ -84,10 +95,14 @@ export class Control {
 		});
 		this.unwatch = watchAbsence((why) => this.hands.release(why));
 		send({ type: "control.identity", ...this.who });
+		window.addEventListener("pagehide", this.leave);
+		window.addEventListener("pageshow", takeKey);
 	}
 
 	dispose(): void {
 		this.hands.release("");
+		window.removeEventListener("pagehide", this.leave);
+		window.removeEventListener("pageshow", takeKey);
 		this.unwatch();
 	}
 
@@ -141,8 +156,7 @@ export class Control {
 
 	/** rename is what other operators are shown from now on. */
 	rename(name: string): void {
-		rename(name);
-		this.who = identity();
+		this.who = rename(this.who, name);
 		this.send({ type: "control.identity", ...this.who });
 	}
 

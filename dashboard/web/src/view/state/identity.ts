@@ -4,7 +4,7 @@ export interface Identity {
 	name: string;
 }
 
-/** What outlives a reload of this page, and nothing more: another tab is somebody else, unless it was duplicated from this one. */
+/** What outlives a reload of this page, and nothing more: another tab is somebody else. */
 const KEY = "telepath.hand";
 const HELD = "telepath.held";
 const CALLS = "telepath.calls";
@@ -27,26 +27,43 @@ export interface OpenCall {
 	method: string;
 }
 
-/** identity is the same after a reload. */
+/**
+ * identity is the same after a reload. A tab that is duplicated, or opened by this page, gets a copy of its storage, and must not drive with
+ * its right: so the key is there only from when a page goes (leaveKey) until the next one takes it.
+ */
 export function identity(): Identity {
-	let key = read(sessionStorage, KEY);
-	if (key === null || key.length < 20) {
-		const bytes = crypto.getRandomValues(new Uint8Array(16));
-		key = btoa(String.fromCharCode(...bytes))
+	const left = read(sessionStorage, KEY) ?? "";
+	takeKey();
+	if (left.length >= 20) return named(left);
+	write(sessionStorage, HELD, "");
+	write(sessionStorage, CALLS, "");
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	return named(
+		btoa(String.fromCharCode(...bytes))
 			.replaceAll("+", "-")
 			.replaceAll("/", "_")
-			.replaceAll("=", "");
-		write(sessionStorage, KEY, key);
-	}
-	const name = cleanName(read(localStorage, NAME) ?? "");
-	return { key, name: name === "" ? `Browser ${key.replaceAll(/[-_]/g, "").slice(0, 4)}` : name };
+			.replaceAll("=", ""),
+	);
 }
 
-/** rename keeps another name; it is returned as it may be sent. */
-export function rename(name: string): string {
-	const clean = cleanName(name);
-	write(localStorage, NAME, clean);
-	return clean;
+/** leaveKey leaves the key for the next page in this tab. */
+export function leaveKey(key: string): void {
+	write(sessionStorage, KEY, key);
+}
+
+/** takeKey is for a page that came back as it was, too. */
+export function takeKey(): void {
+	write(sessionStorage, KEY, "");
+}
+
+/** rename keeps another name, for all pages of this browser; an empty one is made from the key. */
+export function rename(who: Identity, name: string): Identity {
+	write(localStorage, NAME, cleanName(name));
+	return named(who.key, cleanName(name));
+}
+
+function named(key: string, name = cleanName(read(localStorage, NAME) ?? "")): Identity {
+	return { key, name: name === "" ? `Browser ${key.replaceAll(/[-_]/g, "").slice(0, 4)}` : name };
 }
 
 /** cleanName has nothing that cannot be shown, and no more bytes than may be sent. */
