@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Device } from "../../port";
 import { bytes, number, plusMinus, quantity, tick } from "./number";
 import { clock, duration, milliseconds, preciseClock } from "./time";
-import { clockNote, coded, facts, presence, sentence } from "./words";
+import { clockNote, coded, facts, presence, presenceHere, sentence } from "./words";
 
 describe("numbers", () => {
 	it("have about four digits, as many as their surroundings", () => {
@@ -119,6 +119,14 @@ describe("words", () => {
 		expect(presence(device, since + 9_000, since, since)).toBe("Was live at 12:03:04");
 		expect(presence({ ...device, state: "offline", since: since / 1_000 }, since + 9_000, since, since)).toBe(
 			"Offline since 12:03:04",
+		);
+	});
+
+	it("say that a device is there whose path goes on, though the server has lost it", () => {
+		const since = new Date(2026, 10, 21, 12, 3, 4).getTime();
+		expect(presenceHere(device, since, since)).toBe("Live");
+		expect(presenceHere({ ...device, state: "offline", since: since / 1_000 }, since + 9_000, since)).toBe(
+			"Live · without its link to the server since 12:03:04",
 		);
 	});
 

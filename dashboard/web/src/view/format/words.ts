@@ -57,6 +57,12 @@ export function presence(device: Device, now: number, listedAt: number, lostAt: 
 	return `Reachable · heard ${duration(device.heardMs + now - listedAt)} ago`;
 }
 
+/** presenceHere says the same where a path of this page goes on: it tells by itself that the device is there, whatever the server has heard. */
+export function presenceHere(device: Device, now: number, listedAt: number): string {
+	if (device.state !== "offline") return presence(device, now, listedAt);
+	return `Live · without its link to the server since ${clock(device.since * 1_000, now)}`;
+}
+
 /** From here on a difference of clocks is worth a word: people set them by hand to a few seconds. */
 const CLOCK_WRONG_MS = 5_000;
 
