@@ -78,13 +78,25 @@ func (r *Retained) Revive() {
 	clear(r.wills)
 }
 
-// Clear forgets everything: the numbers of streams mean others from now on.
-func (r *Retained) Clear() {
+// Clear forgets everything, and returns how many values that were: the numbers of streams mean others from now on.
+func (r *Retained) Clear() (values int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	values = len(r.values) + len(r.wills)
 	clear(r.values)
 	clear(r.wills)
 	r.bytes = 0
+	return values
+}
+
+// keptItself is what a value needs beside its body, in bytes, about.
+const keptItself = 128
+
+// Bytes is how much memory it takes, about.
+func (r *Retained) Bytes() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bytes + keptItself*(len(r.values)+len(r.wills))
 }
 
 // Frames are the retained frames for a joiner, for its conn number, in the

@@ -32,6 +32,20 @@ func (d *description) wholeIn(epoch string) uint64 {
 	return d.revision
 }
 
+// size is how many bytes are held, as JSON.
+func (d *description) size() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bytes
+}
+
+// forget leaves nothing, as if the device had never described anything.
+func (d *description) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.epoch, d.revision, d.streams, d.bytes = "", 0, nil, 0
+}
+
 // merge adds or replaces streams. What cannot be taken is left out and told in
 // err; the others stand. fresh: the device started anew, and the numbers of
 // streams mean others than before.

@@ -25,6 +25,7 @@ type Device struct {
 	watching map[*Conn]bool
 	home     string // the other server it is linked to; empty: this one
 	record   Record // what home stored, if there is one
+	weight   int    // bytes that are held of it while it is not linked here
 
 	// With locks of their own.
 	retained    relay.Retained

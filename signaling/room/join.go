@@ -47,6 +47,7 @@ func (r *Room) admit(s *Session, h Hello, now time.Time) (older *Session, refusa
 	d.retained.Revive()
 	Tell(s.link, 0, s.welcome(h.UDP, now)) // before a viewer can find the session, and be heard first
 	d.session, d.number, d.name, d.facts = s, s.number, h.Name, h.Facts
+	r.weighLocked(d)
 	r.names[h.Name] = d
 	d.setState(signal.StateLive, now)
 	r.changedLocked(d)
@@ -131,6 +132,7 @@ func (s *Session) leave(wills []will, now time.Time) ([]*binding, bool) {
 	r.freeNameLocked(d)
 	d.setState(signal.StateOffline, now)
 	r.changedLocked(d)
+	r.weighLocked(d)
 	return bindings, true
 }
 
@@ -162,6 +164,8 @@ func (r *Room) Remove(id string) *Refusal {
 
 func (r *Room) dropLocked(d *Device) {
 	delete(r.devices, d.id)
+	r.away -= d.weight
+	d.weight = 0
 	delete(r.changed, d)
 	for v := range r.watchers { // there is no signal for one that went: all get the list anew
 		r.watchers[v] = false

@@ -56,6 +56,7 @@ func (r *Room) learnLocked(rec Record) (older *Session) {
 		d.session = nil
 	}
 	d.home, d.record = rec.Server, rec
+	r.weighLocked(d)
 	r.applyLocked(d)
 	return older
 }

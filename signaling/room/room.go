@@ -56,6 +56,7 @@ type Config struct {
 	Name       string       // of this server, for people
 	Peers      Peers        // other servers; nil: there are none
 	MaxDevices int          // known at once; default 10,000
+	MaxAway    int          // bytes held of all devices that are not linked here; default 256 MiB
 	Store      Store        // keeps last seen; nil: memory only
 	TURN       TURN         // nil: no TURN servers are told
 	Log        *slog.Logger // default: discards
@@ -76,6 +77,7 @@ type Room struct {
 	unsaved     map[*Device]bool   // since the last save
 	alive       map[string]bool    // other servers
 	lastSession uint64
+	away        int // bytes held of devices that are not linked here
 }
 
 // Counters are what a Room counts, for metrics.
@@ -83,7 +85,7 @@ type Counters struct {
 	Frames, Bytes atomic.Uint64 // that came in and were passed on to at least one link
 	NoPath        atomic.Uint64 // frames for a Conn that is not, or no more, there
 	UnknownStream atomic.Uint64 // Data of streams that were never described
-	Limit         atomic.Uint64 // values not kept: too many streams
+	Limit         atomic.Uint64 // values not kept, or no more: too many streams, or too much of devices that are away
 	Role          atomic.Uint64 // commands of viewers, who may not command
 }
 
@@ -94,6 +96,9 @@ func New(cfg Config, records []Record) *Room {
 	}
 	if cfg.MaxDevices == 0 {
 		cfg.MaxDevices = defaultMaxDevices
+	}
+	if cfg.MaxAway == 0 {
+		cfg.MaxAway = maxAway
 	}
 	r := &Room{
 		cfg:      cfg,
