@@ -21,7 +21,7 @@ export function why({ path, device, refusal }: Pick<App, "path" | "device" | "re
 export function figures(path: PathInfo | null): [string, string][] {
 	return [
 		["Round trip", estimate(path?.rttMs, path?.rttVarMs)],
-		["Age on arrival", estimate(path?.ageMs, path?.ageErrMs)],
+		["Age on arrival", estimate(notBelowZero(path?.ageMs), path?.ageErrMs)],
 		["Loss, last minute", path?.lossPercent == null ? NONE : `${number(path.lossPercent, 1)} %`],
 		["Received, per sample", path?.bytesPerSample == null ? NONE : `${number(path.bytesPerSample, 0)} B`],
 		["Send queue", path === null ? NONE : bytes(path.queueBytes)],
@@ -93,6 +93,11 @@ export function networkLines({ network }: Pick<App, "network">): string[] {
 		return `${line}${failure === undefined ? note : `${failure.name}: ${note}; ${failure.remedy}`}`.trimEnd();
 	});
 	return [`network, checked ${new Date(network.at).toISOString()}${network.over ? "" : ", not finished"}:`, ...lines];
+}
+
+/** notBelowZero: nothing comes before it was made; only what is known of the clocks says so. */
+export function notBelowZero(ageMs: number | null | undefined): number | null {
+	return ageMs == null ? null : Math.max(0, ageMs);
 }
 
 function estimate(value: number | null | undefined, error: number | null | undefined): string {

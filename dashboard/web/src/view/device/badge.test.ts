@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Device, PathInfo, Rung } from "../../port";
-import { why } from "../connection/report";
+import { notBelowZero, why } from "../connection/report";
 import { badge } from "./badge";
 
 const device = (state: Device["state"]) => ({ state }) as Device;
@@ -30,4 +30,8 @@ it("has no path to a device that is offline, unless something comes on one", () 
 	expect(said(path("udp"), "offline")).toBe(
 		"Direct · UDP | direct |  | The server does not see the device; this path goes on without it.",
 	);
+});
+
+it("has no age below nothing, however little is known of the clocks", () => {
+	expect([-5.5, 0, 3, null, undefined].map(notBelowZero)).toEqual([0, 0, 3, null, null]);
 });
