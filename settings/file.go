@@ -38,7 +38,7 @@ func readBounded(path string) ([]byte, error) {
 		return nil, fmt.Errorf("configuration file: %w", err)
 	}
 	if info.Size() > maxFile {
-		return nil, fmt.Errorf("configuration file %s has %d bytes, more than %d", path, info.Size(), maxFile)
+		return nil, fmt.Errorf("configuration file %s has %d bytes: want at most %d", path, info.Size(), maxFile)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -119,7 +119,7 @@ func (w *walker) member(prefix string, m yaml.Member) error {
 func (w *walker) add(key string, here, e entry) error {
 	e.key, e.line, e.column = key, here.line, here.column
 	if first, twice := w.seen[key]; twice {
-		return e.failf(w.path, "%q is set twice, first in line %d", key, first.line)
+		return e.failf(w.path, "%q is set twice, first on line %d", key, first.line)
 	}
 	w.seen[key] = e
 	w.entries = append(w.entries, e)

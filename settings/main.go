@@ -112,7 +112,7 @@ func prepare(root *cobra.Command) {
 	if root.PersistentFlags().Lookup("config") == nil {
 		root.PersistentFlags().String("config", "", "YAML file with settings; its keys are the names of the flags")
 	}
-	root.PersistentFlags().String("log-level", "info", "least level that is logged: debug, info, warn or error")
+	root.PersistentFlags().String("log-level", "info", "log this level and above: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return Usagef("%w; see %s --help", err, cmd.CommandPath())
 	})

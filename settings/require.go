@@ -15,7 +15,7 @@ func Require(cmd *cobra.Command, flags ...string) error {
 		if f == nil || f.Value.String() != "" && f.Value.String() != "[]" {
 			continue
 		}
-		return Usagef("--%s is missing: give --%s %s, set %s, or write %q into the file of --config",
+		return Usagef("--%s is missing: give --%s %s, set %s, or put %q in the --config file",
 			name, name, placeholder(f), Variable(Prefix, name), name+": …")
 	}
 	return nil
@@ -32,5 +32,5 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return Usagef("%s takes no arguments, and there is %q", cmd.CommandPath(), args[0])
+	return Usagef("%s takes no arguments, but was given %q", cmd.CommandPath(), args[0])
 }

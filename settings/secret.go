@@ -41,11 +41,11 @@ func readSecret(flag, path string) (string, error) {
 func checkSecret(where, text string) (string, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxSecret {
-		return "", fmt.Errorf("%s: %d bytes are too many for a secret: is it the right file?", where, len(text))
+		return "", fmt.Errorf("%s: %d bytes are too many for a secret: is this the right file?", where, len(text))
 	}
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] > '~' {
-			return "", fmt.Errorf("%s: byte %d is no printable ASCII: is it the right file?", where, i)
+			return "", fmt.Errorf("%s: byte %d is not printable ASCII: is this the right file?", where, i)
 		}
 	}
 	return text, nil

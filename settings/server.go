@@ -19,7 +19,7 @@ func Server(cmd *cobra.Command) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err == nil && u.User != nil: // which is not repeated
-		return "", Usagef("--server: a URL with user and password is none of a telepath server: give a token with --token-file")
+		return "", Usagef("--server: the URL must not contain a user and password: give a token with --token-file")
 	case err != nil || !isServer(u):
 		return "", Usagef("--server %.200q: want http://HOST:PORT or https://HOST[:PORT]", text)
 	}

@@ -174,7 +174,7 @@ func listFromText(f *pflag.Flag, text string) ([]string, error) {
 func flowList(text string) ([]string, error) {
 	docs, err := yaml.Parse(text)
 	if err != nil || len(docs) != 1 {
-		return nil, fmt.Errorf("%.64q is no YAML list", text)
+		return nil, fmt.Errorf("%.64q is not a YAML list", text)
 	}
 	e, err := valueOf(docs[0])
 	return e.values, err

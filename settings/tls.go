@@ -18,7 +18,7 @@ import (
 // TLSFlags adds --tls-ca and --tls-pin to a command.
 func TLSFlags(cmd *cobra.Command) {
 	cmd.Flags().String("tls-ca", "", "PEM `file` with the certificates to trust instead of the system's")
-	cmd.Flags().String("tls-pin", "", "`sha256:…` of the server's certificate or of its public key; trusts that one and no other")
+	cmd.Flags().String("tls-pin", "", "`sha256:…` of the server's certificate or of its public key; trust that one and no other")
 }
 
 // TLS makes the TLS configuration that --tls-ca or --tls-pin ask for; nil, the
@@ -51,7 +51,7 @@ func TrustCA(path string) (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("--tls-ca %s: no certificate in PEM form in it", path)
+		return nil, fmt.Errorf("--tls-ca %s: it has no certificate in PEM form", path)
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
@@ -92,7 +92,7 @@ type PinError struct{ shown *x509.Certificate }
 // Error implements error.
 func (e *PinError) Error() string {
 	return fmt.Sprintf("the server's certificate does not match --tls-pin: its key has sha256:%x; "+
-		"if the server was set up anew, take the pin it prints", sha256.Sum256(e.shown.RawSubjectPublicKeyInfo))
+		"if the server was set up anew, use the pin it prints", sha256.Sum256(e.shown.RawSubjectPublicKeyInfo))
 }
 
 // Shown is the certificate that the server shows instead.

@@ -10,7 +10,7 @@ func Root() *cobra.Command {
 		Use:   "telepath-device",
 		Short: "publish what this machine measures",
 		Long: `telepath-device runs on the hardware: it reads sources and publishes them as
-streams, through the server at once and directly as soon as a way is found.`,
+streams, through the server at once, and directly as soon as a path is found.`,
 	}
 	root.AddCommand(runCommand(), healthCommand(), guardCommand(), pinsCommand())
 	return root

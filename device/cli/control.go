@@ -91,7 +91,7 @@ func (s *controlSection) control(log *slog.Logger, dir string) (c agent.Control,
 		c.Actuators = append(c.Actuators, act)
 	}
 	if len(c.Actuators) == 0 {
-		return c, s.tree.Errorf(nil, "control says nothing of what is to be moved: want exec, stdout or gpio")
+		return c, s.tree.Errorf(nil, "control does not say what moves things: want exec, stdout or gpio")
 	}
 	return c, nil
 }
@@ -225,7 +225,7 @@ func (s *controlSection) method(place []string, m methodTree) (method rpc.Method
 func program(kind, key string, argv []string) error {
 	if kind != "exec" {
 		if argv != nil {
-			return fmt.Errorf("%s: no program is run by %s, it is told", key, kind)
+			return fmt.Errorf("%s: %s runs no program: leave this out", key, kind)
 		}
 		return nil
 	}
@@ -238,7 +238,7 @@ func program(kind, key string, argv []string) error {
 // twice refuses a name that was there before.
 func (s *controlSection) twice(name string) error {
 	if s.names[name] {
-		return errors.New("there is another one of this name")
+		return errors.New("there is another one with this name")
 	}
 	s.names[name] = true
 	return nil
@@ -270,5 +270,5 @@ func guarded(c agent.Control) (agent.Control, error) {
 func (s *controlSection) answers() bool { return s.config.Stdout != nil && s.config.Stdout.Answers }
 
 func (s *controlSection) add(cmd *cobra.Command) {
-	cmd.Flags().Var(s, "control", "YAML `file` that says what operators may do with this device (docs/control.md); in the configuration file, the key control holds the same")
+	cmd.Flags().Var(s, "control", "YAML `file` that says what operators may do with this device (docs/control.md); in the configuration file, put the same under the key control")
 }

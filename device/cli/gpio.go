@@ -99,7 +99,7 @@ func period(text string) (time.Duration, error) {
 	hertz, err := strconv.ParseFloat(number, 64)
 	ns := math.Round(1e9 / (hertz * unit))
 	if err != nil || number == text || !(ns >= 1 && ns <= 1e12) {
-		return 0, fmt.Errorf("frequency %.32q: want such as 50Hz or 1kHz", text)
+		return 0, fmt.Errorf("frequency %.32q: want a number with Hz, kHz or MHz, such as 50Hz", text)
 	}
 	return time.Duration(ns), nil
 }

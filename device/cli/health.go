@@ -18,7 +18,7 @@ func healthCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
-		Short: "exit 0 if the agent that uses the folder runs and is linked to its server",
+		Short: "exit 0 if the folder's agent is running and linked to its server",
 		Args:  settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			since, err := agent.Check(data)
@@ -29,6 +29,6 @@ func healthCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&data, "data", containerData, "`folder` of the agent, as given to run")
+	cmd.Flags().StringVar(&data, "data", containerData, "the agent's `folder`, as given to run")
 	return cmd
 }

@@ -40,8 +40,8 @@ goodbye and ends within 2 s. It reconnects by itself for as long as it runs.
 
 Sources:
   host     this machine's own figures: processor, memory, disks, network, temperatures (host,period=1s)
-  stdin    a JSON object or a SenML pack a line: {"stream": "door", "value": "open"}
-  sim      simulated, and marked so: sim,rate=100,size=100,streams=1,class=live,wave=sine,deadline=250ms
+  stdin    one JSON object or SenML pack per line: {"stream": "door", "value": "open"}
+  sim      simulated values, marked as such: sim,rate=100,size=100,streams=1,class=live,wave=sine,deadline=250ms
            (rate: samples a second; size: bytes, 0 for numbers; wave: sine, square or saw)
   machine  a simulated machine with honest physics: a pole on a cart, which falls unless somebody balances it, and a rover`,
 		Example: `  telepath-device run --server http://localhost:8080 --token-file tokens/device --data data --name greenhouse
@@ -51,17 +51,17 @@ Sources:
 	}
 	f := cmd.Flags()
 	f.String("server", "", "`URL` of the signaling server, http://… or https://…")
-	f.String("token-file", "", "`file` with the device token of the server (or TELEPATH_TOKEN)")
-	f.StringVar(&flags.data, "data", "", "`folder` of this device's key; it must survive restarts")
-	f.StringVar(&flags.name, "name", "", "the device's `name` for people (default this machine's name)")
+	f.String("token-file", "", "`file` with the server's device token (or TELEPATH_TOKEN)")
+	f.StringVar(&flags.data, "data", "", "`folder` for this device's key; it must survive restarts")
+	f.StringVar(&flags.name, "name", "", "the device's `name`, for people (default: this machine's name)")
 	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "`SOURCE` to publish: host, stdin, sim or machine; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")
-	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is known within 1.5 times of it")
-	f.BoolVar(&flags.lowPower, "low-power", false, "rest while nobody watches: one word, with the newest values, in four fifths of --keep-alive, which is 1m then unless it is given; at most 100 kB an hour over a WebSocket")
+	f.DurationVar(&flags.keepAlive, "keep-alive", 3*time.Second, "say something to the server at least this often; a cut is noticed within 1.5 times as long")
+	f.BoolVar(&flags.lowPower, "low-power", false, "rest while nobody watches: say something, with the newest values, once in four fifths of --keep-alive, which is then 1m by default; at most 100 kB an hour over a WebSocket")
 	flags.spool.add(cmd)
 	flags.control.add(cmd)
-	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once, each with up to a few hundred kB of memory")
-	f.StringVar(&flags.iceTCP, "ice-tcp", "", "`[HOST]:PORT` to listen at for direct connections over TCP, the rung tcp: where UDP does not get through and this port is let in")
+	f.IntVar(&flags.maxViewers, "max-viewers", peer.DefaultMaxViewers, "serve at most this many viewers at once; each takes up to a few hundred kB of memory")
+	f.StringVar(&flags.iceTCP, "ice-tcp", "", "`[HOST]:PORT` to listen on for direct connections over TCP, the rung tcp: for networks that block UDP but let this port in")
 	settings.TLSFlags(cmd)
 	settings.ProxyFlag(cmd)
 	settings.OnlyFlag(cmd)
@@ -109,7 +109,7 @@ func (flags *runFlags) config(cmd *cobra.Command, log *slog.Logger) (c agent.Con
 		return c, err
 	}
 	if flags.control.answers() && slices.Contains(flags.sources, "stdin") {
-		return c, settings.Usagef("control: stdout: answers: standard input is read by --source stdin already")
+		return c, settings.Usagef("control: stdout: answers: --source stdin already reads standard input")
 	}
 	if c.Control, err = guarded(c.Control); err != nil {
 		return c, err
@@ -188,7 +188,7 @@ func (flags *runFlags) checkICETCP() error {
 	case err != nil, errPort != nil:
 		return settings.Usagef("--ice-tcp %.64q: want [HOST]:PORT, such as :4433", flags.iceTCP)
 	case n < 1024 && n != 80 && n != 443:
-		return settings.Usagef("--ice-tcp %.64q: browsers connect to ports from 1024 on, and to 80 and 443 of public addresses", flags.iceTCP)
+		return settings.Usagef("--ice-tcp %.64q: browsers connect only to ports from 1024 up, and to 80 and 443 of public addresses", flags.iceTCP)
 	}
 	return nil
 }

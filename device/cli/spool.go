@@ -31,13 +31,13 @@ const noSpool = "none"
 func (s *spoolFlags) add(cmd *cobra.Command) {
 	s.bytes = spool.DefaultBytes
 	f := cmd.Flags()
-	f.StringVar(&s.dir, "spool", "", "`folder` of what is kept for who was not there (default \"spool\" in that of --data); none: nothing is kept")
+	f.StringVar(&s.dir, "spool", "", "`folder` for what is kept for viewers who were not there (default \"spool\" in the folder of --data); none: keep nothing")
 	f.Var(&s.bytes, "spool-bytes", "how much is kept, such as 64MiB or 2GiB; the oldest goes first")
 	f.DurationVar(&s.age, "spool-age", spool.DefaultAge, "how long it is kept")
-	f.IntVar(&s.share, "spool-share", peer.DefaultPastShare, "how much of what a path carries what was kept may take, in `%`: more of it comes sooner, and what is live waits for it longer")
+	f.IntVar(&s.share, "spool-share", peer.DefaultPastShare, "how much of a path kept data may take, in `%`: with more, it arrives sooner and live data waits longer")
 	s.durableBytes = agent.DefaultDurableBytes
-	f.StringArrayVar(&s.durable, "durable", nil, "`STREAM` (or a glob) of class event that is refused when there is no room for it, instead of the oldest making room; may be repeated")
-	f.Var(&s.durableBytes, "durable-bytes", "the room of durable streams, beside --spool-bytes")
+	f.StringArrayVar(&s.durable, "durable", nil, "`STREAM` (or a glob) of class event that refuses new values when there is no room, where others give up their oldest; may be repeated")
+	f.Var(&s.durableBytes, "durable-bytes", "room for durable streams, on top of --spool-bytes")
 }
 
 // The bounds that make sense: below, nothing is there when it is wanted.
@@ -103,7 +103,7 @@ func (s *size) Set(text string) error {
 		*s = size(n) * u.bytes
 		return nil
 	}
-	return fmt.Errorf("%.32q is no size: want a number with KiB, MiB or GiB, such as 256MiB", text)
+	return fmt.Errorf("%.32q is not a size: want a number with KiB, MiB or GiB, such as 256MiB", text)
 }
 
 // Type implements pflag.Value.

@@ -10,8 +10,8 @@ func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "telepath-signaling",
 		Short: "introduce devices and viewers, and relay for them",
-		Long: "telepath-signaling introduces devices and viewers, relays for those who\n" +
-			"cannot meet, and serves the dashboard.",
+		Long: "telepath-signaling introduces devices and viewers to each other, relays for\n" +
+			"those that cannot meet directly, and serves the dashboard.",
 	}
 	root.AddCommand(serveCommand(), loginCommand(), healthCommand())
 	return root

@@ -19,7 +19,7 @@ func healthCommand() *cobra.Command {
 	var at local
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
-		Short: "ask the server on this machine whether it is well: exits 0 or 1",
+		Short: "ask the server on this machine whether it is healthy: exit 0 or 1",
 		Args:  settings.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return health(at.url("/healthz"))
@@ -38,7 +38,7 @@ func health(url string) error {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answers %s", answer.Status)
+		return fmt.Errorf("the server answered %s", answer.Status)
 	}
 	return nil
 }

@@ -17,10 +17,10 @@ type local struct {
 }
 
 func (l *local) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.listen, "listen", ":8080", "`address` that the server listens on")
-	cmd.Flags().StringVar(&l.tlsMode, "tls", "", "`self`, as the server has it")
-	cmd.Flags().StringVar(&l.tlsCert, "tls-cert", "", "`file`, as the server has it")
-	cmd.Flags().StringSliceVar(&l.acme, "acme", nil, "`names`, as the server has them")
+	cmd.Flags().StringVar(&l.listen, "listen", ":8080", "`address` the server listens on")
+	cmd.Flags().StringVar(&l.tlsMode, "tls", "", "`self`, as given to serve")
+	cmd.Flags().StringVar(&l.tlsCert, "tls-cert", "", "`file`, as given to serve")
+	cmd.Flags().StringSliceVar(&l.acme, "acme", nil, "`names`, as given to serve")
 }
 
 func (l *local) url(path string) string {

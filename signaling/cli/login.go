@@ -24,7 +24,7 @@ func loginCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use:   "login-url --data DIR",
-		Short: "print a new login URL of the server on this machine",
+		Short: "print a new login URL for the server on this machine",
 		Args:  settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := settings.Require(cmd, "data"); err != nil {
@@ -39,14 +39,14 @@ func loginCommand() *cobra.Command {
 		},
 	}
 	at.addFlags(cmd)
-	cmd.Flags().StringVar(&data, "data", "", "`folder` of the server, whose tokens/admin is used")
+	cmd.Flags().StringVar(&data, "data", "", "the server's `folder`, as given to serve; its tokens/admin is used")
 	return cmd
 }
 
 func newLoginURL(endpoint, data string) (string, error) {
 	token, err := os.ReadFile(filepath.Join(data, "tokens", "admin"))
 	if err != nil {
-		return "", fmt.Errorf("read the admin's token: %w (run this as the server's user, with its --data)", err)
+		return "", fmt.Errorf("read the admin token: %w (run this as the server's user, with its --data)", err)
 	}
 	req, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
 	if err != nil {
@@ -62,7 +62,7 @@ func newLoginURL(endpoint, data string) (string, error) {
 	defer answer.Body.Close()
 	var got struct{ URL, Reason, Remedy string }
 	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil || got.URL == "" {
-		return "", fmt.Errorf("the server answers %s: %s (%s)", answer.Status, got.Reason, got.Remedy)
+		return "", fmt.Errorf("the server answered %s: %s (%s)", answer.Status, got.Reason, got.Remedy)
 	}
 	return got.URL, nil
 }

@@ -30,27 +30,27 @@ func serveCommand() *cobra.Command {
 		Args:  settings.NoArgs,
 	}
 	f := cmd.Flags()
-	f.StringVar(&cfg.Listen, "listen", ":8080", "`address` of links and the dashboard")
-	f.StringVar(&cfg.UDP, "udp", "", "`address` of UDP for data channels and TURN, or none; default: that of --listen")
+	f.StringVar(&cfg.Listen, "listen", ":8080", "`address` for links and the dashboard")
+	f.StringVar(&cfg.UDP, "udp", "", "UDP `address` for data channels and TURN, or none; default: that of --listen")
 	f.StringSliceVar(&announce, "announce", nil, "`addresses` at which others reach this server; default: those of its interfaces")
-	f.StringVar(&cfg.Data, "data", "", "`folder` for tokens, keys and what is known of devices")
-	f.StringVar(&cfg.NATS, "nats", "", "`URL` of an external NATS with JetStream, for several servers; default: one inside the program")
-	f.StringVar(&tlsMode, "tls", "", "`self`: serve TLS with a certificate of our own, whose pin is printed")
+	f.StringVar(&cfg.Data, "data", "", "`folder` for tokens, keys and what is known about devices")
+	f.StringVar(&cfg.NATS, "nats", "", "`URL` of an external NATS with JetStream, to run several servers; default: one inside the program")
+	f.StringVar(&tlsMode, "tls", "", "`self`: serve TLS with a certificate that the server makes, and print its pin")
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM `file` of the TLS certificate and its chain")
 	f.StringVar(&cfg.TLSKey, "tls-key", "", "PEM `file` of the certificate's key")
-	f.StringSliceVar(&cfg.ACME, "acme", nil, "`names` to get certificates for from Let's Encrypt, whose terms you accept by this; needs port 443")
+	f.StringSliceVar(&cfg.ACME, "acme", nil, "`names` to get certificates for from Let's Encrypt, whose terms you thereby accept; needs port 443")
 	f.StringVar(&cfg.ACMEDirectory, "acme-directory", "", "`URL` of the ACME directory of another authority")
-	f.StringVar(&cfg.Admin, "admin", "", "`address` of /metrics, such as 127.0.0.1:9090; default: none")
-	f.StringSliceVar(&cfg.AllowHost, "allow-host", nil, "`names` this server is reached by, beside localhost, the machine's name and its addresses")
-	f.StringSliceVar(&trust, "trust-proxy", nil, "`networks` of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded count; default: none")
+	f.StringVar(&cfg.Admin, "admin", "", "`address` for /metrics, such as 127.0.0.1:9090; default: none")
+	f.StringSliceVar(&cfg.AllowHost, "allow-host", nil, "`names` this server is reached by, besides localhost, the machine's name and its addresses")
+	f.StringSliceVar(&trust, "trust-proxy", nil, "`networks` of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed; default: none")
 	f.BoolVar(&cfg.ProxyProtocol, "proxy-protocol", false, "connections from --trust-proxy begin with a PROXY header, version 1 or 2")
 	f.StringVar(&cfg.PathPrefix, "path-prefix", "", "`path` under which a reverse proxy serves this, such as /telepath")
 	f.StringVar(&turnMode, "turn", "on", "`on` or off: a TURN server on the port of --listen, for the two ends of a connection and nobody else")
-	f.StringSliceVar(&cfg.TURNServers, "turn-server", nil, "`URLs` of an external TURN server (coturn with use-auth-secret) in its place, such as turn:turn.example:3478?transport=udp")
+	f.StringSliceVar(&cfg.TURNServers, "turn-server", nil, "`URLs` of an external TURN server (coturn with use-auth-secret) to use instead, such as turn:turn.example:3478?transport=udp")
 	f.String("turn-secret-file", "", "`file` with the external TURN server's secret")
-	f.IntVar(&cfg.Limits.Connections, "max-connections", 0, "`number` of connections that may be open; default: 8192")
-	f.IntVar(&cfg.Limits.ConnectionsPerAddress, "max-connections-per-address", 0, "`number` of them from one address; default: 256. More where many people share one")
-	f.IntVar(&cfg.Limits.RequestsPerSecond, "max-requests-per-address", 0, "`number` of requests a second from one address, beside four times as many at once; default: 50")
+	f.IntVar(&cfg.Limits.Connections, "max-connections", 0, "at most this `number` of open connections; default: 8192")
+	f.IntVar(&cfg.Limits.ConnectionsPerAddress, "max-connections-per-address", 0, "at most this `number` of them from one address; default: 256. Raise it where many people share one")
+	f.IntVar(&cfg.Limits.RequestsPerSecond, "max-requests-per-address", 0, "at most this `number` of requests a second from one address, with bursts of four times as many; default: 50")
 	f.StringVar(&openRole, "open-role", "", "`role` (viewer or operator) of whoever comes without a token; default: none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settings.Require(cmd, "data"); err != nil {
@@ -97,15 +97,15 @@ func check(cfg server.Config, tlsMode string) error {
 	case len(cfg.ACME) > 0 && (cfg.TLSSelf || cfg.TLSCert != "" || cfg.TLSKey != ""):
 		return settings.Usagef("--acme excludes --tls self and --tls-cert: give one of them")
 	case len(cfg.ACME) == 0 && cfg.ACMEDirectory != "":
-		return settings.Usagef("--acme-directory names an authority: name the names that it is to certify with --acme")
+		return settings.Usagef("--acme-directory only names the authority: give the names to certify with --acme")
 	case cfg.TLSSelf && (cfg.TLSCert != "" || cfg.TLSKey != ""):
 		return settings.Usagef("--tls self and --tls-cert exclude one another: give one of them")
 	case (cfg.TLSCert == "") != (cfg.TLSKey == ""):
 		return settings.Usagef("--tls-cert and --tls-key go together: give both")
 	case cfg.ProxyProtocol && len(cfg.TrustProxy) == 0:
-		return settings.Usagef("--proxy-protocol is for the proxies that --trust-proxy names: give their networks")
+		return settings.Usagef("--proxy-protocol is for the proxies of --trust-proxy: give their networks")
 	case min(cfg.Limits.Connections, cfg.Limits.ConnectionsPerAddress, cfg.Limits.RequestsPerSecond) < 0:
-		return settings.Usagef("--max-…: a limit is a positive number")
+		return settings.Usagef("--max-…: a limit must be a positive number")
 	case cfg.OpenRole != "" && cfg.OpenRole != auth.Viewer && cfg.OpenRole != auth.Operator:
 		return settings.Usagef("--open-role %.40q: give viewer or operator", cfg.OpenRole)
 	}
@@ -182,16 +182,16 @@ func announce(out io.Writer, s *server.Server, cfg server.Config) {
 	for _, url := range urls[1:] {
 		fmt.Fprintf(out, "  or %s\n", url)
 	}
-	fmt.Fprintf(out, "The code in it works once, within %d minutes. Tokens are in %s/tokens.\n", int(auth.CodeLife.Minutes()), cfg.Data)
+	fmt.Fprintf(out, "Its code works once, within %d minutes. Tokens are in %s/tokens.\n", int(auth.CodeLife.Minutes()), cfg.Data)
 	switch {
 	case len(cfg.ACME) > 0:
-		fmt.Fprintf(out, "Under other names than %s a certificate of our own is shown. Its pin: %s\n", strings.Join(cfg.ACME, ", "), s.Pin())
+		fmt.Fprintf(out, "Under names other than %s, the server shows a certificate that it made. Its pin: %s\n", strings.Join(cfg.ACME, ", "), s.Pin())
 	case s.Pin() != "":
 		fmt.Fprintf(out, "Pin of the certificate: %s\n", s.Pin())
 	}
 	fmt.Fprint(out, announced(s.Announced(), s.UDPPort(), surroundings(os.DirFS("/"))))
 	if cfg.OpenRole != "" {
-		fmt.Fprintf(out, "Open to everybody who reaches it, as %s.\n", cfg.OpenRole)
+		fmt.Fprintf(out, "Open to anybody who reaches it, as %s.\n", cfg.OpenRole)
 	}
 }
 

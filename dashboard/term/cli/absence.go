@@ -90,7 +90,7 @@ func (a *absence) giveUp() {
 }
 
 func (a *absence) endLocked() {
-	const remedy = "See that telepath-device runs there and reaches the server; telepath view shows when it is back"
+	const remedy = "Check that telepath-device runs there and reaches the server; telepath view shows when it is back"
 	a.end(fmt.Errorf("%s. %s", a.wordsLocked(), remedy))
 }
 
@@ -107,7 +107,7 @@ func (a *absence) wordsLocked() string {
 	text := view.Escape(a.device.Name) + ": " + view.State(a.device, now)
 	heard := time.Duration(a.device.HeardMS)*time.Millisecond + now.Sub(a.at)
 	if a.device.HeardMS > 0 && heard >= time.Second {
-		text += ", heard last " + view.Short(heard.Truncate(time.Second)) + " ago"
+		text += ", last heard " + view.Short(heard.Truncate(time.Second)) + " ago"
 	}
 	return text
 }

@@ -29,23 +29,23 @@ func callCommand() *cobra.Command {
 	var flags callFlags
 	cmd := &cobra.Command{
 		Use:   "call DEVICE METHOD [JSON]",
-		Short: "have a device do something, once, and tell how it ended",
+		Short: "have a device do something, once, and say how it ended",
 		Long: `call has a device run one of its methods, with an object of parameters, and waits
-for its end. It prints the result as JSON; how it goes on, it says on stderr. A
-call begins by its deadline, by the device's clock, or never, and never twice,
-whatever becomes of the paths. Where the method needs the lease, call takes it for
-that time. Ctrl-C cancels what has not begun. It needs an operator's token.
+for it to end. It prints the result as JSON, and progress on stderr. A call begins
+by its deadline, on the device's clock, or never, and never twice, whatever happens
+to the paths. If the method needs the lease, call takes it meanwhile. Ctrl-C cancels
+what has not begun. It needs an operator's token.
 
 Exit codes:
   0  done
-  3  failed: it ran, and says itself that it did not succeed
+  3  failed: it ran, and reports that it did not succeed
   4  rejected: it never ran, and the reason says why
   5  expired: it never ran, because it was too late
   6  unknown: it may have run, and nobody can say how it ended
   7  the device is offline: it never ran
   1  the device could not be reached, or takes no commands; 2 wrong usage
 
-With --json it prints one object a line, for each change:
+With --json it prints one object per line, for each change:
   call      device, id, method, state (sent, received, running, done, failed, rejected,
             expired, unknown), code, reason, progress (0 to 1), result, took_ms, round_trip_ms`,
 		Example: `  telepath methods rover
@@ -55,9 +55,9 @@ With --json it prints one object a line, for each change:
 		RunE: func(cmd *cobra.Command, args []string) error { return runCall(cmd, args, flags) },
 	}
 	f := cmd.Flags()
-	f.DurationVar(&flags.deadline, "deadline", 2*time.Second, "how long it may take until the call begins, counted from when the device is reached")
-	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
-	f.BoolVar(&flags.yes, "yes", false, "also if the device calls the method dangerous")
+	f.DurationVar(&flags.deadline, "deadline", 2*time.Second, "how long the call may wait to begin, counted from when the device is reached")
+	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
+	f.BoolVar(&flags.yes, "yes", false, "call it even if the device calls the method dangerous")
 	timeoutFlag(cmd, &flags.timeout)
 	return linkFlags(cmd)
 }
@@ -71,7 +71,7 @@ func callArgs(cmd *cobra.Command, args []string) error {
 	}
 	var params map[string]any
 	if len(args) == 3 && json.Unmarshal([]byte(args[2]), &params) != nil {
-		return settings.Usagef("%.40q is no JSON object: want parameters such as '{\"metres\": 1.5}'", args[2])
+		return settings.Usagef("%.40q is not a JSON object: want parameters such as '{\"metres\": 1.5}'", args[2])
 	}
 	return named(args[0])
 }
@@ -114,7 +114,7 @@ func prepareCall(ctx context.Context, r *peer.Remote, machine rpc.Machine, metho
 			continue
 		}
 		if m.Danger && !yes {
-			return nil, settings.Usagef("the device calls %s dangerous: say --yes if it is to be done", view.Escape(method))
+			return nil, settings.Usagef("the device calls %s dangerous: give --yes to do it anyway", view.Escape(method))
 		}
 		if m.Lease {
 			return borrow(ctx, r)

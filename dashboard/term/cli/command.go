@@ -20,12 +20,12 @@ func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "telepath",
 		Short: "watch and command devices from a terminal",
-		Long: `telepath watches devices from a terminal and for scripts: who is there, what
-they publish, and over which path. With an operator's token it commands them.
+		Long: `telepath watches devices, for people at a terminal and for scripts: which are there,
+what they publish, and over which path. With an operator's token it also commands them.
 
-Where the server is, and the token to be let in with, stand in
-~/.config/telepath/config.yaml (keys server, token-file, tls-ca, tls-pin, proxy), or are
-given as flags or TELEPATH_… variables.`,
+Put the server's URL and the token file in ~/.config/telepath/config.yaml
+(keys server, token-file, tls-ca, tls-pin, proxy), or give them as flags or
+TELEPATH_… variables.`,
 	}
 	root.PersistentFlags().String("config", configFile(), "YAML `file` with settings; its keys are the names of the flags")
 	root.AddCommand(devicesCommand(), viewCommand(), pingCommand(), netcheckCommand(), loginURLCommand())
@@ -45,7 +45,7 @@ func configFile() string {
 // serverFlags are the flags of every command that talks to a server.
 func serverFlags(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().String("server", "", "`URL` of the signaling server, http://… or https://…")
-	cmd.Flags().String("token-file", "", "`file` with a token of the server (or TELEPATH_TOKEN)")
+	cmd.Flags().String("token-file", "", "`file` with a token for the server (or TELEPATH_TOKEN)")
 	settings.TLSFlags(cmd)
 	settings.ProxyFlag(cmd)
 	return cmd
@@ -112,7 +112,7 @@ func oneDevice(cmd *cobra.Command, args []string) error {
 	case 0:
 		return settings.Usagef("DEVICE is missing: %s NAME (`telepath devices` lists them)", cmd.CommandPath())
 	}
-	return settings.Usagef("one DEVICE at a time, not %d: quote a name that has spaces", len(args))
+	return settings.Usagef("one DEVICE at a time, not %d: quote a name that contains spaces", len(args))
 }
 
 // named is the check of DEVICE itself: an empty one is a variable that was not set.

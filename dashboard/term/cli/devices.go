@@ -21,13 +21,13 @@ func devicesCommand() *cobra.Command {
 		Use:   "devices",
 		Short: "list the devices that the server knows, and whether they are there",
 		Long: `devices lists the devices that the server knows, and whether they are there: live,
-reachable (linked, but silent for more than 5 s) or offline. It says which clocks are
-wrong by the server's, which looks when a device comes.
+reachable (linked, but silent for more than 5 s) or offline. It also says whose clock is
+wrong by the server's, which compares when a device links.
 
-With --json it prints one object a line:
-  presence  device, id, state, since, and where there is something to say grace_ms (for so
-            long one that is offline may still come back by itself) and ahead_ms (its clock is
-            so far ahead of the server's; negative: behind)`,
+With --json it prints one object per line:
+  presence  device, id, state, since, and if there is something to say, grace_ms (how long
+            one that is offline may still come back by itself) and ahead_ms (how far its
+            clock is ahead of the server's; negative: behind)`,
 		Args: settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := client(cmd)
@@ -44,7 +44,7 @@ With --json it prints one object a line:
 			return printDevices(settings.Stdout(cmd), devices, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line, of type presence")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line, of type presence")
 	return serverFlags(cmd)
 }
 

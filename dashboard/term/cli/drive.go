@@ -25,21 +25,21 @@ func driveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "drive DEVICE",
 		Short: "move a device with the keys of this terminal",
-		Long: `drive moves a device with the keys W, A, S, D or the arrows, while they are held:
-W and S the axis that is called speed, drive, throttle or the like, A and D the one
-that turns or steers; of others the first two. It shows where they really are. Space
-and Esc stop the device (telepath reset ends that), q quits. It takes the lease, or
-waits for it: r asks whoever holds it; g gives it to who asks, n denies. It needs an
-operator's token, and exits with 7 if the device is offline.
+		Long: `drive moves a device with the keys W, A, S, D or the arrows, for as long as you hold
+them: W and S move the axis called speed, drive, throttle or the like, A and D the one
+that turns or steers; failing those, the first two axes. It shows where they really
+are. Space and Esc stop the device (telepath reset ends that), q quits. It takes the
+lease, or waits for it: r asks whoever holds it; g gives it to whoever asks, n says no.
+It needs an operator's token, and exits with 7 if the device is offline.
 
-A terminal does not tell that a key was let go. So a key counts as held for 150 ms
-after the terminal told of it last: it repeats one that is held, after a short pause
-at first. Without a key there is no hand, and the device goes to rest by itself,
-also when this terminal, this machine or the network hangs.`,
+A terminal does not say when a key is let go. It only repeats a key that is held, after
+a short pause at first, so a key counts as held for 150 ms after it was last seen.
+Without a key there is no hand, and the device makes itself safe, even if this
+terminal, this machine or the network hangs.`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error { return runDrive(cmd, args[0], flags) },
 	}
-	cmd.Flags().Float64Var(&flags.part, "part", 0.5, "how far the keys go: a part of the axes' range, above 0, at most 1")
+	cmd.Flags().Float64Var(&flags.part, "part", 0.5, "how far the keys go: a fraction of the axes' range, above 0, at most 1")
 	timeoutFlag(cmd, &flags.timeout)
 	return linkFlags(cmd)
 }
@@ -53,7 +53,7 @@ func runDrive(cmd *cobra.Command, device string, flags driveFlags) error {
 	}
 	terminal := int(os.Stdin.Fd())
 	if !term.IsTerminal(terminal) || !term.IsTerminal(int(os.Stdout.Fd())) {
-		return settings.Usagef("drive needs a terminal: what is typed is the hand")
+		return settings.Usagef("drive needs a terminal: the keys you hold are the hand")
 	}
 	applied := &drive.Applied{}
 	watch := peer.ViewConfig{Device: device, Want: []string{drive.AppliedStreams}, Events: peer.Events{Batch: applied.Received}}

@@ -12,9 +12,9 @@ import (
 func loginURLCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login-url",
-		Short: "print a new link that opens the dashboard in a browser, once",
-		Long: `login-url prints a new link that opens the dashboard in a browser. It works once
-and for ten minutes. It needs the token of an admin.`,
+		Short: "print a new URL that opens the dashboard in a browser, once",
+		Long: `login-url prints a new URL that opens the dashboard in a browser. It works once,
+within ten minutes. It needs an admin token.`,
 		Args: settings.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := client(cmd)
@@ -26,7 +26,7 @@ and for ten minutes. It needs the token of an admin.`,
 				return err
 			}
 			if !login.Expires.IsZero() {
-				fmt.Fprintln(cmd.ErrOrStderr(), "for one use until", login.Expires.Local().Format(time.TimeOnly))
+				fmt.Fprintln(cmd.ErrOrStderr(), "works once, until", login.Expires.Local().Format(time.TimeOnly))
 			}
 			_, err = fmt.Fprintln(settings.Stdout(cmd), login.URL)
 			return err

@@ -24,8 +24,8 @@ func methodsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "methods DEVICE",
 		Short: "list what can be done with a device: its methods and axes",
-		Long: `methods lists what can be done with a device: methods for call, axes for drive, and
-how it stands. It needs an operator's token, and exits with 7 if the device is offline.
+		Long: `methods lists what can be done with a device, methods for call and axes for drive, and
+says how it is. It needs an operator's token, and exits with 7 if the device is offline.
 
 With --json it prints one object: name, methods [{name, label, help, params and result
 (JSON Schemas), role, rate, lease, danger, limit_ms}], axes [{id, name, label, unit, min,

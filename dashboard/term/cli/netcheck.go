@@ -18,23 +18,23 @@ func netcheckCommand() *cobra.Command {
 	var flags netcheckFlags
 	cmd := &cobra.Command{
 		Use:   "netcheck",
-		Short: "find out what the way to the server is like, and on which path a link would come up",
+		Short: "check the way to the server, and say on which path a link would come up",
 		Long: `netcheck tries each step of the way from this machine to the server, and each way
-of linking to it on its own: for when a connection does not come up, or stands
-on a bad path. Without a token it checks what can be checked without.
+of linking to it on its own: for when a connection does not come up, or uses a
+bad path. Without a token it checks what needs none.
 
-A check is ok; or has failed, under a name, with reason and remedy; or is
-unknown, because it could not be tried. The last line says on which path a link
-would come up, and what keeps it from a better one. Whether a direct path comes
-up depends on the device too: ping shows it.
+A check is ok, failed (with a name, a reason and a remedy) or unknown, because
+it could not be tried. The last line says on which path a link would come up,
+and what keeps it from a better one. Whether a direct path comes up depends on
+the device too: ping shows it.
 
-It exits with 0 if there is a way to the server, also one that is not the best,
-and without a token if a telepath server answers; with 1 if no way was found.
+It exits with 0 if there is a way to the server, even if it is not the best one,
+or, without a token, if a telepath server answers; with 1 if no way was found.
 
-With --json it prints one object a line. Their types and members, null where
+With --json it prints one object per line. Their types and members, null where
 there is nothing to say:
   check     name, verdict (ok, failed, unknown), ms, detail, failure, reason, remedy;
-            of clock also ahead_ms and err_ms: the server's clock and the error of that
+            for clock also ahead_ms and err_ms: the server's clock and its error bound
   summary   expected (a path, or none; null: unknown), because
 The names of the checks: dns, tcp4, tcp6, ipv6, proxy, tls, http1, http2, ws,
 sse, poll, latency-ws, latency-sse, latency-poll, udp, mapping, relay-udp,
@@ -43,8 +43,8 @@ relay-tcp, turn-udp, turn-tcp, turn-tls, clock.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runNetcheck(cmd, flags) },
 	}
 	f := cmd.Flags()
-	f.DurationVar(&flags.timeout, "timeout", netcheck.DefaultTimeout, "for all checks together, at least 1s")
-	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
+	f.DurationVar(&flags.timeout, "timeout", netcheck.DefaultTimeout, "time for all checks together, at least 1s")
+	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
 	return serverFlags(cmd)
 }
 

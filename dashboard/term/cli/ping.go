@@ -27,17 +27,17 @@ func pingCommand() *cobra.Command {
 	var flags pingFlags
 	cmd := &cobra.Command{
 		Use:   "ping DEVICE",
-		Short: "measure the round trip to a device, and show on which path it goes",
-		Long: `ping sends probes to a device, on the best path there is at that moment, and
-shows for each reply its path and round trip, and in the end a summary. It exits
-with 1 if there was no reply at all, at once with 7 if the device is offline.
-DEVICE is a name or an id.
+		Short: "measure the round trip to a device, and show the path it takes",
+		Long: `ping sends probes to a device, on the best path there is at that moment. It shows
+the path and round trip of each reply, and a summary at the end. It exits with 1
+if there was no reply at all, and at once with 7 if the device is offline. DEVICE
+is a name or an id.
 
-With --until-direct it ends with the first reply that came on a direct path (udp
-or tcp) and exits with 0; with 1 if there was none in as many pings as -c says,
-10 unless it says otherwise.
+With --until-direct it ends at the first reply on a direct path (udp or tcp) and
+exits with 0, or with 1 if there was none in as many pings as -c says, by default
+10.
 
-With --json it prints one object a line. Their types and members:
+With --json it prints one object per line. Their types and members:
   ping      device, seq, path and rtt_ms (null without a reply), reason (why there is none)
   summary   device, sent, received, loss_percent, min_ms, avg_ms, p50_ms, p95_ms, p99_ms, max_ms`,
 		Args: oneDevice,
@@ -46,8 +46,8 @@ With --json it prints one object a line. Their types and members:
 	f := cmd.Flags()
 	f.IntVarP(&flags.count, "count", "c", 0, "how many pings (default: until Ctrl-C)")
 	f.DurationVarP(&flags.interval, "interval", "i", time.Second, "time between pings")
-	f.BoolVar(&flags.untilDirect, "until-direct", false, "end with the first reply on a direct path")
-	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
+	f.BoolVar(&flags.untilDirect, "until-direct", false, "end at the first reply on a direct path")
+	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
 	return linkFlags(cmd)
 }
 

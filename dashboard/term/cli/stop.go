@@ -18,16 +18,15 @@ func stopCommand() *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "stop DEVICE",
-		Short: "stop what a device moves, at once, until somebody resets it",
-		Long: `stop has a device make everything safe that it moves, at once, whoever holds the
-lease. It says so on every path there is until the device answers. The stop stays,
-also over a restart of the device, until somebody resets it. It needs an operator's
-token.
+		Short: "stop everything a device moves, at once, until somebody resets it",
+		Long: `stop has a device make everything it moves safe, at once, whoever holds the lease. It
+repeats the stop on every path there is until the device answers. The stop lasts, even
+across restarts of the device, until somebody resets it. It needs an operator's token.
 
-It exits with 0 when the device has said that it has stopped and that all is safe,
-else with 1, or with 7 if the device was offline all the time: stop says so, and goes
-on trying until --timeout is over. It comes over a network, which can fail: it is no
-safety-rated stop.`,
+It exits with 0 once the device has said that it has stopped and that everything is
+safe, otherwise with 1, or with 7 if the device was offline all the time: stop says so,
+and keeps trying until --timeout is over. It goes over a network, which can fail: it is
+not a safety-rated stop.`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStop(cmd, args[0], timeout, true, (*peer.Remote).Stop)
@@ -41,11 +40,11 @@ func resetCommand() *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "reset DEVICE",
-		Short: "end a device's stop: it may move again",
-		Long: `reset ends a stop: the device may be moved again. Look first why it was stopped.
+		Short: "end a device's stop, so that it may move again",
+		Long: `reset ends a stop: the device may be moved again. First find out why it was stopped.
 Nothing starts by itself. It needs an operator's token.
 
-It exits with 0 when the device has said that it may move again, else with 1, or
+It exits with 0 once the device has said that it may move again, otherwise with 1, or
 with 7 if the device is offline.`,
 		Args: oneDevice,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +61,7 @@ func runStop(cmd *cobra.Command, device string, timeout time.Duration, stops boo
 	}
 	away := &absence{}
 	if stops {
-		away.goes = fmt.Sprintf("Saying stop until it answers, for %v", timeout)
+		away.goes = fmt.Sprintf("Sending stop until it answers, for up to %v", timeout)
 	}
 	watch := peer.ViewConfig{Device: device, Want: []string{noStream}}
 	return whileWatching(cmd, watch, away, func(ctx context.Context, r *peer.Remote) error {

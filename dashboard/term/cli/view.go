@@ -26,19 +26,18 @@ func viewCommand() *cobra.Command {
 	var flags viewFlags
 	cmd := &cobra.Command{
 		Use:   "view DEVICE",
-		Short: "show what a device publishes, as it comes",
-		Long: `view shows what a device publishes, as it comes: a line for each sample with its
-time, value, age and path, and lines of their own for a change of path or
-presence, for samples that are missing and for a clock of the device's that is
-wrong. Times are by this machine's clock, with --json by the device's. DEVICE is a
-name or an id.
+		Short: "show what a device publishes, as it arrives",
+		Long: `view shows what a device publishes, as it arrives: a line for each sample with its
+time, value, age and path, and separate lines when the path or the presence
+changes, when samples are missing, and when the device's clock is wrong. Times are
+by this machine's clock, with --json by the device's. DEVICE is a name or an id.
 
-With --json it prints one object a line. Their types and members:
+With --json it prints one object per line. Their types and members:
   sample    device, id, stream, epoch, seq, t, value, class, age_ms, age_err_ms, path,
             late, retained, past
   path      path (null: none), reason
   gap       stream, epoch, from, to (inclusive; null: unknown), reason
-  presence  device, id, state, since, and where there is something to say grace_ms, ahead_ms
+  presence  device, id, state, since, and if there is something to say, grace_ms, ahead_ms
   clock     ahead_ms (of this machine's: the device's is wrong, or right again), err_ms`,
 		Example: `  telepath view greenhouse --stream 'temperature*'
   telepath view greenhouse --json --for 20s | jq 'select(.type == "sample") | .value'
@@ -48,11 +47,11 @@ With --json it prints one object a line. Their types and members:
 		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd, args[0], flags) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&flags.streams, "stream", nil, "only streams that fit this `GLOB` (* any characters, ? one); may be repeated")
-	f.StringVar(&flags.from, "from", "head", "`POSITION` where streams of class event begin: head (now), start (all that is kept), or EPOCH:SEQ: behind that sample of one stream")
-	f.DurationVar(&flags.since, "since", 0, "also what the device kept of this time before, such as 5m, and later what an outage tears out (default: nothing)")
+	f.StringArrayVar(&flags.streams, "stream", nil, "only streams that match this `GLOB` (* any characters, ? one); may be repeated")
+	f.StringVar(&flags.from, "from", "head", "`POSITION` where streams of class event begin: head (now), start (all that is kept), or EPOCH:SEQ (after that sample of one stream)")
+	f.DurationVar(&flags.since, "since", 0, "also what the device kept for this long before now, such as 5m, and later whatever an outage cuts out (default: nothing)")
 	f.DurationVar(&flags.duration, "for", 0, "end after this time, such as 20s (default: never)")
-	f.BoolVar(&flags.json, "json", false, "print a JSON object a line")
+	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
 	f.BoolVar(&flags.relay, "relay", false, "stay on the relay: no direct path")
 	return linkFlags(cmd)
 }
