@@ -89,7 +89,7 @@ func drivesByTheKeyboard(p person) {
 
 	p.ends(upKey, ending{does: upKey.letGo})
 	p.ends(upKey, ending{does: "hide", undo: "show", says: "Released: the page was hidden."})
-	p.ends(upKey, ending{does: "cover", undo: "uncover", says: "Released: the page lost the focus."})
+	p.ends(upKey, ending{does: "cover", undo: "uncover", says: "Released: the page lost focus."})
 	p.ends(upKey, ending{does: "hang 1500"})
 
 	p.stops(downKey, "key press Escape")

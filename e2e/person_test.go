@@ -38,7 +38,7 @@ func (p person) did(what string) (began, ended rig.Event) {
 }
 
 // tooBusy is what a page says that had no processor for 150 ms: it has let go, as it must.
-const tooBusy = "Released: this page was too busy to count the hand."
+const tooBusy = "Released: this page was too busy to see the hand."
 
 // drives holds an input until the rover moves. A page that was too busy has let go: then he does, too, and begins again.
 func (p person) drives(in input) {

@@ -48,7 +48,7 @@ var mappings = []struct {
 	{lab.Open, "", "no NAT", ""},
 	{lab.FullCone, "", "for all destinations", ""},
 	{lab.PortRestricted, "", "for all destinations", "by all servers"},
-	{lab.Symmetric, "nat-varies", "", "gives each destination another address"},
+	{lab.Symmetric, "nat-varies", "", "shows each destination a different address"},
 }
 
 // Whether a NAT gives each destination another address is found out by asking two servers on one socket, of real NATs.

@@ -193,7 +193,7 @@ func (s *calls) step(now time.Duration, fence uint64) {
 
 func (s *calls) whyNot() string {
 	if !s.ticks.known() {
-		return "nothing was heard of the device's clock"
+		return "the device's clock was not known"
 	}
 	return "there was no path to the device"
 }

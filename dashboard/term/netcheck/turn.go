@@ -28,7 +28,7 @@ func (s *survey) checkTURN(ctx context.Context, rung ladder.Rung) Check {
 		return *why
 	}
 	cfg := rtc.Config{Dial: s.tunnel.DialContext, TLS: s.cfg.Endpoint.TLS, Log: s.cfg.Endpoint.Log}
-	last := unknown("the server tells of no TURN server that is reached this way", "")
+	last := unknown("the server names no TURN server that is reached this way", "")
 	for _, server := range servers {
 		for _, url := range server.URLs {
 			if peer.TurnRung(url) != rung {
@@ -63,7 +63,7 @@ func (s *survey) turnServers() (list []signal.Server, why *Check) {
 	case s.servers == nil && s.device:
 		no = unknown("a device is told of TURN servers with each viewer", "give a viewer's token")
 	case len(s.servers) == 0:
-		no = unknown("the server tells of no TURN server", "")
+		no = unknown("the server names no TURN server", "")
 	default:
 		return s.servers, nil
 	}

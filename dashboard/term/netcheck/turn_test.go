@@ -14,7 +14,7 @@ import (
 func TestNoTURN(t *testing.T) {
 	r := serve(t, server.Config{NoTURN: true})
 	got := check(t, r.viewer(t, "http", r.addr))
-	got.unknown("the server tells of no TURN server", "turn-udp", "turn-tcp", "turn-tls")
+	got.unknown("the server names no TURN server", "turn-udp", "turn-tcp", "turn-tls")
 	got.expects("ws")
 }
 

@@ -34,7 +34,7 @@ func (s *survey) checkUDP(ctx context.Context) Check {
 	to := s.family(false)
 	switch {
 	case port == 0:
-		return unknown("the server answers no UDP", "")
+		return unknown("the server does not answer over UDP", "")
 	case len(to) == 0:
 		return unknown("the server has no IPv4 address", "")
 	}

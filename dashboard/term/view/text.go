@@ -69,7 +69,7 @@ var gapWords = map[wire.GapReason]string{
 	wire.GapRestart:         "the device restarted",
 	wire.GapUnknownPosition: "the device does not have that position",
 	wire.GapRefused:         "they cannot be read here",
-	wire.GapSpool:           "the device's disk did not take them, or has them no more",
+	wire.GapSpool:           "the device's disk did not take them, or no longer has them",
 }
 
 // Gap appends a line for samples that will never come.

@@ -65,13 +65,13 @@ it("keys drive while they are held, and while nothing else needs them", () =>
 		await page.waitForTimeout(200);
 		expect(await heard(page, "hand")).toEqual([]);
 		await page.getByText(/^Inputs:/).click();
-		await page.getByLabel("Your name for others").press("w");
+		await page.getByLabel("Your name, as others see it").press("w");
 		expect(await heard(page, "hand")).toEqual([]);
 	}));
 
 it.each([
 	["a hidden page", "the page was hidden"],
-	["a page that lost the focus", "the page lost the focus"],
+	["a page that lost the focus", "the page lost focus"],
 	["a dialog", "a dialog was opened"],
 	["a menu", "a menu was opened"],
 	["a drag", "something was dragged"],
@@ -239,8 +239,8 @@ it("a form says beside its fields what does not fit, and calls with what was fil
 		await form.getByText("Parameters").click();
 		await form.getByLabel("x in m").fill("far");
 		await form.getByRole("button", { name: "Run Go to a place" }).click();
-		await form.getByText("A number is needed.").waitFor();
-		await form.getByText("This is needed.").waitFor();
+		await form.getByText("Enter a number.").waitFor();
+		await form.getByText("This is required.").waitFor();
 		expect(await heard(page, "control.call")).toEqual([]);
 		await form.scrollIntoViewIfNeeded();
 		await picture(page, "control-form");

@@ -63,7 +63,7 @@ func TestAnswersHaveNames(t *testing.T) {
 		failure string
 		words   string
 	}{
-		{"another server", http.NotFound, "not-telepath", "something else than a telepath server answers (the answer is 404 Not Found): check the URL"},
+		{"another server", http.NotFound, "not-telepath", "something other than a telepath server answers (the answer is 404 Not Found): check the URL"},
 		{"a redirect", http.RedirectHandler("https://elsewhere.example/v1/link", http.StatusFound).ServeHTTP, "not-telepath", "to https://elsewhere.example/v1/link: use that URL"},
 		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
@@ -120,7 +120,7 @@ func TestUnreachableSaysWhatToDo(t *testing.T) {
 		strings.Replace(plain.URL, "http:", "https:", 1): "use http:// in the URL",
 		secure.URL: "give the authority with --tls-ca, or the certificate's pin with --tls-pin",
 		strings.Replace(secure.URL, "https:", "http:", 1): "check the URL",
-		"http://no-such-host.invalid":                     "no address is known for the server's name",
+		"http://no-such-host.invalid":                     "the server's name has no known address",
 	} {
 		_, err := Dial(t.Context(), DialConfig{URL: url})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "handshake request") {

@@ -1,14 +1,14 @@
 /** absent says why no hand can be at this page now, for people; "": one can. */
 export function absent(): string {
 	if (document.hidden) return "the page was hidden";
-	if (!document.hasFocus()) return "the page lost the focus";
+	if (!document.hasFocus()) return "the page lost focus";
 	if (document.querySelector("dialog:modal") !== null) return "a dialog was opened";
 	return "";
 }
 
 /** watchAbsence calls when a hand can no longer be there; the result ends that. */
 export function watchAbsence(release: (why: string) => void): () => void {
-	const blur = () => release("the page lost the focus");
+	const blur = () => release("the page lost focus");
 	const hide = () => release("the page was hidden");
 	const visibility = () => {
 		if (document.hidden) hide();

@@ -126,9 +126,9 @@ export class Hands {
 	/** gone says why the hand that was there is not any more, or none can be; "": neither. */
 	private gone(): string {
 		const now = this.options.now();
-		if (this.held && now - this.toldAt >= GONE) return "this page was too busy to count the hand";
+		if (this.held && now - this.toldAt >= GONE) return "this page was too busy to see the hand";
 		// A window that nobody sees draws no frames: then a pad is not read any more.
-		for (const at of this.asked.values()) if (now - at >= GONE) return "this page did not look at its inputs";
+		for (const at of this.asked.values()) if (now - at >= GONE) return "this page was too busy to read its inputs";
 		return this.options.absent();
 	}
 

@@ -33,7 +33,7 @@ export const NAMES: Record<Rung, string> = {
 };
 
 /** OVER_TCP is why a rung waits to be asked for. */
-export const OVER_TCP = "only where asked for: it connects to addresses that the device tells";
+export const OVER_TCP = "only if asked for: it connects to addresses that the device names";
 
 /** NOT_NEEDED is said of a rung while a better one does. */
 export const NOT_NEEDED = "not needed";
@@ -75,14 +75,14 @@ export const note = {
 		`no answer for ${seconds(age)}: ${SUSPICION[rung] ?? "it may be blocked"}`,
 	unheard: (age: number) => `heard ${seconds(age)} ago, but the device hears nothing from here`,
 	connecting: (age: number, before: string) =>
-		`looking for a way, ${seconds(age)}${before === "" ? "" : ` (last time: ${before})`}`,
+		`looking for a path, ${seconds(age)}${before === "" ? "" : ` (last time: ${before})`}`,
 	dead: (rung: Rung, age: number, successor: boolean) =>
-		`${note.silent(rung, age)}${successor ? "; looking for another way" : ""}`,
+		`${note.silent(rung, age)}${successor ? "; looking for another path" : ""}`,
 	failed: (reason: string, wait: number) => `${reason}; next try ${wait <= 0 ? "now" : `in ${seconds(wait)}`}`,
-	pausedNoLink: (reason: string) => `${reason}; tried again when the server can be reached`,
-	again: (reason: string) => `tried again; last time: ${reason}`,
+	pausedNoLink: (reason: string) => `${reason}; next try when the server can be reached`,
+	again: (reason: string) => `trying again; last time: ${reason}`,
 	excluded: "left out by ?only= in the page's address",
-	noLink: "the connection to the server is lost; it is tried again",
+	noLink: "the link to the server is lost; trying again",
 	deviceAway: "the server cannot reach the device",
 	opening: "the device was asked and has not answered yet",
 } as const;
@@ -98,8 +98,8 @@ export const reasons = {
 
 /** FAILURES of attempts at a data-channel connection. */
 export const FAILURES = {
-	noLink: "the server, which introduces the two ends, was not reached",
-	timeout: "no direct way was found in 10 s: UDP may be blocked",
+	noLink: "the server, which introduces the two ends, could not be reached",
+	timeout: "no direct path was found in 10 s: UDP may be blocked",
 	ice: "no pair of addresses got through: UDP may be blocked",
 	closed: "the connection was closed",
 	silent: "it stopped answering",
@@ -112,7 +112,7 @@ export const FAILURES = {
 
 /** NO_TURN says why no connection is made through TURN. */
 export const NO_TURN = {
-	noServer: "the server tells of no TURN server",
-	noURL: "the server tells of none that is reached this way",
-	device: "the device was told of no TURN server, or is of an older version",
+	noServer: "the server names no TURN server",
+	noURL: "the server names none that is reached this way",
+	device: "the device was given no TURN server, or is an older version",
 } as const;

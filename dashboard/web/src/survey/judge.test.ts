@@ -23,7 +23,7 @@ test.each([
 	["one of two still silent", [A, B], gathered([seen], [], false), "unknown", "203.0.113.1:5"],
 	["one that is still silent", [A], gathered([host], [], false), "failed", "UDP does not get through"],
 	["both silent", [A, B], gathered([host], [silent(A), silent(B)]), "failed", "UDP does not get through"],
-	["a browser that tells nothing", [A], gathered([host]), "unknown", "tells no address"],
+	["a browser that tells nothing", [A], gathered([host]), "unknown", "names no address"],
 	["a browser that does not say by whom", [A, B], gathered([srflx("203.0.113.1:5", "")]), "unknown", "203.0.113.1:5"],
 ])("NAT: %s", (_, asked, answers, verdict, words) => {
 	const finding = natOf(asked, answers);

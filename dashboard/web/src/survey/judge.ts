@@ -37,7 +37,7 @@ export function natOf(asked: readonly string[], { found, refusals, over, ms }: G
 		const silent = !over || (refusals.length > 0 && answered.length === 0);
 		return silent
 			? failed("nat", failure("udp-blocked"))
-			: unknown("nat", "the browser tells no address that a server has seen");
+			: unknown("nat", "the browser names no address that a server has seen");
 	}
 	const other = seen.find(({ url }) => url !== first.url && url !== "" && first.url !== "");
 	if (other !== undefined && refusals.length === 0) {
@@ -48,7 +48,7 @@ export function natOf(asked: readonly string[], { found, refusals, over, ms }: G
 	if (over && answered.length > 1 && refusals.length === 0 && first.url !== "")
 		return ok("nat", `${at} by all servers`, ms);
 	return {
-		...unknown("nat", `${at}; it takes two servers, or two addresses of one, to see whether that varies`),
+		...unknown("nat", `${at}; it takes two servers, or two addresses of one, to see whether it varies`),
 		ms,
 	};
 }
@@ -64,14 +64,14 @@ export function turnOf(rung: TurnRung, { found, refusals, ms }: Gathered): Findi
 	if (rung !== "turn-tls") return failed(rung, { name, reason, remedy });
 	return failed(rung, {
 		name,
-		reason: `${reason}; a browser takes no self-signed certificate here`,
-		remedy: "give the server a certificate of an authority that browsers know; or stay on the relay",
+		reason: `${reason}; a browser accepts no self-signed certificate here`,
+		remedy: "give the server a certificate from an authority that browsers trust, or stay on the relay",
 	});
 }
 
 /** noTURN is why none could be asked. */
 export function noTURN(rung: TurnRung, linked: boolean, any: boolean): Finding {
-	if (!linked) return unknown(rung, "there is no link on which the server could tell its TURN servers");
+	if (!linked) return unknown(rung, "there is no link on which the server could name its TURN servers");
 	return unknown(rung, any ? NO_TURN.noURL : NO_TURN.noServer);
 }
 

@@ -34,10 +34,10 @@ export async function survey(job: SurveyJob, tell: (findings: Finding[]) => void
 }
 
 async function nat({ stun, local, servers }: SurveyJob): Promise<Finding> {
-	if (local) return ok("nat", "the server is on this computer: no NAT is between", null);
+	if (local) return ok("nat", "the server is on this computer: there is no NAT in between", null);
 	const over = (servers ?? []).flatMap(({ urls }) => urls.filter((url) => turnRung(url) === "turn-udp").map(stunAt));
 	const urls = [...new Set([...(stun === null ? [] : [stun]), ...over])];
-	if (urls.length === 0) return unknown("nat", "the server answers no UDP");
+	if (urls.length === 0) return unknown("nat", "the server does not answer over UDP");
 	return natOf(urls, await gather({ iceServers: [{ urls }] }));
 }
 

@@ -76,7 +76,7 @@ export class SseCarrier implements LinkCarrier {
 
 	private event(data: string): void {
 		const packet = decodeBase64url(data);
-		if (packet === null) this.over({ failure: failure("not-telepath", "an event that is no packet") });
+		if (packet === null) this.over({ failure: failure("not-telepath", "an event that is not a packet") });
 		else this.way.packet(packet);
 	}
 }

@@ -202,7 +202,7 @@ test("what is wrong with the link though it works is told of its rung, before th
 	expect(ws()).toMatchObject({ state: "trying", verdict: { name: "tls-intercepted" } });
 	hear(said(1, { type: "opened", device: pi }), ...hello());
 	expect(ws()).toMatchObject({ state: "use", verdict: { name: "tls-intercepted" } });
-	expect(conn.path().reason).toContain("WebSocket: something between opens TLS");
+	expect(conn.path().reason).toContain("WebSocket: something on the way opens TLS");
 	standing = { state: "use", failure: null };
 	expect(ws()).not.toHaveProperty("verdict");
 });

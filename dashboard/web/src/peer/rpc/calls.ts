@@ -167,7 +167,7 @@ export class Calls {
 		if (now >= until) {
 			this.repeats.answered(id);
 			const why =
-				this.ticks.newest === null ? "nothing was heard of the device's clock" : "there was no path to the device";
+				this.ticks.newest === null ? "the device's clock was not known" : "there was no path to the device";
 			this.guess(call, "expired", "late", `it was not sent: ${why}`);
 			return;
 		}

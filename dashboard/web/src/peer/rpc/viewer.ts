@@ -13,7 +13,7 @@ const OPERATES = 8;
 /** While a hand waits for the device to obey, the machine is asked for this often, in ms. */
 const ARMING = 300;
 
-const NO_LEASE = { code: "no-lease", reason: "this method is for who has control" };
+const NO_LEASE = { code: "no-lease", reason: "this method is only for whoever has control" };
 
 /** StopInfo is how the stop stands. */
 export interface StopInfo {

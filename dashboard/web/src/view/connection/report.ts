@@ -6,15 +6,15 @@ import type { App } from "../state/app.svelte";
 
 /** why says in a sentence why the path is what it is. */
 export function why({ path, device, refusal }: Pick<App, "path" | "device" | "refusal">): string {
-	if (refusal !== null) return "No path: the device did not open.";
+	if (refusal !== null) return "No path: the device could not be opened.";
 	if (device?.state === "offline") {
 		const goes = path !== null && path.rung !== null && path.silentMs === null;
-		if (goes) return "The server does not see the device; this path goes on without it.";
-		return "The device is offline: there is no path to it. It is taken up again by itself.";
+		if (goes) return "The server does not see the device; this path keeps working without it.";
+		return "The device is offline: there is no path to it. This page reconnects by itself.";
 	}
 	if (path === null) return "No path yet: the server is being asked for the device.";
 	if (path.reason !== "") return sentence(path.reason);
-	return path.rung === null ? "No path works at this moment; all are being tried." : `Using ${RUNG_NAMES[path.rung]}.`;
+	return path.rung === null ? "No path works at the moment; all are being tried." : `Using ${RUNG_NAMES[path.rung]}.`;
 }
 
 /** figures are the drawer's numbers, each with its bound where it is an estimate. */
@@ -65,7 +65,7 @@ export function report(app: App, now: number): string {
 				.map(({ reason, count }) => `${reason} ${count}`)
 				.join(", ") || "nothing"
 		}`,
-		`kept over a reload: ${keeps(app.archive)}`,
+		`kept after a reload: ${keeps(app.archive)}`,
 		`secure context: ${isSecureContext ? "yes" : "no"}`,
 		`browser: ${navigator.userAgent}`,
 	].join("\n");

@@ -44,7 +44,7 @@ test("a form has an input for each member, and defaults stand in it", () => {
 	});
 	expect(fields[0]).toMatchObject({ label: "Speed", help: "in m/s", required: true });
 	expect(limits(fields[0] as never)).toBe("0 to 2");
-	expect(limits(fields[5] as never)).toBe("one a line, at most 3 values, may be left out");
+	expect(limits(fields[5] as never)).toBe("one per line, at most 3 values, optional");
 });
 
 test("what was filled in becomes the parameters; what was not is left out", () => {
@@ -66,13 +66,13 @@ test("what was filled in becomes the parameters; what was not is left out", () =
 
 describe("what does not fit is said beside its field", () => {
 	test.each<[string, string, RegExp]>([
-		["speed", "", /needed/],
+		["speed", "", /required/],
 		["speed", "fast", /number/],
 		["speed", "-1", /At least 0/],
 		["speed", "2.01", /At most 2/],
 		["speed", "1e999", /number/],
 		["count", "1.5", /whole/],
-		["mode", "", /needed/],
+		["mode", "", /required/],
 		["mode", "7", /One of: fast, slow, 3/],
 		["name", "abcdef", /5 characters/],
 		["path", "1\n2\n3\n4", /3 values/],
@@ -84,7 +84,7 @@ describe("what does not fit is said beside its field", () => {
 	});
 
 	test("in a group, of which something was filled in", () => {
-		expect(filled({ "at.y": "3" }).errors).toEqual({ "at.x": "This is needed." });
+		expect(filled({ "at.y": "3" }).errors).toEqual({ "at.x": "This is required." });
 	});
 });
 

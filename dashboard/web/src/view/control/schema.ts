@@ -136,7 +136,7 @@ function readGroup(group: Field, draft: Draft, errors: Record<string, string>): 
 function readOne(one: Field, typed: string | boolean, errors: Record<string, string>): unknown {
 	if (typeof typed === "boolean") return typed;
 	if (typed.trim() === "" && !(one.kind === "text" && one.required && typed !== "")) {
-		if (one.required) errors[one.path] = "This is needed.";
+		if (one.required) errors[one.path] = "This is required.";
 		return undefined;
 	}
 	const values = one.kind === "list" ? typed.split("\n").filter((line) => line.trim() !== "") : [typed];
@@ -159,8 +159,8 @@ function scalar({ kind, min, max, most, choices }: Field, typed: string): Scalar
 		return most !== null && [...typed].length > most ? { error: `At most ${most} characters.` } : { value: typed };
 	}
 	const value = Number(typed.trim().replace(",", "."));
-	if (!Number.isFinite(value)) return { error: "A number is needed." };
-	if (kind === "integer" && !Number.isSafeInteger(value)) return { error: "A whole number is needed." };
+	if (!Number.isFinite(value)) return { error: "Enter a number." };
+	if (kind === "integer" && !Number.isSafeInteger(value)) return { error: "Enter a whole number." };
 	if (min !== null && value < min) return { error: `At least ${min}.` };
 	if (max !== null && value > max) return { error: `At most ${max}.` };
 	return { value };
@@ -176,7 +176,7 @@ function json(typed: string): Scalar {
 	try {
 		return { value: JSON.parse(typed) };
 	} catch {
-		return { error: "This is no JSON." };
+		return { error: "This is not JSON." };
 	}
 }
 
@@ -191,8 +191,8 @@ export function limits({ kind, min, max, most, required }: Field): string {
 					? `at most ${max}`
 					: "";
 	const length = most === null ? "" : kind === "list" ? `at most ${most} values` : `at most ${most} characters`;
-	const list = kind === "list" ? "one a line" : "";
-	return [list, range, length, required || kind === "boolean" ? "" : "may be left out"].filter(Boolean).join(", ");
+	const list = kind === "list" ? "one per line" : "";
+	return [list, range, length, required || kind === "boolean" ? "" : "optional"].filter(Boolean).join(", ");
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -29,7 +29,7 @@ test("what the device says of its control is shown, and what it has not said is 
 		const state = watched(device, 10);
 		return state && [holderWords(state), stoppedWords(state), state.old];
 	};
-	expect(words()).toEqual(["Not known who has control", "Not known whether it is stopped", false]);
+	expect(words()).toEqual(["Unknown who has control", "Unknown whether it is stopped", false]);
 	say(device, 1, 1, "");
 	say(device, 2, 1, 0);
 	expect(words()).toEqual(["Nobody has control", "Not stopped", false]);

@@ -39,12 +39,12 @@ function said({ latest }: StreamStore): boolean {
 
 /** holderWords says who has control. */
 export function holderWords({ holder }: Watched): string {
-	if (holder === null) return "Not known who has control";
+	if (holder === null) return "Unknown who has control";
 	return holder === "" ? "Nobody has control" : `${holder} has control`;
 }
 
 /** stoppedWords says whether it is stopped. */
 export function stoppedWords({ stopped }: Watched): string {
-	if (stopped === null) return "Not known whether it is stopped";
+	if (stopped === null) return "Unknown whether it is stopped";
 	return stopped ? "Stopped" : "Not stopped";
 }

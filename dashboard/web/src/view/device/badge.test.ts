@@ -25,10 +25,10 @@ it("says that nothing comes on the path that is used, when it lasts", () => {
 
 it("has no path to a device that is offline, unless something comes on one", () => {
 	expect(said(path("udp", 700), "offline")).toBe(
-		"No path: offline | none |  | The device is offline: there is no path to it. It is taken up again by itself.",
+		"No path: offline | none |  | The device is offline: there is no path to it. This page reconnects by itself.",
 	);
 	expect(said(path("udp"), "offline")).toBe(
-		"Direct · UDP | direct |  | The server does not see the device; this path goes on without it.",
+		"Direct · UDP | direct |  | The server does not see the device; this path keeps working without it.",
 	);
 });
 

@@ -100,9 +100,9 @@ export class LogView implements Drawable {
 const REASONS: Record<string, string> = {
 	ring: "overwritten before they could be sent",
 	restart: "the device restarted",
-	"unknown-position": "the place to go on from is gone",
+	"unknown-position": "the place to resume from is gone",
 	refused: "they could not be read",
-	spool: "the device's disk did not take them, or has them no more",
+	spool: "the device's disk did not take them, or no longer has them",
 };
 
 function missing(line: Line): string {

@@ -36,16 +36,16 @@ export const FINDING_WORDS: Record<Finding["verdict"], string> = {
 export const DROP_WORDS: Record<string, string> = {
 	duplicate: "came twice, over two paths: one is kept",
 	deadline: "came too late",
-	"old-epoch": "from before the device began anew",
+	"old-epoch": "from before the device restarted",
 	"unknown-stream": "of streams not described yet",
 	malformed: "could not be read",
-	sealed: "sealed, and no key is here",
+	sealed: "sealed, and there is no key here",
 	limit: "beyond a limit",
-	role: "commands of a token that may not command",
+	role: "commands with a token that may not command",
 	"queue-full": "no room in a queue",
 	replaced: "replaced by a newer one",
 	"no-path": "no path",
-	page: "samples: this page was hidden or too busy to draw them",
+	page: "samples: this page was hidden, or too busy to draw them",
 };
 
 /** presence says a device's state in words; text beside every dot. lostAt: since then nobody tells; null: somebody does. */

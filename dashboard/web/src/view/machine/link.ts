@@ -12,7 +12,7 @@ export interface LinkChoice {
 }
 
 function bad(loss: number): LinkChoice {
-	const title = `50 ms more in each direction, and ${loss} % of the packets of each lost, for five minutes`;
+	const title = `50 ms more each way, and ${loss} % of packets lost each way, for five minutes`;
 	return { name: `100 ms, ${loss} %`, title, params: { delay: 50, loss } };
 }
 
@@ -26,13 +26,13 @@ export const CHOICES: readonly LinkChoice[] = [
 /** chosen is what this page has made of the link, as far as that still holds, in words too. Others may have changed it since. */
 export function chosen(log: readonly Entry[], now: number): { choice: LinkChoice | null; words: string } {
 	const last = log.find(({ method }) => method === BAD_LINK); // the newest comes first
-	if (last === undefined) return { choice: null, words: "Emulated; all of this machine's packets take it." };
+	if (last === undefined) return { choice: null, words: "Emulated, for all of this machine's packets." };
 	if (last.state !== "done")
 		return { choice: null, words: `Setting it: ${last.state}${last.reason && `, ${last.reason}`}.` };
 	const choice = CHOICES.find(({ params }) => same(params, last.params)) ?? null;
 	const left = Math.ceil((last.at + LASTS - now) / 60_000);
 	if (choice === CHOICES[0] || left <= 0) return { choice: CHOICES[0] ?? null, words: "Emulated, and perfect." };
-	return { choice, words: `There and back, and lost each way. Perfect again in ${left} min.` };
+	return { choice, words: `Round trip, and loss each way. Perfect again in ${left} min.` };
 }
 
 function same(a: LinkChoice["params"], b: unknown): boolean {

@@ -39,7 +39,7 @@ const LOGIN_CODES = new Set(["unauthorized", "forbidden"]);
 
 /** What the page has is a session, never a token that somebody could find in a file: the server's advice is for programs. */
 const LOGIN_OVER = {
-	reason: "This browser's login is over.",
+	reason: "This browser's login has expired.",
 	remedy: "Log in again. A login lasts seven days, or until the server ends all of them.",
 };
 
@@ -292,7 +292,7 @@ export class App {
 				break;
 			case "network":
 				this.network = { ...message, at: Date.now() };
-				if (message.over) this.announce("The check of the network is over.");
+				if (message.over) this.announce("The network check is done.");
 				break;
 			case "control.machine":
 			case "control.lease":

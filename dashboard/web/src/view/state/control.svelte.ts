@@ -197,7 +197,7 @@ export class Control {
 		keepHeld(this.device, heldMs);
 		if (lease.mine || lease.code !== "") this.asking = false;
 		if (before.mine && !lease.mine) this.hands.release(lease.lost ? "control was lost" : "");
-		if (before.mine !== lease.mine) this.announce(lease.mine ? "You have control." : "You have no control any more.");
+		if (before.mine !== lease.mine) this.announce(lease.mine ? "You have control." : "You no longer have control.");
 		if (lease.mine && lease.asks.length > before.asks.length)
 			this.announce(`${lease.asks.at(-1)?.name} asks for control.`);
 	}

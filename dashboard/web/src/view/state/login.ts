@@ -56,7 +56,7 @@ export async function redeem(base: URL, proof: Proof, fetcher: typeof fetch = fe
 		return {
 			code: "unreachable",
 			reason: "The server did not answer the login.",
-			remedy: "Check that it still runs and open its link again.",
+			remedy: "Check that it is still running, and open its link again.",
 		};
 	}
 }
@@ -77,8 +77,8 @@ function problem(answer: unknown, status: number): Problem {
 			typeof remedy === "string" && remedy !== ""
 				? remedy
 				: status >= 500
-					? "Try again in a moment. If it stays so, look at the server's log, or at the proxy before it."
-					: "A link works once and for ten minutes. Make a new one with `telepath-signaling login-url --data DIR`.",
+					? "Try again in a moment. If it keeps failing, look at the server's log, or at the proxy in front of it."
+					: "A link works once, within ten minutes. Make a new one with `telepath-signaling login-url --data DIR`.",
 	};
 }
 
