@@ -104,7 +104,7 @@ func TestCallsAndStops(t *testing.T) {
 	must(t, err)
 
 	w.exits(t, exitDone, `{"sound":"HONK HONK"}`, "call", "machine", "honk", `{"times": 2, "loud": true}`)
-	w.exits(t, exitFailed, "lies on the rail already", "call", "machine", "push", `{"side": "left"}`)
+	w.exits(t, exitFailed, "already lies on the rail", "call", "machine", "push", `{"side": "left"}`)
 	w.exits(t, exitDone, "done", "call", "machine", "reset-pole")                 // with the lease, for that time
 	w.exits(t, exitRejected, "side", "call", "machine", "push", `{"side": "up"}`) // not a honk: more than two a second are refused for that
 	w.exits(t, exitRejected, "", "call", "machine", "dance")

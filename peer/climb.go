@@ -276,7 +276,7 @@ func (c *Conn) answered(m signal.Message) {
 		return // over, or answered twice because the offer was sent twice
 	}
 	if err := t.peer.SetAnswer(m.SDP); err != nil {
-		c.cfg.Endpoint.log().Warn("answer not taken", "attempt", m.Attempt, "err", err)
+		c.cfg.Endpoint.log().Warn("answer not accepted", "attempt", m.Attempt, "err", err)
 		c.attempts.drop(t)
 		return
 	}

@@ -188,7 +188,7 @@ func (l *link) ended(g *leg, err error) {
 	case l.leg:
 		rung := g.carrier.Rung()
 		if !onChannels(rung) && l.rests.over(l.loop.now(), err) {
-			l.endpoint.log().Warn("something is said more often on the link from now on", "reason", l.rests.why().Brief())
+			l.endpoint.log().Warn("the link speaks more often from now on", "reason", l.rests.why().Brief())
 			limit := l.rests.limit
 			l.tasks.Go(func() { l.racer.limited(func(known *Limits) { known.Rest = limit }) }) // which may write a file
 		}

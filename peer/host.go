@@ -69,7 +69,7 @@ type HostState struct {
 
 var (
 	errStreams  = fmt.Errorf("peer: a device has at most %d streams", wire.MaxStreams)
-	errDeclared = errors.New("peer: a stream of that name is declared already")
+	errDeclared = errors.New("peer: a stream of that name is already declared")
 	errNoKeeper = errors.New("peer: a durable stream needs something that keeps it, and there is none")
 )
 

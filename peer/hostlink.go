@@ -116,7 +116,7 @@ func (h *Host) serverSignal(m signal.Message) {
 // notForDevices is what a welcome means that no hello was asked for: it is a viewer's.
 var notForDevices = &RefusedError{
 	Code: "forbidden", Reason: "the token is that of a viewer, which watches and cannot publish",
-	Remedy: "give the device the content of the server's DIR/tokens/device (--token-file)",
+	Remedy: "give the device the contents of the server's DIR/tokens/device (--token-file)",
 }
 
 func (h *Host) hello(on *leg, nonce []byte) {

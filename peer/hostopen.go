@@ -30,7 +30,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		if len(h.conns) >= h.cfg.MaxViewers && !h.evict() {
 			h.link.signal(number, signal.Message{
 				Type: signal.Refused, Code: "too-many",
-				Reason: "the device serves as many viewers as it can", Remedy: "close other pages that watch this device",
+				Reason: "the device already serves as many viewers as it can", Remedy: "close other pages that watch this device",
 			})
 			return
 		}

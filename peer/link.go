@@ -192,7 +192,7 @@ func (l *link) signalOn(g *leg, conn uint64, m signal.Message) bool {
 	l.said()
 	sent := g.carrier.Send(f)
 	if !sent {
-		g.carrier.Close(wire.CodeByName("timeout"), "the server reads no signals")
+		g.carrier.Close(wire.CodeByName("timeout"), "the server does not read signals")
 	}
 	return sent
 }
@@ -221,7 +221,7 @@ func (l *link) compareTLS(key []byte) {
 	before := l.intercepted
 	l.intercepted = l.road.intercepted(key)
 	if l.intercepted != nil && before == nil {
-		l.endpoint.log().Warn("the link works, and somebody can read it", "reason", l.intercepted.Brief())
+		l.endpoint.log().Warn("the link works, but somebody can read it", "reason", l.intercepted.Brief())
 	}
 }
 

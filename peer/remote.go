@@ -62,9 +62,9 @@ type NotOfferedError struct{ Code string }
 func (e *NotOfferedError) Error() string {
 	switch e.Code {
 	case rpc.CodeRole:
-		return "the token may watch, not command: use that of an operator (the server's DIR/tokens/operator)"
+		return "the token may watch, not command: use an operator's (the server's DIR/tokens/operator)"
 	case rpc.Unanswered:
-		return "the device does not answer commands: it is of an earlier version, or its server keeps them back"
+		return "the device does not answer commands: it is an earlier version, or its server holds them back"
 	}
 	return "this device takes no commands"
 }

@@ -70,7 +70,7 @@ func (r *Remote) Call(ctx context.Context, c Call) (rpc.CallInfo, error) {
 		return rpc.CallInfo{}, errDeadline
 	}
 	if c.Params != nil && !json.Valid(c.Params) {
-		return rpc.CallInfo{}, fmt.Errorf("peer: the parameters of %s are no JSON", c.Method)
+		return rpc.CallInfo{}, fmt.Errorf("peer: the parameters of %s are not JSON", c.Method)
 	}
 	id := uuid.NewString()
 	r.do(func(now time.Duration) {

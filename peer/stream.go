@@ -28,7 +28,7 @@ const defaultDeadline = 250 * time.Millisecond
 // maxMeta is what a server keeps of one stream's meta, in bytes.
 const maxMeta = 4 << 10
 
-var errMeta = fmt.Errorf("peer: meta is no JSON of at most %d bytes", maxMeta)
+var errMeta = fmt.Errorf("peer: meta is not JSON of at most %d bytes", maxMeta)
 
 func (c StreamConfig) check() error {
 	if err := wire.CheckName(c.Name, wire.MaxStreamName); err != nil {

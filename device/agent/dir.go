@@ -32,7 +32,7 @@ const lockPatience = 5 * time.Second
 func openDir(path string) (*dir, error) {
 	lock, err := folder.Hold(path, lockPatience)
 	if held := (*folder.HeldError)(nil); errors.As(err, &held) {
-		return nil, fmt.Errorf("device folder %s is in use by another agent (%w): end that one, or give each its own folder (two devices cannot have one key)", path, held)
+		return nil, fmt.Errorf("device folder %s is in use by another agent (%w): stop that one, or give each its own folder (two devices cannot share a key)", path, held)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("device folder: %w", err)

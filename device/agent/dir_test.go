@@ -118,7 +118,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%v, %v", since, err)
 	}
 	d.close()
-	check("no agent runs")
+	check("no agent is running")
 }
 
 func TestFacts(t *testing.T) {

@@ -87,7 +87,7 @@ func Check(path string) (since time.Time, err error) {
 		return since, fmt.Errorf("folder %s: %w", path, err)
 	}
 	if !running {
-		return since, fmt.Errorf("no agent runs with the folder %s", path)
+		return since, fmt.Errorf("no agent is running with the folder %s", path)
 	}
 	return readStatus(filepath.Join(path, statusFile))
 }
@@ -105,7 +105,7 @@ func readStatus(path string) (since time.Time, err error) {
 	case err != nil:
 		return since, fmt.Errorf("status of the agent: %w", err)
 	case !s.Linked:
-		return since, fmt.Errorf("the agent is not linked to its server since %s: %s", s.Since.Format(time.TimeOnly), s.Reason)
+		return since, fmt.Errorf("the agent has not been linked to its server since %s: %s", s.Since.Format(time.TimeOnly), s.Reason)
 	}
 	return s.Since, nil
 }

@@ -23,7 +23,7 @@ func ParseWill(stream string, value []byte) (Will, error) {
 	w := Will{Stream: stream}
 	var any any
 	if err := json.Unmarshal(value, &any); err != nil {
-		return w, fmt.Errorf(`the value of %s, %.64s, is no JSON: a text needs quotes, as in '%s="offline"'`, stream, value, stream)
+		return w, fmt.Errorf(`the value of %s, %.64s, is not JSON: a text needs quotes, as in '%s="offline"'`, stream, value, stream)
 	}
 	switch v := any.(type) {
 	case nil:

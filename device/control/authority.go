@@ -104,7 +104,7 @@ func (a *Authority) Run(ctx context.Context) error {
 	tasks.Go(func() { a.desk(work) })
 	tasks.Go(func() { a.watch(work) })
 	if a.cfg.Guard != nil {
-		a.cfg.Guard.Lost(func() { a.unsafe("the guard process does not watch") })
+		a.cfg.Guard.Lost(func() { a.unsafe("the guard process is not watching") })
 	}
 	a.begin()
 	<-ctx.Done()
@@ -122,7 +122,7 @@ func (a *Authority) begin() {
 	a.safeLocked("start")
 	a.boardLocked()
 	if a.stop.Latched {
-		a.logLocked("the stop is latched, by %s", a.stop.By)
+		a.logLocked("stopped by %s, until somebody resets it", a.stop.By)
 	}
 }
 
@@ -133,10 +133,10 @@ const endPatience = 2 * time.Second
 func (a *Authority) finish() {
 	a.mu.Lock()
 	a.running = false
-	a.safeLocked("the device's program ends")
-	a.endLeaseLocked("the device's program ends")
+	a.safeLocked("the device's program is ending")
+	a.endLeaseLocked("the device's program is ending")
 	for _, c := range a.calls {
-		c.callOff("the device's program ends")
+		c.callOff("the device's program is ending")
 	}
 	a.unlock()
 	for end := time.Now().Add(endPatience); time.Now().Before(end) && !a.quiet(); {

@@ -44,7 +44,7 @@ func newBoard(sink source.Sink, m rpc.Machine) (*board, error) {
 	if b.log, err = declare(streams+"log", wire.Event, telemetry.Meta{Kind: telemetry.Text, Label: "Control log"}); err != nil {
 		return nil, err
 	}
-	if b.holder, err = declare(streams+"holder", wire.Live, telemetry.Meta{Kind: telemetry.Text, Label: "Has the control"}); err != nil {
+	if b.holder, err = declare(streams+"holder", wire.Live, telemetry.Meta{Kind: telemetry.Text, Label: "Has control"}); err != nil {
 		return nil, err
 	}
 	b.stopped, err = declare(streams+"stopped", wire.Live, telemetry.Meta{Kind: telemetry.Bool, Label: "Stopped"})

@@ -72,7 +72,7 @@ func (c *call) entry(state rpc.State) *journal.Call {
 func (a *Authority) callLocked(op *operator, c rpc.Command, now uint64) {
 	switch {
 	case !isID(c.ID):
-		a.refuseLocked(op.conn, c, rpc.CodeMalformed, "the id of a call is a UUID")
+		a.refuseLocked(op.conn, c, rpc.CodeMalformed, "a call's id must be a UUID")
 	case a.tellCallLocked(op.conn, c.ID):
 	default:
 		a.orderLocked(op, c)
@@ -126,7 +126,7 @@ func (a *Authority) checkLocked(op *operator, c rpc.Command, now uint64) (m *met
 		return nil, code, reason
 	}
 	if m.Lease && a.lease.holder.conn != op.conn {
-		return nil, rpc.CodeNoLease, "who calls it does not hold the lease"
+		return nil, rpc.CodeNoLease, "the caller does not hold the lease"
 	}
 	if !m.rate.take(now) {
 		return nil, rpc.CodeRate, fmt.Sprintf("more than %v calls a second", m.Rate)
@@ -144,7 +144,7 @@ func (a *Authority) checkLocked(op *operator, c rpc.Command, now uint64) (m *met
 func (a *Authority) mayRunLocked(m *method, fence uint64) (code, reason string) {
 	switch {
 	case a.stop.Latched:
-		return rpc.CodeStopped, "the stop is latched, by " + a.stop.By
+		return rpc.CodeStopped, "stopped by " + a.stop.By + ", until somebody resets it"
 	case m.Lease && (a.lease.holder == nil || a.lease.fence != fence):
 		return rpc.CodeNoLease, "it needs the lease"
 	}
@@ -199,7 +199,7 @@ func (a *Authority) take(from string, o rpc.Command) {
 	c.method.hand.queue = append(c.method.hand.queue, c)
 	a.tellCallLocked(c.from, c.ID)
 	if !a.running {
-		c.callOff("the device's program ends")
+		c.callOff("the device's program is ending")
 	}
 	signal(c.method.hand.called)
 }

@@ -26,7 +26,7 @@ func (a *Authority) Command(from peer.Operator, body []byte) {
 	case c.Type == rpc.Stop:
 		a.obeyLocked(op, c) // always
 	case !a.running:
-		a.refuseLocked(op.conn, c, rpc.CodeNotOffered, "the device's program begins or ends")
+		a.refuseLocked(op.conn, c, rpc.CodeNotOffered, "the device's program is starting or ending")
 	default:
 		a.obeyLocked(op, c)
 	}
@@ -84,7 +84,7 @@ func (a *Authority) lateLocked(c rpc.Command, now uint64) (code, reason string) 
 	case c.Epoch != a.epoch:
 		return rpc.CodeStale, "it was made for another run of the device's program"
 	case now > c.By:
-		return rpc.CodeLate, "its deadline is over"
+		return rpc.CodeLate, "its deadline has passed"
 	case c.By > now+maxWait:
 		return rpc.CodeMalformed, "its deadline is more than ten minutes ahead"
 	}
@@ -109,11 +109,11 @@ func (a *Authority) askLocked(op *operator, id string, now uint64, never unknown
 
 func (a *Authority) tellUnknownLocked(op *operator, id string, now uint64, never unknown) {
 	if !isID(id) {
-		a.refuseLocked(op.conn, rpc.Command{Type: rpc.Ask, ID: id}, rpc.CodeMalformed, "an id is a UUID")
+		a.refuseLocked(op.conn, rpc.Command{Type: rpc.Ask, ID: id}, rpc.CodeMalformed, "an id must be a UUID")
 		return
 	}
 	if a.journal.Forgot() {
-		a.sayLocked(op.conn, rpc.Outcome{Type: rpc.Call, ID: id, State: rpc.Unknown, Reason: "it never came, or was forgotten by now"})
+		a.sayLocked(op.conn, rpc.Outcome{Type: rpc.Call, ID: id, State: rpc.Unknown, Reason: "it never came, or has been forgotten"})
 		return
 	}
 	if a.journal.MakeRoom(now) != nil {

@@ -156,7 +156,7 @@ func checkAxis(x rpc.Axis) error {
 	case x.Min >= x.Max:
 		return fmt.Errorf("range %v to %v: want min below max", x.Min, x.Max)
 	case x.Neutral < x.Min || x.Neutral > x.Max:
-		return fmt.Errorf("neutral %v: it is out of the range", x.Neutral)
+		return fmt.Errorf("neutral %v: it is out of range", x.Neutral)
 	case x.Slew < 0:
 		return errors.New("slew: want units a second, or nothing")
 	}

@@ -87,7 +87,7 @@ func (a *Authority) reset(from string, c rpc.Command) {
 		code, reason = rpc.CodeMalformed, "an id is needed"
 	}
 	if !known && code == "" && a.stop.Latched && c.At != 0 && c.At < a.stoppedAt {
-		code, reason = rpc.CodeStopped, "a stop came that was not known yet where this was said"
+		code, reason = rpc.CodeStopped, "a stop came that the sender had not heard of"
 	}
 	if known || code != "" || !a.stop.Latched {
 		if known {

@@ -273,7 +273,7 @@ func TestResultsThatCannotBeRead(t *testing.T) {
 		`"` + strings.Repeat("<&>", (maxResult-2)/3) + `"`: "",
 		strings.Repeat("[", 15) + strings.Repeat("]", 15):  "",
 		strings.Repeat("[", 16) + strings.Repeat("]", 16):  "its result is nested deeper than 15",
-		"\"\xff\"": "its result is no JSON",
+		"\"\xff\"": "its result is not JSON",
 	} {
 		within(t, func(r *rig) {
 			anna := r.viewer("Anna", operatorRole)

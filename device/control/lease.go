@@ -55,7 +55,7 @@ func (l *lease) decide(now uint64, who seat, do, to string) verdict {
 		return l.take(now, who, do == rpc.Request, mine)
 	case rpc.TakeOver:
 		if who.Role != admin {
-			return refuse(rpc.CodeRole, "only an admin takes it over")
+			return refuse(rpc.CodeRole, "only an admin may take it over")
 		}
 		if mine {
 			return l.take(now, who, false, true)
@@ -63,7 +63,7 @@ func (l *lease) decide(now uint64, who seat, do, to string) verdict {
 		return verdict{grant: &who}
 	}
 	if !mine || l.holder.conn != who.conn {
-		return refuse(rpc.CodeNoLease, "who says this does not hold it")
+		return refuse(rpc.CodeNoLease, "the sender does not hold it")
 	}
 	switch do {
 	case rpc.Renew:
@@ -74,7 +74,7 @@ func (l *lease) decide(now uint64, who seat, do, to string) verdict {
 	case rpc.Give, rpc.Deny:
 		return l.answer(do, to)
 	}
-	return refuse(rpc.CodeMalformed, "there is no such thing to do with the lease")
+	return refuse(rpc.CodeMalformed, "there is no such command for the lease")
 }
 
 func (l *lease) take(now uint64, who seat, request, mine bool) verdict {
@@ -104,7 +104,7 @@ func (l *lease) take(now uint64, who seat, request, mine bool) verdict {
 func (l *lease) answer(do, to string) verdict {
 	at := slices.IndexFunc(l.asks, func(s seat) bool { return s.ID == to })
 	if at < 0 {
-		return refuse(rpc.CodeNoLease, "that one does not ask for it any more")
+		return refuse(rpc.CodeNoLease, "that one no longer asks for it")
 	}
 	who := l.asks[at]
 	if do == rpc.Give {

@@ -58,7 +58,7 @@ func (a *Authority) addAxis(h *hand, x rpc.Axis, known map[string]uint64) error 
 
 func (a *Authority) addMethod(h *hand, m rpc.Method) error {
 	if a.methods[m.Name] != nil {
-		return fmt.Errorf("there is another one of this name")
+		return fmt.Errorf("there is another one with this name")
 	}
 	out, err := newMethod(m, h)
 	if err != nil {

@@ -174,7 +174,7 @@ func (a *Authority) answerStopLocked(p pending) {
 func (a *Authority) stopOutcomeLocked() rpc.Outcome {
 	o := rpc.Outcome{Type: rpc.Stop, Stopped: a.stop.Latched, By: a.stop.By, Since: uint64(max(a.stop.Since, 0))}
 	if a.stop.Latched && a.unkept {
-		o.Code, o.Reason = rpc.CodeJournal, "it is latched until the device's program ends: the disk does not take it"
+		o.Code, o.Reason = rpc.CodeJournal, "it lasts only until the device's program ends: the disk does not take it"
 	}
 	return o
 }

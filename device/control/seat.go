@@ -124,6 +124,6 @@ func (a *Authority) endLeaseLocked(why string) {
 	for _, c := range a.calls {
 		c.unleased()
 	}
-	a.logLocked("lease: %s has it no more: %s", name, why)
+	a.logLocked("lease: %s no longer has it: %s", name, why)
 	a.boardLocked()
 }

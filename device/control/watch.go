@@ -31,7 +31,7 @@ func (a *Authority) look() time.Duration {
 		next = min(next, a.motion.valid+a.motion.deadman, now+movingLook)
 		for _, h := range a.hands {
 			if !h.setting.IsZero() && time.Since(h.setting) >= a.cfg.Deadman {
-				a.safeLocked("an actuator does not come back from being set")
+				a.safeLocked("an actuator does not return from being set")
 				break
 			}
 		}

@@ -114,7 +114,7 @@ func (a *Authority) stillLocked(c *call, now uint64) (code, reason string) {
 	case c.off != "":
 		return c.code, c.off
 	case now > c.By:
-		return rpc.CodeLate, "it waited until its deadline was over"
+		return rpc.CodeLate, "it waited until its deadline had passed"
 	}
 	return a.mayRunLocked(c.method, c.Fence)
 }
@@ -211,7 +211,7 @@ func (a *Authority) ended(c *call, r result) {
 	case len(r.value) > maxResult:
 		end.Result, end.Reason = nil, fmt.Sprintf("its result has %d bytes, more than %d", len(r.value), maxResult)
 	case len(r.value) > 0 && !(json.Valid(r.value) && utf8.Valid(r.value)):
-		end.Result, end.Reason = nil, "its result is no JSON"
+		end.Result, end.Reason = nil, "its result is not JSON"
 	case wire.Depth(r.value) >= wire.MaxDepth: // the Outcome is a level around it
 		end.Result, end.Reason = nil, fmt.Sprintf("its result is nested deeper than %d", wire.MaxDepth-1)
 	}

@@ -20,12 +20,12 @@ type method struct {
 func methods() []method {
 	return []method{
 		{rpc.Method{
-			Name: "push", Label: "Push the pole", Help: "A blow against the pole's tip. Who balances has to cope with it.", Rate: 2,
+			Name: "push", Label: "Push the pole", Help: "A blow to the pole's tip. Whoever balances it has to cope.", Rate: 2,
 			Params: object(`"side": {"type": "string", "title": "Towards", "enum": ["left", "right"], "default": "right"},
 				"strength": {"type": "number", "title": "Strength in N·s", "minimum": 0.005, "maximum": 0.1, "default": 0.03}`),
 		}, (*Machine).push},
 		{rpc.Method{
-			Name: "reset-pole", Label: "Lift the pole", Help: "Puts the cart into the middle and holds the pole upright until the motor moves it, at most 10 s.", Rate: 2, Lease: true,
+			Name: "reset-pole", Label: "Lift the pole", Help: "Puts the cart in the middle and holds the pole upright until the motor moves it, for at most 10 s.", Rate: 2, Lease: true,
 		}, (*Machine).reset},
 		{rpc.Method{
 			Name: "honk", Label: "Honk", Help: "The rover's horn. It appears among the events.", Rate: 2,
@@ -112,7 +112,7 @@ func (m *Machine) hit(impulse float64) error {
 	m.advanceLocked(now)
 	before := m.world.stance
 	if before == down {
-		return errors.New("the pole lies on the rail already")
+		return errors.New("the pole already lies on the rail")
 	}
 	m.world.push(impulse)
 	m.noticeLocked(now, before)

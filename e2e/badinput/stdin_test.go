@@ -12,9 +12,9 @@ import (
 // badLines are what a broken or hostile program may print into an agent, with a part of the reason that must be told.
 var badLines = []struct{ line, reason string }{
 	{`oops`, "neither a JSON object nor a SenML pack"},
-	{`{"stream":"bad","value":NaN}`, "no JSON"},
+	{`{"stream":"bad","value":NaN}`, "not JSON"},
 	{`{"stream":"bad","value":1e999}`, "too large"},
-	{`{"stream":"bad","value":-Infinity}`, "no JSON"},
+	{`{"stream":"bad","value":-Infinity}`, "not JSON"},
 	{`{"stream":"` + strings.Repeat("x", 10_000) + `","value":1}`, "more than 128"},
 	{`{"stream":"a\u202eb","value":1}`, "U+202E"},
 	{`{"stream":"a\u0007b","value":1}`, "U+0007"},
@@ -24,8 +24,8 @@ var badLines = []struct{ line, reason string }{
 	{`{"stream":"good","value":1}`, "the kind of a stream cannot change"},
 	{`{"stream":"good","value":"x","class":"live"}`, "the class of a stream cannot change"},
 	{`{"stream":"bad","value":"` + strings.Repeat("y", 9000) + `"}`, "longer than 8192"},
-	{strings.Repeat("[", 1000) + strings.Repeat("]", 1000), "no JSON"},
-	{`{"stream":"bad","value":` + strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000) + `}`, "no number, string, true or false"},
+	{strings.Repeat("[", 1000) + strings.Repeat("]", 1000), "not JSON"},
+	{`{"stream":"bad","value":` + strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000) + `}`, "not a number, string, true or false"},
 	{"\xff\xfe\x00\x01\x02{\x80}", "not valid UTF-8"},
 	{strings.Repeat("z", 10_000_000), "longer than"},
 	{`{"describe":"good","unit":"\u202e"}`, "unit"},

@@ -123,7 +123,7 @@ func IssuerOf(c *x509.Certificate) string {
 		name = c.Issuer.String()
 	}
 	if name == "" {
-		return "nobody who says a name"
+		return "an issuer without a name"
 	}
 	return fmt.Sprintf("%.*q", maxIssuer, name)
 }

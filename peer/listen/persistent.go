@@ -46,7 +46,7 @@ func (p *persistent) Accept() (net.Conn, error) {
 			return conn, err
 		}
 		if pause == FirstPause {
-			p.log.Warn("no connection can be taken; trying on", "listen", p.Addr().String(), "err", err)
+			p.log.Warn("no connection can be accepted; trying again", "listen", p.Addr().String(), "err", err)
 		}
 		select {
 		case <-time.After(pause):

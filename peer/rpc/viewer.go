@@ -258,7 +258,7 @@ func (v *Viewer) Do(now time.Duration, w Wanted) {
 	case v.mayNot():
 		code, reason = CodeRole, mayNotReason
 	case w.Lease && !v.lease.info.Mine:
-		code, reason = CodeNoLease, "this method is for who holds the lease"
+		code, reason = CodeNoLease, "this method is only for whoever holds the lease"
 	}
 	v.calls.begin(now, w, v.lease.fence, code, reason)
 }

@@ -28,7 +28,7 @@ func ParsePosition(text string) (epoch uint32, seq uint64, err error) {
 	e64, errE := strconv.ParseUint(e, 16, 32)
 	seq, errS := strconv.ParseUint(s, 10, 64)
 	if !found || errE != nil || errS != nil || seq > wire.MaxInt {
-		return 0, 0, fmt.Errorf("%.64q is no position: want EPOCH:SEQ, such as 0a1b2c3d:1200", text)
+		return 0, 0, fmt.Errorf("%.64q is not a position: want EPOCH:SEQ, such as 0a1b2c3d:1200", text)
 	}
 	return uint32(e64), seq, nil
 }

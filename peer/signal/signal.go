@@ -223,7 +223,7 @@ func Parse(body []byte) (Message, error) {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(body, &head); err != nil {
-		return Message{}, fmt.Errorf("signal is no JSON object with a type: %w", err)
+		return Message{}, fmt.Errorf("signal is not a JSON object with a type: %w", err)
 	}
 	var m Message
 	var err error

@@ -90,14 +90,14 @@ func TestRefused(t *testing.T) {
 		return frame[:len(frame)-2] + strings.Repeat("x", n-len(frame)) + frame[len(frame)-2:]
 	}
 	for body, want := range map[string]string{
-		"":                              "no JSON object",
+		"":                              "not a JSON object",
 		"null":                          "without a type",
-		"[]":                            "no JSON object",
-		`"hello"`:                       "no JSON object",
-		`{"type":1}`:                    "no JSON object",
+		"[]":                            "not a JSON object",
+		`"hello"`:                       "not a JSON object",
+		`{"type":1}`:                    "not a JSON object",
 		`{}`:                            "without a type",
-		`{"type":"watch"} {}`:           "no JSON object",
-		`{"type":"watch"`:               "no JSON object",
+		`{"type":"watch"} {}`:           "not a JSON object",
+		`{"type":"watch"`:               "not a JSON object",
 		`{"type":"hello","key":"a+b"}`:  "illegal base64",
 		`{"type":"hello","key":"YQ=="}`: "illegal base64",
 		`{"type":"hello","key":[1]}`:    "hello",

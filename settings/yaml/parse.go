@@ -64,7 +64,7 @@ func (r *reader) node(from *syntax.Node, depth int) *Node {
 	r.nodes++
 	switch {
 	case depth >= maxDepth: // also an alias within what it stands for
-		r.fail(n, "more than %d levels in each other", maxDepth)
+		r.fail(n, "more than %d levels deep", maxDepth)
 	case r.nodes > maxNodes:
 		r.fail(n, "more than %d values, with what aliases stand for", maxNodes)
 	case from.Style&syntax.TaggedStyle != 0:
@@ -113,7 +113,7 @@ func (r *reader) members(n *Node, from *syntax.Node, depth int) {
 			continue
 		}
 		if line, twice := seen[key.Text]; twice {
-			r.fail(key, "%.64q is there twice, first in line %d", key.Text, line)
+			r.fail(key, "%.64q is there twice, first on line %d", key.Text, line)
 		}
 		seen[key.Text] = key.Line
 		n.Members = append(n.Members, Member{key, value})
@@ -126,7 +126,7 @@ func (r *reader) members(n *Node, from *syntax.Node, depth int) {
 func (r *reader) key(from *syntax.Node) *Node {
 	n := &Node{Kind: Text, Line: from.Line, Column: from.Column, Text: from.Value}
 	if from.Kind != syntax.ScalarNode || from.Style&syntax.TaggedStyle != 0 {
-		r.fail(n, "a key is text")
+		r.fail(n, "a key must be text")
 	}
 	return n
 }
@@ -138,7 +138,7 @@ func (r *reader) merge(n *Node, seen map[string]int, from *Node) {
 	}
 	for _, other := range maps {
 		if other.Kind != Map {
-			r.fail(other, "want keys with values behind %s, or a list of such", mergeKey)
+			r.fail(other, "want keys with values after %s, or a list of those", mergeKey)
 		}
 		for _, m := range other.Members {
 			if _, has := seen[m.Key.Text]; !has {

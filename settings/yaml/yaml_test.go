@@ -70,13 +70,13 @@ func TestParse(t *testing.T) {
 		"a: 1\n---\nb: 2\n...\n---\n- c":               `{a:1} --- {b:2} --- ["c"]`,
 		"--- text\n...":                                `"text"`,
 		"-1":                                           "-1",
-		"a: 1\nb: 2\na: 3":                             `3:1: "a" is there twice, first in line 1`,
+		"a: 1\nb: 2\na: 3":                             `3:1: "a" is there twice, first on line 1`,
 		"a: !!str 5":                                   "1:4: tags such as !!str are not understood",
 		"a: !b {c: d}":                                 "1:4: tags such as !b are not understood",
-		"[a, b]: c":                                    "1:1: a key is text",
-		"a: &b [*b]":                                   "more than 100 levels in each other",
-		"a: {<<: 1}":                                   "1:9: want keys with values behind <<",
-		deep(200):                                      "1:101: more than 100 levels in each other",
+		"[a, b]: c":                                    "1:1: a key must be text",
+		"a: &b [*b]":                                   "more than 100 levels deep",
+		"a: {<<: 1}":                                   "1:9: want keys with values after <<",
+		deep(200):                                      "1:101: more than 100 levels deep",
 		bomb():                                         "more than 10000 values, with what aliases stand for",
 	} {
 		docs, err := Parse(text)

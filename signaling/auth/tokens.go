@@ -56,7 +56,7 @@ func readSecret(path string) (string, error) {
 		return "", fmt.Errorf("read the secret: %w", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by others (mode %04o): run `chmod 600 %s`, and delete the file instead if somebody may have seen it (a new one is made at the next start)", path, mode, path)
+		return "", fmt.Errorf("%s can be read by others (mode %04o): run `chmod 600 %s`, or, if somebody may have seen it, delete the file (a new one is made at the next start)", path, mode, path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

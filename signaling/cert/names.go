@@ -15,7 +15,7 @@ func ParseNames(list []string) ([]string, error) {
 		name, err := idna.Lookup.ToASCII(strings.TrimSuffix(strings.TrimSpace(text), "."))
 		_, isAddress := netip.ParseAddr(name)
 		if err != nil || isAddress == nil || !strings.Contains(name, ".") {
-			return nil, fmt.Errorf("%.80q is no name that an authority gives certificates for: give such as telepath.example.org", text)
+			return nil, fmt.Errorf("%.80q is not a name that an authority issues certificates for: give one such as telepath.example.org", text)
 		}
 		names = append(names, name)
 	}

@@ -165,7 +165,7 @@ func TestMistakes(t *testing.T) {
 		"turn":           {[]string{"serve", "--data", t.TempDir(), "--turn", "yes"}, 2, "on or off"},
 		"turn twice":     {[]string{"serve", "--data", t.TempDir(), "--turn", "off", "--turn-server", "turn:h:1"}, 2, "exclude"},
 		"turn's secret":  {[]string{"serve", "--data", t.TempDir(), "--turn-server", "turn:h:1"}, 2, "--turn-secret-file"},
-		"turn's URL":     {[]string{"serve", "--data", t.TempDir(), "--turn-server", "stun:h:1", "--turn-secret-file", secret}, 2, "no URL of a TURN server"},
+		"turn's URL":     {[]string{"serve", "--data", t.TempDir(), "--turn-server", "stun:h:1", "--turn-secret-file", secret}, 2, "not the URL of a TURN server"},
 		"login-url":      {[]string{"login-url", "--data", t.TempDir()}, 1, "token"},
 	} {
 		code, _, errs := program(t.Context(), c.args...)

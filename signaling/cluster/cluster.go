@@ -102,13 +102,13 @@ func (c *Cluster) learn(ctx context.Context, r *room.Room) {
 			}
 			rec, err := room.ParseRecord(value)
 			if err != nil || rec.ID != id {
-				c.log.Warn("a record of another server is left out", "device", id, "err", err)
+				c.log.Warn("another server's record is left out", "device", id, "err", err)
 				return
 			}
 			r.Learn(rec)
 		})
 		if ctx.Err() == nil {
-			c.log.Warn("the shared store is out of sight, trying again", "err", err)
+			c.log.Warn("the shared store cannot be reached, trying again", "err", err)
 			sleep(ctx, beatEvery)
 		}
 	}

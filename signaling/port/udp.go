@@ -49,7 +49,7 @@ func NewUDP(cfg UDPConfig) *UDP {
 	_ = cfg.Conn.SetWriteBuffer(socketBuffer)
 	if cfg.Conn.LocalAddr().(*net.UDPAddr).IP.IsUnspecified() {
 		if err := askDestinations(cfg.Conn); err != nil {
-			cfg.Log.Warn("answers may come from another address than was asked", "err", err)
+			cfg.Log.Warn("answers may come from another address than the one that was asked", "err", err)
 		}
 	}
 	return &UDP{cfg: cfg, done: make(chan struct{})}
@@ -96,7 +96,7 @@ func (u *UDP) Run(ctx context.Context) error {
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
-			u.cfg.Log.Warn("no datagram can be read; trying on", "listen", u.cfg.Conn.LocalAddr().String(), "err", err)
+			u.cfg.Log.Warn("no datagram can be read; trying again", "listen", u.cfg.Conn.LocalAddr().String(), "err", err)
 			time.Sleep(pause)
 			pause = min(2*pause, listen.LastPause)
 		}

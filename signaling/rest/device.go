@@ -85,7 +85,7 @@ func (d *device) run(ctx context.Context) {
 	d.mu.Unlock()
 	d.rest.forget(d)
 	if err != nil {
-		d.rest.cfg.Log.Warn("a device that posts was not let in", "device", d.host.ID(), "name", d.name, "err", err)
+		d.rest.cfg.Log.Warn("a device that posts was refused", "device", d.host.ID(), "name", d.name, "err", err)
 	}
 }
 

@@ -30,7 +30,7 @@ func (r *Rest) find(name string) (*device, *room.Refusal) {
 	case d != nil:
 		return d, nil
 	case r.closed:
-		return nil, &room.Refusal{Code: "draining", Reason: "this server is going down", Remedy: "post again: another, or the same one restarted, will answer"}
+		return nil, &room.Refusal{Code: "draining", Reason: "this server is going down", Remedy: "post again: another server, or this one restarted, will answer"}
 	case len(r.devices) >= maxDevices:
 		return nil, busy("as many devices post as the server allows")
 	}

@@ -79,7 +79,7 @@ func readFormat(req *http.Request) (format, *room.Refusal) {
 		return asText, nil
 	case "":
 	default:
-		return format{}, malformed(fmt.Sprintf("there is no format %.32q: json and text are", name))
+		return format{}, malformed(fmt.Sprintf("there is no format %.32q: there are json and text", name))
 	}
 	for accepted := range strings.SplitSeq(strings.Join(req.Header.Values("Accept"), ","), ",") {
 		media, _, _ := strings.Cut(accepted, ";")

@@ -92,7 +92,7 @@ func readKeepAlive(req *http.Request) (time.Duration, *room.Refusal) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < minKeepAlive || d > maxKeepAlive {
-		return 0, malformed(fmt.Sprintf("the keep alive %.32q is no duration within %v and %v, such as 60s", text, minKeepAlive, maxKeepAlive))
+		return 0, malformed(fmt.Sprintf("the keep alive %.32q is not a duration between %v and %v, such as 60s", text, minKeepAlive, maxKeepAlive))
 	}
 	return d, nil
 }
@@ -108,7 +108,7 @@ func readBody(w http.ResponseWriter, req *http.Request) ([]byte, *room.Refusal) 
 	case errors.As(err, &tooLarge):
 		return nil, large
 	case err != nil:
-		return nil, &room.Refusal{Code: "timeout", Reason: "the body did not come to its end: " + err.Error(), Remedy: "post it again"}
+		return nil, &room.Refusal{Code: "timeout", Reason: "the body broke off: " + err.Error(), Remedy: "post it again"}
 	}
 	return body, nil
 }

@@ -50,8 +50,8 @@ func CheckHello(m signal.Message, nonce []byte) (Hello, *Refusal) {
 	}
 	if !ed25519.Verify(ed25519.PublicKey(m.Key), signal.HelloBytes(nonce, m.Name), m.Sig) {
 		return Hello{}, &Refusal{
-			Code: "bad-signature", Reason: "the signature does not fit the key, the name and this connection",
-			Remedy: "check that the device's key file is whole",
+			Code: "bad-signature", Reason: "the signature does not match the key, the name and this connection",
+			Remedy: "check that the device's key file is intact",
 		}
 	}
 	return readHello(m)
@@ -91,7 +91,7 @@ func readWills(wills []signal.Will) (out []will, refusal *Refusal) {
 		packet := append(wire.AppendUvarint(nil, uint64(len(w.Frame))), w.Frame...)
 		f, _, err := wire.NextFrame(packet)
 		if err != nil || f.Type != wire.TypeData || len(f.Body) > wire.MaxData {
-			return nil, malformed("will %d is no Data frame of at most %d bytes", i+1, wire.MaxData)
+			return nil, malformed("will %d is not a Data frame of at most %d bytes", i+1, wire.MaxData)
 		}
 		h, _, err := wire.ParseData(f.Body)
 		if err != nil || !h.Will || h.Class != wire.Event || h.Seq != 1 {

@@ -51,7 +51,7 @@ func (r *Room) lookUp(name string) (*Device, signal.Device, *Refusal) {
 		return nil, signal.Device{}, &Refusal{
 			Code:   "offline",
 			Reason: "the device is linked to another server, which alone holds its values",
-			Remedy: "ask that one, or watch the device: `telepath view` works here, too",
+			Remedy: "ask that one, or watch the device: `telepath view` works here too",
 		}
 	}
 	return d, d.presence(now), nil

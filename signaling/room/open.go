@@ -123,10 +123,10 @@ func (v *Viewer) forget(c *Conn) {
 // checkOpen returns which device an open asks for.
 func checkOpen(m signal.Message) (device string, refusal *Refusal) {
 	if err := json.Unmarshal(m.Device, &device); err != nil || device == "" {
-		return "", malformed("open: device is no name or id")
+		return "", malformed("open: device is not a name or id")
 	}
 	if id, err := uuid.Parse(m.ID); err != nil || id.String() != strings.ToLower(m.ID) {
-		return "", malformed("open: id is no UUID")
+		return "", malformed("open: id is not a UUID")
 	}
 	if len(m.Want) > maxWant {
 		return "", malformed("open: %d globs, more than %d", len(m.Want), maxWant)

@@ -116,7 +116,7 @@ func (r *Room) save(ctx context.Context) {
 		}
 	}
 	if failed != nil {
-		r.cfg.Log.Error("last seen of devices is not saved, trying again", "err", failed)
+		r.cfg.Log.Error("when devices were last seen is not saved, trying again", "err", failed)
 	}
 }
 

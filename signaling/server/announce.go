@@ -15,7 +15,7 @@ func ParseAnnounce(list []string) ([]netip.Addr, error) {
 	for _, text := range list {
 		addr, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
-			return nil, fmt.Errorf("%.80q is no address at which others reach this server: give such as 203.0.113.7 or 2001:db8::7", text)
+			return nil, fmt.Errorf("%.80q is not an address at which others reach this server: give one such as 203.0.113.7 or 2001:db8::7", text)
 		}
 		addrs = append(addrs, plain(addr))
 	}

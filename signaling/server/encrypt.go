@@ -17,7 +17,7 @@ func (s *Server) encrypted(next http.Handler) http.Handler {
 		}
 		w.Header().Set("Connection", "close")
 		if !isPlainVisit(r) || s.hosts.check(r) != nil {
-			s.refuse(w, &refusal{code: "forbidden", reason: "this port serves TLS, and the request came without", remedy: "use https:// in the URL"})
+			s.refuse(w, &refusal{code: "forbidden", reason: "this port serves TLS, but the request came without it", remedy: "use https:// in the URL"})
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store") // tomorrow there may be no TLS

@@ -16,7 +16,7 @@ const lockPatience = 2 * time.Second
 func openFolder(path string) (*folder.Lock, error) {
 	lock, err := folder.Hold(path, lockPatience)
 	if held := (*folder.HeldError)(nil); errors.As(err, &held) {
-		return nil, fmt.Errorf("data folder %s is in use by another server (%w): end that one, or give each its own with --data DIR", path, held)
+		return nil, fmt.Errorf("data folder %s is in use by another server (%w): stop that one, or give each its own with --data DIR", path, held)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)

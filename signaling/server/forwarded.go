@@ -27,7 +27,7 @@ func (s *Server) forwarded(next http.Handler) http.Handler {
 			return
 		}
 		if !s.gate.enterBehind(client) {
-			s.refuse(w, &refusal{code: "too-many", reason: "too many requests of this address are open", remedy: "close some, or wait", again: time.Second})
+			s.refuse(w, &refusal{code: "too-many", reason: "too many requests from this address are open", remedy: "close some, or wait", again: time.Second})
 			return
 		}
 		defer s.gate.leaveBehind(client)

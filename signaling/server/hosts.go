@@ -48,7 +48,7 @@ func (h *hosts) check(r *http.Request) *refusal {
 	if origins := r.Header.Values("Origin"); len(origins) > 0 && !h.sameSite(origins, r.Host, forwardedScheme(r)) {
 		return &refusal{
 			code:   "bad-origin",
-			reason: fmt.Sprintf("a page of %.80q may not talk to this server", origins[0]),
+			reason: fmt.Sprintf("a page from %.80q may not talk to this server", origins[0]),
 			remedy: "open the dashboard from this server, or start it with --allow-host NAME",
 		}
 	}

@@ -87,7 +87,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 }
 
 func crowded() *refusal {
-	return &refusal{code: "too-many", reason: "too many connections are open, from this address or in all", remedy: "close some, or wait; where many people share an address, the server takes more with --max-connections-per-address", again: time.Second}
+	return &refusal{code: "too-many", reason: "too many connections are open, from this address or in total", remedy: "close some, or wait; where many people share an address, raise the server's --max-connections-per-address", again: time.Second}
 }
 
 // checkToken says who asks for a link, and what for.
@@ -101,11 +101,11 @@ func (s *Server) checkToken(r *http.Request) (auth.Identity, *openRequest, *refu
 	}
 	id, ok := s.identify(req.token)
 	if !ok {
-		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the content of the server's DIR/tokens/ROLE (--token-file), or log in again"}
+		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the contents of the server's DIR/tokens/ROLE (--token-file), or log in again"}
 	}
 	open, problem := parseOpen(req.open)
 	if problem == nil && open != nil && !id.Role.Watches() {
-		problem = &refusal{code: "forbidden", reason: "the token is a device's, which publishes and cannot watch", remedy: "give the content of the server's DIR/tokens/viewer (--token-file)"}
+		problem = &refusal{code: "forbidden", reason: "the token is a device's, which publishes and cannot watch", remedy: "give the contents of the server's DIR/tokens/viewer (--token-file)"}
 	}
 	return id, open, problem
 }

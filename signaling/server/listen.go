@@ -87,7 +87,7 @@ func (s *Server) runPorts(running *sync.WaitGroup) {
 	}
 	running.Go(func() {
 		if err := s.tcp.Run(context.Background()); err != nil {
-			s.cfg.Log.Error("no more connections are taken", "err", err)
+			s.cfg.Log.Error("no more connections are accepted", "err", err)
 		}
 	})
 	if s.udp != nil {

@@ -69,7 +69,7 @@ func (s *Server) login(code, token string) (session, *refusal) {
 	id, ok := s.auth.Check(strings.TrimSpace(token))
 	switch {
 	case !ok:
-		return session{}, &refusal{code: "unauthorized", reason: "the token is not valid here", remedy: "paste the content of DIR/tokens/viewer, operator or admin of this server"}
+		return session{}, &refusal{code: "unauthorized", reason: "the token is not valid here", remedy: "paste the contents of this server's DIR/tokens/viewer, operator or admin"}
 	case !id.Role.Watches():
 		return session{}, &refusal{code: "forbidden", reason: "this is a device's token, which cannot watch", remedy: "paste the token of a viewer, operator or admin"}
 	case !id.Expires.IsZero(): // it is a session already
@@ -97,7 +97,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request, to any) *refus
 		return &refusal{code: "too-large", reason: fmt.Sprintf("the body has more than %d bytes", maxLogin), remedy: "send a code or a token"}
 	}
 	if err != nil {
-		return &refusal{code: "malformed", reason: "the body is no JSON object: " + err.Error(), remedy: "see docs/protocol.md"}
+		return &refusal{code: "malformed", reason: "the body is not a JSON object: " + err.Error(), remedy: "see docs/protocol.md"}
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (s *Server) require(r *http.Request, role auth.Role) *refusal {
 	id, ok := s.identify(bearer(r))
 	switch {
 	case !ok:
-		return &refusal{code: "unauthorized", reason: "a valid token is missing", remedy: "send Authorization: Bearer TOKEN with the content of DIR/tokens/" + string(role)}
+		return &refusal{code: "unauthorized", reason: "a valid token is missing", remedy: "send Authorization: Bearer TOKEN with the contents of DIR/tokens/" + string(role)}
 	case !id.Role.Includes(role):
 		return &refusal{code: "forbidden", reason: "the role " + string(id.Role) + " may not do this", remedy: "use the token of role " + string(role)}
 	}

@@ -25,9 +25,9 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descLinks    = describe("links", "Links that are open, by role of their token and by what they are made of.", "role", "rung")
+	descLinks    = describe("links", "Open links, by role of their token and by what they are made of.", "role", "rung")
 	descDevices  = describe("devices", "Known devices, by presence.", "state")
-	descSilence  = describe("device_silence_seconds", "Longest time since a linked device was heard.")
+	descSilence  = describe("device_silence_seconds", "Longest time since a linked device was last heard.")
 	descQueued   = describe("queue_bytes", "Bytes that wait in the queues of all links.")
 	descFrames   = describe("relayed_frames_total", "Frames that came in and were passed on; one for however many viewers.")
 	descBytes    = describe("relayed_bytes_total", "Bytes of those frames.")

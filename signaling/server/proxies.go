@@ -21,7 +21,7 @@ func ParseProxies(list []string) ([]netip.Prefix, error) {
 			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
 		if err != nil || p.Addr().Is4In6() {
-			return nil, fmt.Errorf("%.80q is no network: give 10.0.0.0/8, fd00::/8 or an address", text)
+			return nil, fmt.Errorf("%.80q is not a network: give one such as 10.0.0.0/8 or fd00::/8, or an address", text)
 		}
 		nets = append(nets, p.Masked())
 	}

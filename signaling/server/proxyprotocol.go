@@ -60,7 +60,7 @@ func parseV1(line string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, nil
 	}
 	if len(fields) != 6 {
-		return netip.AddrPort{}, fmt.Errorf("%.107q is no PROXY line", line)
+		return netip.AddrPort{}, fmt.Errorf("%.107q is not a PROXY line", line)
 	}
 	source, err := endOf(fields[1], fields[2], fields[4])
 	if err != nil {
@@ -74,14 +74,14 @@ func parseV1(line string) (netip.AddrPort, error) {
 func endOf(family, address, port string) (netip.AddrPort, error) {
 	addr, err := netip.ParseAddr(address)
 	if err != nil || addr.Zone() != "" {
-		return netip.AddrPort{}, fmt.Errorf("%.80q in a PROXY line is no address", address)
+		return netip.AddrPort{}, fmt.Errorf("%.80q in a PROXY line is not an address", address)
 	}
 	if family != "TCP4" && family != "TCP6" || addr.Is4() != (family == "TCP4") {
 		return netip.AddrPort{}, fmt.Errorf("%.80q in a PROXY line is not of %.10q", address, family)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || strconv.FormatUint(n, 10) != port {
-		return netip.AddrPort{}, fmt.Errorf("%.80q in a PROXY line is no port", port)
+		return netip.AddrPort{}, fmt.Errorf("%.80q in a PROXY line is not a port", port)
 	}
 	return netip.AddrPortFrom(plain(addr), uint16(n)), nil
 }

@@ -19,7 +19,7 @@ type refusal struct {
 }
 
 func draining() *refusal {
-	return &refusal{code: "draining", reason: "this server is going down", remedy: "connect again: another, or the same one restarted, will answer"}
+	return &refusal{code: "draining", reason: "this server is going down", remedy: "connect again: another server, or this one restarted, will answer"}
 }
 
 // refuse answers a request with a refusal and counts it.

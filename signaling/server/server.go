@@ -155,7 +155,7 @@ func (cfg *Config) complete() error {
 		return fmt.Errorf("open role %q: give viewer or operator", cfg.OpenRole)
 	}
 	if cfg.ProxyProtocol && len(cfg.TrustProxy) == 0 {
-		return errors.New("the PROXY protocol is for connections of proxies that are trusted: name their networks, too")
+		return errors.New("the PROXY protocol is for trusted proxies: name their networks too")
 	}
 	var err error
 	if cfg.ACME, err = cert.ParseNames(cfg.ACME); err != nil {

@@ -15,7 +15,7 @@ func upgradeLost(r *http.Request) *refusal {
 	}
 	return &refusal{
 		code: "no-upgrade", reason: "the request came without a WebSocket upgrade",
-		remedy: "a reverse proxy needs the lines of docs/reverse-proxy.md; other ways than a WebSocket are /v1/link/sse and /v1/link/poll",
+		remedy: "a reverse proxy needs the lines of docs/reverse-proxy.md; without WebSockets there are /v1/link/sse and /v1/link/poll",
 	}
 }
 

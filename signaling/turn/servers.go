@@ -98,7 +98,7 @@ func NewExternal(urls []string, secret string) (*External, error) {
 func CheckURL(url string) error {
 	parsed, err := stun.ParseURI(url)
 	if err != nil || strings.ContainsAny(url, " \t\r\n") || parsed.Scheme != stun.SchemeTypeTURN && parsed.Scheme != stun.SchemeTypeTURNS {
-		return fmt.Errorf("%.100q is no URL of a TURN server: want turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or turns:HOST:PORT?transport=tcp", url)
+		return fmt.Errorf("%.100q is not the URL of a TURN server: want turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or turns:HOST:PORT?transport=tcp", url)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (all *streams) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if pause == acceptPause {
-			all.server.cfg.Log.Warn("no connection for TURN can be taken, and it is tried again", "err", err)
+			all.server.cfg.Log.Warn("no connection for TURN can be accepted; trying again", "err", err)
 		}
 		time.Sleep(pause)
 		pause = min(2*pause, maxAcceptPause)

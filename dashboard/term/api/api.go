@@ -68,7 +68,7 @@ func (c Client) LoginURL(ctx context.Context) (Login, error) {
 	var answer Login
 	err := c.do(ctx, http.MethodPost, "/v1/login-codes", &answer)
 	if err == nil && answer.URL == "" {
-		err = errors.New("the server's answer has no URL in it")
+		err = errors.New("the server's answer contains no URL")
 	}
 	return answer, err
 }

@@ -35,7 +35,7 @@ func line(s peer.Status, applied *Applied) string {
 		}
 	}
 	if s.Stop.Sending == rpc.Stop {
-		parts = append([]string{"STOP is being said"}, parts...)
+		parts = append([]string{"sending STOP"}, parts...)
 	} else if s.Stop.Stopped {
 		parts = append([]string{"STOPPED by " + view.Escape(s.Stop.By) + " (telepath reset ends it)"}, parts...)
 	}
@@ -70,7 +70,7 @@ func handWords(s peer.Status) string {
 	case rpc.Obeyed:
 		return "moving"
 	case rpc.Tripped:
-		return "the device has stopped to obey: let go first"
+		return "the device no longer obeys: let go first"
 	}
 	if s.Machine != nil && s.Machine.Moving {
 		return "no hand, coming to rest"

@@ -39,7 +39,7 @@ func (s *survey) checkClock(context.Context) Check {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.times) == 0 {
-		return unknown("the server did not tell its time", "")
+		return unknown("the server did not say its time", "")
 	}
 	best := s.times[0]
 	for _, o := range s.times {

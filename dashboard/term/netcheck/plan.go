@@ -123,7 +123,7 @@ func because(c Check) Check {
 
 func noTime(ctx context.Context) Check {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		return unknown("no time was left", "give more with --timeout")
+		return unknown("no time was left", "allow more with --timeout")
 	}
 	return unknown("interrupted", "")
 }

@@ -31,7 +31,7 @@ func (s *survey) checkProxy(ctx context.Context) Check {
 
 func (s *survey) noProxy() string {
 	if from := s.tunnel.Origin(); from != "" {
-		return fmt.Sprintf("none: what %s names is not for this server (NO_PROXY, or an address of this machine)", from)
+		return fmt.Sprintf("none: the proxy of %s is not used for this server (NO_PROXY, or an address of this machine)", from)
 	}
 	return "none"
 }

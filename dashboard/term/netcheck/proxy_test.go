@@ -89,7 +89,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	t.Setenv("HTTP_PROXY", p.start(t, nil))
 	got := check(t, r.viewer(t, "http", r.addr))
 	got.ok("proxy", "ws")
-	got.detail("proxy", "none: what HTTP_PROXY names is not for this server")
+	got.detail("proxy", "none: the proxy of HTTP_PROXY is not used for this server")
 
 	got = check(t, peer.Endpoint{URL: "http://only-the-proxy-knows.invalid:8080", Token: "x"})
 	got.ok("proxy")

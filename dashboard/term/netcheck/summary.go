@@ -56,7 +56,7 @@ func (p *plan) beside() (said []string) {
 	}
 	for _, rung := range peer.TurnRungs() {
 		if p.byName[rung.String()].check.Verdict == OK {
-			return append(said, "to a device that can do so, too: "+rung.String()+" at least")
+			return append(said, "to a device that can do the same: "+rung.String()+" at least")
 		}
 	}
 	return said
@@ -84,7 +84,7 @@ func (s *survey) unsettled(p *plan) Summary {
 		return Summary{Because: because}
 	}
 	return Summary{
-		Because: "a telepath server answers, and no link to it could be tried: " + because,
+		Because: "a telepath server answers, but no link to it could be tried: " + because,
 		Reached: s.cfg.Endpoint.Token == "",
 	}
 }

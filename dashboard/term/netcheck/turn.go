@@ -59,9 +59,9 @@ func (s *survey) turnServers() (list []signal.Server, why *Check) {
 	var no Check
 	switch {
 	case !s.greeted:
-		no = unknown("no link came up on which the server could tell its TURN servers", "")
+		no = unknown("no link came up on which the server could name its TURN servers", "")
 	case s.servers == nil && s.device:
-		no = unknown("a device is told of TURN servers with each viewer", "give a viewer's token")
+		no = unknown("a device is given TURN servers with each viewer", "give a viewer's token")
 	case len(s.servers) == 0:
 		no = unknown("the server names no TURN server", "")
 	default:

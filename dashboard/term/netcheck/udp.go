@@ -44,7 +44,7 @@ func (s *survey) checkUDP(ctx context.Context) Check {
 	case err == nil:
 		return ok(time.Since(began), fmt.Sprintf("the server sees %v", seen))
 	case !said:
-		return unknown("no answer, and the server does not say that it answers UDP", "")
+		return unknown("no answer, and the server does not say that it answers over UDP", "")
 	}
 	return failed(time.Since(began), err)
 }

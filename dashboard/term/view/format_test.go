@@ -133,7 +133,7 @@ func TestText(t *testing.T) {
 		},
 		{
 			string(Text{}.Gap(nil, now, "log", wire.Gap{From: 3, Reason: wire.GapRestart})),
-			"12:03:04.005  ── gap in log: samples are missing, nobody knows how many, from 3 on: the device restarted\n",
+			"12:03:04.005  ── gap in log: samples are missing, it is unknown how many, from 3 on: the device restarted\n",
 		},
 		{
 			string(Text{}.Path(nil, now, peer.Path{OK: true, Both: true, Beside: ladder.WS, Reason: "on trial"})),

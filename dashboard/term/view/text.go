@@ -76,7 +76,7 @@ var gapWords = map[wire.GapReason]string{
 func (Text) Gap(b []byte, now time.Time, stream string, g wire.Gap) []byte {
 	which := fmt.Sprintf("%d samples are missing, %d to %d", g.To-g.From+1, g.From, g.To)
 	if g.To == 0 {
-		which = fmt.Sprintf("samples are missing, nobody knows how many, from %d on", g.From)
+		which = fmt.Sprintf("samples are missing, it is unknown how many, from %d on", g.From)
 	}
 	return note(b, now, "gap in %s: %s: %s", Escape(stream), which, gapWords[g.Reason])
 }

@@ -143,9 +143,9 @@ func (v *Viewer) begin(s *signal.Stream) {
 	v.begun = err == nil || s.Class == wire.Live.String()
 	switch {
 	case s.Class == wire.Live.String():
-		v.config.Log.Warn("a stream of class live has no past here and begins now", "stream", Escape(s.Name), "from", v.config.View.From)
+		v.config.Log.Warn("a stream of class live keeps no past here: it begins now", "stream", Escape(s.Name), "from", v.config.View.From)
 	case err == nil && started == epoch && last < from:
-		v.config.Log.Warn("the position was never there: the stream goes on behind its newest sample", "stream", Escape(s.Name), "from", v.config.View.From, "newest", s.Start)
+		v.config.Log.Warn("the position was never there: the stream goes on after its newest sample", "stream", Escape(s.Name), "from", v.config.View.From, "newest", s.Start)
 	}
 }
 

@@ -88,7 +88,7 @@ func New(cfg Config) (*Exec, error) {
 	switch safe := cfg.Safe; {
 	case len(safe.Argv) > 0:
 		e.safe = urgent.NewProgram(safe, func(err error) {
-			cfg.Log.Error("what makes safe does not stand by: it will be started when it is needed", "error", err)
+			cfg.Log.Error("safe does not stand by: it will be started when it is needed", "error", err)
 		})
 	case len(cfg.Axes) > 0:
 		return nil, errors.New("safe is missing: the program that brings the axes to where they are safe")

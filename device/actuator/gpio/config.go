@@ -142,7 +142,7 @@ func checkAxis(x Axis, used map[string]bool) error {
 	case line && (x.Period != 0 || x.Pulse != [2]time.Duration{}):
 		return errors.New("pin: a line is on or off; frequency and pulse are for pwm")
 	case line && x.Slew != 0:
-		return errors.New("slew: a line is on or off, it does not go slowly")
+		return errors.New("slew: a line is on or off: it cannot move slowly")
 	case line && x.Neutral != x.Min && x.Neutral != x.Max:
 		return fmt.Errorf("neutral %v: a line is off (%v) or on (%v) where it is safe", x.Neutral, x.Min, x.Max)
 	case line:
@@ -175,7 +175,7 @@ func checkMethod(m Method, used map[string]bool) error {
 	case m.Pin == "" || m.PWM != "":
 		return errors.New("pin is missing: the line that it sets, such as GPIO27")
 	case m.Params != nil || m.Result != nil:
-		return errors.New(`params, result: of a line they are given: "on" where there is no pulse, else nothing`)
+		return errors.New(`params, result: a line's are fixed: "on" without a pulse, otherwise nothing`)
 	case m.For < 0 || m.For > maxPulse:
 		return fmt.Errorf("pulse %v: want up to %v", m.For, maxPulse)
 	case m.LimitMS != 0 && m.For > time.Duration(m.LimitMS)*time.Millisecond:

@@ -60,7 +60,7 @@ func findPWM(folder, name string) (string, error) {
 		names = append(names, fmt.Sprintf("%s (%s)", filepath.Base(dir), filepath.Base(device)))
 	}
 	if len(names) == 0 {
-		return "", fmt.Errorf("this machine has no PWM (%s): a board has to have it switched on (a Raspberry Pi by dtoverlay=pwm in config.txt), and its driver", folder)
+		return "", fmt.Errorf("this machine has no PWM (%s): a board needs it switched on (a Raspberry Pi with dtoverlay=pwm in config.txt), and its driver", folder)
 	}
 	return "", fmt.Errorf("there is no PWM chip %.32q: there are %s", name, listed(names))
 }
@@ -83,7 +83,7 @@ func export(dir, at, channel string) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: the agent's user must be allowed to write there (the group gpio, on a Raspberry Pi)", err)
 	case err != nil:
-		return fmt.Errorf("it cannot be had, another driver may use it: %w", err)
+		return fmt.Errorf("it cannot be had; another driver may be using it: %w", err)
 	}
 	for end := time.Now().Add(appearing); ; time.Sleep(appearStep) {
 		err := write(filepath.Join(at, "enable"), "0")

@@ -86,7 +86,7 @@ func (g *Guard) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		g.cfg.Log.Error("the guard process does not watch: nothing moves until it does", "error", err)
+		g.cfg.Log.Error("the guard process is not watching: nothing moves until it does", "error", err)
 		select {
 		case <-ctx.Done():
 			return nil

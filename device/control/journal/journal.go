@@ -66,7 +66,7 @@ type Record struct {
 }
 
 // ErrFull: all calls that are remembered could still come again.
-var ErrFull = errors.New("as many calls as can be remembered may still come again")
+var ErrFull = errors.New("no room to remember another call: too many may still come again")
 
 // Config says where a journal is.
 type Config struct {
@@ -247,7 +247,7 @@ func (j *Journal) dropResultsLocked() {
 		}
 		if c := j.calls[id]; len(c.Result) > 0 {
 			j.results -= len(c.Result)
-			c.Result, c.Reason = nil, "its result is not kept any more"
+			c.Result, c.Reason = nil, "its result is no longer kept"
 		}
 	}
 }

@@ -126,7 +126,7 @@ func (s *Schema) keyword(key string, value json.RawMessage, depth int) (err erro
 		return errors.New("there is no such keyword in what is supported of JSON Schema")
 	}
 	if err != nil {
-		return fmt.Errorf("%.64s is no value for it", value)
+		return fmt.Errorf("%.64s is not a value for it", value)
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (s *Schema) consistent() error {
 	}
 	for _, name := range s.required {
 		if s.properties[name] == nil {
-			return fmt.Errorf("required names %q, which is no property", name)
+			return fmt.Errorf("required names %q, which is not a property", name)
 		}
 	}
 	return nil
@@ -184,7 +184,7 @@ func (s *Schema) consistent() error {
 func (s *Schema) Check(value json.RawMessage) error {
 	v, err := decode[any](value)
 	if err != nil {
-		return errors.New("is no JSON")
+		return errors.New("is not JSON")
 	}
 	return s.check(v)
 }
@@ -228,7 +228,7 @@ func decode[T any](data []byte) (v T, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err = d.Decode(&v); err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something stands behind it")
+			err = errors.New("something follows it")
 		}
 	}
 	return v, err

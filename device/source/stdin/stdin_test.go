@@ -110,10 +110,10 @@ func TestTimes(t *testing.T) {
 		for _, want := range []string{
 			"line 4: stream \\\"a\\\": its time 1970-01-01T00:00:00Z is more than 24 h from this machine's clock (2000-01-01T00:00:00Z)",
 			"line 5: stream \\\"a\\\": its time 2000-01-03T00:00:00Z is more than 24 h",
-			"line 6: stream \\\"a\\\": the time 9.466848e+11 is no number of seconds since 1970: is it in milliseconds?",
-			"line 7: stream \\\"a\\\": the time \\\"noon\\\" is not as in RFC 3339",
-			"line 8: stream \\\"a\\\": the time null is no number",
-			"line 9: stream \\\"a\\\": the time -5 is no number of seconds",
+			"line 6: stream \\\"a\\\": the time 9.466848e+11 is not a number of seconds since 1970: is it in milliseconds?",
+			"line 7: stream \\\"a\\\": the time \\\"noon\\\" is not in the form of RFC 3339",
+			"line 8: stream \\\"a\\\": the time null is not a number",
+			"line 9: stream \\\"a\\\": the time -5 is not a number of seconds",
 		} {
 			if !strings.Contains(log, want) {
 				t.Errorf("no %q in\n%s", want, log)
@@ -126,11 +126,11 @@ func TestBadLinesHarmNoOther(t *testing.T) {
 	long := strings.Repeat("x", wire.MaxText+1)
 	for text, want := range map[string]string{
 		`hello`:                                          `neither a JSON object nor a SenML pack: \"hello\"`,
-		`{"stream":"a","value":NaN}`:                     `no JSON: invalid character 'N'`,
+		`{"stream":"a","value":NaN}`:                     `not JSON: invalid character 'N'`,
 		`{"stream":"a","value":1e999}`:                   `the number 1e999 is too large`,
 		`{"stream":"a"}`:                                 `no member \"value\"`,
-		`{"stream":"a","value":null}`:                    `the value \"null\" is no number, string, true or false`,
-		`{"stream":"a","value":[1]}`:                     `is no number, string, true or false`,
+		`{"stream":"a","value":null}`:                    `the value \"null\" is not a number, string, true or false`,
+		`{"stream":"a","value":[1]}`:                     `is not a number, string, true or false`,
 		`{"value":1}`:                                    `no member \"stream\"`,
 		`{"stream":1,"value":1}`:                         `\"stream\" is not a string`,
 		`{"stream":"","value":1}`:                        `the name is empty`,
@@ -141,15 +141,15 @@ func TestBadLinesHarmNoOther(t *testing.T) {
 		`{"stream":"good","value":1,"class":"event"}`:    `it is live: the class of a stream cannot change`,
 		`{"stream":"a","value":1,"class":"signal"}`:      `want live or event`,
 		`{"stream":"a","value":1,"unit":"` + long + `"}`: `unit`,
-		`{"stream":"a","value":1} trailing`:              `no JSON`,
+		`{"stream":"a","value":1} trailing`:              `not JSON`,
 		"{\"stream\":\"\xff\",\"value\":1}":              `not valid UTF-8`,
 		strings.Repeat("x", line.MaxLength+1):            `longer than 65536 bytes`,
-		strings.Repeat("[", 1000):                        `no JSON`,
+		strings.Repeat("[", 1000):                        `not JSON`,
 		`{"describe":"good","untis":"m"}`:                `unknown field \"untis\"`,
 		`{"describe":"good","kind":"text"}`:              `it has number values: the kind of a stream cannot change`,
 		`{"describe":"good","kind":"float"}`:             `want number, bool, text or bytes`,
 		`{"describe":"good","range":[1]}`:                `want range as [min, max]`,
-		`{"describe":"good","period":0}`:                 `is no duration`,
+		`{"describe":"good","period":0}`:                 `is not a duration`,
 		`{"describe":""}`:                                `the name is empty`,
 	} {
 		t.Run(text[:min(len(text), 40)], func(t *testing.T) {

@@ -77,7 +77,7 @@ func awaitSTUN(ctx context.Context, conn net.PacketConn, id [stun.TransactionIDS
 func (cfg Config) Allocate(ctx context.Context, url string, s Server) (relayed netip.AddrPort, err error) {
 	at, err := stun.ParseURI(url)
 	if err != nil {
-		return relayed, carrier.Fail("turn-unreachable", fmt.Sprintf("%.80q is no URL of a TURN server", url), err)
+		return relayed, carrier.Fail("turn-unreachable", fmt.Sprintf("%.80q is not the URL of a TURN server", url), err)
 	}
 	conn, to, err := cfg.orDefault().turnConn(ctx, at)
 	if err != nil {

@@ -59,7 +59,7 @@ func laneSets() (sets []carrier.Lanes) {
 	return sets
 }
 
-var errExtraChannel = errors.New("the other end opened a data channel that is not in the table: it is no telepath, or another version")
+var errExtraChannel = errors.New("the other end opened a data channel that is not in the table: it is not telepath, or another version")
 
 // channel is an open data channel.
 type channel struct {

@@ -73,7 +73,7 @@ func (p *Peer) read(c *channel, receive func([]byte)) error {
 		case err != nil:
 			return p.readError(err)
 		case text:
-			return errors.New("the other end sent a text message: it is no telepath")
+			return errors.New("the other end sent a text message: it is not telepath")
 		case !c.kind.unordered && p.cfg.server:
 			frames, bye := carrier.SplitEnd(buf[:n])
 			p.hand(frames, receive)

@@ -20,7 +20,7 @@ const (
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *poller, n uint64, limit int) {
 	seat := p.sit(n, limit)
 	if seat == nil {
-		s.cfg.Refuse(w, r, malformed("answers are asked for one by one, and this is not the next"))
+		s.cfg.Refuse(w, r, malformed("answers must be asked for one by one, and this is not the next"))
 		return
 	}
 	control := http.NewResponseController(w)

@@ -88,7 +88,7 @@ func (h *host) takeUp(ctx context.Context, u up) *carrier.Refused {
 		select {
 		case <-moved:
 		case <-late:
-			return malformed("one is missing before this packet, and does not come")
+			return malformed("a packet before this one is missing, and does not come")
 		case <-h.gone:
 		case <-ctx.Done():
 		}

@@ -53,7 +53,7 @@ func Dial(ctx context.Context, cfg DialConfig) (*Carrier, error) {
 	}
 	if conn.Subprotocol() != Subprotocol {
 		conn.CloseNow()
-		return nil, fmt.Errorf("dial %s: %w", cfg.URL, carrier.Fail("not-telepath", "it speaks WebSocket, and not "+Subprotocol, nil))
+		return nil, fmt.Errorf("dial %s: %w", cfg.URL, carrier.Fail("not-telepath", "it speaks WebSocket, but not "+Subprotocol, nil))
 	}
 	raw = bare(raw)
 	tune(raw)

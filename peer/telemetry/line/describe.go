@@ -68,5 +68,5 @@ func (s *seconds) UnmarshalJSON(data []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%.40s is no duration: want seconds, or a string such as \"250ms\"", data)
+	return fmt.Errorf("%.40s is not a duration: want seconds, or a string such as \"250ms\"", data)
 }

@@ -144,7 +144,7 @@ func parseValue(raw json.RawMessage) (telemetry.Value, error) {
 	case c == '-' || c >= '0' && c <= '9':
 		return parseNumber(raw)
 	}
-	return telemetry.Value{}, fmt.Errorf("the value %.40q is no number, string, true or false", raw)
+	return telemetry.Value{}, fmt.Errorf("the value %.40q is not a number, string, true or false", raw)
 }
 
 func parseNumber(raw []byte) (telemetry.Value, error) {
@@ -162,11 +162,11 @@ func parseTime(raw json.RawMessage) (int64, error) {
 		if t, err := time.Parse(time.RFC3339Nano, *text); err == nil {
 			return t.UnixMicro(), nil
 		}
-		return 0, fmt.Errorf("the time %.40q is not as in RFC 3339, such as 2026-01-31T12:00:00.25Z", *text)
+		return 0, fmt.Errorf("the time %.40q is not in the form of RFC 3339, such as 2026-01-31T12:00:00.25Z", *text)
 	}
 	var seconds float64
 	if err := json.Unmarshal(raw, &seconds); err != nil || string(raw) == "null" {
-		return 0, fmt.Errorf("the time %.40s is no number of seconds", raw)
+		return 0, fmt.Errorf("the time %.40s is not a number of seconds", raw)
 	}
 	return micros(seconds)
 }
@@ -175,7 +175,7 @@ func parseTime(raw json.RawMessage) (int64, error) {
 func micros(seconds float64) (int64, error) {
 	const last = 1e11 // the year 5138: what is beyond is no time in seconds
 	if seconds < 0 || seconds > last {
-		return 0, fmt.Errorf("the time %g is no number of seconds since 1970: is it in milliseconds?", seconds)
+		return 0, fmt.Errorf("the time %g is not a number of seconds since 1970: is it in milliseconds?", seconds)
 	}
 	return int64(math.Round(seconds * 1e6)), nil
 }
@@ -184,7 +184,7 @@ func micros(seconds float64) (int64, error) {
 func jsonError(err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Errorf("no JSON: %w (byte %d)", err, syntax.Offset)
+		return fmt.Errorf("not JSON: %w (byte %d)", err, syntax.Offset)
 	}
-	return fmt.Errorf("no JSON: %w", err)
+	return fmt.Errorf("not JSON: %w", err)
 }

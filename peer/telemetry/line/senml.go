@@ -75,7 +75,7 @@ func (b *base) read(members map[string]json.RawMessage) (record, error) {
 	}
 	for label := range members {
 		if strings.HasSuffix(label, "_") { // section 4.4: must be understood
-			return r, fmt.Errorf("the member %.32q must be understood and is not known here", label)
+			return r, fmt.Errorf("the member %.32q must be understood, but is not known here", label)
 		}
 	}
 	if r.isNumber() {

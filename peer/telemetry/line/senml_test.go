@@ -66,9 +66,9 @@ func TestSenMLMistakes(t *testing.T) {
 		{"string for number", `[{"n":"a","v":"1"}]`, `want a number value`, 0},
 		{"bad base64", `[{"n":"a","vd":"%%"}]`, `illegal base64`, 0},
 		{"number for name", `[{"n":7,"v":1}]`, `"n":`, 0},
-		{"infinite sum of times", `[{"bt":1e308,"n":"a","v":1,"t":1e308}]`, `no number of seconds`, 0},
+		{"infinite sum of times", `[{"bt":1e308,"n":"a","v":1,"t":1e308}]`, `not a number of seconds`, 0},
 		{"infinite value", `[{"bv":1e308,"n":"a","v":1.7e308}]`, `not finite`, 0},
-		{"no records", `[1,2]`, `SenML: no JSON`, 0},
+		{"no records", `[1,2]`, `SenML: not JSON`, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			readings, errs := parsePack([]byte(c.pack), time.Now())

@@ -101,5 +101,5 @@ func arrayError(array Item) error {
 		return jsonError(err)
 	}
 	before := array.Text[:min(int(syntax.Offset), len(array.Text))]
-	return fmt.Errorf("an array that is no JSON: %w (line %d)", err, array.Line+bytes.Count(before, newline))
+	return fmt.Errorf("an array that is not JSON: %w (line %d)", err, array.Line+bytes.Count(before, newline))
 }

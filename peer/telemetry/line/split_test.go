@@ -43,8 +43,8 @@ func TestSplit(t *testing.T) {
 		"a pack on lines":      {"[{\"n\":\"a\",\n\"v\":1}]", []string{"1 [{\"n\":\"a\",\n\"v\":1}]"}},
 		"packs, a line each":   {"[{\"n\":\"a\",\"v\":1}]\n[]", []string{`1 [{"n":"a","v":1}]`, "2 []"}},
 		"an object on lines":   {"{\"stream\":\"a\",\n\"value\":1}", []string{"1 {\"stream\":\"a\",\n\"value\":1}"}},
-		"a broken array":       {"[" + a + ",\n" + b + ",\n]", []string{"1 ! an array that is no JSON: invalid character ']' looking for beginning of value (line 3)"}},
-		"a cut array":          {"[\n" + a + ",", []string{"1 ! an array that is no JSON: unexpected end of JSON input (line 2)"}},
+		"a broken array":       {"[" + a + ",\n" + b + ",\n]", []string{"1 ! an array that is not JSON: invalid character ']' looking for beginning of value (line 3)"}},
+		"a cut array":          {"[\n" + a + ",", []string{"1 ! an array that is not JSON: unexpected end of JSON input (line 2)"}},
 		"a long line":          {a + "\n" + strings.Repeat("x", MaxLength+1), []string{"1 " + a, "2 ! longer than 65536 bytes"}},
 		"a long element":       {"[" + a + `,"` + strings.Repeat("x", MaxLength) + `"]`, []string{"1 " + a, "1 ! longer than 65536 bytes"}},
 	} {

@@ -166,8 +166,7 @@ export class Calls {
 		const { id, method, params, lease } = wanted;
 		if (now >= until) {
 			this.repeats.answered(id);
-			const why =
-				this.ticks.newest === null ? "the device's clock was not known" : "there was no path to the device";
+			const why = this.ticks.newest === null ? "the device's clock was not known" : "there was no path to the device";
 			this.guess(call, "expired", "late", `it was not sent: ${why}`);
 			return;
 		}
