@@ -92,10 +92,10 @@ func balanceAll(b *pole.Bench, t pole.Trial) (stood bool, results []*pole.Result
 }
 
 func writePole(text *bytes.Buffer, r *poleResult) {
-	fmt.Fprintf(text, "\n## How much loss the pole stands\n\nThe simulated pole, balanced over a link of %s each way for %v, on one path alone: the largest of the tried losses (%v %%, each way) at which it stood with each of %d seeds.\n\n"+
-		"| path | largest loss | age of what a force answers, there, ms | at the next one it fell after, in the worst case, s |\n|---|---|---|---|\n", poleDelay, r.length, poleLosses, poleSeeds)
+	fmt.Fprintf(text, "\n## How much loss the pole withstands\n\nThe simulated pole, balanced over a link of %s each way for %v, on one path alone: the largest of the tried losses (%v %%, each way) at which it stood with each of %d seeds.\n\n"+
+		"| path | largest loss | age of what a force answers, at that loss, ms | at the next loss, it fell after, in the worst case, s |\n|---|---|---|---|\n", poleDelay, r.length, poleLosses, poleSeeds)
 	for _, row := range r.paths {
-		bore, age, next := "none: it fell without", "–", "–"
+		bore, age, next := "none: it fell without any", "–", "–"
 		if row.bore >= 0 {
 			bore, age = fmt.Sprintf("%d %%", row.bore), fmt.Sprintf("%.0f", median(row.ages))
 		}

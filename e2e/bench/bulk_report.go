@@ -15,8 +15,8 @@ var bulkGoals = map[bulkWay]float64{
 }
 
 func writeBulk(text *bytes.Buffer, r *bulkResult) {
-	fmt.Fprintf(text, "\n## Bulk\n\nWhat a device has kept, in values of %d bytes, %d MiB on loopback and %d MiB at 100 ms round trip: MB/s (10⁶ bytes) of payload, from the first value to the last, in a viewer that asks for everything when it begins. "+
-		"Beside it a bare library that moves as much in messages of that size: pion's reliable channel without a relay, coder/websocket through a relay. %d samples of %d bytes a second are live on the same path: their age while all that is moved, and when it is over, of all rounds together, ms. "+
+	fmt.Fprintf(text, "\n## Bulk\n\nWhat a device has kept, in values of %d bytes, %d MiB on loopback and %d MiB at 100 ms round trip: MB/s (10⁶ bytes) of payload, from the first value to the last, in a viewer that asks for everything at its start. "+
+		"Next to it, a bare library that moves as much in messages of that size: pion's reliable channel without a relay, coder/websocket through a relay. %d samples of %d bytes a second are live on the same path: their age during the transfer and after it, all rounds together, ms. "+
 		"The viewer counts and prints no values. Median of %d interleaved rounds.\n\n"+
 		"| | MB/s | ratio | goal | Live beside it, p50 | p99 | idle, p50 | p99 | p99 ≤ idle + %d ms |\n|---|---|---|---|---|---|---|---|---|\n",
 		bulkSize, bulkNear>>20, bulkFar>>20, rate, sampleSize, r.rounds, bulkBeside)

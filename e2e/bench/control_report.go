@@ -12,8 +12,8 @@ const (
 )
 
 func writeControl(text *bytes.Buffer, c *controlResult) {
-	fmt.Fprintf(text, "\n## A setpoint and its echo\n\nFrom when a setpoint is given to the operator's program until the value that the device has applied is there, beside a ping and its pong on a channel that has what the product's has; "+
-		"one each %v, processes of their own, median of %d interleaved rounds, ms. On loopback; and across a link (`%s`), alone and while the same operator watches %d streams at %d Hz and is sent the device's history on the same connection.\n\n"+
+	fmt.Fprintf(text, "\n## A setpoint and its echo\n\nFrom when a setpoint is given to the operator's program until the value that the device has applied is there, next to a ping and its pong on a channel set up like the product's; "+
+		"one every %v, in processes of their own, median of %d interleaved rounds, ms. On loopback; and across a link (`%s`), alone and while the same operator watches %d streams at %d Hz and is sent the device's history on the same connection.\n\n"+
 		"| | p50 | p99 | ratio p50 | ratio p99 | goal |\n|---|---|---|---|---|---|\n", pingEvery, len(c.ours.p50), besideLink, besideStreams, rate)
 	p50, p99 := ratio(c.ours.p50, c.bare.p50), ratio(c.ours.p99, c.bare.p99)
 	fmt.Fprintf(text, "| %s | %.2f | %.2f | 1 | 1 | |\n", c.bare.name, median(c.bare.p50), median(c.bare.p99))
@@ -33,9 +33,9 @@ func writeInputs(text *bytes.Buffer, c *controlResult) {
 	for _, in := range slices.Concat(c.hands, c.handsAlone, c.handsHeavy) {
 		clocks = max(clocks, in.clocks)
 	}
-	fmt.Fprintf(text, "\n## From an input in Chromium to the actuator\n\nSomebody holds one axis at the device's page and moves another one some %.0f times a second: with keys, and with a thumb on the stick of a page of 360 × 740. From the browser's own time of the input event until the program behind the agent's "+
-		"standard output has read the line that sets the axis to it, ms, all %d rounds together. What passes until the first script in the page is called is the browser's: it is shown of a page with nothing on it, too. The browser's clock of events and the machine's were at most %.1f ms apart, which is corrected. "+
-		"The page has been there for %v then. Beside it, as above: the page draws the streams, and only inputs are counted while the history came.\n\n"+
+	fmt.Fprintf(text, "\n## From an input in Chromium to the actuator\n\nSomebody holds one axis on the device's page and moves another one about %.0f times a second: with keys, and with a thumb on the stick of a page of 360 × 740. From the browser's own time of the input event until the program behind the agent's "+
+		"standard output has read the line that sets the axis to it, ms, all %d rounds together. The time until the first script in the page is called is the browser's: it is shown for an empty page too. The browser's event clock and the machine's were at most %.1f ms apart, which is corrected. "+
+		"The page has been open for %v by then. Beside it, as above: the page draws the streams, and only inputs made while the history came are counted.\n\n"+
 		"| | inputs | without effect | p50 | p95 | p99 | worst | until the page, p50 | p99 | goal |\n|---|---|---|---|---|---|---|---|---|---|\n",
 		1/inputEvery.Seconds(), len(c.ours.p50), clocks, settling)
 	for i := range byHands {

@@ -15,19 +15,19 @@ type question struct {
 }
 
 var questions = []question{
-	{"100 ms round trip, 5 % lost each way: samples there within 250 ms", "100-5", " %", func(r *peerRow) []float64 { return r.within }, true},
+	{"100 ms round trip, 5 % lost each way: samples that arrive within 250 ms", "100-5", " %", func(r *peerRow) []float64 { return r.within }, true},
 	{"the same: age of 99 of 100", "100-5", " ms", ofP99, false},
-	{"300 ms, 10 % lost, 1 Mbit/s: samples there within 250 ms", "300-10", " %", func(r *peerRow) []float64 { return r.within }, true},
-	{"50 ms, nothing lost: bytes of the link for each sample of 100", "50", "", ofBytes, false},
-	{"after 10 s of nothing, until something fresh comes", "blackhole", " ms", ofFresh, false},
-	{"the device has another address, and knows it", "moved", " ms", ofFresh, false},
-	{"its router has another address, and tells nobody", "rerouted", " ms", ofFresh, false},
+	{"300 ms, 10 % lost, 1 Mbit/s: samples that arrive within 250 ms", "300-10", " %", func(r *peerRow) []float64 { return r.within }, true},
+	{"50 ms, nothing lost: bytes on the link for each sample of 100", "50", "", ofBytes, false},
+	{"after 10 s of silence, until something fresh comes", "blackhole", " ms", ofFresh, false},
+	{"the device gets another address, and knows it", "moved", " ms", ofFresh, false},
+	{"its router gets another address, and tells nobody", "rerouted", " ms", ofFresh, false},
 }
 
 // inShort is the table that says most in little: the product's direct path beside the best of the others.
 func (r *peersResult) inShort() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n| %d samples of %d bytes a second, all at the same time on links of their own | telepath, direct | raw UDP | best of raw TCP, MQTT, a WebSocket relay and pion |\n|---|---|---|---|\n", rate, sampleSize)
+	fmt.Fprintf(&b, "\n| %d samples of %d bytes a second, all at the same time, each on a link of its own | telepath, direct | raw UDP | best of raw TCP, MQTT, a WebSocket relay and pion |\n|---|---|---|---|\n", rate, sampleSize)
 	for _, q := range questions {
 		if rows := r.rows[q.crossing]; rows != nil {
 			best, who := q.best(rows)
@@ -47,7 +47,7 @@ func (r *poleResult) inShort() string {
 		}
 		paths = append(paths, fmt.Sprintf("%d %% on `%s`", row.bore, row.path))
 	}
-	return fmt.Sprintf("\nA simulated pole, balanced over 100 ms there and back, stands %v with %s of packets lost each way.\n", r.length, strings.Join(paths, ", "))
+	return fmt.Sprintf("\nA simulated pole, balanced over a round trip of 100 ms, stays up for %v at these losses each way: %s.\n", r.length, strings.Join(paths, ", "))
 }
 
 // best is that of the others, but for raw UDP, which repeats nothing and connects to nobody.

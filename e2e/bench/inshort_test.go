@@ -15,7 +15,7 @@ func TestInShortShowsTheBestOfTheOthers(t *testing.T) {
 		rawUDP: fresh(30), rawTCP: fresh(900, 800, 700), "WebSocket relay": fresh(2000), "MQTT over TCP": failed, "pion, reliable": fresh(math.Inf(1)),
 		"telepath udp": fresh(60), "telepath ws": fresh(5),
 	}}}
-	want := "| after 10 s of nothing, until something fresh comes | **60 ms** | 30 ms | 800 ms (raw TCP) |\n"
+	want := "| after 10 s of silence, until something fresh comes | **60 ms** | 30 ms | 800 ms (raw TCP) |\n"
 	if got := all.inShort(); !strings.Contains(got, want) || strings.Count(got, "\n| ") != 2 {
 		t.Errorf("%q, want a title and %q", got, want)
 	}

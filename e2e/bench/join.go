@@ -182,7 +182,7 @@ func (r *joinResult) begin(from *rig.Rig, here *lab.Host) error {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func writeJoining(text *bytes.Buffer, r *joinResult) {
-	fmt.Fprintf(text, "\n## Joining\n\nFrom the start of `telepath view`, server and device on the far side of a link; or from when Chromium began to load a page again that it has. The start of the program, in which it does nothing, takes %.0f ms of it on this machine.\n\n"+
+	fmt.Fprintf(text, "\n## Joining\n\nFrom the start of `telepath view`, server and device on the far side of a link; or from when Chromium began to load a page that it has cached. Merely starting the program takes %.0f ms of it on this machine.\n\n"+
 		"| link | | joins | median | worst | in round trips | goal |\n|---|---|---|---|---|---|---|\n", median(r.start))
 	for i, j := range joinings {
 		row := func(name string, values []float64, goal within) {

@@ -40,8 +40,8 @@ func later(ours, udp []float64) float64 {
 }
 
 func writeLive(text *bytes.Buffer, l *liveResult) {
-	fmt.Fprintf(text, "\n## Live on weak links\n\n%d samples of %d bytes a second on `udp`, where it says slow %d of %d, beside bare UDP on the same link at the same time. Age from the moment a sample was made until its line was read. "+
-		"Bytes and packets are those of the whole link, both directions, a sample. After a blackhole of 10 s: the first fresh sample, and samples that came past their deadline though newer ones were there. The bound is what a sender could save that knew when the link comes and goes: all but samples that had no chance to cross it in time.\n\n"+
+	fmt.Fprintf(text, "\n## Live on weak links\n\n%d samples of %d bytes a second on `udp` (where it says slow, %d of %d), next to bare UDP on the same link at the same time. Age from the moment a sample was made until its line was read. "+
+		"Bytes and packets are those of the whole link, both directions, per sample. After a blackhole of 10 s: the first fresh sample, and samples that came past their deadline although newer ones were there. The bound is what a sender could save if it knew when the link comes and goes: all samples but those that had no chance to cross it in time.\n\n"+
 		"| link | | within %v | bound | p50 ms | p95 ms | p99 ms | bytes | × UDP | packets | fresh ms | stale | goal |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
 		rate, sampleSize, slowLoad.rate, slowLoad.size, liveDeadline)
 	for _, c := range conditions {

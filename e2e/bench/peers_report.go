@@ -14,10 +14,10 @@ import (
 
 func writePeers(text *bytes.Buffer, r *peersResult) {
 	fmt.Fprintf(text, "\n## Side by side\n\n%d samples of %d bytes a second, %d subjects at the same time, each on an emulated link of its own with the same conditions and the same seed; relay and viewer are at the same end of it, the device at the other. "+
-		"Rounds: %d, of which the median is shown. TCP's congestion control: %s. The processors were busy to %.0f %%.\n", rate, sampleSize, min(r.atOnce, len(r.contestants())), r.rounds, congestion(), median(r.busy))
+		"Rounds: %d, of which the median is shown. TCP's congestion control: %s. The processors were %.0f %% busy.\n", rate, sampleSize, min(r.atOnce, len(r.contestants())), r.rounds, congestion(), median(r.busy))
 	writeSteady(text, r)
 	writeOutages(text, r)
-	fmt.Fprintf(text, "\nNobody is tuned to a link. Connections of the bare ones are made again when they fail: TCP_USER_TIMEOUT, WebSocket pings and MQTT's keep alive say so after %v, "+
+	fmt.Fprintf(text, "\nNothing is tuned to a link. The bare ones reconnect when a connection fails: TCP_USER_TIMEOUT, WebSocket pings and MQTT's keep alive say so after %v, "+
 		"a new TCP connection may take %v, and pion's ICE says so after 30 s. The MQTT client is paho, the broker %s.\n", keepAlive, dialTime, mosquittoVersion())
 }
 
@@ -103,8 +103,8 @@ func writeOutages(text *bytes.Buffer, r *peersResult) {
 	if len(happened) == 0 {
 		return
 	}
-	fmt.Fprintf(text, "\nUntil the first sample came that was made afterwards, in ms, at a round trip of 50 ms, and how many samples came later than %v. *blackhole*: %v of nothing. *moved*: the device has another address, and its system knows. "+
-		"*rerouted*: the router before the device has another public address, and tells nobody. What becomes of events then is in docs/soak.md.\n\n| |", liveDeadline, dark)
+	fmt.Fprintf(text, "\nTime until the first sample made afterwards came, in ms, at a round trip of 50 ms, and how many samples came later than %v. *blackhole*: %v of nothing. *moved*: the device gets another address, and its system knows. "+
+		"*rerouted*: the router in front of the device gets another public address, and tells nobody. What becomes of events then is in docs/soak.md.\n\n| |", liveDeadline, dark)
 	for _, c := range happened {
 		fmt.Fprintf(text, " %s | × UDP | × TCP | late |", c.name)
 	}

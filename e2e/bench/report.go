@@ -32,7 +32,7 @@ func publish(path, readme string, parts []part, made sections) error {
 		return err
 	}
 	maps.Copy(all, made)
-	page := report.Page{Title: "# Benchmark\n\nWritten by `make bench`. Each section says when, and of which commit. A figure counts only beside the others of its section.\n"}
+	page := report.Page{Title: "# Benchmark\n\nWritten by `make bench`. Each section says when, and of which commit. A figure counts only next to the others of its section.\n"}
 	short, changed := "", false
 	for _, p := range slices.Backward(parts) { // side by side first
 		name := p.name + shortly

@@ -112,7 +112,7 @@ func (k *killed) harm(d Disk, agent *program.Program, mount string, say Say) (*O
 		return nil, fmt.Errorf("the log does not tell of its end: %w", err)
 	}
 	out.Recovered = time.Since(mended)
-	say("%s: written again %v after it was mended", d.Name, out.Recovered)
+	say("%s: written again %v after it was repaired", d.Name, out.Recovered)
 	if err := k.produce(agent, 100, eventSize, killedEvery); err != nil {
 		return nil, err
 	}

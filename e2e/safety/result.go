@@ -25,23 +25,23 @@ type Say func(format string, args ...any)
 var Kinds = []Kind{
 	{
 		Name: "better-dies", Full: 50, run: better(false),
-		Means: "the direct path is cut in silence, both ends stay on the server's: a stop would be wrong",
+		Means: "the direct path is cut silently, both ends stay on the server's: a stop would be wrong",
 	},
 	{
 		Name: "udp-dies", Full: 50, run: better(true),
-		Means: "the same with all UDP cut, beside it a WebSocket",
+		Means: "the same with all UDP cut, and a WebSocket beside it",
 	},
-	{Name: "calls-kill", Full: 100, run: callsKilled, Means: "the agent is killed (SIGKILL) in calls and started again"},
-	{Name: "calls-cut", Full: 100, run: callsCut, Means: "the network is dark for 0.2 to 2 s in calls, or all UDP is dropped"},
+	{Name: "calls-kill", Full: 100, run: callsKilled, Means: "the agent is killed (SIGKILL) during calls and started again"},
+	{Name: "calls-cut", Full: 100, run: callsCut, Means: "the network is dark for 0.2 to 2 s during calls, or all UDP is dropped"},
 	{
 		Name: "contend", Full: 100, run: contend,
-		Means: "two operators ask for the lease and hand it over, while they come again, the network is dark, and server and agent are killed",
+		Means: "two operators ask for the lease and hand it over, while they reconnect, the network goes dark, and server and agent are killed",
 	},
-	{Name: "all-cut", Full: 100, Busy: true, run: cutAll, Means: "all paths are cut in silence"},
+	{Name: "all-cut", Full: 100, Busy: true, run: cutAll, Means: "all paths are cut silently"},
 	{Name: "agent-stopped", Full: 50, Busy: true, run: stopAgent, Means: "the agent is stopped (SIGSTOP)"},
 	{Name: "agent-killed", Full: 50, Busy: true, run: killAgent, Means: "the agent is killed (SIGKILL)"},
-	{Name: "heartbeats-late", Full: 20, Busy: true, run: delayAll, Means: "heartbeats come 5 s late, at the distance at which they were sent"},
-	{Name: "page-hangs", Full: 20, Page: true, run: hangPage, Means: "the main thread of a page in Chromium hangs under a key that is held"},
+	{Name: "heartbeats-late", Full: 20, Busy: true, run: delayAll, Means: "heartbeats come 5 s late, as far apart as they were sent"},
+	{Name: "page-hangs", Full: 20, Page: true, run: hangPage, Means: "the main thread of a page in Chromium hangs while a key is held"},
 }
 
 // Result is what came of one kind.

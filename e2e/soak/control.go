@@ -96,7 +96,7 @@ func untilSafe(r *safety.Result, q float64) string {
 
 func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## A hand on the machine\n\n%s, seed %d, %d cores, two kinds at once, those on busy processors all at once. The actuator is a program, and its own book is the judge.\n", report.When(), seed, runtime.NumCPU())
+	fmt.Fprintf(&b, "## A hand on the machine\n\n%s, seed %d, %d cores, two kinds at once, those on busy processors all at once. The actuator is a program, and its own record is the judge.\n", report.When(), seed, runtime.NumCPU())
 	section := func(title, columns string, of func(r *safety.Result) (row string, in bool)) {
 		rows := ""
 		for i, r := range results {
@@ -111,18 +111,18 @@ func controlTable(kinds []safety.Kind, results []*safety.Result, errs []error, s
 			fmt.Fprintf(&b, "\n%s\n\n| | times | %s | |\n|---|%s\n%s", title, columns, strings.Repeat("---|", strings.Count(columns, "|")+3), rows)
 		}
 	}
-	section(fmt.Sprintf("What ends a hand: until all was safe, of a dead-man time of 300 ms; goal ≤ %v, with a program on each core that does nothing but take it (but for `page-hangs`).", safety.Promise),
-		"median | 95 % | worst | later than the goal | done again: nothing moved just then, or the machine itself stood still", func(r *safety.Result) (string, bool) {
+	section(fmt.Sprintf("What ends a hand: until all was safe, with a dead-man time of 300 ms; goal ≤ %v, with a program on each core that does nothing but keep it busy (except for `page-hangs`).", safety.Promise),
+		"median | 95 % | worst | later than the goal | repeated: nothing moved just then, or the machine itself stood still", func(r *safety.Result) (string, bool) {
 			if len(r.Safe) == 0 {
 				return "", false
 			}
 			late := len(slices.DeleteFunc(slices.Clone(r.Safe), func(d time.Duration) bool { return d <= safety.Promise }))
 			return fmt.Sprintf("%s | %s | %s | %d | %d", untilSafe(r, 0.5), untilSafe(r, 0.95), untilSafe(r, 1), late, r.Again), true
 		})
-	section("What must not end one: stops while the other path is healthy.", "stops | done again: the hand had no processor", func(r *safety.Result) (string, bool) {
+	section("What must not end one: stops while the other path is healthy.", "stops | repeated: the hand had no processor time", func(r *safety.Result) (string, bool) {
 		return fmt.Sprintf("%d | %d", r.Stops, r.Again), strings.HasSuffix(r.Kind.Name, "-dies")
 	})
-	section("Calls: how they ended, and what the book says of it.", "calls | done | expired or rejected | unknown | ran twice | ran late | end not borne out", func(r *safety.Result) (string, bool) {
+	section("Calls: how they ended, and what the record says.", "calls | done | expired or rejected | unknown | ran twice | ran late | end not borne out", func(r *safety.Result) (string, bool) {
 		return fmt.Sprintf("%d | %d | %d | %d | %d | %d | %d", r.Calls, r.Ends["done"], r.Ends["expired"]+r.Ends["rejected"], r.Ends["unknown"], r.Twice, r.Late, len(r.Wrong)), r.Calls > 0
 	})
 	section("Two operators.", "leases | two moved it at once | fences that did not rise", func(r *safety.Result) (string, bool) {

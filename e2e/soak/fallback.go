@@ -47,7 +47,7 @@ func soakMatrix(cells string, length time.Duration) (string, error) {
 	}
 	slices.SortFunc(rows, func(a, b outcome.Cell) int { return cmp.Compare(cellName(a), cellName(b)) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells; in each, 20 events a second for %v. A time that was too long was measured again, with programs of its own, up to twice (try 2, try 3). Times of pages are from a run with one browser on the machine, events from one with three. What stands in the way is named to the user in each cell that is met.\n\n", report.When(), len(rows), length)
+	fmt.Fprintf(&b, "## Every network before every program\n\n%s. %d cells; in each, 20 events a second for %v. A time that was too long was measured again, with separate programs, up to twice (try 2, try 3). Times of pages are from a run with one browser on the machine, events from one with three. In each cell that is met, the user is told what stands in the way.\n\n", report.When(), len(rows), length)
 	b.WriteString("| network / behind it | first sample | on the second visit | on | events | lost | repeated | out of order | in declared gaps | |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		name := cellName(r) + again(r.Tries)
@@ -87,8 +87,8 @@ func soakSlow(length time.Duration) (string, error) {
 		return cmp.Or(cmp.Compare(a.Streams, b.Streams), cmp.Compare(a.Test, b.Test))
 	})
 	var b strings.Builder
-	fmt.Fprintf(&b, "## A buffering nginx before a slow hop\n\n%s. 64 kbit/s, 20 ms each way, streams of 100 samples of 100 bytes a second, %v. Goal: age at 95 %% of one stream ≤ 0.50 s, of ten ≤ 1.50 s; memory flat.\n\n", report.When(), length)
-	b.WriteString("| behind the hop | streams | age of samples, median / 95 % / worst | the newest shown was at most old | memory of server, agent and viewer before → after, MiB | |\n|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "## A buffering nginx in front of a slow hop\n\n%s. 64 kbit/s, 20 ms each way, streams of 100 samples of 100 bytes a second, %v. Goal: age at 95 %% of one stream ≤ 0.50 s, of ten ≤ 1.50 s; memory flat.\n\n", report.When(), length)
+	b.WriteString("| behind the hop | streams | age of samples, median / 95 % / worst | age of the newest shown, at most | memory of server, agent and viewer before → after, MiB | |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %s | %v → %v | %s |\n", slowName(r)+again(r.Tries), r.Streams,
 			seconds(r.P50), seconds(r.P95), seconds(r.Max), seconds(r.Stalest), r.Before, r.After, passed(r.Failed))

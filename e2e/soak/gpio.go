@@ -22,23 +22,23 @@ const (
 // gpioMeans says what the faults are.
 var gpioMeans = map[string]string{
 	"stop":           "an operator stops the device",
-	"hand-gone":      "no heartbeat comes any more",
+	"hand-gone":      "heartbeats no longer come",
 	"agent-stopped":  "the agent is stopped (SIGSTOP)",
 	"agent-killed":   "the agent is killed (SIGKILL)",
-	"holder-killed":  "the process that holds the pins is killed: its lines keep their levels until they are taken anew",
+	"holder-killed":  "the process that holds the pins is killed: its lines keep their levels until they are taken again",
 	"holder-stopped": "that process is stopped, and nobody else can set what it holds",
-	"both-stopped":   "agent and that process are stopped",
+	"both-stopped":   "the agent and that process are stopped",
 	"both-killed":    "both are killed: only the guard is left",
 }
 
 // gpioBy says what ran the machine.
 var gpioBy = map[string]string{
-	"kvm": "A program on each processor does nothing but take it.",
+	"kvm": "A program on each processor does nothing but keep it busy.",
 	"tcg": "It is emulated (QEMU's TCG), and slow.",
 }
 
 // gpioApart says what the goal is not.
-var gpioApart = map[string]string{"tcg": fmt.Sprintf(" That is not the promise, which is %v, and which a processor of its own is needed to judge.", safety.Promise)}
+var gpioApart = map[string]string{"tcg": fmt.Sprintf(" That is not the promise, which is %v and can be judged only on a processor of its own.", safety.Promise)}
 
 // gpioGoal is until when all is to be safe. On an emulated processor only that it becomes so, by itself, can be judged.
 func gpioGoal(by string) time.Duration {
@@ -73,7 +73,7 @@ func soakGPIO(only string, times int) (string, error) {
 
 func gpioTable(r *pins.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Pins of a board\n\n%s. A virtual machine of 2 processors with Debian's Linux %s, its driver of a chip with four lines (hid-mcp2221), and the built programs. The chip is a program, and its book of levels the judge; a line keeps its level when nobody holds it. %s Dead-man time 300 ms.\n\n", report.When(), r.Kernel, gpioBy[r.By])
+	fmt.Fprintf(&b, "## Pins of a board\n\n%s. A virtual machine of 2 processors with Debian's Linux %s, its driver of a chip with four lines (hid-mcp2221), and the built programs. The chip is a program, and its record of levels is the judge; a line keeps its level when nobody holds it. %s Dead-man time 300 ms.\n\n", report.When(), r.Kernel, gpioBy[r.By])
 	fmt.Fprintf(&b, "What is done while three lines are moved: until all are safe, and stay so; goal ≤ %v.%s\n\n| | times | median | worst | |\n|---|---|---|---|---|\n", gpioGoal(r.By), gpioApart[r.By])
 	for _, name := range pins.Faults {
 		all := slices.Sorted(slices.Values(r.Safe[name]))
@@ -87,7 +87,7 @@ func gpioTable(r *pins.Result) string {
 		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s |\n", name, len(all), sinceFault(all[len(all)/2]), sinceFault(all[len(all)-1]), met)
 	}
 	if worst := worstSafe(r); r.By != "kvm" && worst > 0 && worst <= safety.Promise {
-		b.WriteString("\nAll the same none was later than is promised.\n")
+		b.WriteString("\nEven so, none was later than promised.\n")
 	}
 	if len(r.Pulses) > 0 {
 		fmt.Fprintf(&b, "\nA pulse of %v, called from a terminal: %v at the shortest of %d, %v at the longest.\n", gpioPulse,

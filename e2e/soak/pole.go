@@ -76,12 +76,12 @@ func poleTable(t pole.Trial, results []*pole.Result, stood int, err error) strin
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## The pole over a bad link\n\n%s, %d cores, %d at a time. The simulated pole is balanced by a program at the far end of an emulated link of `%s` each way, on the direct path alone, for %v; another seed of the losses each time.\n\n",
+	fmt.Fprintf(&b, "## The pole over a bad link\n\n%s, %d cores, %d at a time. The simulated pole is balanced by a program at the far end of an emulated link of `%s` each way, on the direct path alone, for %v; with another seed for the losses each time.\n\n",
 		report.When(), runtime.NumCPU(), polesAtATime, t.Link, t.For)
 	fmt.Fprintf(&b, "Goal: it stands with 49 of 50 seeds: %s. It stood with %d of %d.\n", verdict(err), stood, len(results))
 	if len(ages) > 0 {
 		slices.Sort(ages)
-		fmt.Fprintf(&b, "What a force answered was %.0f ms old when it acted, in the median seed's median.\n", ages[len(ages)/2])
+		fmt.Fprintf(&b, "The state that a force answered was %.0f ms old when it acted, in the median seed's median.\n", ages[len(ages)/2])
 	}
 	if len(fell) > 0 {
 		fmt.Fprintf(&b, "\n- %s\n", strings.Join(fell, "\n- "))

@@ -97,7 +97,7 @@ func (r *result) table(length time.Duration) string {
 	fps := r.column(func(i interval) float64 { return i.FPS })
 	middle, last := r.growth()
 	var b strings.Builder
-	fmt.Fprintf(&b, "## The dashboard under load\n\n%s, %d cores, headless Chromium without a GPU, every chart in sight in a window of 1440 × 3200, %v.\n\n",
+	fmt.Fprintf(&b, "## The dashboard under load\n\n%s, %d cores, headless Chromium without a GPU, every chart visible in a window of 1440 × 3200, %v.\n\n",
 		report.When(), runtime.NumCPU(), length)
 	fmt.Fprintf(&b, "Load: %d charts × %d series × %d samples a second, over `%s`. Goal: 60 frames a second, heap flat: %s.\n\n",
 		charts, series, rate, r.intervals[len(r.intervals)-1].Path, verdict(r.judge()))
@@ -105,10 +105,10 @@ func (r *result) table(length time.Duration) string {
 	fmt.Fprintf(&b, "| frames a second, median / 5th percentile of the 10 s intervals | %.1f / %.1f |\n", quantile(fps, 0.5), quantile(fps, 0.05))
 	fmt.Fprintf(&b, "| longest time between two frames, median / worst of the intervals | %.0f / %.0f ms |\n",
 		quantile(r.column(func(i interval) float64 { return i.Longest }), 0.5), quantile(r.column(func(i interval) float64 { return i.Longest }), 1))
-	fmt.Fprintf(&b, "| heap of the page after a collection, median of the second / of the last third | %.1f / %.1f MB |\n", middle, last)
+	fmt.Fprintf(&b, "| heap of the page after a collection, median of the second / last third | %.1f / %.1f MB |\n", middle, last)
 	arrays := r.column(func(i interval) float64 { return i.Arrays })
 	fmt.Fprintf(&b, "| memory behind typed arrays (the samples that the page keeps), first / last interval | %.1f / %.1f MB |\n", arrays[0], arrays[len(arrays)-1])
 	fmt.Fprintf(&b, "| processors, all processes of the browser, median | %.0f %% of one |\n", quantile(r.column(func(i interval) float64 { return i.CPU }), 0.5))
-	fmt.Fprintf(&b, "| samples that came to the page, median | %.0f a second |\n", quantile(r.column(func(i interval) float64 { return i.Samples }), 0.5))
+	fmt.Fprintf(&b, "| samples that reached the page, median | %.0f a second |\n", quantile(r.column(func(i interval) float64 { return i.Samples }), 0.5))
 	return b.String()
 }

@@ -30,7 +30,7 @@ func soakSpool(p spoolPart) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## What a device keeps for who was not there\n\n%s, seed %d. The built programs; a viewer that comes at the end reads the spool, and the independent ledger judges. Units: those of `device/spool`.\n\n", report.When(), p.seed)
+	fmt.Fprintf(&b, "## What a device keeps for viewers who were not there\n\n%s, seed %d. The built programs; a viewer that comes at the end reads the spool, and the independent ledger judges. Units: those of `device/spool`.\n\n", report.When(), p.seed)
 	b.WriteString("| what is done to it | outcome | goal | |\n|---|---|---|---|\n")
 	rows := []func() (what, outcome, goal string, err error){
 		func() (string, string, string, error) { return spoolKills(p.kills, p.seed) },
@@ -55,19 +55,19 @@ func soakSpool(p spoolPart) (string, error) {
 func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 func spoolKills(count int, seed uint64) (what, outcome, goal string, err error) {
-	what = fmt.Sprintf("an agent is killed (SIGKILL) %d times, 0.1 to 1.2 s behind its first event, at 200 events a second", count)
+	what = fmt.Sprintf("an agent is killed (SIGKILL) %d times, 0.1 to 1.2 s after its first event, at 200 events a second", count)
 	goal = "what was made 200 ms before a kill is there; nothing twice; the rest declared"
 	k, err := kept.Kill(count, seed, say)
 	if err != nil {
 		return what, "", goal, err
 	}
 	v := k.Verdict
-	outcome = fmt.Sprintf("%d events, %d of those missing, %d twice, %d out of order; in declared gaps at the ends of runs %d, lost in silence %d", v.Sent, k.Missing, v.Twice, v.Disorder, k.Torn, v.Lost)
+	outcome = fmt.Sprintf("%d events, %d of those missing, %d twice, %d out of order; in declared gaps at the ends of runs %d, lost silently %d", v.Sent, k.Missing, v.Twice, v.Disorder, k.Torn, v.Lost)
 	return what, outcome, goal, k.Judge()
 }
 
 func spoolStarts() (what, outcome, goal string, err error) {
-	what, goal = "started with a full spool, behind a kill; until it is linked", fmt.Sprintf("≤ %v", kept.StartGoal)
+	what, goal = "started with a full spool after a kill, until it is linked", fmt.Sprintf("≤ %v", kept.StartGoal)
 	f, err := kept.FillAndStart(5, say)
 	if err != nil {
 		return what, "", goal, err
@@ -84,19 +84,19 @@ func spoolDisk(d kept.Disk) (what, outcome, goal string, err error) {
 		return what, "", goal, err
 	}
 	v := o.Verdict
-	outcome = fmt.Sprintf("written again %s after it was mended; behind the oldest that is left %d events, %d lost in silence, %d in declared gaps, %d twice", seconds(o.Recovered), v.Sent, v.Lost, v.InGaps, v.Twice)
+	outcome = fmt.Sprintf("written again %s after it was repaired; after the oldest that is left %d events, %d lost silently, %d in declared gaps, %d twice", seconds(o.Recovered), v.Sent, v.Lost, v.InGaps, v.Twice)
 	return what, outcome, goal, o.Judge()
 }
 
 func spoolPartition(length time.Duration) (what, outcome, goal string, err error) {
-	what = fmt.Sprintf("device and server are parted for %v, %d streams of 100 samples a second, 25 ms each way", length, kept.Streams)
+	what = fmt.Sprintf("device and server are cut off from each other for %v, %d streams of 100 samples a second, 25 ms each way", length, kept.Streams)
 	goal = fmt.Sprintf("live ≤ %v after the return, complete ≤ %v, p99 of live samples' age meanwhile ≤ idle + %v, nothing missing or twice", kept.LiveAgain, kept.Complete, kept.Behind)
 	p, err := kept.Part(length, say)
 	if p == nil {
 		return what, "", goal, err
 	}
 	v := p.Verdict
-	outcome = fmt.Sprintf("on %s; live after %s; %d samples complete after %s; p99 %v before, %s meanwhile; %d samples judged, %d lost, %d in declared gaps, %d twice; before and behind it %d live samples too late or lost",
+	outcome = fmt.Sprintf("on %s; live after %s; %d samples complete after %s; p99 %v before, %s meanwhile; %d samples judged, %d lost, %d in declared gaps, %d twice; before and after it %d live samples too late or lost",
 		p.Before, seconds(p.Live), p.Backlog, seconds(p.Complete), p.Idle, during(p.During), v.Sent, v.Lost, v.InGaps, v.Twice, p.Missed)
 	return what, outcome, goal, errors.Join(err, p.Judge())
 }
@@ -113,7 +113,7 @@ var passedTest = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL): `)
 // spoolUnits runs the tests that fail the disk at each operation, and kill a program in the middle of one.
 func spoolUnits(kills int) (what, outcome, goal string, err error) {
 	what = fmt.Sprintf("units: a program is killed (SIGKILL) at %d seeded operations on the disk, half done; every Nth write and every Nth fsync fails, N = 1 … 100; power cuts; a full and a stuck disk", kills)
-	goal = "nothing that was called durable is missing, nothing twice, what is missing declared"
+	goal = "nothing that was confirmed as durable is missing, nothing twice, what is missing is declared"
 	cmd := exec.Command("go", "test", "-count=1", "-timeout", "30m", "-v", "-run", "^(TestKills|TestEveryNthFails|TestPowerCuts|TestFullDisk|TestADiskThatIsStuck)$", "./device/spool")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("SPOOL_KILLS=%d", kills))
 	var out bytes.Buffer

@@ -63,7 +63,7 @@ func chosenKinds(names string) []switches.Kind {
 
 func switchTable(kinds []switches.Kind, results []*switches.Result, errs []error, seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## What carries is taken away\n\n%s, seed %d, all kinds at once, but those with a browser after them, one at a time. `telepath view` at the far end of an emulated link; 10 events a second, judged by an independent ledger.\n\n", report.When(), seed)
+	fmt.Fprintf(&b, "## When the path is taken away\n\n%s, seed %d, all kinds at once, except those with a browser, which follow one at a time. `telepath view` at the far end of an emulated link; 10 events a second, judged by an independent ledger.\n\n", report.When(), seed)
 	b.WriteString("| | times | events sent | lost | repeated | out of order | in declared gaps | fresh sample, median / 95 % / worst | goal, at 95 % | back on its rung, median / worst | |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for i, r := range results {
 		b.WriteString(switchRow(kinds[i].Name, r, errs[i]))

@@ -35,7 +35,7 @@ type Kind struct {
 // Kinds are all there are.
 var Kinds = []Kind{
 	{
-		Name: "udp-cut", Means: "UDP is dropped silently for 1 to 3 s, and passes again", Fresh: 1500 * time.Millisecond,
+		Name: "udp-cut", Means: "UDP is dropped silently for 1 to 3 s, then passes again", Fresh: 1500 * time.Millisecond,
 		ready: "udp", watch: viewBy(), fault: cutUDP,
 	},
 	{
@@ -51,11 +51,11 @@ var Kinds = []Kind{
 		ready: "ws", watch: viewByProxy, fault: restartProxy,
 	},
 	{
-		Name: "tab-reload", Means: "the tab of a Chromium is loaded again; fresh counts from the new document", Fresh: 5 * time.Second,
+		Name: "tab-reload", Means: "a tab of Chromium is reloaded; fresh counts from the new document", Fresh: 5 * time.Second,
 		Browses: true, ready: "udp", watch: browse, fault: reloadTab,
 	},
 	{
-		Name: "viewer-moves", Means: "the viewer's host has another address, and knows it", Fresh: time.Second,
+		Name: "viewer-moves", Means: "the viewer's host gets another address, and knows it", Fresh: time.Second,
 		home: "viewer", ready: "udp", watch: viewBy(), fault: moveHome,
 	},
 	{
@@ -63,15 +63,15 @@ var Kinds = []Kind{
 		Browses: true, home: "viewer", ready: "udp", watch: browse, fault: moveHome,
 	},
 	{
-		Name: "device-moves", Means: "the device's host has another address, and knows it", Fresh: time.Second,
+		Name: "device-moves", Means: "the device's host gets another address, and knows it", Fresh: time.Second,
 		home: "device", ready: "udp", watch: viewBy(), fault: moveHome,
 	},
 	{
-		Name: "viewer-rerouted", Means: "the router before the viewer has another public address, and tells nobody", Fresh: time.Second,
+		Name: "viewer-rerouted", Means: "the router in front of the viewer gets another public address, and tells nobody", Fresh: time.Second,
 		home: "viewer", ready: "udp", watch: viewBy(), fault: moveRouter,
 	},
 	{
-		Name: "device-rerouted", Means: "the router before the device has another public address, and tells nobody", Fresh: time.Second,
+		Name: "device-rerouted", Means: "the router in front of the device gets another public address, and tells nobody", Fresh: time.Second,
 		home: "device", ready: "udp", watch: viewBy(), fault: moveRouter,
 	},
 }
