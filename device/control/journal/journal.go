@@ -111,7 +111,7 @@ func Open(cfg Config) *Journal {
 	defer j.writing.Unlock()
 	if err := j.load(); err != nil {
 		j.forgot = true // until it can be read
-		cfg.Log.Error("the journal of commands cannot be read: no command is taken until it can", "error", err)
+		cfg.Log.Error("the journal of commands cannot be read: no command is accepted until it can", "error", err)
 	}
 	return j
 }

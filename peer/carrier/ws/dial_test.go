@@ -69,7 +69,7 @@ func TestAnswersHaveNames(t *testing.T) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
 				c.CloseNow()
 			}
-		}, "not-telepath", "and not telepath.v1"},
+		}, "not-telepath", "but not telepath.v1"},
 		{"a server that got it stripped", foreign(426, nil, `{"code":"no-upgrade","reason":"r","remedy":"m"}`), "upgrade-refused", "docs/reverse-proxy.md"},
 		{"a proxy that has none", foreign(426, nil, "no"), "upgrade-refused", "426"},
 		{"an answer that was changed", foreign(101, http.Header{"Connection": {"close"}}, ""), "upgrade-refused", "in other words"},

@@ -128,7 +128,7 @@ export class Hands {
 		const now = this.options.now();
 		if (this.held && now - this.toldAt >= GONE) return "this page was too busy to see the hand";
 		// A window that nobody sees draws no frames: then a pad is not read any more.
-		for (const at of this.asked.values()) if (now - at >= GONE) return "this page was too busy to read its inputs";
+		for (const at of this.asked.values()) if (now - at >= GONE) return "this page did not read its inputs";
 		return this.options.absent();
 	}
 

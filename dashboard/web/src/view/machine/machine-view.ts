@@ -17,7 +17,7 @@ const TRAIL_MS = 8_000;
 const HONK_MS = 800;
 
 /** The pole's stances in words (device/machine). */
-const STANCES: Record<string, string> = { down: "lies on the rail", held: "held by a hand", up: "up" };
+const STANCES: Record<string, string> = { down: "lying on the rail", held: "held by a hand", up: "up" };
 
 /** MachineView draws pole and rover from telemetry, at the screen's rate, into a card that Svelte has made. */
 export class MachineView implements Drawable {

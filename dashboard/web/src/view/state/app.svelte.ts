@@ -39,7 +39,7 @@ const LOGIN_CODES = new Set(["unauthorized", "forbidden"]);
 
 /** What the page has is a session, never a token that somebody could find in a file: the server's advice is for programs. */
 const LOGIN_OVER = {
-	reason: "This browser's login has expired.",
+	reason: "This browser's login has ended.",
 	remedy: "Log in again. A login lasts seven days, or until the server ends all of them.",
 };
 
