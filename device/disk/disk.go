@@ -15,6 +15,8 @@ type FS interface {
 	List() ([]Entry, error)
 	// Create makes a new file and opens it for appending. One that is there is an error.
 	Create(name string) (File, error)
+	// Append opens a file that is there for appending.
+	Append(name string) (File, error)
 	// Open opens a file for reading.
 	Open(name string) (ReadFile, error)
 	// Remove removes a file. It may still be read by who has it open.
@@ -70,6 +72,15 @@ func (o OS) Create(name string) (File, error) {
 	f, err := os.OpenFile(o.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err // not f: a nil *os.File in an interface is not nil
+	}
+	return f, nil
+}
+
+// Append implements FS.
+func (o OS) Append(name string) (File, error) {
+	f, err := os.OpenFile(o.path(name), os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
 	}
 	return f, nil
 }

@@ -54,6 +54,13 @@ func (k *kills) Create(name string) (disk.File, error) {
 	return &killsFile{f, k}, err
 }
 
+func (k *kills) Append(name string) (disk.File, error) {
+	k.step()
+	f, err := k.OS.Append(name)
+	k.step()
+	return &killsFile{f, k}, err
+}
+
 func (k *kills) Remove(name string) error {
 	k.step()
 	err := k.OS.Remove(name)

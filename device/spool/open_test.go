@@ -53,6 +53,33 @@ func TestAStartReadsLittle(t *testing.T) {
 	})
 }
 
+// A board that is switched off each time leaves a segment without footer in each of its runs. Each is read through once, by the next run.
+func TestWhatWasCutOffIsReadThroughOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l := disktest.New(3), newLedger()
+		for epoch := uint32(1); epoch <= 20; epoch++ {
+			s := begin(t, Config{FS: disk, Bytes: 8 << 20})
+			for range 100 {
+				l.produce(s.Spool, Key{epoch, 1}, 1, 1000)
+			}
+			time.Sleep(2 * time.Second)
+			disk = disk.Cut()
+			s.end()
+		}
+		count := &counting{FS: disk}
+		s := begin(t, Config{FS: count, Bytes: 8 << 20})
+		defer s.end()
+		if count.bytes > 200<<10 {
+			t.Errorf("%d bytes of %d were read, and one run was cut off since the start before", count.bytes, s.Stats().Bytes)
+		}
+		l.check(t, readAll(t, s.Spool, l), taken)
+		time.Sleep(time.Second)
+		if used := s.Stats().Bytes; used != int64(disk.Used()) {
+			t.Errorf("%d bytes are counted of %d", used, disk.Used())
+		}
+	})
+}
+
 func BenchmarkAppend(b *testing.B) {
 	s := begin(b, Config{FS: disk.OS{Dir: b.TempDir()}, Memory: 64 << 20})
 	defer s.end()

@@ -54,6 +54,7 @@ func (s *Spool) work(now time.Duration) error {
 	if len(s.undone) > 0 && (full || now >= s.syncAt) {
 		return s.sync()
 	}
+	s.mend()
 	return nil
 }
 
@@ -78,6 +79,9 @@ func (s *Spool) wake(now time.Duration) time.Duration {
 	at := now + idle
 	if len(s.undone) > 0 {
 		at = min(at, s.syncAt)
+	}
+	if len(s.cut) > 0 {
+		at = now
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,26 +38,27 @@ func parseName(name string) (id uint64, ok bool) {
 // errForeign: a file that is called like a segment and is none of this version.
 var errForeign = errors.New("spool: no segment of this version")
 
-// load reads what is in a segment: its footer, or, where that is not there, all of it.
-func load(fs disk.FS, e disk.Entry) (c contents, err error) {
+// load reads what is in a segment: its footer, or, where that is not there (cut), all of it.
+func load(fs disk.FS, e disk.Entry) (c contents, cut bool, err error) {
 	f, err := fs.Open(e.Name)
 	if err != nil {
-		return c, err
+		return c, false, err
 	}
 	defer f.Close()
 	first, err := readAt(f, 0, len(head))
 	switch {
 	case errors.Is(err, io.EOF): // cut off before anything was in it
-		return contents{end: 0}, nil
+		return contents{end: 0}, false, nil
 	case err != nil:
-		return c, err
+		return c, false, err
 	case string(first) != head:
-		return c, errForeign
+		return c, false, errForeign
 	}
 	if c, err = loadFooter(f, e.Size); err == nil {
-		return c, nil
+		return c, false, nil
 	}
-	return scan(f, e.Size)
+	c, err = scan(f, e.Size)
+	return c, err == nil, err
 }
 
 func loadFooter(f io.ReaderAt, size int64) (c contents, err error) {

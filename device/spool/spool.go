@@ -70,9 +70,10 @@ type Spool struct {
 	nextID  uint64
 	file    disk.File // of current
 	current *segment
-	isNew   bool    // current's file, to the folder
-	undone  []entry // taken from waiting and not durable yet
-	written int     // how many of undone are in current
+	isNew   bool       // current's file, to the folder
+	cut     []*segment // of earlier runs, and without a footer
+	undone  []entry    // taken from waiting and not durable yet
+	written int        // how many of undone are in current
 	syncAt  time.Duration
 	buf     []byte
 	outage  outage
@@ -191,8 +192,12 @@ func (s *Spool) load() error {
 		}
 		s.nextID = max(s.nextID, id+1)
 		seg := &segment{id: id, size: e.Size}
-		if seg.contents, err = load(s.cfg.FS, e); err != nil {
+		cut := false
+		if seg.contents, cut, err = load(s.cfg.FS, e); err != nil {
 			s.cfg.Log.Warn("a part of the spool cannot be read", "file", e.Name, "error", err)
+		}
+		if seg.index = nil; cut && len(seg.spans) > 0 {
+			s.cut = append(s.cut, seg)
 		}
 		segments = append(segments, seg)
 	}

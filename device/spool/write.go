@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -184,6 +186,40 @@ func (s *Spool) seal() error {
 	s.current.index = nil // nothing is looked up any more
 	s.mu.Unlock()
 	return err
+}
+
+// mend gives a segment that was cut off its footer, behind what was torn, so that the next start need not read it through: a
+// board that is just switched off leaves one each time. One at a time: what is made now waits for the disk meanwhile. A disk
+// that does not take it, or a program that is killed, leaves it as it was.
+func (s *Spool) mend() {
+	if len(s.cut) == 0 {
+		return
+	}
+	seg := s.cut[0]
+	s.cut = s.cut[1:]
+	if err := s.mendOne(seg); err != nil && !errors.Is(err, fs.ErrNotExist) { // it went meanwhile, as the oldest do
+		s.cfg.Log.Debug("a part of the spool stays without its footer", "file", fileName(seg.id), "error", err)
+		s.cut = nil
+	}
+}
+
+func (s *Spool) mendOne(seg *segment) error {
+	f, err := s.cfg.FS.Append(fileName(seg.id))
+	if err != nil {
+		return err
+	}
+	s.buf = appendFooter(s.buf[:0], &seg.contents, seg.size)
+	if len(s.buf) <= maxFooter {
+		var n int
+		n, err = f.Write(s.buf)
+		s.mu.Lock()
+		seg.size += int64(n)
+		s.mu.Unlock()
+		if err == nil {
+			err = f.Sync() // also what was read of it, from before the cut
+		}
+	}
+	return errors.Join(err, f.Close())
 }
 
 // failed gives up the segment that could not be written, from its last

@@ -46,7 +46,7 @@ func New(seed uint64) *Memory {
 func File(data []byte) disk.ReadFile { return &memoryFile{fs: New(1), data: data} }
 
 // FailWith has fail called for each operation that changes something: write,
-// sync, create, sync folder, remove, list or room. nil: none fails.
+// sync, create, append, sync folder, remove, list or room. nil: none fails.
 func (m *Memory) FailWith(fail func(op string) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,6 +117,19 @@ func (m *Memory) Create(name string) (disk.File, error) {
 	f := &memoryFile{fs: m}
 	m.files[name] = f
 	return f, nil
+}
+
+// Append implements disk.FS.
+func (m *Memory) Append(name string) (disk.File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.tryLocked("append"); err != nil {
+		return nil, err
+	}
+	if f := m.files[name]; f != nil {
+		return f, nil
+	}
+	return nil, fs.ErrNotExist
 }
 
 // Open implements disk.FS.
