@@ -6,6 +6,7 @@ import "github.com/telepath-iot/telepath/peer/wire"
 // modified any more. It never waits. The ticket is for Durable. With ErrFull the
 // batch is not kept, which the log declares as a gap. With Config.Refuse it
 // declares none, also with ErrNoRoom: who is refused has not used the numbers, and may come again.
+// With ErrEnded nothing is kept any more.
 func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64, err error) {
 	e := entry{
 		Key: Key{h.Epoch, h.Stream}, first: h.Seq, last: h.Last(), data: body,
@@ -29,6 +30,8 @@ func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64
 // roomLocked says why an entry finds no room. With Refuse two segments stay free: one that will be begun, and what heads and footers take.
 func (s *Spool) roomLocked(e entry) error {
 	switch {
+	case s.ended:
+		return ErrEnded
 	case s.held+e.size() > s.cfg.Memory:
 		return ErrFull
 	case s.cfg.Refuse && (s.usedLocked()+int64(s.held-s.inFile+e.size()) > s.cfg.Bytes-2*s.segment || len(s.segments) >= maxSegments-2):

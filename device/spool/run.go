@@ -98,6 +98,7 @@ func (s *Spool) wake(now time.Duration) time.Duration {
 // take now is lost.
 func (s *Spool) finish() {
 	s.mu.Lock()
+	s.ended = true // what comes from now on would wait for ever
 	for k := range s.refused {
 		s.declareLocked(k)
 	}

@@ -56,6 +56,8 @@ var (
 	ErrFull = errors.New("spool: the disk is behind")
 	// ErrNoRoom: all the room that a spool with Refuse may use is taken by what is not too old yet.
 	ErrNoRoom = errors.New("spool: it is full, and refuses what is new")
+	// ErrEnded: Run has ended, and nobody would write it.
+	ErrEnded = errors.New("spool: it has ended")
 )
 
 // Spool is a device's log on disk. Its methods may be called from any goroutine.
@@ -87,6 +89,7 @@ type Spool struct {
 	inFile   int                          // guarded by mu; of held, what is in current's file and not durable yet
 	refused  map[Key]entry                // guarded by mu; gaps that are not declared yet
 	shared   map[Description]*Description // guarded by mu; one for all segments
+	ended    bool                         // guarded by mu; by Run
 	ticket   uint64                       // guarded by mu; of the last batch that was taken
 	durable  uint64                       // guarded by mu; up to this ticket
 	ahead    time.Duration                // guarded by mu; what the machine's clock showed when the spool's was 0, as it is set now

@@ -307,3 +307,24 @@ func TestRefuseWhileTheDiskFails(t *testing.T) {
 		}
 	})
 }
+
+// What comes when nobody writes any more is refused: nobody is told that it is kept.
+func TestNothingIsTakenBehindTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLedger()
+		for _, refuse := range []bool{false, true} {
+			s := begin(t, Config{FS: disktest.New(12), Refuse: refuse})
+			l.produce(s.Spool, Key{7, 1}, 1, 80)
+			s.end()
+			h, b := bodyOf(Key{7, 1}, 2, 1, 80)
+			if _, err := s.Append(Description{Name: nameOf(1), Class: wire.Event}, h, b); !errors.Is(err, ErrEnded) {
+				t.Errorf("refuse: %v: %v, want %v", refuse, err, ErrEnded)
+			}
+			s.mu.Lock()
+			if s.held > 0 {
+				t.Errorf("refuse: %v: %d bytes wait for nobody", refuse, s.held)
+			}
+			s.mu.Unlock()
+		}
+	})
+}
