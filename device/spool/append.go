@@ -14,6 +14,7 @@ func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.Description = s.shareLocked(d)
+	s.run = h.Epoch
 	if err := s.roomLocked(e); err != nil {
 		s.refuseLocked(e)
 		return 0, err

@@ -151,3 +151,44 @@ func TestADiskThatIsStuck(t *testing.T) {
 		}
 	})
 }
+
+// Nothing of this run is on a disk that takes nothing. Who knows some of it is told nothing of the runs before once more.
+func TestNothingIsReadAgainWhileNothingIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l := disktest.New(11), newLedger()
+		s := begin(t, Config{FS: disk})
+		l.produce(s.Spool, Key{7, 1}, 3, 80)
+		s.end()
+		disk.FailWith(func(op string) error {
+			if op == "list" {
+				return nil
+			}
+			return errBroken
+		})
+		s = begin(t, Config{FS: disk})
+		defer s.end()
+		for range 3 {
+			l.produce(s.Spool, Key{8, 1}, 1, 80)
+		}
+		time.Sleep(time.Second)
+		read := func() (items []Item) {
+			r := s.Read(Query{Streams: map[string]Place{nameOf(1): {8, 2}}})
+			defer r.Close()
+			for {
+				item, err := r.Next()
+				if err != nil {
+					return items
+				}
+				items = append(items, item)
+			}
+		}
+		if items := read(); len(items) > 0 {
+			t.Errorf("%+v came, and nothing was written behind it", items)
+		}
+		disk.Heal()
+		time.Sleep(2 * lastRetry)
+		if items := read(); len(items) != 1 || items[0].Header.Seq != 3 {
+			t.Errorf("%+v came, want the third", items)
+		}
+	})
+}

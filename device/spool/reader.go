@@ -68,6 +68,11 @@ func (s *Spool) Read(q Query) *Reader {
 			}
 		}
 	}
+	for _, t := range r.tracks { // who knows some of this run knows all before it, although nothing of it is written yet
+		if s.run != 0 && t.at.Epoch == s.run && t.rank(s.run) < 0 {
+			t.known[s.run] = len(t.known)
+		}
+	}
 	return r
 }
 

@@ -89,6 +89,7 @@ type Spool struct {
 	inFile   int                          // guarded by mu; of held, what is in current's file and not durable yet
 	refused  map[Key]entry                // guarded by mu; gaps that are not declared yet
 	shared   map[Description]*Description // guarded by mu; one for all segments
+	run      uint32                       // guarded by mu; epoch of the last batch that was made: that of this run of the program
 	ended    bool                         // guarded by mu; by Run
 	ticket   uint64                       // guarded by mu; of the last batch that was taken
 	durable  uint64                       // guarded by mu; up to this ticket
