@@ -90,7 +90,7 @@ func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Posit
 	}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	c.past = t
-	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]bool{}}
+	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]string{}}
 	c.host.tasks.Go(func() {
 		r.run(ctx, t.want, func(chunks [][]byte, last bool) {
 			c.host.loop.post(func() { c.readPast(t, chunks, last) })

@@ -26,8 +26,8 @@ type pastReader struct {
 	epoch    uint32 // of this run
 	transfer string
 	began    time.Time
-	told     map[place]bool // streams that were described; seq is the number
-	pending  [][]byte       // frames that were read and are in no chunk yet
+	told     map[place]string // names of streams, as they were described; seq is the number
+	pending  [][]byte         // frames that were read and are in no chunk yet
 }
 
 // run hands over chunks whenever some are wanted, so many bytes and one chunk at most beyond them, until the last one or ctx's end.
@@ -96,8 +96,9 @@ func (r *pastReader) settles(ctx context.Context) bool {
 
 // take makes frames of what was read.
 func (r *pastReader) take(k Kept) {
-	if of := (place{k.Epoch, uint64(k.Number)}); k.Epoch != r.epoch && !r.told[of] {
-		r.told[of] = true
+	// What is missing at the end of a run has the number that the stream has in the next: it may be another stream's in its own.
+	if of := (place{k.Epoch, uint64(k.Number)}); k.Epoch != r.epoch && r.told[of] != k.Stream.Name {
+		r.told[of] = k.Stream.Name
 		r.pending = append(r.pending, appendSignal(nil, signal.Message{
 			Type: signal.Describe, Epoch: signal.FormatEpoch(k.Epoch),
 			Streams: []signal.Stream{{ID: k.Number, Name: k.Stream.Name, Class: k.Stream.Class.String(), Meta: k.Stream.Meta}},

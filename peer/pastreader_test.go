@@ -34,7 +34,7 @@ func TestPastReaderHandsOverWhatIsWanted(t *testing.T) {
 	}
 	kept := append(fixedPast(nil), past...)
 	const wanted = 20 << 10
-	r := pastReader{past: &past, epoch: 7, transfer: "00000001", began: time.Now().Add(-pastSettles), told: map[place]bool{}}
+	r := pastReader{past: &past, epoch: 7, transfer: "00000001", began: time.Now().Add(-pastSettles), told: map[place]string{}}
 	want := make(chan int, 1)
 	want <- wanted
 	var got []byte
@@ -93,6 +93,66 @@ func sizes(t *testing.T, chunk []byte) (lengths []int) {
 func TestPastReaderEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := pastReader{past: new(fixedPast), told: map[place]bool{}}
+	r := pastReader{past: new(fixedPast), told: map[place]string{}}
 	r.run(ctx, make(chan int), func([][]byte, bool) { t.Error("something was handed over") })
+}
+
+// namedPast yields these.
+type namedPast []Kept
+
+func (p *namedPast) Next() (Kept, error) {
+	if len(*p) == 0 {
+		return Kept{}, io.EOF
+	}
+	k := (*p)[0]
+	*p = (*p)[1:]
+	return k, nil
+}
+
+func (p *namedPast) Close() {}
+
+// In another run streams have other numbers. The gap at a run's end has the one that its stream has in the next run, which is
+// another stream's in its own: whose each frame is can be told all the same.
+func TestPastReaderTellsStreamsApart(t *testing.T) {
+	keep := func(name string, epoch, number uint32, gap bool) Kept {
+		k := Kept{Stream: StreamConfig{Name: name}, Epoch: epoch, Number: number, Body: []byte(name)}
+		if gap {
+			k.Gap = wire.Gap{Stream: number, Epoch: epoch, From: 7, Reason: wire.GapRestart}
+		}
+		return k
+	}
+	past := namedPast{
+		keep("a", 1, 1, false), keep("b", 1, 2, false),
+		keep("b", 1, 1, true), keep("b", 2, 1, false), // of the durable ones, say
+		keep("a", 1, 1, false), keep("a", 1, 2, true), keep("a", 2, 2, false),
+	}
+	r := pastReader{past: &past, epoch: 2, transfer: "00000001", began: time.Now().Add(-pastSettles), told: map[place]string{}}
+	want := make(chan int, 1)
+	want <- 1 << 20
+	names, got := map[place]string{}, ""
+	r.run(t.Context(), want, func(chunks [][]byte, _ bool) {
+		for _, chunk := range chunks {
+			for f, err := range wire.Frames(chunk) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch f.Type {
+				case wire.TypeSignal:
+					m, _ := signal.Parse(f.Body)
+					for _, s := range m.Streams {
+						epoch, _, _ := signal.ParsePosition(m.Epoch + ":0")
+						names[place{epoch, uint64(s.ID)}] = s.Name
+					}
+				case wire.TypeGap:
+					g, _ := wire.ParseGap(f.Body)
+					got += names[place{g.Epoch, uint64(g.Stream)}] + "- "
+				case wire.TypeData:
+					got += string(f.Body) + " "
+				}
+			}
+		}
+	})
+	if got != "a b b- b a a- a " {
+		t.Errorf("%q came", got)
+	}
 }
