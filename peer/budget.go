@@ -44,6 +44,9 @@ const (
 	reopenRate  = 1 // opens a second of one Conn that is known; each costs a repetition of what is in flight
 	reopenBurst = 8
 
+	pastRate  = 1 // transfers a second of one Conn, which an honest viewer asks for; each looks through all of the spool's segments
+	pastBurst = 8
+
 	offerRate  = 1 // offers a second of one Conn, of both kinds; each costs some 400 kB and 30 goroutines
 	offerBurst = 6
 )

@@ -36,6 +36,7 @@ type hostConn struct {
 	attempts attempts
 	servers  []signal.Server // TURN servers, as the server told last
 	opens    budget
+	asks     budget // for the past
 	offers   budget
 	retryAt  [kinds]time.Duration // ask for a new attempt not before
 	asked    [kinds]bool          // for one because of our network, and none has come
@@ -51,6 +52,7 @@ func (h *Host) newConn(now time.Duration, id string) *hostConn {
 		host: h, id: id, paths: newPaths(h.cfg.Clock), lonely: now, flight: session.NewFlight(0),
 		outboxes: map[uint32]*session.Outbox{}, routed: map[uint32]bool{},
 		opens:  budget{rate: reopenRate, burst: reopenBurst},
+		asks:   budget{rate: pastRate, burst: pastBurst},
 		offers: budget{rate: offerRate, burst: offerBurst},
 	}
 	c.operator = operator{host: h, conn: c, id: id, left: budget{rate: refusalRate, burst: refusalBurst}}

@@ -229,3 +229,30 @@ func TestWillsAreOfTheirLink(t *testing.T) {
 		t.Error("wills are not bounded together")
 	}
 }
+
+// countingKeeper counts how often it is asked for the past, of which it has none.
+type countingKeeper struct{ reads int }
+
+func (k *countingKeeper) Keep(StreamConfig, wire.Header, []byte) error { return nil }
+
+func (k *countingKeeper) Read(map[string]wire.Position, time.Duration) Past {
+	k.reads++
+	return new(fixedPast)
+}
+
+// A viewer that asks for another transfer without end has the disk looked at once a second.
+func TestTransfersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, k := bareHost(t), &countingKeeper{}
+		h.cfg.Keeper, h.keeps = k, true
+		h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Open, ID: "x"})
+		for i := range uint32(1000) {
+			time.Sleep(10 * time.Millisecond)
+			h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.History, Transfer: signal.FormatEpoch(i + 1), Routed: []uint32{1}})
+		}
+		h.conns["x"].endPast()
+		if most := pastBurst + 10*pastRate; k.reads < 10*pastRate || k.reads > most {
+			t.Errorf("%d transfers began in ten seconds, want %d at most", k.reads, most)
+		}
+	})
+}

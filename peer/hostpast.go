@@ -64,6 +64,10 @@ func (c *hostConn) askedPast(m signal.Message) {
 	if err != nil || id == 0 || !c.host.keeps || c.past != nil && c.past.id == id {
 		return
 	}
+	if !c.asks.take(c.host.loop.now(), 1) { // its viewer asks again
+		c.host.meter.drop(session.Limit, 1)
+		return
+	}
 	c.endPast()
 	after := map[string]wire.Position{}
 	for _, number := range m.Routed {
