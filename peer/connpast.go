@@ -28,6 +28,8 @@ type pastView struct {
 	there   bool             // the device keeps a spool
 	changed bool             // wanted has more than the transfer brings, or that is over
 	askAt   time.Duration    // not before
+	had     map[run]ranges   // of runs that ended while something was wanted: what was delivered of them
+	begun   map[string]bool  // streams that were received before, by name: in another run they have other numbers
 
 	id      uint32 // of the transfer; 0: none
 	ofTails bool   // it brings tails, nothing else
@@ -35,10 +37,19 @@ type pastView struct {
 	out     []session.Delivery
 	via     *leg
 	moved   time.Duration            // when something of it came last
+	brings  map[string]bool          // the streams that it was asked for, by name
 	told    map[place]*signal.Stream // streams of earlier runs; seq is the number
 }
 
-func newPastView() pastView { return pastView{wanted: map[string]place{}, tails: map[string]*tail{}} }
+// run is a stream in one run of the device's program.
+type run struct {
+	name  string
+	epoch uint32
+}
+
+func newPastView() pastView {
+	return pastView{wanted: map[string]place{}, tails: map[string]*tail{}, had: map[run]ranges{}, begun: map[string]bool{}}
+}
 
 // accepted: a device that is asked anew knows nothing of a transfer, perhaps.
 func (p *pastView) accepted(history bool) {
@@ -89,6 +100,9 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 		return p.askAt
 	}
 	p.begin(now, randomEpoch())
+	for _, id := range m.Routed {
+		p.brings[c.streams[id].Name] = true
+	}
 	m.Transfer = signal.FormatEpoch(p.id)
 	c.throughServer(m)
 	return p.moved + pastPatience
@@ -124,7 +138,24 @@ func (c *Conn) askForMore() signal.Message {
 func (p *pastView) begin(now time.Duration, id uint32) {
 	p.id, p.changed, p.moved, p.via = id, false, now, nil
 	p.inbox = session.NewInbox(wire.HistoryStream, wire.History, id, 0, session.NewEarly(0))
-	p.told = map[place]*signal.Stream{}
+	p.told, p.brings = map[place]*signal.Stream{}, map[string]bool{}
+}
+
+// begins notes that a stream is received, and reports whether it never was before.
+func (p *pastView) begins(name string) (first bool) {
+	first = !p.begun[name]
+	if len(p.begun) >= maxToldPast {
+		clear(p.begun)
+	}
+	p.begun[name] = true
+	return first
+}
+
+// described: a stream began to be received. Where the transfer was asked for before that, it does not bring what is wanted of it.
+func (p *pastView) described(name string) {
+	if _, wanted := p.wanted[name]; wanted && !p.brings[name] {
+		p.changed = true
+	}
 }
 
 // pastData takes a chunk of the transfer.
@@ -213,7 +244,17 @@ func (c *Conn) donePast() {
 		p.changed = true // the others are next
 		c.doneTails()
 	case !p.changed:
-		clear(p.wanted)
+		p.forget()
+	}
+}
+
+// forget forgets what the transfer has brought. Streams that are not described yet in this run are wanted still.
+func (p *pastView) forget() {
+	for name := range p.brings {
+		delete(p.wanted, name)
+	}
+	if len(p.wanted) == 0 {
+		clear(p.had)
 	}
 }
 
@@ -229,13 +270,12 @@ func (c *Conn) pastOf(epoch, number uint32) (*subscription, *signal.Stream) {
 	if then == nil {
 		return nil, nil
 	}
-	for _, s := range c.streams {
-		if s.Name == then.Name {
-			then.ID = s.ID
-			return s, then
-		}
+	s := c.byName(then.Name)
+	if s == nil {
+		return nil, nil
 	}
-	return nil, nil
+	then.ID = s.ID
+	return s, then
 }
 
 // pastBatch delivers what of a batch was not delivered live.
@@ -250,7 +290,7 @@ func (c *Conn) pastBatch(now time.Duration, h wire.Header, payload []byte) {
 		c.deliver(s, c.past.via, true)
 		return
 	}
-	for _, hole := range s.lacks(h) {
+	for _, hole := range c.lacks(s, h) {
 		c.tellBatch(Received{
 			Stream: stream, Header: h, Payload: payload, Past: true,
 			Skip: int(hole.From - h.Seq), Take: int(hole.To - hole.From + 1), Rung: c.rung(c.past.via), At: c.own.now(),
@@ -268,16 +308,34 @@ func (c *Conn) cameFrom(s *subscription, at place) {
 }
 
 // lacks is what of a batch of the past was not delivered, and will not be by itself.
-func (s *subscription) lacks(h wire.Header) []wire.Range {
+func (c *Conn) lacks(s *subscription, h wire.Header) []wire.Range {
 	switch {
 	case h.Epoch != s.epoch || s.inbox == nil:
-		return []wire.Range{{From: h.Seq, To: h.Last()}}
+		return c.past.had[run{s.Name, h.Epoch}].missing(h.Seq, h.Last())
 	case s.class == wire.Event:
 		return ranges{{From: s.after + 1, To: wire.MaxInt}}.missing(h.Seq, h.Last())
 	}
 	holes := s.got.missing(h.Seq, h.Last())
 	s.got.add(h.Seq, h.Last())
 	return holes
+}
+
+// maxHad bounds the runs of streams of which it is remembered what was delivered.
+const maxHad = 2 * wire.MaxStreams
+
+// remember notes what was delivered of a run that is over, lest the past brings it again: an Event stream delivers all behind its start.
+func (c *Conn) remember(s *subscription) {
+	if c.cfg.Since == 0 || s.inbox == nil {
+		return
+	}
+	if len(c.past.had) >= maxHad {
+		clear(c.past.had)
+	}
+	had := s.got
+	if s.class == wire.Event {
+		had = ranges{{From: s.after + 1, To: wire.MaxInt}}
+	}
+	c.past.had[run{s.Name, s.epoch}] = had
 }
 
 // pastGap declares what of an Event stream nobody has any more. Of Live streams it shows in the numbers.

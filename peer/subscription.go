@@ -17,7 +17,6 @@ type subscription struct {
 	epoch uint32         // of inbox; of the description before there is one
 	out   []session.Delivery
 	via   *leg   // the leg that data came on last
-	asked bool   // a start was told before
 	ended bool   // the device said goodbye, and that
 	final uint64 // is the last sample of the epoch
 
@@ -116,20 +115,20 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 	if !c.accepted || epoch != c.epoch || s.inbox != nil || c.waits(s) {
 		return
 	}
-	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !s.asked && from != epoch {
+	if from, seq, err := signal.ParsePosition(c.cfg.From); err == nil && s.class == wire.Event && !c.past.begun[s.Name] && from != epoch {
 		if c.past.there {
-			s.asked = true
+			c.past.begins(s.Name)
 			c.waitFor(s, &tail{stream: s.Stream, at: place{from, seq}, since: c.loop.now()})
 			return
 		}
 		c.tellGap(s, wire.Gap{Stream: s.ID, Epoch: from, From: seq + 1, Reason: wire.GapUnknownPosition})
 	}
-	if !s.asked {
+	if c.past.begins(s.Name) {
 		c.wantPast(s, place{})
 	}
-	s.asked = true
 	s.epoch, s.newest, s.got = epoch, 0, nil
 	c.receiveFrom(s, after)
+	c.past.described(s.Name)
 	if s.class == wire.Event {
 		c.events = append(c.events, s)
 	}
@@ -157,6 +156,7 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 		if s.newest > 0 && s.class == wire.Live {
 			c.wantPast(s, place{s.epoch, s.newest})
 		}
+		c.remember(s)
 		s.inbox, s.ended, s.final, s.newest, s.sought = nil, false, 0, 0, 0
 	}
 	clear(c.events)

@@ -39,6 +39,10 @@ class World {
 		streams: () => ({ epoch: EPOCH, streams: this.streams }),
 	});
 
+	constructor() {
+		this.past.described(EPOCH, this.streams);
+	}
+
 	step(ms = 0): void {
 		this.now += ms;
 		this.past.step(this.now);
@@ -69,10 +73,10 @@ describe("Past", () => {
 	it("asks a device that keeps a spool, once, and tells streams of earlier runs by name", () => {
 		const w = new World();
 		w.past.want("load", null);
-		w.past.accepted(false);
+		w.past.accepted(false, EPOCH);
 		w.step();
 		expect(w.asked).toEqual([]);
-		w.past.accepted(true);
+		w.past.accepted(true, EPOCH);
 		w.step();
 		w.step(2_000);
 		expect(w.asked).toEqual([{ type: "history", transfer: "80000000", streams: [2], positions: {}, since_ms: 60_000 }]);
@@ -88,7 +92,7 @@ describe("Past", () => {
 	it("goes on from where it got when it stands still, or the device was asked anew", () => {
 		const w = new World();
 		w.past.want("temperature", { epoch: OLDER, seq: 3 });
-		w.past.accepted(true);
+		w.past.accepted(true, EPOCH);
 		w.step();
 		expect(w.asked.at(-1)?.positions).toEqual({ 1: "0000000a:3" });
 		w.chunk(1, batch(1, EPOCH, 5));
@@ -96,14 +100,14 @@ describe("Past", () => {
 		expect(w.asked.length).toBe(1);
 		w.step(200);
 		expect(w.asked.at(-1)?.positions).toEqual({ 1: "0000000b:5" });
-		w.past.accepted(true);
+		w.past.accepted(true, EPOCH);
 		w.step(1_000);
 		expect(w.asked.length).toBe(3);
 	});
 
 	it("wants what an outage tore out, not what the air lost", () => {
 		const w = new World();
-		w.past.accepted(true);
+		w.past.accepted(true, EPOCH);
 		const live = (seq: number, ms: number) => {
 			w.now += ms;
 			w.past.live(w.now, "temperature", { ...header0, seq });
@@ -119,13 +123,46 @@ describe("Past", () => {
 		expect(w.asked.map((m) => m.positions)).toEqual([{ 1: "0000000b:6" }]);
 	});
 
+	it("asks a run that begins for nothing before its streams are described", () => {
+		const w = new World();
+		w.past.want("load", { epoch: OLDER, seq: 1 });
+		w.past.described(OLDER, w.streams);
+		w.past.accepted(true, EPOCH);
+		w.step();
+		expect([w.asked, w.past.wake(true)]).toEqual([[], Number.POSITIVE_INFINITY]);
+		w.past.described(EPOCH, w.streams);
+		w.step();
+		expect(w.asked.map((m) => m.streams)).toEqual([[2]]);
+	});
+
+	it("asks for streams that are described when others were asked for already", () => {
+		const w = new World();
+		const [first, second] = w.streams;
+		if (first === undefined || second === undefined) throw new Error("no streams");
+		w.past.want("temperature", { epoch: OLDER, seq: 1 });
+		w.past.want("load", { epoch: OLDER, seq: 1 });
+		w.streams.length = 1;
+		w.past.accepted(true, EPOCH);
+		w.step();
+		w.past.described(EPOCH, w.streams);
+		w.chunk(1, say({ type: "history", transfer: "80000000", done: true }));
+		w.step(2_000);
+		w.streams.push(second);
+		w.past.described(EPOCH, w.streams);
+		w.step();
+		w.chunk(1, say({ type: "history", transfer: "80000000", done: true }));
+		w.past.described(EPOCH, w.streams);
+		w.step(60_000);
+		expect(w.asked.map((m) => m.streams)).toEqual([[1], [2]]);
+	});
+
 	it("asks for the rest of a run that was cut off before all else, and as far back as it goes", () => {
 		const w = new World();
 		w.past.want("load", null);
 		const temperature = w.streams[0];
 		if (temperature === undefined) throw new Error("no stream");
 		w.tails.wait(w.now, temperature, { epoch: OLDER, seq: 3 }, null);
-		w.past.accepted(true);
+		w.past.accepted(true, EPOCH);
 		w.past.cutOff();
 		w.step();
 		expect(w.asked.at(-1)).toMatchObject({ streams: [1], positions: { 1: "0000000a:3" }, since_ms: 0 });
@@ -145,7 +182,7 @@ describe("Past", () => {
 	it("acknowledges nothing that there is no room for", () => {
 		const w = new World();
 		w.past.want("load", null);
-		w.past.accepted(true);
+		w.past.accepted(true, EPOCH);
 		w.step();
 		w.room = false;
 		w.chunk(1, batch(2, EPOCH, 1));

@@ -66,6 +66,8 @@ interface Transfer {
 	moved: number; // when something of it came last
 	path: number; // that it came on
 	done: boolean;
+	/** The streams that it was asked for, by name. */
+	brings: ReadonlySet<string>;
 	/** The tails that it brings, by name, and nothing else; null: it brings none. */
 	tails: ReadonlySet<string> | null;
 	/** Streams of other epochs, as `EPOCH:NUMBER`, by the names they had. */
@@ -86,6 +88,8 @@ export class Past {
 	private readonly passed = new Map<string, Passed>(); // Live streams, by name
 	private readonly wanted = new Map<string, EpochSeq | null>(); // by name, behind this; null: as much as there is
 	private there = false; // the device keeps a spool
+	private epoch = 0; // that it accepted with
+	private known = 0; // the epoch of the streams that are described
 	private changed = false; // wanted has more than the transfer brings, or that is over
 	private askAt = 0; // not before
 	private transfer: Transfer | null = null;
@@ -98,8 +102,9 @@ export class Past {
 	) {}
 
 	/** accepted: a device that is asked anew knows nothing of a transfer, perhaps. */
-	accepted(history: boolean): void {
+	accepted(history: boolean, epoch: number): void {
 		this.there = history;
+		this.epoch = epoch;
 		this.changed = true;
 		this.transfer = null;
 	}
@@ -108,6 +113,14 @@ export class Past {
 	want(name: string, behind: EpochSeq | null): void {
 		if (!this.wanted.has(name)) this.wanted.set(name, behind);
 		this.changed = true;
+	}
+
+	/** described: these streams are known. Where the transfer was asked for before that, it does not bring what is wanted of them. */
+	described(epoch: number, streams: readonly Stream[]): void {
+		this.known = epoch;
+		if (this.wanted.size === 0) return;
+		const isLate = ({ name }: Stream) => this.wanted.has(name) && !this.transfer?.brings.has(name);
+		this.changed ||= streams.some(isLate);
 	}
 
 	/** live notes a Live batch, and wants what an outage has torn out before it. */
@@ -155,8 +168,17 @@ export class Past {
 		if (!this.events.ask({ type: "history", transfer: formatEpoch(id), streams, positions, since_ms })) return;
 		this.changed = false;
 		const inbox = new Inbox(HISTORY_STREAM, "history", id, 0, new Early());
-		const brings = tails ? new Set(of.map(({ name }) => name)) : null;
-		this.transfer = { id, inbox, moved: now, path: 0, done: false, tails: brings, names: new Map() };
+		const brings = new Set(of.map(({ name }) => name));
+		this.transfer = {
+			id,
+			inbox,
+			moved: now,
+			path: 0,
+			done: false,
+			brings,
+			tails: tails ? brings : null,
+			names: new Map(),
+		};
 	}
 
 	/** A run that was cut off, or that outlasted its ring: the rest is asked for. */
@@ -164,8 +186,9 @@ export class Past {
 		this.changed = true;
 	}
 
+	/** Of the streams of the run before nothing is asked: their numbers may be those of others now. */
 	private get wants(): boolean {
-		return this.wanted.size + this.tails.size > 0;
+		return this.known === this.epoch && this.wanted.size + this.tails.size > 0;
 	}
 
 	/** data takes a chunk of the transfer. */
@@ -265,7 +288,7 @@ export class Past {
 				this.events.onTailsDone(transfer.tails);
 				return;
 			}
-			if (!this.changed) this.wanted.clear();
+			if (!this.changed) for (const name of transfer.brings) this.wanted.delete(name);
 			this.events.onDone();
 		}
 	}

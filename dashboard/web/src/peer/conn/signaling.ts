@@ -164,7 +164,7 @@ export class Signaling {
 		const first = !standing.opening.accepted;
 		if (first) direct.accepted();
 		standing.accept(can);
-		past.accepted(can.history);
+		past.accepted(can.history, epoch);
 		streams.keeps = can.history;
 		if (can.relayed) direct.giveUp();
 		relay.accepted();
@@ -179,6 +179,7 @@ export class Signaling {
 		this.options.events.onStreams(list.epoch, list.streams);
 		streams.begin(now);
 		if (tails.size > 0) past.cutOff();
+		past.described(list.epoch, list.streams);
 	}
 
 	private relayDown(): void {

@@ -1,0 +1,187 @@
+package peer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// pastConn is a Conn that wants the last minute of a device with a spool, whose Event streams begin behind a sample.
+type pastConn struct {
+	*Conn
+	t      *testing.T
+	log    log
+	chunks uint64 // of the transfer
+	of     uint32
+}
+
+func newPastConn(t *testing.T, after uint64) *pastConn {
+	t.Helper()
+	p := &pastConn{t: t}
+	p.Conn = bareConn(t, p.log.events())
+	p.cfg.Since = time.Minute
+	p.streams, p.events = map[uint32]*subscription{}, nil // that were described as those of a device without a spool
+	clear(p.past.begun)
+	p.accepts(7, after)
+	return p
+}
+
+// accepts has the device accept, in a run of its program that is perhaps another one, and describe its streams.
+func (p *pastConn) accepts(epoch uint32, after uint64, streams ...signal.Stream) {
+	p.t.Helper()
+	p.asked = true
+	p.hear(p.t, signal.Message{Type: signal.Accept, ID: p.id, Epoch: signal.FormatEpoch(epoch), History: true})
+	m := description(epoch, after)
+	m.Streams = append(m.Streams, signal.Stream{ID: 3, Name: "busy", Class: "event", Start: signal.FormatPosition(epoch, after)})
+	if streams != nil {
+		m.Streams = streams
+	}
+	p.hear(p.t, m)
+}
+
+// steps lets time pass, as the loop would see it.
+func (p *pastConn) steps(d time.Duration) {
+	for ; d >= 0; d -= time.Second {
+		now := p.loop.now()
+		p.settleBye(now)
+		p.settleTails(now)
+		p.askPast(now)
+		if d > 0 {
+			time.Sleep(time.Second)
+		}
+	}
+}
+
+// chunk brings frames of the transfer that was asked for last.
+func (p *pastConn) chunk(frames ...[]byte) {
+	p.t.Helper()
+	if p.past.id == 0 {
+		p.t.Fatal("nothing was asked for")
+	}
+	if p.of != p.past.id {
+		p.of, p.chunks = p.past.id, 0
+	}
+	p.chunks++
+	h := wire.Header{Class: wire.History, Stream: wire.HistoryStream, Epoch: p.of, Seq: p.chunks, Count: 1}
+	body := append(wire.AppendHeader(nil, h), slices.Concat(frames...)...)
+	p.handle(p.link.leg, wire.AppendFrame(nil, wire.TypeData, wire.Hop{Conn: viewNumber}, body))
+}
+
+func dataFrame(h wire.Header) []byte {
+	return wire.AppendFrame(nil, wire.TypeData, wire.Hop{}, append(wire.AppendHeader(nil, h), 1))
+}
+
+func (p *pastConn) done() []byte {
+	return appendSignal(nil, signal.Message{Type: signal.History, Transfer: signal.FormatEpoch(p.past.id), Done: true})
+}
+
+func told(epoch uint32, streams ...signal.Stream) []byte {
+	return appendSignal(nil, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(epoch), Streams: streams})
+}
+
+// ring is the device's word that a stream's ring has no more up to a sample.
+func (p *pastConn) ring(stream uint32, from, to uint64) {
+	g := wire.Gap{Stream: stream, Epoch: p.epoch, From: from, To: to, Reason: wire.GapRing}
+	p.handle(p.link.leg, wire.AppendFrame(nil, wire.TypeGap, wire.Hop{Conn: viewNumber}, wire.AppendGap(nil, g)))
+}
+
+func busyAt(epoch uint32, seq uint64) wire.Header {
+	return wire.Header{Class: wire.Event, Stream: 3, Epoch: epoch, Seq: seq, Count: 1}
+}
+
+// ofStream is what was told of a stream.
+func (p *pastConn) ofStream(name string) (lines log) {
+	for _, line := range p.log {
+		if strings.HasPrefix(line, name+" ") || strings.HasPrefix(line, "gap "+name+" ") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// The device's program begins anew while its past is under way: what came live of the run before does not come again.
+func TestARestartAmidAndNothingComesTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 5)
+		p.steps(0)
+		for seq := uint64(10); seq <= 11; seq++ {
+			p.take(liveAt(7, seq), wire.Hop{})
+		}
+		p.take(eventAt(7, 6), wire.Hop{})
+		p.chunk(dataFrame(liveAt(7, 1)), dataFrame(eventAt(7, 1)))
+		p.log = nil
+		p.accepts(8, 0)
+		p.take(liveAt(8, 1), wire.Hop{})
+		p.steps(2 * time.Second)
+		then := told(7, signal.Stream{ID: 1, Name: "event", Class: "event"}, signal.Stream{ID: 2, Name: "live", Class: "live"})
+		p.chunk(then, dataFrame(eventAt(7, 7)), p.done()) // the rest of the run before
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		p.chunk(then)
+		for seq := uint64(2); seq <= 12; seq++ {
+			p.chunk(dataFrame(liveAt(7, seq)))
+		}
+		for seq := uint64(2); seq <= 7; seq++ {
+			p.chunk(dataFrame(eventAt(7, seq)))
+		}
+		p.chunk(dataFrame(liveAt(8, 1)), p.done())
+		live := p.ofStream("live")
+		live.want(t, "live 8:1", "live 7:2", "live 7:3", "live 7:4", "live 7:5", "live 7:6", "live 7:7", "live 7:8", "live 7:9", "live 7:12")
+		event := p.ofStream("event")
+		event.want(t, "event 7:7", "gap event 7:8-0 restart", "event 7:2", "event 7:3", "event 7:4", "event 7:5")
+		if len(p.past.had) > 0 {
+			t.Errorf("%d runs are remembered when all is there", len(p.past.had))
+		}
+	})
+}
+
+// In another run streams have other numbers. One that was received before begins neither where the viewer was told to begin, nor with all that is past.
+func TestAnotherNumberIsNoOtherStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.cfg.From = "00000007:0"
+		p.steps(0)
+		p.chunk(p.done())
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.accepts(8, 0, signal.Stream{ID: 5, Name: "event", Class: "event", Start: "00000008:0"})
+		p.steps(2 * time.Second)
+		p.chunk(p.done())
+		p.accepts(8, 0, signal.Stream{ID: 5, Name: "event", Class: "event", Start: "00000008:0"})
+		if len(p.past.tails)+len(p.past.wanted) > 0 {
+			t.Errorf("%v and %v are wanted, of a stream that was received from its beginning", p.past.tails, p.past.wanted)
+		}
+	})
+}
+
+// Streams that are described when the others were asked for already are asked for as well.
+func TestWhatIsDescribedLateIsAskedForToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		p.take(liveAt(7, 1), wire.Hop{})
+		late := signal.Stream{ID: 9, Name: "late", Class: "live"}
+		p.accepts(7, 0, late)
+		h := liveAt(7, 1)
+		h.Stream = 9
+		p.take(h, wire.Hop{})
+		p.steps(2 * time.Second)
+		p.chunk(p.done())
+		p.accepts(8, 0)
+		p.steps(2 * time.Second) // of late nothing is known yet
+		p.chunk(p.done())        // of the tails
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		p.chunk(told(7, signal.Stream{ID: 2, Name: "live", Class: "live"}), dataFrame(liveAt(7, 2)), p.done())
+		p.hear(t, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(8), Streams: []signal.Stream{late}})
+		p.steps(2 * time.Second)
+		if p.past.id == 0 || p.past.wanted["late"] != (place{7, 1}) {
+			t.Errorf("%v is wanted, asked for: %v", p.past.wanted, p.past.id != 0)
+		}
+	})
+}
