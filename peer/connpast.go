@@ -15,6 +15,8 @@ const (
 	// outageTime: if nothing came of a stream for so long, and then numbers are
 	// missing, they are asked for. Single losses are not.
 	outageTime = time.Second
+	// tornTime is for how long numbers may go on behind it before some are missing: what was under way comes first.
+	tornTime = 5 * time.Second
 	// pastEvery is how often the device is asked, at most.
 	pastEvery = time.Second
 	// pastPatience is how long a transfer may stand still before it is asked for anew.
@@ -71,10 +73,25 @@ func (c *Conn) wantPast(s *subscription, behind place) {
 
 // noteHole wants what an outage has torn out of a Live stream.
 func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
-	if s.class == wire.Live && s.newest > 0 && h.Seq > s.newest+1 && now-s.heard > outageTime {
-		c.wantPast(s, place{s.epoch, s.newest})
-	}
+	silent := now-s.heard > outageTime
 	s.heard = now
+	if s.class != wire.Live || s.newest == 0 {
+		return
+	}
+	if silent {
+		s.torn, s.tornAt = s.newest, now
+	}
+	if s.torn == 0 {
+		return
+	}
+	over := now >= s.tornAt+tornTime
+	if h.Seq > s.newest+1 && !over || over && len(s.got.missing(s.torn+1, s.newest)) > 0 {
+		c.wantPast(s, place{s.epoch, s.torn})
+		over = true
+	}
+	if over {
+		s.torn = 0
+	}
 }
 
 // askPast asks the device for what is wanted.

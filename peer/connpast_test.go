@@ -158,6 +158,34 @@ func TestAnotherNumberIsNoOtherStream(t *testing.T) {
 	})
 }
 
+// Behind an outage what was under way comes first, and then there is a hole: it is asked for as well.
+func TestAHoleBehindWhatWasUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.take(liveAt(7, 1), wire.Hop{})
+		p.chunk(p.done())
+		p.take(liveAt(7, 2), wire.Hop{})
+		time.Sleep(3 * time.Second)
+		p.take(liveAt(7, 3), wire.Hop{})
+		p.take(liveAt(7, 4), wire.Hop{})
+		if len(p.past.wanted) > 0 {
+			t.Errorf("nothing is missing, and %v is wanted", p.past.wanted)
+		}
+		time.Sleep(20 * time.Millisecond)
+		p.take(liveAt(7, 200), wire.Hop{})
+		if at := p.past.wanted["live"]; at != (place{7, 2}) {
+			t.Errorf("what is behind %v is wanted, not behind the outage", at)
+		}
+		clear(p.past.wanted)
+		time.Sleep(500 * time.Millisecond)
+		p.take(liveAt(7, 202), wire.Hop{})
+		if len(p.past.wanted) > 0 {
+			t.Error("one that the air lost is asked for")
+		}
+	})
+}
+
 // Streams that are described when the others were asked for already are asked for as well.
 func TestWhatIsDescribedLateIsAskedForToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

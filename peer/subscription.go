@@ -25,6 +25,8 @@ type subscription struct {
 	got    ranges        // of class Live: what of inbox's epoch was delivered
 	heard  time.Duration // when data came last
 	newest uint64        // last sequence number of inbox's epoch that was delivered
+	torn   uint64        // the newest when nothing came for long, lately: behind tornAt; 0: it did not
+	tornAt time.Duration
 	stamps session.Stamps
 	kept   place  // of the newest retained value that was delivered
 	will   uint32 // epoch of the last will that was delivered
@@ -157,7 +159,7 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 			c.wantPast(s, place{s.epoch, s.newest})
 		}
 		c.remember(s)
-		s.inbox, s.ended, s.final, s.newest, s.sought = nil, false, 0, 0, 0
+		s.inbox, s.ended, s.final, s.newest, s.sought, s.torn = nil, false, 0, 0, 0, 0
 	}
 	clear(c.events)
 	c.events = c.events[:0]

@@ -75,8 +75,9 @@ export class Conn {
 		this.streams = new Streams(
 			{
 				onBatch: (batch) => {
-					const { stream, header, late, retainedMs } = batch;
-					if (header.class === "live" && !late && retainedMs === null) this.past.live(env.now(), stream.name, header);
+					const { stream, header, take, late, retainedMs } = batch;
+					if (header.class === "live" && !late && retainedMs === null)
+						this.past.live(env.now(), stream.name, header, take);
 					events.onBatch(batch, this.arriving);
 				},
 				onGap: (...gap) => events.onGap(...gap),

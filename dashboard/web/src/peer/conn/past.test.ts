@@ -110,7 +110,7 @@ describe("Past", () => {
 		w.past.accepted(true, EPOCH);
 		const live = (seq: number, ms: number) => {
 			w.now += ms;
-			w.past.live(w.now, "temperature", { ...header0, seq });
+			w.past.live(w.now, "temperature", { ...header0, seq }, 1);
 			w.step();
 		};
 		live(1, 0);
@@ -121,6 +121,32 @@ describe("Past", () => {
 		expect(w.asked).toEqual([]);
 		live(300, 3_000);
 		expect(w.asked.map((m) => m.positions)).toEqual([{ 1: "0000000b:6" }]);
+	});
+
+	it("wants what is missing behind what was under way when the outage began", () => {
+		const w = new World();
+		w.past.accepted(true, EPOCH);
+		const live = (seq: number, ms: number, count = 1, take = count) => {
+			w.now += ms;
+			w.past.live(w.now, "temperature", { ...header0, seq, count }, take);
+			w.step();
+		};
+		live(1, 0);
+		live(2, 3_000); // it was silent
+		live(3, 10);
+		expect(w.asked).toEqual([]);
+		live(200, 20);
+		live(202, 20);
+		expect(w.asked.map((m) => m.positions)).toEqual([{ 1: "0000000b:1" }]);
+		w.chunk(1, say({ type: "history", transfer: "80000000", done: true }));
+		live(203, 2_000, 3, 1); // the first two came too late
+		expect(w.asked.map((m) => m.positions).slice(1)).toEqual([{ 1: "0000000b:202" }]);
+		w.chunk(1, say({ type: "history", transfer: "80000000", done: true }));
+		live(206, 2_000);
+		live(207, 900);
+		for (let seq = 208; seq < 213; seq++) live(seq, 900);
+		live(300, 900);
+		expect(w.asked.length).toBe(2);
 	});
 
 	it("asks a run that begins for nothing before its streams are described", () => {

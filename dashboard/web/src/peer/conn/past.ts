@@ -26,6 +26,8 @@ import type { Tails } from "./tails";
 
 /** If nothing came of a stream for so long (ms), and then numbers are missing, they are asked for. Single losses are not. */
 const OUTAGE = 1_000;
+/** For so long, in ms, numbers may go on behind it before some are missing: what was under way comes first. */
+const TORN = 5_000;
 /** The device is asked at most so often, in ms. */
 const ASK_EVERY = 1_000;
 /** A transfer may stand still for so long, in ms, before it is asked for anew. */
@@ -77,6 +79,8 @@ interface Transfer {
 /** Passed is how far a Live stream got. */
 interface Passed extends EpochSeq {
 	heard: number; // when something came last
+	torn: number; // seq when nothing came for long, lately: before tornAt; 0: it did not
+	tornAt: number;
 }
 
 /**
@@ -123,14 +127,27 @@ export class Past {
 		this.changed ||= streams.some(isLate);
 	}
 
-	/** live notes a Live batch, and wants what an outage has torn out before it. */
-	live(now: number, name: string, { epoch, seq, count }: Header): void {
+	/** live notes a Live batch of which so many samples are delivered, and wants what an outage has torn out before it. */
+	live(now: number, name: string, { epoch, seq, count }: Header, take: number): void {
 		const before = this.passed.get(name);
 		const last = seq + count - 1;
-		this.passed.set(name, { epoch, seq: last, heard: now });
-		if (before === undefined) return;
-		const torn = epoch === before.epoch && seq > before.seq + 1 && now - before.heard > OUTAGE;
-		if (torn || epoch !== before.epoch) this.want(name, { epoch: before.epoch, seq: before.seq });
+		if (before === undefined || before.epoch !== epoch) {
+			if (before !== undefined) this.want(name, { epoch: before.epoch, seq: before.seq });
+			this.passed.set(name, { epoch, seq: last, heard: now, torn: 0, tornAt: 0 });
+			return;
+		}
+		if (now - before.heard > OUTAGE) {
+			before.torn = before.seq;
+			before.tornAt = now;
+		}
+		before.heard = now;
+		if (before.torn !== 0) {
+			const over = now >= before.tornAt + TORN;
+			const lacks = !over && (seq > before.seq + 1 || take < count); // some came too late, perhaps
+			if (lacks) this.want(name, { epoch, seq: before.torn });
+			if (lacks || over) before.torn = 0;
+		}
+		before.seq = last;
 	}
 
 	/** step asks the device, which is there, for what is wanted. */
