@@ -43,3 +43,45 @@ test("a database that never opens holds a device up for a second", async () => {
 	expect(await archive.load("pi")).toBeNull();
 	vi.useRealTimers();
 });
+
+/** takesNothing is a database whose transactions never end; it tells how many began. */
+function takesNothing() {
+	const began = { transactions: 0 };
+	const database = {
+		transaction: () => {
+			began.transactions++;
+			return { objectStore: () => ({ get: () => ({}) }) };
+		},
+		close: () => undefined,
+	};
+	const open = () => {
+		const request = { result: database, onsuccess: () => undefined };
+		queueMicrotask(() => request.onsuccess());
+		return request;
+	};
+	vi.stubGlobal("indexedDB", { open });
+	return began;
+}
+
+test("what comes fast is written at once, and not faster than the disk takes it", async () => {
+	vi.useFakeTimers();
+	const began = takesNothing();
+	const { archive, states } = made();
+	await vi.advanceTimersByTimeAsync(0);
+	const add = (n: number) => {
+		for (let i = 0; i < n; i++) archive.add({ id: "aa", name: "pi" }, entry);
+	};
+	add(999);
+	expect(began.transactions).toBe(0);
+	add(1);
+	expect(began.transactions).toBe(1);
+	add(4_999);
+	expect(archive.hasRoom).toBe(true);
+	add(1);
+	expect([archive.hasRoom, states]).toEqual([false, [""]]);
+	await vi.advanceTimersByTimeAsync(1_000);
+	expect(began.transactions).toBe(1); // one at a time
+	add(5_001); // who does not ask is bounded all the same
+	expect(states).toEqual(["", "the browser's storage does not answer"]);
+	vi.useRealTimers();
+});

@@ -5,6 +5,8 @@ import { expired, put, tidy } from "./prune";
 
 /** What happened is written this much later, in ms, together with what happens until then. A reload asks for the rest again. */
 const GATHER = 200;
+/** As many entries are written at once: what comes of a device's past comes fast. */
+const MANY = 1_000;
 /**
  * Reading may hold up the opening of a device for this long, in ms; then nothing
  * is kept any more: what is written would not join on to what was not read.
@@ -27,6 +29,8 @@ export interface Archive {
 	load(device: string): Promise<Loaded | null>;
 	/** add keeps something that the page accepted, soon. */
 	add(device: { id: string; name: string }, entry: Entry): void;
+	/** hasRoom says whether something that can come later may come now: the disk is not behind. */
+	readonly hasRoom: boolean;
 	/** clear forgets everything. */
 	clear(): void;
 }
@@ -55,6 +59,8 @@ export class EventArchive implements Archive {
 	private waiting = new Map<string, Waiting>();
 	private count = 0;
 	private writing = false;
+	private gathers = false; // until something is written: for a moment
+	private writes = 0; // begun so far
 
 	constructor(private readonly options: EventArchiveOptions) {
 		this.opened = openDatabase().then(
@@ -90,6 +96,11 @@ export class EventArchive implements Archive {
 		waiting.entries.push(entry);
 		this.waiting.set(device.id, waiting);
 		if (!this.writing) this.writeSoon();
+		if (this.gathers && this.count >= MANY) this.writeNow();
+	}
+
+	get hasRoom(): boolean {
+		return this.count < MAX_WAITING / 2;
 	}
 
 	clear(): void {
@@ -123,16 +134,22 @@ export class EventArchive implements Archive {
 
 	/** One transaction at a time: what comes meanwhile is in the next one. */
 	private writeSoon(): void {
-		this.writing = true;
+		this.writing = this.gathers = true;
+		const began = ++this.writes;
 		this.options.later(GATHER, () => {
-			this.write().then(
-				() => {
-					this.writing = false;
-					if (this.waiting.size > 0) this.writeSoon();
-				},
-				(problem) => this.giveUp(problem),
-			);
+			if (this.gathers && began === this.writes) this.writeNow();
 		});
+	}
+
+	private writeNow(): void {
+		this.gathers = false;
+		this.write().then(
+			() => {
+				this.writing = false;
+				if (this.waiting.size > 0) this.writeSoon();
+			},
+			(problem) => this.giveUp(problem),
+		);
 	}
 
 	private async write(): Promise<void> {
@@ -155,6 +172,7 @@ export class EventArchive implements Archive {
 		this.database?.close();
 		this.database = null;
 		this.waiting.clear();
+		this.count = 0;
 		this.options.onState(words(problem));
 	}
 }

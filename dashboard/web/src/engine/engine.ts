@@ -308,7 +308,7 @@ export class Engine {
 				onCopy: (header, rung) => this.intake.copy(header, rung),
 				onPast: (batch) => this.intake.past(batch),
 				onPastDone: () => this.intake.pastDone(),
-				roomForPast: () => this.intake.roomForPast,
+				roomForPast: () => this.intake.roomForPast && (this.options.archive?.hasRoom ?? true),
 				onGap: (...gap) => this.intake.gap(...gap),
 				onStart: (...start) => keeper.start(...start),
 				onFinal: (...final) => keeper.final(...final),

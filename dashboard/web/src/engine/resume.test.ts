@@ -19,7 +19,7 @@ let added: Entry[];
 
 /** kept is an archive that has this of a device. */
 function kept(loaded: Loaded | null): Archive {
-	return { load: async () => loaded, add: (_, entry) => added.push(entry), clear: () => undefined };
+	return { load: async () => loaded, add: (_, entry) => added.push(entry), hasRoom: true, clear: () => undefined };
 }
 
 function make(loaded: Loaded | null): void {
