@@ -104,6 +104,22 @@ func (p *pastConn) ofStream(name string) (lines log) {
 	return lines
 }
 
+// The device's program ends on purpose before all of its Events have come: they are in its spool, and come when it runs again.
+func TestTheRestOfARunThatSaidGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.hear(t, signal.Message{Type: signal.Bye, Final: map[uint32]string{1: "00000007:3"}})
+		p.steps(time.Minute)
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		then := told(7, signal.Stream{ID: 1, Name: "event", Class: "event"})
+		p.chunk(then, dataFrame(eventAt(7, 2)), p.done())
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "gap event 7:3-3 restart")
+	})
+}
+
 // The device's program begins anew while its past is under way: what came live of the run before does not come again.
 func TestARestartAmidAndNothingComesTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

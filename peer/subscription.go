@@ -200,6 +200,9 @@ func (c *Conn) settleBye(now time.Duration) (wake time.Duration) {
 		return c.settleAt
 	}
 	c.settleAt = 0
+	if c.past.there { // the rest comes from the spool, when the device's program runs again
+		return now + time.Hour
+	}
 	for _, s := range slices.Clone(c.events) {
 		if s.ended && s.inbox.Position().Seq < s.final {
 			c.declareEnd(now, s)

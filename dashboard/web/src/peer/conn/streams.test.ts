@@ -157,6 +157,20 @@ test("a new run waits for the rest of the one before, and goes on behind what ca
 	expect(log).toEqual(["log 11 after 5"]);
 });
 
+test("what a goodbye overtook comes from the spool, when the device's program runs again", () => {
+	const { log, streams, tails } = world();
+	describe(streams, stream(0));
+	data(streams, 1, 3);
+	streams.keeps = true;
+	streams.bye(0, new Map([[1, { epoch: EPOCH, seq: 5 }]]));
+	streams.settle(60_000);
+	streams.describe(70_000, NEXT, [stream(0, NEXT)]);
+	streams.begin(70_000);
+	expect([log.slice(2), tails.at("log")]).toEqual([["log 10 final 5"], { epoch: EPOCH, seq: 3 }]);
+	streams.settleTails(70_000, COME);
+	expect(log.slice(3)).toEqual(["log 10 gap 4-5 2", "log 11 after 0"]);
+});
+
 test("what of a run is not in the spool, or does not come in time, is a gap", () => {
 	const { log, streams } = restart();
 	streams.settleTails(300, COME);

@@ -202,10 +202,11 @@ export class Streams {
 		}
 	}
 
-	/** settle declares what has not come in time after a goodbye. */
+	/** settle declares what has not come in time after a goodbye. What a spool has comes when the device's program runs again. */
 	settle(now: number): void {
 		if (now < this.settleAt) return;
 		this.settleAt = Infinity;
+		if (this.keeps) return;
 		for (const entry of this.entries.values()) if (entry.final !== null) this.declareEnd(now, entry);
 	}
 
