@@ -39,6 +39,7 @@ type pastView struct {
 	out     []session.Delivery
 	via     *leg
 	moved   time.Duration            // when something of it came last
+	brought time.Duration            // when something of tails was read last, of whichever
 	brings  map[string]bool          // the streams that it was asked for, by name
 	told    map[place]*signal.Stream // streams of earlier runs; seq is the number
 }
@@ -199,6 +200,9 @@ func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte
 
 // pastChunk takes a chunk apart: it is made as a packet is.
 func (c *Conn) pastChunk(now time.Duration, chunk []byte) {
+	if c.past.ofTails {
+		c.past.brought = now
+	}
 	for f, err := range wire.Frames(chunk) {
 		if err == nil {
 			err = c.pastFrame(now, f)

@@ -104,6 +104,62 @@ func (p *pastConn) ofStream(name string) (lines log) {
 	return lines
 }
 
+// Of a stream with few Events nothing comes for long while the transfer brings those of others: nothing of it is given up for that.
+func TestAStreamWaitsWhileTheTransferBringsOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.take(busyAt(7, 1), wire.Hop{})
+		p.ring(1, 2, 3)
+		p.ring(3, 2, 100)
+		p.steps(0)
+		for seq := uint64(2); seq <= 100; seq++ {
+			p.steps(time.Second)
+			p.chunk(dataFrame(busyAt(7, seq)))
+			p.ring(1, 2, 3) // said again and again
+		}
+		p.chunk(dataFrame(eventAt(7, 2)), dataFrame(eventAt(7, 3)), p.done())
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "event 7:3")
+	})
+}
+
+// Where the transfer stands still, waiting ends all the same.
+func TestAStreamWaitsNoLongerThanTheTransferMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.ring(1, 2, 3)
+		p.steps(10 * time.Second)
+		p.chunk(dataFrame(eventAt(7, 2)))
+		p.steps(tailPatience + 2*time.Second)
+		if len(p.past.tails) > 0 {
+			t.Error("it still waits")
+		}
+	})
+}
+
+// Two streams wait for the rest of a run: each goes on behind what came of the new one.
+func TestTheRestOfTwoStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.take(busyAt(7, 1), wire.Hop{})
+		p.accepts(8, 0)
+		p.steps(0)
+		p.chunk(dataFrame(eventAt(8, 1)), dataFrame(busyAt(8, 1)), p.done())
+		p.accepts(8, 0)
+		for seq := uint64(1); seq <= 2; seq++ {
+			p.take(eventAt(8, seq), wire.Hop{})
+			p.take(busyAt(8, seq), wire.Hop{})
+		}
+		for _, name := range []string{"event", "busy"} {
+			got := p.ofStream(name)
+			got.want(t, name+" 7:1", name+" 8:1", name+" 8:2")
+		}
+	})
+}
+
 // The device's program ends on purpose before all of its Events have come: they are in its spool, and come when it runs again.
 func TestTheRestOfARunThatSaidGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -117,6 +173,30 @@ func TestTheRestOfARunThatSaidGoodbye(t *testing.T) {
 		p.chunk(then, dataFrame(eventAt(7, 2)), p.done())
 		got := p.ofStream("event")
 		got.want(t, "event 7:1", "event 7:2", "gap event 7:3-3 restart")
+	})
+}
+
+// A link that is away for long, amid what comes of a run that was cut off: nothing of that is given up meanwhile.
+func TestTheRestOutlastsALink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.accepts(8, 0)
+		p.steps(0)
+		then := told(7, signal.Stream{ID: 1, Name: "event", Class: "event"})
+		p.chunk(then, dataFrame(eventAt(7, 2)))
+		p.accepted = false
+		p.steps(2 * tailPatience)
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		p.chunk(then, dataFrame(eventAt(7, 3)), dataFrame(eventAt(8, 1)), p.done())
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "event 7:3", "event 8:1")
+		p.accepted = true
+		p.take(eventAt(8, 1), wire.Hop{})
+		p.take(eventAt(8, 2), wire.Hop{})
+		got = p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "event 7:3", "event 8:1", "event 8:2")
 	})
 }
 

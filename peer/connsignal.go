@@ -267,6 +267,9 @@ func (c *Conn) accept(now time.Duration, m signal.Message) {
 	}
 	c.paths.prove(now, c.relay)
 	c.past.accepted(m.History)
+	if first {
+		c.past.brought = now
+	}
 	if epoch != c.epoch {
 		c.restarted(now, epoch)
 	}

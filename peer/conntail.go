@@ -62,28 +62,40 @@ func (c *Conn) waits(s *subscription) bool {
 // settleTails goes on with streams whose rest did not come in time.
 func (c *Conn) settleTails(now time.Duration) (wake time.Duration) {
 	wake = now + time.Hour
+	if !c.accepted { // the device cannot be asked: that is no reason to give up what it has
+		return wake
+	}
+	ends := false
 	for name, t := range c.past.tails {
-		if now >= t.since+tailPatience {
-			c.endTail(name, t)
+		if end := max(t.since, c.past.brought) + tailPatience; now >= end {
+			ends = c.endTail(name, t) || ends
 		} else {
-			wake = min(wake, t.since+tailPatience)
+			wake = min(wake, end)
 		}
+	}
+	if ends {
+		c.askAgain()
 	}
 	return wake
 }
 
 // doneTails: all that the spool has of them has come.
 func (c *Conn) doneTails() {
+	ends := false
 	for name, t := range c.past.tails {
 		if s := c.byName(name); s != nil {
-			c.endTail(name, t)
+			ends = c.endTail(name, t) || ends
 		}
+	}
+	if ends {
+		c.askAgain()
 	}
 }
 
 // endTail declares what of an earlier run is missing still, and begins the new one. What the spool did not have of this run
-// the device declares again.
-func (c *Conn) endTail(name string, t *tail) {
+// the device declares again. It reports whether the device is to be asked, so that it sends at once what was not taken meanwhile: when
+// all that end have ended, since none begins while it is.
+func (c *Conn) endTail(name string, t *tail) (ask bool) {
 	delete(c.past.tails, name)
 	whole := t.at.epoch == c.epoch || t.ended && t.at.seq >= t.final
 	if !whole && c.cfg.Events.Gap != nil {
@@ -91,13 +103,13 @@ func (c *Conn) endTail(name string, t *tail) {
 	}
 	s := c.byName(name)
 	if s == nil || s.inbox != nil {
-		return
+		return false
 	}
 	c.start(s, c.epoch)
 	if s.inbox != nil && t.at.epoch == c.epoch && t.at.seq > s.after { // this much came from the spool already
 		c.receiveFrom(s, t.at.seq)
 	}
-	c.askAgain() // so that the device sends at once what was not taken meanwhile
+	return true
 }
 
 func (c *Conn) byName(name string) *subscription {

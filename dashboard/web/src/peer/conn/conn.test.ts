@@ -315,6 +315,27 @@ test("what came early is delivered when the device began anew without a goodbye"
 	expect(log1()).toEqual(["log gap 2-2", "log 3+1", "log gap 4-null"]);
 });
 
+test("nothing of a run that was cut off is given up while the device cannot be asked", () => {
+	up();
+	hear(said(1, { type: "accept", id: conn.id, epoch: "0a0b0c0d", now: 0, history: true }), ...hello().slice(1));
+	hear(data({ seq: 1 }));
+	const next = "0a0b0c0e";
+	const anew = () => [
+		said(1, { type: "accept", id: conn.id, epoch: next, now: 0, history: true }),
+		said(1, { type: "describe", epoch: next, streams: [{ ...EVENT, start: `${next}:0` }] }),
+	];
+	hear(...anew());
+	env.advance(20_000);
+	conn.linkDown();
+	env.advance(60_000);
+	up();
+	hear(...anew());
+	env.advance(20_000);
+	expect(log.filter((line) => line.includes("gap"))).toEqual([]);
+	env.advance(11_000); // it was asked all the time
+	expect(log.filter((line) => line.includes("gap"))).toEqual(["log gap 2-null"]);
+});
+
 test("data that nobody described asks for the description, once a second", () => {
 	up();
 	hear(...hello());

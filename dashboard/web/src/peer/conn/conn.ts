@@ -164,7 +164,8 @@ export class Conn {
 		const now = this.options.env.now();
 		if (this.standing.opening.due(now)) this.signaling.ask();
 		this.streams.settle(now);
-		if (now >= this.tails.wake()) this.settleTails();
+		// While the device cannot be asked nothing of what it has is given up.
+		if (this.standing.opening.accepted && now >= this.tails.wake()) this.settleTails();
 		this.direct.allow(
 			"direct",
 			this.may((rung) => kindOfRung(rung) === "direct") && this.standing.hopeful(this.relay.link !== null),
@@ -184,7 +185,7 @@ export class Conn {
 				...wakes,
 				this.streams.wake(),
 				this.past.wake(accepted),
-				this.tails.wake(),
+				accepted ? this.tails.wake() : Infinity,
 				this.standing.opening.wake(),
 			),
 		);

@@ -182,6 +182,23 @@ describe("Past", () => {
 		expect(w.asked.map((m) => m.streams)).toEqual([[1], [2]]);
 	});
 
+	it("has a stream wait while the transfer brings those of others", () => {
+		const w = new World();
+		const [first, second] = w.streams;
+		if (first === undefined || second === undefined) throw new Error("no streams");
+		w.tails.wait(w.now, first, { epoch: EPOCH, seq: 1 }, null);
+		w.tails.wait(w.now, second, { epoch: EPOCH, seq: 1 }, null);
+		w.past.accepted(true, EPOCH);
+		w.step();
+		for (let seq = 1; seq <= 60; seq++) {
+			w.step(1_000);
+			w.chunk(seq, batch(2, EPOCH, seq + 1));
+			expect(w.tails.end(w.now)).toEqual([]);
+		}
+		for (let i = 0; i < 31; i++) w.step(1_000); // asked for again and again, and nothing comes
+		expect(w.tails.end(w.now).map(({ stream }) => stream.name)).toEqual(["temperature", "load"]);
+	});
+
 	it("asks for the rest of a run that was cut off before all else, and as far back as it goes", () => {
 		const w = new World();
 		w.past.want("load", null);

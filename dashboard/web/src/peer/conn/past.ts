@@ -252,6 +252,7 @@ export class Past {
 	/** chunk takes one apart: it is made as a packet is. */
 	private chunk(now: number, transfer: Transfer, payload: Uint8Array): void {
 		const described = this.events.streams();
+		if (transfer.tails !== null) this.tails.brings(now);
 		const bad = () => this.events.onDrop("malformed");
 		const visit = (frame: Frame) => {
 			try {

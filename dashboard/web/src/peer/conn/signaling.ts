@@ -157,12 +157,15 @@ export class Signaling {
 	}
 
 	private accept({ id, epoch, ...can }: Accept): void {
-		const { standing, direct, past, streams, relay } = this.parts;
+		const { standing, direct, past, streams, tails, relay } = this.parts;
 		if (id !== this.id || !standing.opening.asked) return; // not asked since the session is new: it accepts what is over
 		if (epoch !== this.epoch) this.revision = 0;
 		this.epoch = epoch;
 		const first = !standing.opening.accepted;
-		if (first) direct.accepted();
+		if (first) {
+			direct.accepted();
+			tails.brings(this.options.env.now()); // while the device was not there nobody waited in vain
+		}
 		standing.accept(can);
 		past.accepted(can.history, epoch);
 		streams.keeps = can.history;

@@ -17,6 +17,7 @@ export interface Tail {
  */
 export class Tails {
 	private readonly byName = new Map<string, Tail>();
+	private brought = Number.NEGATIVE_INFINITY; // when something of a transfer of them was read last, of whichever
 
 	/** wait has a stream's new run wait. */
 	wait(now: number, stream: Stream, at: EpochSeq, final: number | null): void {
@@ -43,9 +44,14 @@ export class Tails {
 		tail.since = now;
 	}
 
+	/** brings: a transfer of them moves. What it brings of some others wait for. */
+	brings(now: number): void {
+		this.brought = now;
+	}
+
 	/** end takes out what has waited: those of these streams, or those that waited for too long. */
 	end(now: number, names?: ReadonlySet<string>): Tail[] {
-		const over = [...this.byName].filter(([name, { since }]) => names?.has(name) ?? now >= since + PATIENCE);
+		const over = [...this.byName].filter(([name, tail]) => names?.has(name) ?? now >= this.until(tail));
 		for (const [name] of over) this.byName.delete(name);
 		return over.map(([, tail]) => tail);
 	}
@@ -53,7 +59,11 @@ export class Tails {
 	/** wake is when one will have waited for too long. */
 	wake(): number {
 		let at = Infinity;
-		for (const { since } of this.byName.values()) at = Math.min(at, since + PATIENCE);
+		for (const tail of this.byName.values()) at = Math.min(at, this.until(tail));
 		return at;
+	}
+
+	private until({ since }: Tail): number {
+		return Math.max(since, this.brought) + PATIENCE;
 	}
 }
