@@ -305,26 +305,21 @@ func (c *Conn) pastBatch(now time.Duration, h wire.Header, payload []byte) {
 	if s == nil || h.Key != 0 {
 		return
 	}
-	c.cameFrom(s, place{h.Epoch, h.Last()})
-	if c.past.tails[s.Name] != nil && s.inbox != nil { // between others of this run
-		s.out, _ = s.inbox.Receive(now, h, payload, -1, s.out[:0]) // that it has some of it is no drop
-		c.deliver(s, c.past.via, true)
+	if c.past.ofTails {
+		c.tailBatch(now, s, stream, h, payload)
 		return
 	}
-	for _, hole := range c.lacks(s, h) {
+	c.past.wanted[s.Name] = place{h.Epoch, h.Last()} // from here on, if it breaks off
+	c.tellPast(stream, h, payload, c.lacks(s, h))
+}
+
+// tellPast delivers what is past of a batch.
+func (c *Conn) tellPast(stream *signal.Stream, h wire.Header, payload []byte, lacks []wire.Range) {
+	for _, hole := range lacks {
 		c.tellBatch(Received{
 			Stream: stream, Header: h, Payload: payload, Past: true,
 			Skip: int(hole.From - h.Seq), Take: int(hole.To - hole.From + 1), Rung: c.rung(c.past.via), At: c.own.now(),
 		})
-	}
-}
-
-// cameFrom: everything of the stream up to there has come, if it breaks off.
-func (c *Conn) cameFrom(s *subscription, at place) {
-	if t := c.past.tails[s.Name]; t != nil {
-		t.at, t.since = at, c.loop.now()
-	} else {
-		c.past.wanted[s.Name] = at
 	}
 }
 
@@ -365,13 +360,8 @@ func (c *Conn) pastGap(now time.Duration, g wire.Gap) {
 	if s == nil || s.class != wire.Event {
 		return
 	}
-	if t := c.past.tails[s.Name]; t != nil && g.To > 0 {
-		t.at = place{g.Epoch, g.To}
-		if s.inbox != nil {
-			s.out = s.inbox.Gap(now, g, s.out[:0])
-			c.deliver(s, c.past.via, true)
-			return
-		}
+	if c.past.ofTails && !c.tailGap(now, s, g) {
+		return
 	}
 	if c.cfg.Events.Gap != nil && (s.inbox == nil || g.Epoch != s.epoch || g.To <= s.after) {
 		c.cfg.Events.Gap(stream, g)

@@ -254,6 +254,27 @@ func TestAnotherNumberIsNoOtherStream(t *testing.T) {
 	})
 }
 
+// A position within a batch: what is before it was delivered, and is not again.
+func TestTheRestBeginsWithinABatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.cfg.Events.Batch = func(r Received) {
+			for i := range r.Take {
+				p.log = append(p.log, signal.FormatPosition(r.Header.Epoch, r.Header.Seq+uint64(r.Skip+i)))
+			}
+		}
+		p.cfg.From = "00000006:3"
+		p.streams, p.events = map[uint32]*subscription{}, nil
+		clear(p.past.begun)
+		p.accepts(7, 0)
+		p.steps(0)
+		h := eventAt(6, 2)
+		h.Count = 4
+		p.chunk(told(6, signal.Stream{ID: 1, Name: "event", Class: "event"}), dataFrame(h))
+		p.log.want(t, "00000006:4", "00000006:5")
+	})
+}
+
 // Behind an outage what was under way comes first, and then there is a hole: it is asked for as well.
 func TestAHoleBehindWhatWasUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -307,5 +328,24 @@ func TestWhatIsDescribedLateIsAskedForToo(t *testing.T) {
 		if p.past.id == 0 || p.past.wanted["late"] != (place{7, 1}) {
 			t.Errorf("%v is wanted, asked for: %v", p.past.wanted, p.past.id != 0)
 		}
+	})
+}
+
+// An Event stream that is Live in the next run: the rest of its Events comes as what is past.
+func TestTheRestOfAStreamOfAnotherClass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.accepts(8, 0, signal.Stream{ID: 1, Name: "event", Class: "live"})
+		h := eventAt(8, 1)
+		h.Class = wire.Live
+		p.take(h, wire.Hop{})
+		p.steps(2 * time.Second)
+		p.chunk(told(7, signal.Stream{ID: 1, Name: "event", Class: "event"}), dataFrame(eventAt(7, 2)), dataFrame(h), p.done())
+		p.steps(tailPatience + time.Second)
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 8:1", "event 7:2")
 	})
 }

@@ -112,6 +112,65 @@ func (c *Conn) endTail(name string, t *tail) (ask bool) {
 	return true
 }
 
+// tailBatch takes a batch of what is missing: between others of this run, or of one before, behind what of that is known. What comes
+// when a stream waits no longer was declared a gap.
+func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stream, h wire.Header, payload []byte) {
+	t := c.past.tails[s.Name]
+	if t == nil || s.inbox != nil && h.Epoch != s.epoch {
+		return
+	}
+	known := t.at
+	t.at, t.since = place{h.Epoch, h.Last()}, now
+	switch {
+	case s.inbox != nil:
+		s.out, _ = s.inbox.Receive(now, h, payload, -1, s.out[:0]) // that it has some of it is no drop
+		c.deliver(s, c.past.via, true)
+	case h.Epoch == known.epoch:
+		c.tellPast(stream, h, payload, ranges{{From: 1, To: known.seq}}.missing(h.Seq, h.Last()))
+	default:
+		c.tellPast(stream, h, payload, []wire.Range{{From: h.Seq, To: h.Last()}})
+	}
+}
+
+// tailGap takes a gap in what is missing. It reports whether it is told as one of a run before.
+func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell bool) {
+	t := c.past.tails[s.Name]
+	if t == nil || s.inbox != nil && g.Epoch != s.epoch {
+		return false
+	}
+	if g.To > 0 {
+		t.at, t.since = place{g.Epoch, g.To}, now
+	}
+	if s.inbox == nil {
+		return true
+	}
+	if g.To > 0 {
+		s.out = s.inbox.Gap(now, g, s.out[:0])
+		c.deliver(s, c.past.via, true)
+	}
+	return false
+}
+
+// outOfOrder: a stream whose last run was of Events, and is Live now. What is missing of that run is past, and nothing waits for it.
+func (c *Conn) outOfOrder(s *subscription) {
+	t := c.past.tails[s.Name]
+	switch {
+	case t == nil || s.class != wire.Live:
+		return
+	case c.cfg.Since == 0:
+		c.endTail(s.Name, t)
+		return
+	}
+	delete(c.past.tails, s.Name)
+	k := run{s.Name, t.at.epoch}
+	if had := c.past.had[k]; len(had) > 0 && had[0].From <= t.at.seq {
+		c.past.had[k] = ranges{{From: had[0].From, To: t.at.seq}}
+	} else {
+		delete(c.past.had, k)
+	}
+	c.wantPast(s, t.at)
+}
+
 func (c *Conn) byName(name string) *subscription {
 	for _, s := range c.streams {
 		if s.Name == name && s.epoch == c.epoch {

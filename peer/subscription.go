@@ -130,6 +130,7 @@ func (c *Conn) start(s *subscription, epoch uint32) {
 	}
 	s.epoch, s.newest, s.got = epoch, 0, nil
 	c.receiveFrom(s, after)
+	c.outOfOrder(s)
 	c.past.described(s.Name)
 	if s.class == wire.Event {
 		c.events = append(c.events, s)

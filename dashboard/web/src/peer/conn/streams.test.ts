@@ -181,6 +181,29 @@ test("what of a run is not in the spool, or does not come in time, is a gap", ()
 	expect(late.log).toEqual(["log 10 gap 4-null 2", "log 11 after 0"]);
 });
 
+test("a new run in which streams have other numbers begins as well", () => {
+	const { log, streams } = world();
+	describe(streams, stream(0), stream(0, EPOCH, 2, "alarm"));
+	data(streams, 1, 3);
+	streams.keeps = true;
+	log.length = 0;
+	streams.describe(100, NEXT, [{ ...stream(null, NEXT, 1, "cpu"), class: "live" }, stream(0, NEXT, 2)]);
+	streams.begin(100);
+	streams.settleTails(300, COME);
+	expect(log).toEqual(["log 10 gap 4-null 2", "log 11 after 0"]);
+});
+
+test("nothing waits for the rest of a stream that is Live now", () => {
+	const { log, streams, tails } = world();
+	describe(streams, stream(0));
+	data(streams, 1, 3);
+	streams.keeps = true;
+	log.length = 0;
+	streams.describe(100, NEXT, [{ ...stream(null, NEXT), class: "live" }]);
+	streams.begin(100);
+	expect([log, tails.size]).toEqual([["log 10 gap 4-null 2"], 0]);
+});
+
 test("what an earlier life lacks of a run that is over comes from the spool, before the new run", () => {
 	const { log, streams, tails } = world([before({ epoch: 9 })]);
 	streams.keeps = true;

@@ -2,7 +2,7 @@ import { type Delivery, Early, Inbox, type Samples } from "../session";
 import { type EpochSeq, formatPosition, type Stream } from "../signal";
 import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, type Position } from "../wire";
 import { Kept } from "./kept";
-import type { Tails } from "./tails";
+import type { Tail, Tails } from "./tails";
 
 /** Received is one batch, or the part of it that is new, as the application gets it. */
 export interface Received {
@@ -99,6 +99,7 @@ export class Streams {
 	begin(now: number): void {
 		for (const entry of this.entries.values()) {
 			this.resumeTail(now, entry.stream);
+			this.endOrder(now, entry.stream);
 			entry.inbox ??= this.inbox(entry.stream);
 			if (entry.inbox !== null) this.ended.delete(entry.stream.id);
 		}
@@ -180,15 +181,26 @@ export class Streams {
 
 	/** settleTails: these have come as far as they will, or waited for too long; the new runs of their streams begin. */
 	settleTails(now: number, names?: ReadonlySet<string>): boolean {
-		const over = this.tails.end(now, names).filter(({ stream }) => this.entries.get(stream.id)?.inbox == null);
-		for (const { stream, at, final } of over) {
-			const whole = at.epoch === this.epoch || (final !== null && at.seq >= final);
-			if (!whole) this.events.onGap(stream, at.epoch, at.seq + 1, final, GAP_REASONS.restart);
-			if (at.epoch === this.epoch)
-				this.resumes.set(stream.name, { id: stream.id, name: stream.name, ...at, final: null });
+		const over = this.tails.end(now, names).filter(({ stream }) => this.named(stream.name)?.inbox == null);
+		for (const tail of over) {
+			this.declareRest(tail);
+			const { stream, at } = tail;
+			const id = this.named(stream.name)?.stream.id ?? stream.id;
+			if (at.epoch === this.epoch) this.resumes.set(stream.name, { id, name: stream.name, ...at, final: null });
 		}
 		if (over.length > 0) this.begin(now);
 		return over.length > 0;
+	}
+
+	/** endOrder: a stream of Events is Live now. Nothing waits for the rest of its last run, which is no more than past. */
+	private endOrder(now: number, { name, class: cls }: Stream): void {
+		if (cls === "event" || !this.tails.waits(name)) return;
+		for (const tail of this.tails.end(now, new Set([name]))) this.declareRest(tail);
+	}
+
+	private declareRest({ stream, at, final }: Tail): void {
+		const whole = at.epoch === this.epoch || (final !== null && at.seq >= final);
+		if (!whole) this.events.onGap(stream, at.epoch, at.seq + 1, final, GAP_REASONS.restart);
 	}
 
 	/** bye: the device ends on purpose and says where each stream does. What is under way may still come. */
@@ -290,6 +302,12 @@ export class Streams {
 		this.resumes.delete(name);
 		this.ended.set(id, { epoch, seq });
 		this.tails.wait(now, stream, { epoch, seq }, final);
+	}
+
+	/** named finds a stream of this run: in another it may have another number. */
+	private named(name: string): Entry | undefined {
+		for (const entry of this.entries.values()) if (entry.stream.name === name) return entry;
+		return undefined;
 	}
 
 	private put(stream: Stream): void {
