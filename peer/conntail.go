@@ -79,11 +79,11 @@ func (c *Conn) settleTails(now time.Duration) (wake time.Duration) {
 	return wake
 }
 
-// doneTails: all that the spool has of them has come.
+// doneTails: all that the spool has of those that were asked for has come.
 func (c *Conn) doneTails() {
 	ends := false
 	for name, t := range c.past.tails {
-		if s := c.byName(name); s != nil {
+		if c.past.brings[name] {
 			ends = c.endTail(name, t) || ends
 		}
 	}
