@@ -336,6 +336,24 @@ test("nothing of a run that was cut off is given up while the device cannot be a
 	expect(log.filter((line) => line.includes("gap"))).toEqual(["log gap 2-null"]);
 });
 
+test("without a link nothing is asked, and no timer falls due at once again and again", () => {
+	up();
+	hear(...hello());
+	conn.linkDown();
+	const waits: number[] = [];
+	const later = env.later.bind(env);
+	env.later = (ms, call) => {
+		waits.push(ms);
+		return later(ms, call);
+	};
+	conn.askAgain();
+	expect(waits.filter((ms) => ms <= 0)).toEqual([]);
+	env.advance(60_000);
+	told = [];
+	up();
+	expect(told.map(({ type }) => type)).toEqual(["open"]);
+});
+
 test("data that nobody described asks for the description, once a second", () => {
 	up();
 	hear(...hello());

@@ -69,7 +69,9 @@ export class Signaling {
 
 	ask(): void {
 		const { relay, standing } = this.parts;
-		if (relay.link?.signal(this.open())) standing.opening.sent(this.options.env.now());
+		if (relay.link === null)
+			standing.opening.pause(); // the next link asks
+		else if (relay.link.signal(this.open())) standing.opening.sent(this.options.env.now());
 	}
 
 	/** askUnknown: something came that nobody described, so that not all descriptions are here. */
