@@ -178,6 +178,22 @@ func TestTheRestOfTwoStreams(t *testing.T) {
 	})
 }
 
+// A device that does not run again leaves a gap, and what came early is delivered.
+func TestADeviceThatSaidGoodbyeForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.take(eventAt(7, 3), wire.Hop{})
+		p.hear(t, signal.Message{Type: signal.Bye, Final: map[uint32]string{1: "00000007:3"}})
+		p.steps(spoolGrace - time.Minute)
+		got := p.ofStream("event")
+		got.want(t, "event 7:1")
+		p.steps(2 * time.Minute)
+		got = p.ofStream("event")
+		got.want(t, "event 7:1", "gap event 7:2-2 restart", "event 7:3")
+	})
+}
+
 // The device's program ends on purpose before all of its Events have come: they are in its spool, and come when it runs again.
 func TestTheRestOfARunThatSaidGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

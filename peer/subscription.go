@@ -175,9 +175,14 @@ func (c *Conn) declareEnd(now time.Duration, s *subscription) {
 	c.deliver(s, s.via, false)
 }
 
-// byeGrace is how long samples may come behind the goodbye that overtook
-// them in queues and on other paths.
-const byeGrace = 2 * time.Second
+const (
+	// byeGrace is how long samples may come behind the goodbye that overtook
+	// them in queues and on other paths.
+	byeGrace = 2 * time.Second
+	// spoolGrace is how long the device's program may take to run again, when it keeps a spool, from which they come then. What came
+	// early waits as long, so that it is not for ever.
+	spoolGrace = 10 * time.Minute
+)
 
 // ended: the device ends on purpose and says where each stream does.
 func (c *Conn) ended(now time.Duration, m signal.Message) {
@@ -189,6 +194,9 @@ func (c *Conn) ended(now time.Duration, m signal.Message) {
 		}
 		s.ended, s.final = true, seq
 		c.settleAt = now + byeGrace
+		if c.past.there {
+			c.settleAt = now + spoolGrace
+		}
 	}
 }
 
@@ -201,9 +209,6 @@ func (c *Conn) settleBye(now time.Duration) (wake time.Duration) {
 		return c.settleAt
 	}
 	c.settleAt = 0
-	if c.past.there { // the rest comes from the spool, when the device's program runs again
-		return now + time.Hour
-	}
 	for _, s := range slices.Clone(c.events) {
 		if s.ended && s.inbox.Position().Seq < s.final {
 			c.declareEnd(now, s)

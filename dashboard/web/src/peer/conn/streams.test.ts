@@ -157,6 +157,19 @@ test("a new run waits for the rest of the one before, and goes on behind what ca
 	expect(log).toEqual(["log 11 after 5"]);
 });
 
+test("a device that does not run again leaves a gap, and what came early is delivered", () => {
+	const { log, streams } = world();
+	describe(streams, stream(0));
+	data(streams, 1, 3);
+	data(streams, 5, 1);
+	streams.keeps = true;
+	streams.bye(0, new Map([[1, { epoch: EPOCH, seq: 5 }]]));
+	streams.settle(599_000);
+	expect(log).toHaveLength(3);
+	streams.settle(600_000);
+	expect(log.slice(3)).toEqual(["log 10 gap 4-4 2", "log 5+1"]);
+});
+
 test("what a goodbye overtook comes from the spool, when the device's program runs again", () => {
 	const { log, streams, tails } = world();
 	describe(streams, stream(0));

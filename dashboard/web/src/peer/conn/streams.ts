@@ -45,6 +45,12 @@ export interface Resume {
 /** How long samples may come behind the goodbye that overtook them in queues and on other paths, in ms. */
 const BYE_GRACE = 2_000;
 
+/**
+ * How long the device's program may take to run again, when it keeps a spool, from which they come then, in ms. What came early waits as
+ * long, so that it is not for ever.
+ */
+const SPOOL_GRACE = 600_000;
+
 /** StreamsEvents take what the streams deliver. */
 export interface StreamsEvents {
 	onBatch(batch: Received): void;
@@ -210,15 +216,14 @@ export class Streams {
 			if (entry?.inbox == null || entry.stream.class !== "event" || entry.epoch !== end.epoch) continue;
 			entry.final = end.seq;
 			this.events.onFinal(entry.stream, end.epoch, end.seq);
-			this.settleAt = now + BYE_GRACE;
+			this.settleAt = now + (this.keeps ? SPOOL_GRACE : BYE_GRACE);
 		}
 	}
 
-	/** settle declares what has not come in time after a goodbye. What a spool has comes when the device's program runs again. */
+	/** settle declares what has not come in time after a goodbye. */
 	settle(now: number): void {
 		if (now < this.settleAt) return;
 		this.settleAt = Infinity;
-		if (this.keeps) return;
 		for (const entry of this.entries.values()) if (entry.final !== null) this.declareEnd(now, entry);
 	}
 
