@@ -5,9 +5,12 @@
 package signal
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"strings"
 
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -219,15 +222,12 @@ func Parse(body []byte) (Message, error) {
 	if wire.Depth(body) > wire.MaxDepth {
 		return Message{}, fmt.Errorf("signal nested deeper than %d", wire.MaxDepth)
 	}
-	var head struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(body, &head); err != nil {
-		return Message{}, fmt.Errorf("signal is not a JSON object with a type: %w", err)
+	kind, err := typeOf(body)
+	if err != nil {
+		return Message{}, err
 	}
 	var m Message
-	var err error
-	switch head.Type {
+	switch kind {
 	case "":
 		err = fmt.Errorf("signal without a type")
 	case Describe:
@@ -244,7 +244,45 @@ func Parse(body []byte) (Message, error) {
 		err = json.Unmarshal(body, (*message)(&m))
 	}
 	if err != nil {
-		return Message{}, fmt.Errorf("signal %.32q: %w", head.Type, err)
+		return Message{}, fmt.Errorf("signal %.32q: %w", kind, err)
 	}
 	return m, nil
+}
+
+// typeOf reads the type, by which is decided what is done with a signal, and who may say it. encoding/json takes a "Type" for it
+// as well, where browsers read exact names: a body that two readers may take for two signals is none.
+func typeOf(body []byte) (string, error) {
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil {
+		return "", fmt.Errorf("signal is not a JSON object with a type: %w", err)
+	}
+	times, exactly := 0, 0
+	for name := range names(body) {
+		if strings.EqualFold(name, "type") {
+			times++
+		}
+		if name == "type" {
+			exactly++
+		}
+	}
+	if times > 1 || exactly != times {
+		return "", fmt.Errorf("signal with a type that comes twice, or in other letters than \"type\"")
+	}
+	return head.Type, nil
+}
+
+// names are those at the top of an object that was parsed before.
+func names(body []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		d := json.NewDecoder(bytes.NewReader(body))
+		var value json.RawMessage
+		for _, err := d.Token(); err == nil && d.More(); err = d.Decode(&value) {
+			name, _ := d.Token()
+			if text, ok := name.(string); !ok || !yield(text) {
+				return
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package signal
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -119,6 +120,28 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestTypeIsReadExactly: the vectors say what a reader of exact names, such as a browser, takes a body for. Who checks a signal
+// before such a reader gets it takes it for the same, or for none.
+func TestTypeIsReadExactly(t *testing.T) {
+	text, err := os.ReadFile("testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []struct {
+		Name, Body, Type string
+		Ambiguous        bool
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil || len(vectors) < 10 {
+		t.Fatalf("%d vectors, %v", len(vectors), err)
+	}
+	for _, v := range vectors {
+		m, err := Parse([]byte(v.Body))
+		if v.Ambiguous && (err == nil || !strings.Contains(err.Error(), "type")) || !v.Ambiguous && (err != nil || m.Type != v.Type) {
+			t.Errorf("%s: %q, %v", v.Name, m.Type, err)
+		}
+	}
+}
+
 func TestPositions(t *testing.T) {
 	epoch, seq, err := ParsePosition(FormatPosition(0x0a1b2c3d, 1200))
 	if err != nil || epoch != 0x0a1b2c3d || seq != 1200 {
@@ -151,7 +174,7 @@ func FuzzParse(f *testing.F) {
 		`{"type":"route","on":true,"streams":[1,7]}`,
 		`{"type":"devices","full":true,"devices":[{"id":"00","session":3,"heard_ms":12}]}`,
 		`{"type":"hello","key":"AQID","wills":[{"frame":"AQID"}],"facts":{"a":"b"}}`,
-		`{"type":"bye","final":{"1":"0a1b2c3d:5"}}`, `[[[[`, `{"a":"\"`, `null`,
+		`{"type":"bye","final":{"1":"0a1b2c3d:5"}}`, `{"type":"opened","Type":"candidate","type":null}`, `[[[[`, `{"a":"\"`, `null`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -162,6 +185,10 @@ func FuzzParse(f *testing.F) {
 		}
 		if m.Type == "" {
 			t.Fatalf("%q: no type", body)
+		}
+		var exact map[string]any
+		if json.Unmarshal(body, &exact) != nil || exact["type"] != m.Type {
+			t.Fatalf("%q: the type is read as %q", body, m.Type)
 		}
 		first, err := m.Append(nil)
 		if err != nil {

@@ -264,6 +264,30 @@ func TestLastSeenIsKept(t *testing.T) {
 }
 
 // TestFencedSessionHasNoEffect: whatever the older link says after a take-over.
+// TestDeviceDoesNotSpeakAsTheServer: not by a signal either that a browser takes for another one than the server does.
+func TestDeviceDoesNotSpeakAsTheServer(t *testing.T) {
+	r := New(Config{}, nil)
+	s, _ := join(t, r, hello("rig", time.Minute))
+	link := &fakeLink{}
+	v := r.Enter(link, auth.Viewer, "")
+	defer v.Leave()
+	v.Handle(signalFrame(t, 1, openMessage("rig")), time.Now())
+	had := len(link.frames)
+	for _, body := range []string{
+		`{"type":"opened","device":{"id":"00ff","name":"pump","state":"live"}}`,
+		`{"type":"opened","device":{"id":"00ff","name":"pump","state":"live"},"servers":[{"urls":["turn:10.0.0.5:8081?transport=tcp"]}],"Type":"candidate"}`,
+		`{"type":"state","type":"candidate","device":{"id":"00ff","name":"pump","state":"live"}}`,
+	} {
+		f := wire.Frame{Type: wire.TypeSignal, Hop: wire.Hop{Conn: 1}, Body: []byte(body)}
+		if no := s.Handle(f, time.Now()); no == nil || no.Code != "malformed" {
+			t.Errorf("%s: %v", body, no)
+		}
+	}
+	if len(link.frames) != had {
+		t.Errorf("the viewer was told %s", link.frames[had].Body)
+	}
+}
+
 func TestFencedSessionHasNoEffect(t *testing.T) {
 	r := New(Config{}, nil)
 	old, oldLink := join(t, r, hello("rig", time.Minute))

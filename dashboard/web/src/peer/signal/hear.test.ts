@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MAX_SIGNAL } from "../wire";
-import { faultOf, Random } from "../wire/testing";
+import { faultOf, Random, repoFile } from "../wire/testing";
 import { parse } from ".";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -106,6 +106,16 @@ describe("what a viewer hears", () => {
 		expect(hear({ type: "refuse", reason: evil + "x".repeat(1000) })).toMatchObject({
 			reason: `abc${"x".repeat(509)}`,
 		});
+	});
+});
+
+describe("the type is read exactly: what is ambiguous the server does not pass on, by the same vectors", () => {
+	const vectors: { name: string; body: string; type: string }[] = JSON.parse(
+		repoFile("peer/signal/testdata/vectors.json"),
+	);
+	test.each(vectors)("$name", ({ body, type }) => {
+		const read = () => parse(bytes(body))?.type ?? type; // null: of no signal that a viewer hears
+		expect(faultOf(read) ?? read()).toBe(type === "" ? "signal" : type);
 	});
 });
 
