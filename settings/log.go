@@ -1,9 +1,11 @@
 package settings
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -29,12 +31,43 @@ func handler(w io.Writer, level slog.Level) slog.Handler {
 	if !isTerminal(w) {
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	}
+	return people(w, level, Colour(w))
+}
+
+// people makes text to be read at a terminal.
+func people(w io.Writer, level slog.Level, colour bool) slog.Handler {
 	return tint.NewTextHandler(w, &tint.Options{
-		Level:      level,
-		TimeFormat: time.TimeOnly,
-		NoColor:    !Colour(w),
+		Level:       level,
+		TimeFormat:  time.TimeOnly,
+		NoColor:     !colour,
+		ReplaceAttr: tame,
 	})
 }
+
+// tame leaves no text with an escape in it to tint, which makes one again of every \x1b that it had quoted, or that stood in the
+// text as such: an error may quote what came from elsewhere. The rest tint quotes in attributes, not in the message.
+func tame(groups []string, a slog.Attr) slog.Attr {
+	text := ""
+	switch a.Value.Kind() {
+	case slog.KindString:
+		text = a.Value.String()
+	case slog.KindAny:
+		switch a.Value.Any().(type) {
+		case slog.Level, []byte:
+			return a
+		}
+		text = fmt.Sprintf("%+v", a.Value.Any()) // as tint writes it
+	default:
+		return a
+	}
+	text = escapes.Replace(text)
+	if a.Key == slog.MessageKey && len(groups) == 0 {
+		text = strings.Map(harmless, text)
+	}
+	return slog.String(a.Key, text)
+}
+
+var escapes = strings.NewReplacer("\x1b", "␛", `\x1b`, `\u001b`)
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
