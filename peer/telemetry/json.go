@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -58,6 +59,19 @@ func AppendJSON(b []byte, v any) []byte {
 	if err != nil { // no number, text or Value from the decoder fails
 		return append(b, "null"...)
 	}
+	return appendPrintable(b, data)
+}
+
+// AppendRaw appends JSON that came from elsewhere, on one line, escaped as by AppendJSON but for what only HTML minds.
+func AppendRaw(b []byte, raw json.RawMessage) []byte {
+	var line bytes.Buffer
+	if json.Compact(&line, raw) != nil {
+		return append(b, "null"...)
+	}
+	return appendPrintable(b, line.Bytes())
+}
+
+func appendPrintable(b, data []byte) []byte {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
 		if wire.Printable(r) {

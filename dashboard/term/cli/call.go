@@ -12,6 +12,7 @@ import (
 	"github.com/telepath-iot/telepath/dashboard/term/view"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/rpc"
+	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/settings"
 )
 
@@ -174,7 +175,7 @@ func (t callTeller) end(info rpc.CallInfo) error {
 	}
 	fmt.Fprintln(t.told, ending(info))
 	if info.Result != nil {
-		if _, err := fmt.Fprintf(t.out, "%s\n", info.Result); err != nil {
+		if _, err := t.out.Write(append(telemetry.AppendRaw(nil, info.Result), '\n')); err != nil {
 			return err
 		}
 	}
@@ -228,7 +229,8 @@ func (t callTeller) line(info rpc.CallInfo) error {
 		Type: "call", Device: t.device, ID: info.ID, Method: info.Method, State: info.State, Code: info.Code,
 		Reason: info.Reason, Progress: info.Progress, Result: info.Result, Took: measured(info.Took), RoundTrip: measured(info.RoundTrip),
 	}
-	return json.NewEncoder(t.out).Encode(line)
+	_, err := t.out.Write(append(telemetry.AppendJSON(nil, line), '\n'))
+	return err
 }
 
 // measured is a time in ms; nil: it was not.

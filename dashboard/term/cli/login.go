@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/telepath-iot/telepath/dashboard/term/view"
 	"github.com/telepath-iot/telepath/settings"
 )
 
@@ -28,7 +29,7 @@ within ten minutes. It needs an admin token.`,
 			if !login.Expires.IsZero() {
 				fmt.Fprintln(cmd.ErrOrStderr(), "works once, until", login.Expires.Local().Format(time.TimeOnly))
 			}
-			_, err = fmt.Fprintln(settings.Stdout(cmd), login.URL)
+			_, err = fmt.Fprintln(settings.Stdout(cmd), view.Escape(login.URL))
 			return err
 		},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/telepath-iot/telepath/dashboard/term/view"
 	"github.com/telepath-iot/telepath/peer"
 	"github.com/telepath-iot/telepath/peer/rpc"
+	"github.com/telepath-iot/telepath/peer/telemetry"
 	"github.com/telepath-iot/telepath/settings"
 )
 
@@ -41,7 +42,7 @@ max, slew, neutral, stream}], deadman_ms, age_ms, moving, simulated.`,
 					return err
 				}
 				if asJSON {
-					return json.NewEncoder(settings.Stdout(cmd)).Encode(machine)
+					return printMachineJSON(settings.Stdout(cmd), machine)
 				}
 				return printMachine(settings.Stdout(cmd), machine, r.Status())
 			})
@@ -50,6 +51,11 @@ max, slew, neutral, stream}], deadman_ms, age_ms, moving, simulated.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	timeoutFlag(cmd, &timeout)
 	return linkFlags(cmd)
+}
+
+func printMachineJSON(out io.Writer, m rpc.Machine) error {
+	_, err := out.Write(append(telemetry.AppendJSON(nil, m), '\n'))
+	return err
 }
 
 func printMachine(out io.Writer, m rpc.Machine, status peer.Status) error {
