@@ -56,6 +56,21 @@ func (r *rig) done(t *testing.T) int {
 	return strings.Count(string(text), "done")
 }
 
+// TestProgramsGetNoSecrets: they get all else of the environment.
+func TestProgramsGetNoSecrets(t *testing.T) {
+	t.Setenv("TELEPATH_TOKEN", "hidden")
+	t.Setenv("TELEPATH_PROXY", "http://user:hidden@proxy.example")
+	t.Setenv("TELEPATH_SERVER", "https://relay.example")
+	r := newRig(t, false, `env | grep -E "^(TELEPATH_|PATH=)" >"$1"`)
+	if err := r.act(t); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(r.file)
+	if err != nil || strings.Contains(string(text), "hidden") || !strings.Contains(string(text), "TELEPATH_SERVER=") || !strings.Contains(string(text), "PATH=") {
+		t.Errorf("it gets\n%s%v", text, err)
+	}
+}
+
 func TestAct(t *testing.T) {
 	for name, standby := range map[string]bool{"started then": false, "stands by": true} {
 		t.Run(name, func(t *testing.T) {

@@ -9,8 +9,9 @@ import (
 
 var ahead = unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
 
-// Start is cmd.Start, for a program that is to come before all that is not urgent. What that starts is urgent, too.
+// Start is cmd.Start with Environ, for a program that is to come before all that is not urgent. What that starts is urgent, too.
 func Start(cmd *exec.Cmd) error {
+	cmd.Env = Environ()
 	started := make(chan error)
 	go func() { started <- start(cmd) }()
 	return <-started

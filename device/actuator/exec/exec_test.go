@@ -20,6 +20,27 @@ import (
 	"github.com/telepath-iot/telepath/peer/rpc"
 )
 
+// TestProgramsGetNoSecrets: what is told to them they get, and of our settings what is no secret.
+func TestProgramsGetNoSecrets(t *testing.T) {
+	secrets := []string{"TELEPATH_TOKEN", "TELEPATH_PROXY", "TELEPATH_TURN_SECRET", "TELEPATH_NATS"}
+	for _, name := range secrets {
+		t.Setenv(name, "hidden")
+	}
+	t.Setenv("TELEPATH_SERVER", "https://relay.example")
+	e, err := New(Config{Methods: []Method{{Method: rpc.Method{Name: "env"}, Run: []string{"sh", "-c", "env | grep ^TELEPATH_"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := e.Call(t.Context(), "env", nil, func(float64) {})
+	var text string
+	if err != nil || json.Unmarshal(raw, &text) != nil {
+		t.Fatalf("%s, %v", raw, err)
+	}
+	if strings.Contains(text, "hidden") || !strings.Contains(text, "TELEPATH_SERVER=https://relay.example\n") || !strings.Contains(text, "TELEPATH_METHOD=env\n") {
+		t.Errorf("the program gets\n%s", text)
+	}
+}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func method(name string, argv ...string) Method {

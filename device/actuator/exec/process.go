@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/telepath-iot/telepath/device/urgent"
 )
 
 // place is where a parameter goes.
@@ -26,7 +27,7 @@ const (
 // process is a program that is run.
 type process struct {
 	argv     []string
-	env      []string      // beside ours
+	env      []string      // beside urgent.Environ
 	atOnce   bool          // it ends when it is called off, or when we are killed; else it is told to
 	progress func(float64) // nil: nobody asks
 }
@@ -34,7 +35,7 @@ type process struct {
 // run runs a program in a process group of its own until it ends, or ctx does: then all of the group ends. It returns what was printed.
 func run(ctx context.Context, p process) (string, error) {
 	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
-	cmd.Env = append(os.Environ(), p.env...)
+	cmd.Env = append(urgent.Environ(), p.env...)
 	out, errs := &output{progress: p.progress}, &output{}
 	cmd.Stdout, cmd.Stderr = out, errs
 	ownGroup(cmd, p.atOnce)
