@@ -40,8 +40,8 @@ func (s *Server) authenticated(_, _ net.Addr, _, _, _, _ string, verdict bool) {
 }
 
 // mayAllocate is asked before an allocation is made; no answers 486.
-func (s *Server) mayAllocate(session, _ string, _ net.Addr) bool {
-	if s.table.mayAllocate(session) {
+func (s *Server) mayAllocate(session, _ string, src net.Addr) bool {
+	if s.table.mayAllocate(session, client(src).Addr()) {
 		return true
 	}
 	s.counts.refuse(OverQuota)

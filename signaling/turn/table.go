@@ -17,6 +17,7 @@ type table struct {
 	mu       sync.RWMutex
 	relays   map[netip.AddrPort]*relay
 	sessions map[string][]*relay
+	networks map[netip.Prefix]int // relays that are bound, by the site of their client
 	revoked  revoked
 }
 
@@ -30,7 +31,7 @@ var (
 func newTable(addresses []netip.Addr, limits Limits, counts *Counts) *table {
 	t := &table{
 		v4: dummy4, v6: dummy6, limits: limits, counts: counts,
-		relays: make(map[netip.AddrPort]*relay), sessions: make(map[string][]*relay),
+		relays: make(map[netip.AddrPort]*relay), sessions: make(map[string][]*relay), networks: make(map[netip.Prefix]int),
 	}
 	for _, a := range addresses {
 		switch a = a.Unmap().WithZone(""); {
@@ -57,11 +58,28 @@ const (
 	numbers     = 1<<16 - firstNumber
 )
 
-// mayAllocate reports whether a session may have one allocation more.
-func (t *table) mayAllocate(session string) bool {
+// mayAllocate reports whether a session may have one allocation more, and the network of its client.
+func (t *table) mayAllocate(session string, client netip.Addr) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return len(t.sessions[session]) < t.limits.PerSession
+	return len(t.sessions[session]) < t.limits.PerSession && (client.IsLoopback() || t.leavesSomeLocked(client))
+}
+
+// leavesSomeLocked: a network may have twice as many allocations as are left for all. One alone, with as many people behind it as
+// there may be, has nearly all it can use; the more take, the sooner each of them has to leave the rest to who has none yet.
+// Sessions cost their viewer nothing, so they are no measure.
+func (t *table) leavesSomeLocked(client netip.Addr) bool {
+	return t.networks[site(client)] <= 2*(t.limits.Allocations-len(t.relays))
+}
+
+// site is what one customer of a network's may have: an IPv4 address, or an IPv6 /48.
+func site(client netip.Addr) netip.Prefix {
+	bits := 32
+	if client.Is6() {
+		bits = 48
+	}
+	p, _ := client.Prefix(bits) // no address at all: one site for all of those
+	return p
 }
 
 // allocate makes a relayed address for a session, with the given number (0: any).
@@ -122,6 +140,7 @@ func (t *table) bind(addr netip.AddrPort, f *front, client netip.AddrPort) *rela
 	r := t.relays[addr]
 	if r != nil {
 		r.front, r.client = f, client
+		t.networks[site(client.Addr())]++
 	}
 	return r
 }
@@ -180,6 +199,12 @@ func (t *table) remove(r *relay) *front {
 	t.sessions[r.session] = without(t.sessions[r.session], r)
 	if len(t.sessions[r.session]) == 0 {
 		delete(t.sessions, r.session)
+	}
+	if r.front != nil {
+		of := site(r.client.Addr())
+		if t.networks[of]--; t.networks[of] == 0 {
+			delete(t.networks, of)
+		}
 	}
 	return r.front
 }

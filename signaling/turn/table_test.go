@@ -138,3 +138,57 @@ func TestRevokedWhileItIsMade(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A network may take nearly everything while nobody else asks, as many people behind one address do; and some are left for who
+// comes then, however many sessions took what they could.
+func TestNetworksShareAllocations(t *testing.T) {
+	s, err := New(Config{Secret: "s"})
+	must(t, err)
+	f := newDatagrams(s, nil)
+	sessions := 0
+	take := func(network string) (n int) {
+		prefix := netip.MustParsePrefix(network)
+		addr := prefix.Addr()
+		for port := uint16(1024); ; port++ {
+			from := net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, port))
+			session := fmt.Sprint(sessions)
+			if !s.mayAllocate(session, realm, from) {
+				if len(s.table.sessions[session]) == 0 {
+					return n
+				}
+				sessions++ // it has what a session may have
+				continue
+			}
+			r, err := s.table.allocate(session, false, 0)
+			if err != nil {
+				return n
+			}
+			f.created(from, nil, "", "", "", r.LocalAddr(), 0)
+			n++
+			if addr = addr.Next(); !prefix.Contains(addr) {
+				addr = prefix.Addr()
+			}
+		}
+	}
+	if n := take("198.51.100.1/32"); n < 2400 || n > 3000 { // 200 people with 12 each
+		t.Errorf("the first network has %d", n)
+	}
+	taken := 0
+	for i := range 32 { // of one site: whoever has all of it has no more than one address
+		taken += take(fmt.Sprintf("2001:db8:0:%x::/64", i))
+	}
+	if taken < 12 || taken > 1000 {
+		t.Errorf("a site has %d", taken)
+	}
+	if n := take("192.0.2.1/32"); n < 12 {
+		t.Errorf("another one has %d", n)
+	}
+	for _, list := range s.table.sessions {
+		for _, r := range list {
+			r.end()
+		}
+	}
+	if len(s.table.networks) != 0 {
+		t.Errorf("places are not given back: %v", s.table.networks)
+	}
+}

@@ -49,7 +49,7 @@ type Config struct {
 
 // Limits of a Server.
 type Limits struct {
-	// Allocations in all; default 4096; one takes about 20 KiB.
+	// Allocations in all; default 4096; one takes about 20 KiB. A network of clients may have twice as many as are left.
 	Allocations int
 	// PerSession is allocations of both ends; default 64. A browser makes one for each URL and each of its network
 	// interfaces and families: 3 × 4, say, for one connection and as many for its successor, at either end.
