@@ -15,14 +15,27 @@ func Note(info *tls.ClientHelloInfo, value any) {
 
 // Noted is what was noted of a connection that a Listener has handed out; nil: nothing.
 func Noted(conn net.Conn) any {
+	if c := bottom(conn); c != nil {
+		return c.note
+	}
+	return nil
+}
+
+// Below is the connection, as TCPConfig's listener accepted it, of one that a Listener has handed out; nil: it is none.
+func Below(conn net.Conn) net.Conn {
+	if c := bottom(conn); c != nil {
+		return c.Conn
+	}
+	return nil
+}
+
+func bottom(conn net.Conn) *peeked {
 	if c, ok := conn.(secure); ok {
 		conn = c.tls
 	}
 	if c, ok := conn.(*tls.Conn); ok {
 		conn = c.NetConn()
 	}
-	if c, ok := conn.(*peeked); ok {
-		return c.note
-	}
-	return nil
+	c, _ := conn.(*peeked)
+	return c
 }

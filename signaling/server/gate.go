@@ -1,11 +1,14 @@
 package server
 
 import (
+	"container/list"
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -15,8 +18,8 @@ import (
 // Limits are what anybody may take before and after telling a token.
 type Limits struct {
 	Connections           int // in all; default 8192
-	ConnectionsPerAddress int // default 256; this machine's own have none
-	RequestsPerSecond     int // per address, beside the burst of four times as many; default 50; this machine's own have none
+	ConnectionsPerAddress int // or IPv6 /64; default 256; this machine's own have none
+	RequestsPerSecond     int // likewise, beside the burst of four times as many; default 50; this machine's own have none
 
 	DeviceBytesPerSecond int // a device may send; default 32 MiB; beyond that it is read slower
 	ViewerBytesPerSecond int // a viewer may send; default 1 MiB
@@ -38,24 +41,47 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// maxAddresses is how many addresses' rates are remembered; beyond that the
-// table starts anew, which forgives at worst one burst each.
+// maxAddresses is how many networks' rates are remembered. Beyond that those are forgotten that have asked for nothing the longest,
+// half of all at a time.
 const maxAddresses = 8192
 
-// gate counts connections and requests by address, before anybody is known.
+// settleTime is how long a connection has to say what it is for, before it may have to go for the next one.
+const settleTime = 2 * time.Second
+
+// provenTime is after how long one of TURN or ICE that is still there carries what somebody may have there: either side closes it
+// 10 s after it was handed over where it does not, and that it is one of theirs shows within 8 s.
+const provenTime = 20 * time.Second
+
+// gate counts connections and requests by network, before anybody is known.
 type gate struct {
 	limits  Limits
 	proxies proxies
-	closed  atomic.Uint64 // connections that were closed as soon as they came
+	settle  time.Duration // settleTime
+	closed  atomic.Uint64 // connections that were closed as soon as they came, or for another one
 
-	mu    sync.Mutex
-	total int
-	open  map[netip.Addr]int
-	rates map[netip.Addr]*rate.Limiter
+	mu       sync.Mutex
+	total    int
+	open     map[netip.Addr]int // by network, as rates and older
+	rates    map[netip.Addr]*rate.Limiter
+	older    map[netip.Addr]*rate.Limiter // those that have not asked since rates was empty
+	unproven list.List                    // of *gatedConn: connections without a link and a request of somebody with a token, the oldest first
+	guests   list.List                    // of *gatedConn: those with a link that nobody showed a token for, likewise
 }
 
 func newGate(limits Limits, trusted proxies) *gate {
-	return &gate{limits: limits, proxies: trusted, open: make(map[netip.Addr]int), rates: make(map[netip.Addr]*rate.Limiter)}
+	return &gate{
+		limits: limits, proxies: trusted, settle: settleTime,
+		open: make(map[netip.Addr]int), rates: make(map[netip.Addr]*rate.Limiter),
+	}
+}
+
+// network is what has the places and the rate of an address: itself, or its IPv6 /64, all of which one machine may have for sure.
+func network(addr netip.Addr) netip.Addr {
+	if !addr.Is6() {
+		return addr
+	}
+	p, _ := addr.Prefix(64) // no error: it has 128 bits and no zone, see plain
+	return p.Addr()
 }
 
 // address is who sends a request.
@@ -64,7 +90,7 @@ func address(r *http.Request) netip.Addr {
 	return plain(a.Addr())
 }
 
-// mayAsk reports whether the address of r keeps to its rate.
+// mayAsk reports whether the network of r keeps to its rate.
 func (g *gate) mayAsk(r *http.Request) bool {
 	addr := address(r)
 	if addr.IsLoopback() {
@@ -72,15 +98,23 @@ func (g *gate) mayAsk(r *http.Request) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l := g.rates[addr]
-	if l == nil {
-		if len(g.rates) >= maxAddresses {
-			clear(g.rates)
-		}
-		l = rate.NewLimiter(rate.Limit(g.limits.RequestsPerSecond), 4*g.limits.RequestsPerSecond)
-		g.rates[addr] = l
+	return g.rateLocked(network(addr)).Allow()
+}
+
+func (g *gate) rateLocked(from netip.Addr) *rate.Limiter {
+	l := g.rates[from]
+	if l != nil {
+		return l
 	}
-	return l.Allow()
+	if l = g.older[from]; l == nil {
+		l = rate.NewLimiter(rate.Limit(g.limits.RequestsPerSecond), 4*g.limits.RequestsPerSecond)
+	}
+	if len(g.rates) >= maxAddresses/2 {
+		g.rates, g.older = make(map[netip.Addr]*rate.Limiter), g.rates
+	}
+	delete(g.older, from)
+	g.rates[from] = l
+	return l
 }
 
 // spare connections beyond the limits are taken so that whoever sends a
@@ -96,12 +130,16 @@ func (g *gate) crowded(r *http.Request) bool {
 
 // overLocked counts a connection that is already in.
 func (g *gate) overLocked(addr netip.Addr, spare int) bool {
-	return g.total > g.limits.Connections+spare ||
-		!addr.IsLoopback() && !g.proxies.trust(addr) && g.overOwnLocked(addr, spare)
+	return g.total > g.limits.Connections+spare || g.overOwnLocked(addr, spare)
 }
 
+// overOwnLocked is that for its network alone. This machine's own, and what trusted proxies pass on, have no limit of their own.
 func (g *gate) overOwnLocked(addr netip.Addr, spare int) bool {
-	return g.open[addr] > g.limits.ConnectionsPerAddress+spare
+	return !addr.IsLoopback() && !g.proxies.trust(addr) && g.overNetworkLocked(addr, spare)
+}
+
+func (g *gate) overNetworkLocked(addr netip.Addr, spare int) bool {
+	return g.open[network(addr)] > g.limits.ConnectionsPerAddress+spare
 }
 
 func (g *gate) enter(addr netip.Addr) bool { return g.take(addr, spare) }
@@ -110,16 +148,78 @@ func (g *gate) enter(addr netip.Addr) bool { return g.take(addr, spare) }
 // connection's: many of them fit one connection.
 func (g *gate) enterLink(addr netip.Addr) bool { return g.take(addr, 0) }
 
-// take gives a place, if one is left within the limits and spare more.
+// take gives a place, if one is left within the limits and spare more, or can be made.
 func (g *gate) take(addr netip.Addr, spare int) bool {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.overLocked(addr, spare-1) {
-		return false
+	var gone *gatedConn
+	if g.total >= g.limits.Connections && !g.overOwnLocked(addr, -1) {
+		gone = g.shedLocked(&g.unproven)
 	}
-	g.total++
-	g.open[addr]++
-	return true
+	in := !g.overLocked(addr, spare-1)
+	if in {
+		g.total++
+		g.open[network(addr)]++
+	}
+	g.mu.Unlock()
+	gone.shut()
+	return in
+}
+
+// shedLocked takes the place of the connection that has been in the list the longest, for its caller to shut; nil: there is none
+// that had the time to say what it is for.
+func (g *gate) shedLocked(from *list.List) *gatedConn {
+	now := time.Now()
+	for e := from.Front(); e != nil; e = from.Front() {
+		c := e.Value.(*gatedConn)
+		switch age := now.Sub(c.came); {
+		case age < g.settle:
+			return nil
+		case c.proves && age > provenTime:
+			c.moveLocked(nil)
+		default:
+			c.leaveLocked()
+			g.closed.Add(1)
+			return c
+		}
+	}
+	return nil
+}
+
+// watch takes a connection that is in among those that may have to go for others.
+func (g *gate) watch(c *gatedConn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.came = time.Now()
+	c.moveLocked(&g.unproven)
+}
+
+// know notes that a request is of somebody who may make it, so that the connection that it came on goes for no other. Who did not
+// even show a token goes for those who do, where there are more than there may be.
+func (g *gate) know(r *http.Request, token bool) {
+	c, _ := r.Context().Value(gatedKey{}).(*gatedConn)
+	g.mu.Lock()
+	switch {
+	case c == nil || c.left:
+	case token:
+		c.moveLocked(nil)
+	case c.in == &g.unproven:
+		c.moveLocked(&g.guests)
+	}
+	var gone []*gatedConn
+	for token && g.total > g.limits.Connections && !g.overOwnLocked(address(r), 0) {
+		other := g.shedLocked(&g.unproven)
+		if other == nil {
+			other = g.shedLocked(&g.guests)
+		}
+		if other == nil {
+			break
+		}
+		gone = append(gone, other)
+	}
+	g.mu.Unlock()
+	for _, other := range gone {
+		other.shut()
+	}
 }
 
 func (g *gate) leave(addr netip.Addr) {
@@ -134,10 +234,10 @@ func (g *gate) leave(addr netip.Addr) {
 func (g *gate) enterBehind(addr netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !addr.IsLoopback() && g.overOwnLocked(addr, spare-1) {
+	if !addr.IsLoopback() && g.overNetworkLocked(addr, spare-1) {
 		return false
 	}
-	g.open[addr]++
+	g.open[network(addr)]++
 	return true
 }
 
@@ -148,8 +248,9 @@ func (g *gate) leaveBehind(addr netip.Addr) {
 }
 
 func (g *gate) leaveLocked(addr netip.Addr) {
-	if g.open[addr]--; g.open[addr] == 0 {
-		delete(g.open, addr)
+	from := network(addr)
+	if g.open[from]--; g.open[from] == 0 {
+		delete(g.open, from)
 	}
 }
 
@@ -170,11 +271,28 @@ func (l gatedListener) Accept() (net.Conn, error) {
 		}
 		addr := remote(conn)
 		if l.gate.enter(addr) {
-			return &gatedConn{Wrapped: port.Wrapped{Conn: conn}, leave: sync.OnceFunc(func() { l.gate.leave(addr) })}, nil
+			c := &gatedConn{Wrapped: port.Wrapped{Conn: conn}, gate: l.gate, addr: addr}
+			l.gate.watch(c)
+			return c, nil
 		}
 		l.gate.closed.Add(1)
 		conn.Close()
 	}
+}
+
+// provingListener hands out connections of a side that closes by itself, within provenTime, those that prove nothing.
+type provingListener struct{ net.Listener }
+
+func (l provingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		if c, ok := port.Below(conn).(*gatedConn); ok {
+			c.gate.mu.Lock()
+			c.proves = true
+			c.gate.mu.Unlock()
+		}
+	}
+	return conn, err
 }
 
 func remote(conn net.Conn) netip.Addr {
@@ -187,11 +305,54 @@ func remote(conn net.Conn) netip.Addr {
 // gatedConn gives its place back when it is closed.
 type gatedConn struct {
 	port.Wrapped
-	leave func()
+	gate *gate
+	addr netip.Addr
+	came time.Time // set by watch
+
+	// Guarded by gate.mu.
+	proves bool          // its side closes it, unless it proves something
+	left   bool          // it has given its place back
+	in     *list.List    // where it stands among those that may have to go; nil: it does not
+	place  *list.Element // in there
+}
+
+func (c *gatedConn) moveLocked(to *list.List) {
+	if c.in != nil {
+		c.in.Remove(c.place)
+	}
+	if c.in = to; to != nil {
+		c.place = to.PushBack(c)
+	}
+}
+
+func (c *gatedConn) leaveLocked() {
+	if c.left {
+		return
+	}
+	c.moveLocked(nil)
+	c.left = true
+	c.gate.total--
+	c.gate.leaveLocked(c.addr)
+}
+
+// shut closes a connection that had to go; nil: none had to.
+func (c *gatedConn) shut() {
+	if c != nil {
+		c.Conn.Close()
+	}
 }
 
 // Close implements net.Conn.
 func (c *gatedConn) Close() error {
-	c.leave()
+	c.gate.mu.Lock()
+	c.leaveLocked()
+	c.gate.mu.Unlock()
 	return c.Conn.Close()
+}
+
+type gatedKey struct{}
+
+// withGated hands the connection on to its requests, for know (http.Server.ConnContext).
+func withGated(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, gatedKey{}, port.Below(conn))
 }

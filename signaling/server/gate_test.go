@@ -1,9 +1,19 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telepath-iot/telepath/peer/carrier/ws"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/signal"
+	"github.com/telepath-iot/telepath/signaling/auth"
+	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 func TestGateCountsConnections(t *testing.T) {
@@ -43,6 +53,141 @@ func TestGateCountsConnections(t *testing.T) {
 	}
 }
 
+// TestGateCountsNetworks: who has one address of an IPv6 /64 has all of them.
+func TestGateCountsNetworks(t *testing.T) {
+	g := newGate(Limits{ConnectionsPerAddress: 4, RequestsPerSecond: 5}.orDefault(), nil)
+	own := func(i int) netip.Addr {
+		return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, byte(i), 15: byte(i)})
+	}
+	from := func(addr netip.Addr) *http.Request {
+		return &http.Request{RemoteAddr: netip.AddrPortFrom(addr, 1).String()}
+	}
+	for i := range 4 {
+		if !g.enter(own(i)) || g.crowded(from(own(i))) {
+			t.Fatalf("connection %d of a network is refused", i+1)
+		}
+	}
+	if g.enter(own(4)); !g.crowded(from(own(4))) || g.enterLink(own(5)) || g.crowded(from(netip.MustParseAddr("2001:db8:0:2::1"))) {
+		t.Error("the fifth of a /64 is let in, or another network is refused")
+	}
+	for i := range 4 + 1 {
+		g.leave(own(i))
+	}
+	if len(g.open) != 0 {
+		t.Errorf("places are not given back: %v", g.open)
+	}
+	asked := 0
+	for i := range 100 {
+		if g.mayAsk(from(own(i))) {
+			asked++
+		}
+	}
+	if asked > 22 {
+		t.Errorf("%d requests at once from one /64", asked)
+	}
+}
+
+// TestGateRemembersWhoAsks: many others who ask once do not make it forget who asks too much.
+func TestGateRemembersWhoAsks(t *testing.T) {
+	g := newGate(Limits{RequestsPerSecond: 1}.orDefault(), nil)
+	asked := 0
+	for i := range 4 * maxAddresses {
+		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		g.mayAsk(&http.Request{RemoteAddr: netip.AddrPortFrom(addr, 1).String()})
+		if i%64 == 0 && g.mayAsk(&http.Request{RemoteAddr: "192.0.2.1:1"}) {
+			asked++
+		}
+	}
+	if asked > 4+10 { // the burst, and what a slow machine lets by
+		t.Errorf("%d requests of one address", asked)
+	}
+}
+
+// TestFullOfIdleConnections: they make room, the oldest first, and who shows a token comes in; what carries a link stays.
+func TestFullOfIdleConnections(t *testing.T) {
+	s := start(t, Config{Limits: Limits{Connections: 6}}, func(s *Server) { s.gate.settle = 0 })
+	d := s.device(t, newKey(t), "rig")
+	for range 3 * (6 + spare) {
+		conn := s.idle(t)
+		if _, err := conn.Write([]byte("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := s.viewer(t, "rig") // its link is opened with a token
+	d.accept(1)
+	status, _, _ := s.ask(t, "GET", "/v1/devices", "", "Authorization", "Bearer "+s.token(t, auth.Viewer))
+	if n := s.gate.count(); status != http.StatusOK || n > 6 {
+		t.Errorf("status %d, %d connections", status, n)
+	}
+	for _, l := range []*link{d.link, v} {
+		select {
+		case <-l.over:
+			t.Errorf("a link went: %v", l.err)
+		default:
+		}
+	}
+}
+
+// TestFullOfOpenLinks: where links need no token, they make room for who has one, and for nobody else.
+func TestFullOfOpenLinks(t *testing.T) {
+	s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 4}}, func(s *Server) { s.gate.settle = 0 })
+	var guests []*link
+	for range 4 {
+		guests = append(guests, runLink(t, s.open(t, ladder.WS, http.Header{})))
+	}
+	if _, err := ws.Dial(t.Context(), ws.DialConfig{URL: s.url + "/v1/link", Header: http.Header{}}); err == nil {
+		t.Error("one more comes in without a token")
+	}
+	s.dial(t, auth.Operator, nil).nextSignal(signal.Welcome)
+	select {
+	case <-guests[0].over:
+	case <-time.After(patience):
+		t.Error("nobody made room")
+	}
+	for _, l := range guests[1:] {
+		select {
+		case <-l.over:
+			t.Errorf("another one went, too: %v", l.err)
+		default:
+		}
+	}
+}
+
+// TestNewConnectionsSettle: one that came just now is not closed for the next one: it may be about to say something.
+func TestNewConnectionsSettle(t *testing.T) {
+	g := newGate(Limits{Connections: 2}.orDefault(), nil)
+	var shed []int
+	come := func(i int) {
+		near, _ := net.Pipe()
+		if addr := netip.MustParseAddr("192.0.2.1"); g.enter(addr) {
+			g.watch(&gatedConn{Wrapped: port.Wrapped{Conn: closing{near, func() { shed = append(shed, i) }}}, gate: g, addr: addr})
+		}
+	}
+	synctest.Test(t, func(*testing.T) {
+		for i := range 2 + spare {
+			come(i)
+		}
+		if come(99); len(shed) != 0 {
+			t.Errorf("closed: %v", shed)
+		}
+		time.Sleep(g.settle)
+		if come(100); !slices.Equal(shed, []int{0}) {
+			t.Errorf("closed: %v", shed)
+		}
+	})
+}
+
+// closing is a connection that tells when it is closed.
+type closing struct {
+	net.Conn
+	told func()
+}
+
+func (c closing) Close() error {
+	c.told()
+	return c.Conn.Close()
+}
+
 func TestGateLimitsRates(t *testing.T) {
 	g := newGate(Limits{RequestsPerSecond: 5}.orDefault(), nil)
 	asked := 0
@@ -61,7 +206,7 @@ func TestGateLimitsRates(t *testing.T) {
 		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		g.mayAsk(&http.Request{RemoteAddr: netip.AddrPortFrom(addr, 1).String()})
 	}
-	if len(g.rates) > maxAddresses {
-		t.Fatalf("%d addresses are remembered", len(g.rates))
+	if n := len(g.rates) + len(g.older); n > maxAddresses {
+		t.Fatalf("%d addresses are remembered", n)
 	}
 }

@@ -77,10 +77,10 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 	if problem := s.admit(r); problem != nil {
 		return pass{}, problem
 	}
+	id, open, problem := s.checkToken(r)
 	if s.gate.crowded(r) {
 		return pass{}, crowded()
 	}
-	id, open, problem := s.checkToken(r)
 	return pass{
 		role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: keyHash(r), udp: s.toldUDP(r), intercepted: intercepted(r),
 	}, problem
@@ -103,6 +103,7 @@ func (s *Server) checkToken(r *http.Request) (auth.Identity, *openRequest, *refu
 	if !ok {
 		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the contents of the server's DIR/tokens/ROLE (--token-file), or log in again"}
 	}
+	s.gate.know(r, req.token != "")
 	open, problem := parseOpen(req.open)
 	if problem == nil && open != nil && !id.Role.Watches() {
 		problem = &refusal{code: "forbidden", reason: "the token is a device's, which publishes and cannot watch", remedy: "give the contents of the server's DIR/tokens/viewer (--token-file)"}

@@ -15,6 +15,7 @@ func (s *Server) newWeb() *web.Server {
 		Config: web.Config{Limits: limits()},
 		Open:   s.openWeb,
 		Refuse: s.refuseWeb,
+		Heard:  func(r *http.Request) { s.gate.know(r, s.cfg.OpenRole == "") },
 	})
 }
 

@@ -158,6 +158,9 @@ func (s *Server) require(r *http.Request, role auth.Role) *refusal {
 	case !id.Role.Includes(role):
 		return &refusal{code: "forbidden", reason: "the role " + string(id.Role) + " may not do this", remedy: "use the token of role " + string(role)}
 	}
+	if bearer(r) != "" {
+		s.gate.know(r, true)
+	}
 	return nil
 }
 

@@ -277,6 +277,8 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 		HTTP2:             http2Limits(),
-		ConnContext:       withClientHello,
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return withGated(withClientHello(ctx, conn), conn)
+		},
 	}
 }

@@ -20,7 +20,7 @@ func (s *Server) openTURN() (err error) {
 		Log:       s.cfg.Log,
 	}
 	if !cfg.OnlySTUN {
-		cfg.Listeners = []net.Listener{s.tcp.Listener(port.TURN)}
+		cfg.Listeners = []net.Listener{provingListener{s.tcp.Listener(port.TURN)}}
 	}
 	if s.udp != nil {
 		cfg.PacketConns = []net.PacketConn{s.udp.PacketConn(port.TURN)}

@@ -19,6 +19,9 @@ type ServerConfig struct {
 
 	// Refuse answers all other requests that get no packet.
 	Refuse func(w http.ResponseWriter, r *http.Request, no *carrier.Refused)
+
+	// Heard is told of each other request of a link that is there; nil: nobody is.
+	Heard func(r *http.Request)
 }
 
 // Server holds the server's side of links over HTTP. Its handlers bound
@@ -93,9 +96,16 @@ func (s *Server) poller(w http.ResponseWriter, r *http.Request, id linkID, n uin
 	case h.poller == nil:
 		s.cfg.Refuse(w, r, malformed("this link has an event stream: it is not polled"))
 	default:
+		s.heard(r)
 		return h.poller
 	}
 	return nil
+}
+
+func (s *Server) heard(r *http.Request) {
+	if s.cfg.Heard != nil {
+		s.cfg.Heard(r)
+	}
 }
 
 // run serves a new link until it is over. An older one of the same id is

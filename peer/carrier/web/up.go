@@ -37,6 +37,7 @@ func (s *Server) up(w http.ResponseWriter, r *http.Request) *carrier.Refused {
 	if h == nil {
 		return unknownLink()
 	}
+	s.heard(r)
 	defer h.ups.Add(-1)
 	if h.ups.Add(1) > maxUps {
 		return refused("too-many", "more requests at once than a link needs", "send fewer packets at a time")
