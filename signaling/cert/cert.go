@@ -5,11 +5,15 @@
 package cert
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -32,8 +36,41 @@ func newShown(cert *tls.Certificate) (*Shown, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the TLS certificate: %w", err)
 	}
-	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
-	return &Shown{Until: leaf.NotAfter, KeyHash: sum[:], cert: cert}, nil
+	return &Shown{Until: leaf.NotAfter, KeyHash: keyHash(leaf), cert: cert}, nil
+}
+
+func keyHash(c *x509.Certificate) []byte {
+	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return sum[:]
+}
+
+// errOther: it may be another server's, or it was just renewed.
+var errOther = errors.New("it shows another certificate than this server's")
+
+// OnlyTo is a configuration of a client on the server's machine that speaks to nobody but who has the key of the certificate in
+// file, the first one in it, whatever names that has.
+func OnlyTo(file string) (*tls.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the server's certificate: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("the server's certificate %s: no PEM", file)
+	}
+	own, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("the server's certificate %s: %w", file, err)
+	}
+	return &tls.Config{
+		InsecureSkipVerify: true, // VerifyConnection is stricter
+		VerifyConnection: func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) == 0 || !bytes.Equal(keyHash(state.PeerCertificates[0]), keyHash(own)) {
+				return errOther
+			}
+			return nil
+		},
+	}, nil
 }
 
 // config is what all kinds have in common.

@@ -4,9 +4,12 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/telepath-iot/telepath/signaling/cert"
 )
 
 // local is where the server on this machine listens, told with the flags that
@@ -32,17 +35,31 @@ func (l *local) url(path string) string {
 		host = "localhost"
 	}
 	scheme := "http://"
-	if l.tlsMode != "" || l.tlsCert != "" || len(l.acme) > 0 {
+	if l.overTLS() {
 		scheme = "https://"
 	}
 	return scheme + net.JoinHostPort(host, port) + path
 }
 
-// localClient trusts any certificate: it does not leave this machine, whose
-// certificates name other names. It uses no proxy.
-func localClient(timeout time.Duration) *http.Client {
-	return &http.Client{
-		Timeout:   timeout,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+func (l *local) overTLS() bool { return l.tlsMode != "" || l.tlsCert != "" || len(l.acme) > 0 }
+
+// trusting is what a client asks of the TLS of the server with this folder. Under a name that no authority has certified, such
+// as the one that it is asked under here, a server with --acme shows the certificate of its own.
+func (l *local) trusting(data string) (*tls.Config, error) {
+	switch {
+	case !l.overTLS():
+		return nil, nil
+	case l.tlsCert != "":
+		return cert.OnlyTo(l.tlsCert)
 	}
+	cfg, err := cert.OnlyTo(filepath.Join(data, "tls.crt"))
+	if err == nil {
+		cfg.ServerName = "localhost"
+	}
+	return cfg, err
+}
+
+// localClient does not leave this machine, whose certificates name other names. It uses no proxy.
+func localClient(timeout time.Duration, trusting *tls.Config) *http.Client {
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{TLSClientConfig: trusting}}
 }

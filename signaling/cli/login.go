@@ -2,7 +2,9 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/telepath-iot/telepath/peer/folder"
 	"github.com/telepath-iot/telepath/settings"
 )
 
@@ -30,7 +33,7 @@ func loginCommand() *cobra.Command {
 			if err := settings.Require(cmd, "data"); err != nil {
 				return err
 			}
-			url, err := newLoginURL(at.url("/v1/login-codes"), data)
+			url, err := newLoginURL(at, data)
 			if err != nil {
 				return err
 			}
@@ -43,17 +46,25 @@ func loginCommand() *cobra.Command {
 	return cmd
 }
 
-func newLoginURL(endpoint, data string) (string, error) {
+// newLoginURL tells the admin's token to the server that has this folder, and to nobody else who may listen in its place.
+func newLoginURL(at local, data string) (string, error) {
 	token, err := os.ReadFile(filepath.Join(data, "tokens", "admin"))
 	if err != nil {
 		return "", fmt.Errorf("read the admin token: %w (run this as the server's user, with its --data)", err)
 	}
-	req, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
+	if err := runs(data); err != nil {
+		return "", err
+	}
+	trusting, err := at.trusting(data)
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequest(http.MethodPost, at.url("/v1/login-codes"), http.NoBody)
 	if err != nil {
 		return "", fmt.Errorf("--listen: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	client := localClient(loginTime)
+	client := localClient(loginTime, trusting)
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(req)
 	if err != nil {
@@ -65,4 +76,15 @@ func newLoginURL(endpoint, data string) (string, error) {
 		return "", fmt.Errorf("the server answered %s: %s (%s)", answer.Status, got.Reason, got.Remedy)
 	}
 	return got.URL, nil
+}
+
+// runs reports an error if no server has the folder: its port may be anybody's, then.
+func runs(data string) error {
+	switch held, err := folder.Held(data); {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("find out whether the server runs: %w", err)
+	case !held:
+		return fmt.Errorf("no server runs with --data %s, so the admin's token is told to nobody: start it with `telepath-signaling serve`", data)
+	}
+	return nil
 }
