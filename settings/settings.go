@@ -14,7 +14,8 @@
 // item a line, or a YAML list in brackets.
 //
 // Secrets never are flags, since every user of a machine reads its command
-// lines: --token-file names a file, TELEPATH_TOKEN holds the token itself.
+// lines: --token-file names a file, TELEPATH_TOKEN holds the token itself. Nor
+// may a URL with a password be one, where the flag is marked with SecretURL.
 //
 // A program hands its root command to Main, which adds --config, --log-level
 // and --version, loads, runs, prints what went wrong and exits: 0 done, 1
@@ -26,6 +27,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,6 +41,9 @@ const Prefix = "TELEPATH"
 // Load fills those flags of cmd that were not given from the environment and
 // from the file that the flag "config" names. All its errors are usage errors.
 func Load(cmd *cobra.Command, prefix string) error {
+	if err := checkCommandLine(cmd, prefix); err != nil {
+		return err
+	}
 	if err := fromEnvironment(cmd, prefix); err != nil {
 		return Usage(err)
 	}
@@ -79,6 +84,9 @@ func fromFile(cmd *cobra.Command) error {
 	}
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(entries, entry.opensADoor) {
+		warnReadable(cmd, path)
 	}
 	return apply(cmd, path, entries)
 }

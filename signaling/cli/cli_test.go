@@ -162,6 +162,7 @@ func TestMistakes(t *testing.T) {
 		"argument":       {[]string{"serve", "extra", "--data", t.TempDir()}, 2, "takes no arguments"},
 		"no certificate": {[]string{"serve", "--listen", "127.0.0.1:0", "--tls-cert", file, "--tls-key", file, "--data", t.TempDir()}, 1, "TLS certificate"},
 		"nats":           {[]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1"}, 1, "--nats"},
+		"nats, password": {[]string{"serve", "--data", t.TempDir(), "--nats", "nats://user:hidden@127.0.0.1:1"}, 2, "TELEPATH_NATS"},
 		"turn":           {[]string{"serve", "--data", t.TempDir(), "--turn", "yes"}, 2, "on or off"},
 		"turn twice":     {[]string{"serve", "--data", t.TempDir(), "--turn", "off", "--turn-server", "turn:h:1"}, 2, "exclude"},
 		"turn's secret":  {[]string{"serve", "--data", t.TempDir(), "--turn-server", "turn:h:1"}, 2, "--turn-secret-file"},
