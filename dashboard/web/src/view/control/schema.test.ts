@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Draft, draftOf, formOf, limits, read } from "./schema";
+import { type Draft, draftOf, formOf, labelled, limits, read } from "./schema";
 
 const SCHEMA = {
 	type: "object",
@@ -102,4 +102,35 @@ test("whatever a device says as schema makes a form", () => {
 	const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, { type: "string" }]));
 	expect(formOf({ properties: many }).length).toBe(40);
 	expect(formOf({ properties: { a: { type: "string", title: "x\u202ey" } } })[0]?.label).toBe("x y");
+});
+
+test("names of members and choices are shown without what must not be, and sent as they are", () => {
+	const evil = "stop\u202e\u200b\u0007go";
+	const fields = formOf({ properties: { [evil]: { type: "string" }, c: { enum: [evil, "b"] } } });
+	expect(fields[0]).toMatchObject({ label: "stop   go", key: evil });
+	expect(labelled(evil)).toBe("stop   go");
+	expect(read(fields, { [evil]: "x", c: "0" }).params).toEqual({ [evil]: "x", c: evil });
+	expect(
+		read(formOf({ properties: { l: { type: "array", items: { enum: [evil] } } } }), { l: "stop   go" }).params,
+	).toEqual({ l: [evil] });
+	expect(read(fields, { c: "7" }).errors.c).toBe("One of: stop   go, b.");
+});
+
+test("a member may have a name that every object inherits", () => {
+	const names = ["__proto__", "constructor", "toString"];
+	const properties = JSON.parse(`{${names.map((name) => `"${name}":{"type":"string","default":"x"}`).join()}}`);
+	const fields = formOf({ properties: { ...properties, group: { type: "object", properties } }, required: names });
+	const draft = draftOf(fields);
+	for (const name of names) {
+		expect(Object.hasOwn(draft, name) && draft[name]).toBe("x");
+		expect(draft[`group.${name}`]).toBe("x");
+	}
+	const { params, errors } = read(fields, draft);
+	expect(Object.keys(errors)).toEqual([]);
+	expect(names.filter((name) => errors[name] !== undefined)).toEqual([]);
+	const sent = `{${names.map((name) => `"${name}":"x"`).join()}`;
+	expect(JSON.stringify(params)).toBe(`${sent},"group":${sent}}}`);
+	const blank = read(fields, { ...draft, ["__proto__"]: "" });
+	expect(Object.entries(blank.errors)).toEqual([["__proto__", "This is required."]]);
+	expect(Object.keys(read(fields, {}).errors)).toEqual(names); // nothing was filled in
 });

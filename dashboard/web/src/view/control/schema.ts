@@ -47,7 +47,7 @@ function field(key: string, path: string, value: unknown, required: boolean, lev
 	const base: Field = {
 		key,
 		path,
-		label: text(title) || key || "Parameters",
+		label: text(title) || text(key) || "Parameters",
 		help: text(description),
 		required,
 		kind: "json",
@@ -80,9 +80,14 @@ function field(key: string, path: string, value: unknown, required: boolean, lev
 	}
 }
 
+/** bare is an object without anything that others inherit: a device may call a member "__proto__" or "constructor". */
+export function bare<T>(): Record<string, T> {
+	return Object.create(null);
+}
+
 /** draftOf is a form as it is at first. */
 export function draftOf(fields: readonly Field[], from?: unknown): Draft {
-	const draft: Draft = {};
+	const draft: Draft = bare();
 	for (const one of fields) {
 		const initial = isObject(from) && Object.hasOwn(from, one.key) ? from[one.key] : one.initial;
 		if (one.kind === "group") Object.assign(draft, draftOf(one.fields, initial));
@@ -102,8 +107,13 @@ function written({ kind, choices }: Field, value: unknown): string | boolean {
 	return kind === "json" ? JSON.stringify(value) : shown(value);
 }
 
+/** labelled is a choice as it is shown. */
+export function labelled(choice: unknown): string {
+	return text(shown(choice));
+}
+
 /** shown is a value as people write it: texts without quotes. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
 	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
@@ -115,18 +125,22 @@ export interface Read {
 
 /** read makes parameters of a draft. */
 export function read(fields: readonly Field[], draft: Draft): Read {
-	const params: Record<string, unknown> = {};
-	const errors: Record<string, string> = {};
+	const params = bare<unknown>();
+	const errors = bare<string>();
 	for (const one of fields) {
-		const value = one.kind === "group" ? readGroup(one, draft, errors) : readOne(one, draft[one.path] ?? "", errors);
+		const value = one.kind === "group" ? readGroup(one, draft, errors) : readOne(one, typedIn(draft, one), errors);
 		if (value !== undefined) params[one.key] = value;
 	}
 	return { params, errors };
 }
 
+function typedIn(draft: Draft, { path }: Field): string | boolean {
+	return Object.hasOwn(draft, path) ? (draft[path] ?? "") : "";
+}
+
 /** A group that is not needed and in which nothing was filled in is left out. */
 function readGroup(group: Field, draft: Draft, errors: Record<string, string>): unknown {
-	const empty = group.fields.every(({ path, kind }) => kind !== "group" && (draft[path] ?? "") === "");
+	const empty = group.fields.every((one) => one.kind !== "group" && typedIn(draft, one) === "");
 	if (empty && !group.required) return undefined;
 	const inner = read(group.fields, draft);
 	Object.assign(errors, inner.errors);
@@ -168,8 +182,8 @@ function scalar({ kind, min, max, most, choices }: Field, typed: string): Scalar
 
 /** A choice is typed as its place in the list; in a list of values as itself. */
 function choice(choices: readonly unknown[], typed: string): Scalar {
-	const at = choices.findIndex((one, i) => String(i) === typed || shown(one) === typed.trim());
-	return at < 0 ? { error: `One of: ${choices.map(shown).join(", ")}.` } : { value: choices[at] };
+	const at = choices.findIndex((one, i) => String(i) === typed || [shown(one), labelled(one)].includes(typed.trim()));
+	return at < 0 ? { error: `One of: ${choices.map(labelled).join(", ")}.` } : { value: choices[at] };
 }
 
 function json(typed: string): Scalar {
