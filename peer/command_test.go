@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/peertest"
 	"github.com/telepath-iot/telepath/peer/rpc"
+	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -422,6 +424,41 @@ func longest(at []time.Time) (most time.Duration) {
 		most = max(most, at[i+1].Sub(at[i]))
 	}
 	return most
+}
+
+// TestADeviceIsToldItsOwnKey: of the secret it learns nothing that another device would take.
+func TestADeviceIsToldItsOwnKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.relay.Grant("operator")
+		d := w.control(t)
+		w.boot(time.Hour)
+		time.Sleep(time.Second)
+		var device string // as the server tells it
+		r := w.command(func(view *ViewConfig) { view.Events.Opened = func(d signal.Device) { device = d.ID } })
+		if lease, err := r.Take(soon(t)); err != nil || !lease.Mine {
+			t.Fatalf("%+v %v", lease, err)
+		}
+		time.Sleep(3 * time.Second) // renewals
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		leases := 0
+		for _, body := range d.bodies {
+			c, err := rpc.ParseCommand(body)
+			if err == nil && c.Type == rpc.Lease {
+				leases++
+				if c.Key != rpc.KeyFor(r.cfg.Key, device) || device == "" {
+					t.Errorf("%s is said with the key %q", c.Do, c.Key)
+				}
+			}
+			if strings.Contains(string(body), r.cfg.Key) {
+				t.Errorf("the device is told the secret: %s", body)
+			}
+		}
+		if leases < 3 {
+			t.Errorf("%d commands of the lease", leases)
+		}
+	})
 }
 
 // TestRecordedCommandsDoNothing: in the run in which they were said, and in the next one.

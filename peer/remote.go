@@ -12,13 +12,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/telepath-iot/telepath/peer/rpc"
+	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
 // RemoteConfig says which device is to be commanded, and by whom.
 type RemoteConfig struct {
 	View ViewConfig // its Events are called as ever
-	Key  string     // a secret: who has it has the lease that was taken with it. Default: a random one
+	Key  string     // a secret: who has it has the leases that were taken with it. The device is told one of its own, made of it. Default: a random one
 	Name string     // what others are shown, 1 … 64 bytes. Default: "telepath"
 
 	// Changed is called, one at a time and from no goroutine in particular, when Status may be another one. It must not block.
@@ -86,7 +87,7 @@ func NewRemote(cfg RemoteConfig) (*Remote, error) {
 		cfg: cfg, born: time.Now(), bell: make(chan struct{}, 1), over: make(chan struct{}), news: make(chan struct{}),
 		follows: map[string]func(rpc.CallInfo){},
 		viewer: rpc.NewViewer(rpc.ViewerConfig{
-			Key: cfg.Key, Name: cfg.Name, First: uint64(max(time.Now().UnixMilli(), 0)), NewID: uuid.NewString,
+			Name: cfg.Name, First: uint64(max(time.Now().UnixMilli(), 0)), NewID: uuid.NewString,
 		}),
 	}
 	conn, err := Dial(r.listen(cfg.View))
@@ -101,6 +102,12 @@ func (r *Remote) listen(view ViewConfig) ViewConfig {
 		r.do(func(time.Duration) { r.viewer.SetRole(role) })
 		if theirs.Role != nil {
 			theirs.Role(role)
+		}
+	}
+	view.Events.Opened = func(d signal.Device) {
+		r.do(func(time.Duration) { r.viewer.SetKey(rpc.KeyFor(r.cfg.Key, d.ID)) })
+		if theirs.Opened != nil {
+			theirs.Opened(d)
 		}
 	}
 	view.Events.Joined = func() {

@@ -43,7 +43,7 @@ type Command struct {
 	Fence  uint64          `json:"fence,omitempty"` // of the lease, where the method needs it
 
 	Do   string `json:"do,omitempty"`
-	Key  string `json:"key,omitempty"`  // secret of who asks, 16 random bytes as base64url: makes a lease survive a reload
+	Key  string `json:"key,omitempty"`  // of who asks, told to this device alone, see KeyFor: makes a lease survive a reload
 	Name string `json:"name,omitempty"` // what others are shown of who asks, 1 … 64 bytes
 	To   string `json:"to,omitempty"`   // public id of who is given it, or denied
 }

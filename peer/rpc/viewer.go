@@ -18,7 +18,7 @@ const Unanswered = "unanswered"
 
 // ViewerConfig says who asks.
 type ViewerConfig struct {
-	Key   string        // a secret, 16 random bytes as base64url: who has it has the lease that was taken with it
+	Key   string        // a secret that this device alone is told, see KeyFor: who has it has the lease that was taken with it
 	Name  string        // what others are shown, 1 … MaxName bytes
 	First uint64        // the first Drive's number is above it: wall clock ms, say, so that they rise over a restart
 	NewID func() string // makes UUIDs
@@ -92,6 +92,9 @@ func NewViewer(cfg ViewerConfig) *Viewer {
 	v.driver.seq = cfg.First
 	return v
 }
+
+// SetKey says which key it is, once the device is known.
+func (v *Viewer) SetKey(key string) { v.lease.key = key }
 
 // Machine is what can be done with the device; nil: nothing is known, or there is none, and code says why.
 func (v *Viewer) Machine() (m *Machine, code string) { return v.machine, v.refused }

@@ -300,6 +300,7 @@ export class Engine {
 			events: {
 				onDevice: (d) => {
 					if (!keeper.identify(d)) conn.forgetResumes();
+					this.operate.at(d.id);
 					post({ type: "opened", device: d });
 				},
 				onRefused: (refused) => post({ type: "refused", ...refused }),

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { Dialled } from "../peer/carrier/fake.testing";
+import { keyFor } from "../peer/rpc";
 import { TestEnv } from "../peer/testing";
 import { read, said } from "../peer/testing-signal";
 import {
@@ -91,6 +92,18 @@ test("an operator's page asks what a device offers, a viewer's does not", () => 
 	begin("viewer");
 	env.advance(5_000);
 	expect(commands()).toEqual([]);
+});
+
+test("each device is told a key of its own, and none the page's secret", () => {
+	const keys: unknown[] = [];
+	for (const id of ["aa", "bb", "aa"]) {
+		begin("operator");
+		hear(said(1, { type: "state", device: { ...pi, id } }));
+		hear(outcome({ type: "machine", machine: MACHINE, moving: true }), tick(1_000_000));
+		engine.handle({ type: "control.lease", do: "take" });
+		keys.push(commands().find(({ type }) => type === "lease")?.key);
+	}
+	expect(keys).toEqual([keyFor("secret", "aa"), keyFor("secret", "bb"), keyFor("secret", "aa")]);
 });
 
 test("a hand that moves on makes Drives, at once and again, and one that stands still none", () => {

@@ -1,6 +1,6 @@
 import type { Conn } from "../peer/conn/conn";
 import { Alarm, type Env } from "../peer/env";
-import { type CallInfo, type Identity, mayOperate, Viewer } from "../peer/rpc";
+import { type CallInfo, type Identity, keyFor, mayOperate, Viewer } from "../peer/rpc";
 import type { Drive, Target, Tick } from "../peer/wire";
 import type { Driving, FromWorker, ToControl } from "../port";
 
@@ -17,6 +17,10 @@ export interface OperateOptions {
 /** Operate is control of the device that is open: the viewer's half of it, between the Conn and the page. */
 export class Operate {
 	private readonly alarm: Alarm;
+	/** The page's secret, of which each device is told a key of its own. */
+	private secret = "";
+	/** id of the device that is open; "": the server has not told. */
+	private device = "";
 	/** Handed on as it is: another name counts from then on. */
 	private readonly identity: Identity = { key: "", name: "" };
 	private role = "";
@@ -38,6 +42,7 @@ export class Operate {
 	end(): void {
 		this.alarm.clear();
 		this.viewer = null;
+		this.at("");
 		this.desired = [];
 		this.sent = 0;
 		this.driving = "no";
@@ -46,6 +51,12 @@ export class Operate {
 	/** as: the server has said what this page may do. */
 	as(role: string): void {
 		this.role = role;
+	}
+
+	/** at: the server has said which device is open. */
+	at(device: string): void {
+		this.device = device;
+		this.identity.key = device === "" ? "" : keyFor(this.secret, device);
 	}
 
 	// What the Conn tells.
@@ -67,9 +78,15 @@ export class Operate {
 
 	/** handle does what the page says. */
 	handle(message: ToControl): void {
-		if (message.type === "control.identity") Object.assign(this.identity, { key: message.key, name: message.name });
+		if (message.type === "control.identity") this.be(message.key, message.name);
 		else if (this.viewer !== null && (!this.options.onPage || ON_PAGE.has(message.type))) this.do(this.viewer, message);
 		this.settle();
+	}
+
+	private be(secret: string, name: string): void {
+		this.secret = secret;
+		this.identity.name = name;
+		this.at(this.device);
 	}
 
 	/** look does what has become due, a path being there now for instance, and tells the page how it stands; to be called a few times a second. */

@@ -6,6 +6,7 @@
  */
 export { type CallInfo, type Wanted, waitingCall } from "./calls";
 export { parse } from "./hear";
+export { keyFor } from "./key";
 export type { Identity, LeaseInfo } from "./lease";
 export * from "./message";
 export { encode } from "./say";
