@@ -32,6 +32,13 @@ func NewBuffer(limits Limits, sets ...Lanes) *Buffer {
 	return b
 }
 
+// Bound sets the bounds of the queue, before the first Send.
+func (b *Buffer) Bound(limits Limits) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queue.limits = limits.orDefault()
+}
+
 // Tap returns the tap for the i-th set.
 func (b *Buffer) Tap(i int) *Tap { return b.taps[i] }
 

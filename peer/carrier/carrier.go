@@ -93,8 +93,8 @@ type Frame struct {
 	Deadline time.Time
 	Span     time.Duration
 
-	// Source, if not 0, is whom a Control frame, or one of class Call, is passed
-	// on for: of a full lane, whoever has most in it loses first.
+	// Source, if not 0, is whom a Control frame, or one of class Call or Signal,
+	// is passed on for: of a full lane, whoever has most in it loses first.
 	Source uint64
 
 	// Twice asks that, where a path has a channel that does not wait for what was

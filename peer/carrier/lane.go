@@ -45,7 +45,7 @@ func (l Lane) losesOldest() bool {
 }
 
 // isShared says that of a full lane whoever has most in it loses first.
-func (l Lane) isShared() bool { return l == LaneControl || l == LaneCall }
+func (l Lane) isShared() bool { return l == LaneControl || l == LaneCall || l == LaneSignal }
 
 // knowsNewest says that the newest frame of a stream is special here.
 func (l Lane) knowsNewest() bool { return l == LaneLive || l == LaneSetpoint }

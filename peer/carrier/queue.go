@@ -17,6 +17,7 @@ type Queue struct {
 	free    *node                // unused nodes, linked by next
 	shares  shares               // of the lanes that are shared
 	credit  int                  // bytes that Event may send before Live, see takeEventShare
+	behind  bool                 // signals were behind commands in the last packet, see takeUrgent
 	turn    uint64               // counts newest Live frames that were chosen before others
 	served  map[streamKey]uint64 // the turn at which a stream was; kept while others wait, at most maxServed
 	waiting []*node              // of longestWaiting, for its memory
@@ -47,7 +48,7 @@ func (q *Queue) Push(f Frame) bool {
 	if lane == LaneSetpoint && q.replace(f) {
 		return true
 	}
-	if f.Yields && !q.halfFree(lane, len(f.Bytes)) || !q.makeRoom(lane, f) {
+	if !q.makeRoom(lane, f) {
 		q.drops[QueueFull]++
 		return false
 	}
@@ -70,7 +71,11 @@ func (q *Queue) replace(f Frame) bool {
 
 // makeRoom reports whether a frame fits into a lane, after dropping others where the class allows it.
 func (q *Queue) makeRoom(lane Lane, f Frame) bool {
-	for !q.hasRoom(lane, len(f.Bytes)) {
+	bound := q.limits[lane]
+	if f.Yields {
+		bound = Depth{Frames: bound.Frames / 2, Bytes: bound.Bytes / 2}
+	}
+	for !bound.holds(q.lanes[lane].depth, len(f.Bytes)) {
 		victim := q.victim(lane, f)
 		if victim == nil {
 			return false
@@ -86,7 +91,7 @@ func (q *Queue) victim(lane Lane, f Frame) *node {
 	switch {
 	case lane == LaneControl:
 		return q.shares.oldest(lane, l)
-	case lane == LaneCall:
+	case lane == LaneCall, lane == LaneSignal:
 		return q.shares.newest(lane, l, f)
 	case lane.losesOldest():
 		return l.victim()
@@ -96,12 +101,6 @@ func (q *Queue) victim(lane Lane, f Frame) *node {
 
 func (q *Queue) hasRoom(lane Lane, size int) bool {
 	return q.limits[lane].holds(q.lanes[lane].depth, size)
-}
-
-// halfFree is hasRoom for a frame that yields.
-func (q *Queue) halfFree(lane Lane, size int) bool {
-	bound := q.limits[lane]
-	return Depth{Frames: bound.Frames / 2, Bytes: bound.Bytes / 2}.holds(q.lanes[lane].depth, size)
 }
 
 // holds reports whether a frame of size bytes more stays within the bound d.

@@ -1,6 +1,6 @@
 package carrier
 
-// shares is how much each Source has in the lanes that many fill through a relay, control and Call, in bytes, with frameCost for
+// shares is how much each Source has in the lanes that many fill through a relay, control, Call and Signal, in bytes, with frameCost for
 // each frame. Who sends more than the path takes shall push out nobody's frames but its own (I5).
 type shares map[share]int
 
@@ -51,14 +51,30 @@ func (s shares) oldest(lane Lane, l *list) *node {
 	return l.front
 }
 
-// newest is the newest frame of whoever has most in the lane, and more than f's source would have with it; nil: nobody.
+// passedOn is how much of a lane is of others than this end itself.
+func (s shares) passedOn(lane Lane) (cost int) {
+	for of, bytes := range s {
+		if of.lane == lane && of.source != 0 {
+			cost += bytes
+		}
+	}
+	return cost
+}
+
+// newest is the newest frame of whoever has most in the lane, and more than f's source would have with it; nil: nobody. What this end has to say
+// itself is not refused once it was taken.
 func (s shares) newest(lane Lane, l *list, f Frame) *node {
-	most := s.most(lane)
+	most := 0
+	for of, bytes := range s {
+		if of.lane == lane && of.source != 0 {
+			most = max(most, bytes)
+		}
+	}
 	if most <= s[share{lane, f.Source}]+cost(f) {
 		return nil
 	}
 	for n := l.back; n != nil; n = n.prev {
-		if s[share{lane, n.frame.Source}] == most {
+		if n.frame.Source != 0 && s[share{lane, n.frame.Source}] == most {
 			return n
 		}
 	}

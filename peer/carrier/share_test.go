@@ -2,6 +2,8 @@ package carrier
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -75,5 +77,77 @@ func TestSharesSurviveReturn(t *testing.T) {
 	q.Clear()
 	if len(q.shares) != 0 {
 		t.Errorf("shares %v of an empty lane", q.shares)
+	}
+}
+
+// passedOn is a signal that a relay passes on for somebody.
+func passedOn(source uint64, bytes int, text string) Frame {
+	return Frame{Class: wire.Signal, Source: source, Yields: true, Bytes: []byte(text + strings.Repeat("x", bytes-len(text)))}
+}
+
+// TestSignalsPassedOnAreShared: who floods a path with signals loses its own. What this end has to say itself is nobody's to push out.
+func TestSignalsPassedOnAreShared(t *testing.T) {
+	for name, size := range map[string]int{"short": 100, "long": 50_000} {
+		q := NewQueue(Limits{})
+		own := Frame{Class: wire.Signal, Bytes: []byte("own ")}
+		for range 2000 {
+			q.Push(passedOn(1, size, "flood "))
+		}
+		if !q.Push(passedOn(2, 1000, "open ")) || !q.Push(own) {
+			t.Errorf("%s: one source keeps the others out", name)
+		}
+		for range 2000 {
+			q.Push(passedOn(1, size, "flood "))
+		}
+		if d := q.Depth(SetOf(LaneSignal)); d.Bytes > defaultLimits[LaneSignal].Bytes/2+len(own.Bytes) {
+			t.Errorf("%s: %+v of what is passed on", name, d)
+		}
+		sent := ""
+		for b := (Batch{}); q.Take(start, AllLanes, wire.MaxPacket, &b); {
+			sent += string(b.Packet)
+		}
+		if !strings.Contains(sent, "open ") || !strings.Contains(sent, "own ") || len(q.shares) != 0 {
+			t.Errorf("%s: open and own word did not go, shares %v", name, q.shares)
+		}
+	}
+	q := NewQueue(small(1000, 4))
+	for range 3 {
+		q.Push(Frame{Class: wire.Signal, Bytes: []byte("own ")})
+	}
+	if q.Push(passedOn(1, 10, "")) || q.Depth(AllLanes).Frames != 3 {
+		t.Error("what is passed on pushed out this end's own")
+	}
+}
+
+// TestCommandsWaitForNoFlood: neither of signals that are passed on for others, nor of their control frames. The signals go on meanwhile, the
+// long ones, too.
+func TestCommandsWaitForNoFlood(t *testing.T) {
+	const room = 16 << 10
+	q := NewQueue(Limits{})
+	flood := func() {
+		q.Push(passedOn(1, 50_000, "long"))
+		q.Push(Frame{Control: true, Source: 1, Bytes: make([]byte, 1000)})
+	}
+	for range 300 {
+		flood()
+	}
+	var b Batch
+	signals := 0
+	for i := range 100 {
+		q.Push(frame(wire.Call, fmt.Sprintf("stop%d", i), 0, 0))
+		q.Push(frame(wire.Setpoint, fmt.Sprintf("drive%d", i), 1, 0))
+		sent := ""
+		for range 2 {
+			flood()
+			q.Take(start, AllLanes, room, &b)
+			sent += string(b.Packet)
+			signals += strings.Count(string(b.Packet), "long")
+		}
+		if !strings.Contains(sent, fmt.Sprintf("stop%d", i)) || !strings.Contains(sent, fmt.Sprintf("drive%d", i)) {
+			t.Fatalf("stop and Drive %d did not go with the next two packets", i)
+		}
+	}
+	if signals < 90 {
+		t.Errorf("%d signals went meanwhile", signals)
 	}
 }

@@ -40,9 +40,7 @@ func (q *Queue) Take(now time.Time, set Lanes, limit int, b *Batch) bool {
 func (q *Queue) take(now time.Time, set Lanes, limit, past int, b *Batch) bool {
 	b.reset(min(limit, wire.MaxPacket))
 	b.past = past
-	for _, lane := range [...]Lane{LaneSignal, LaneCall, LaneControl, LaneSetpoint} {
-		q.takeOldest(b, set, lane)
-	}
+	q.takeUrgent(b, set)
 	if set.Has(LaneSignal) && q.lanes[LaneSignal].front != nil {
 		return true // it waits for a packet of its own, and data must not overtake what may describe their streams
 	}
@@ -54,6 +52,37 @@ func (q *Queue) take(now time.Time, set Lanes, limit, past int, b *Batch) bool {
 	q.dropVoid(set)
 	q.takePast(b, set)
 	return len(b.Frames) > 0
+}
+
+// takeUrgent takes what goes before data: signals first, which may describe
+// them, then commands. Of signals that are passed on for others there may be more
+// than a packet holds, and for as long as those like: then they are first in every
+// second packet only. And a Drive does not wait behind more control frames than
+// find room.
+func (q *Queue) takeUrgent(b *Batch, set Lanes) {
+	if set.Has(LaneSignal) {
+		q.behind = !q.behind && q.commandsWait(set) && q.flooded(b)
+	}
+	if !q.behind {
+		q.takeOldest(b, set, LaneSignal)
+	}
+	q.takeOldest(b, set, LaneCall)
+	if q.lanes[LaneControl].depth.Bytes > b.room() {
+		q.takeOldest(b, set, LaneSetpoint)
+	}
+	for _, lane := range [...]Lane{LaneControl, LaneSetpoint, LaneSignal} { // signals: what is left of the packet, where they were behind
+		q.takeOldest(b, set, lane)
+	}
+}
+
+// commandsWait reports whether there is what must not wait behind others' signals.
+func (q *Queue) commandsWait(set Lanes) bool {
+	return set.Has(LaneCall) && q.lanes[LaneCall].front != nil || set.Has(LaneSetpoint) && q.lanes[LaneSetpoint].front != nil
+}
+
+// flooded reports whether more signals wait than b holds, and of others than this end itself.
+func (q *Queue) flooded(b *Batch) bool {
+	return q.lanes[LaneSignal].depth.Bytes > b.room() && q.shares.passedOn(LaneSignal) > 0
 }
 
 func (b *Batch) reset(limit int) {

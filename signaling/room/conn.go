@@ -18,8 +18,9 @@ type Conn struct {
 	number uint64 // on the viewer's link
 	device *Device
 
-	want  atomic.Pointer[[]string]
-	bound atomic.Pointer[binding] // nil: the device is away, or has not been asked yet
+	want     atomic.Pointer[[]string]
+	commands atomic.Bool             // its viewer's role may command
+	bound    atomic.Pointer[binding] // nil: the device is away, or has not been asked yet
 }
 
 func (c *Conn) unbind(b *binding) { c.bound.CompareAndSwap(b, nil) }
@@ -35,7 +36,7 @@ func (c *Conn) end(why string) {
 	}
 	if b := c.bound.Load(); b != nil {
 		b.session.unbind(b)
-		mention(b.session.link, b.number, signal.Message{Type: why})
+		mention(b, signal.Message{Type: why})
 	}
 }
 

@@ -9,19 +9,20 @@ import (
 
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
+	"github.com/telepath-iot/telepath/signaling/auth"
 )
 
 // Open opens a Conn under the viewer's number, or opens it again. body is the
 // signal as it came: members that this version does not know go on to the device.
 func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
-	c, presence, refusal := v.open(number, m)
+	role := v.role
+	if v.trunk { // of the viewer behind it
+		role = auth.Role(m.Role)
+	}
+	c, presence, refusal := v.open(number, m, role)
 	if refusal != nil {
 		Tell(v.link, number, refusal.Message(signal.Refused))
 		return
-	}
-	role := string(v.role)
-	if v.trunk { // of the viewer behind it
-		role = m.Role
 	}
 	defer v.room.checkGreeted(c, presence)
 	b := c.bound.Load()
@@ -29,18 +30,18 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 	case b == nil:
 		c.greet(presence, nil, m)
 	case b.session.home != "": // greets itself; a name may mean another device there
-		ask(b, with(body, map[string]json.RawMessage{"role": quoted(role), "device": quoted(c.device.id), "servers": nil}))
+		ask(b, with(body, map[string]json.RawMessage{"role": quoted(string(role)), "device": quoted(c.device.id), "servers": nil}))
 	default:
 		viewer, device := v.room.turnServers(c, b.session)
 		c.greet(presence, viewer, m)
-		ask(b, with(body, map[string]json.RawMessage{"role": quoted(role), "servers": listed(device)}))
+		ask(b, with(body, map[string]json.RawMessage{"role": quoted(string(role)), "servers": listed(device)}))
 	}
 }
 
 // ask passes an open on. One that finds no room is lost: its viewer repeats it until the device accepts.
-func ask(b *binding, body []byte) { _ = pass(b.session.link, frameOf(b.number, body)) }
+func ask(b *binding, body []byte) { _ = passToDevice(b, frameOf(b.number, body)) }
 
-func (v *Viewer) open(number uint64, m signal.Message) (*Conn, signal.Device, *Refusal) {
+func (v *Viewer) open(number uint64, m signal.Message, role auth.Role) (*Conn, signal.Device, *Refusal) {
 	name, refusal := checkOpen(m)
 	if refusal != nil {
 		return nil, signal.Device{}, refusal
@@ -56,7 +57,7 @@ func (v *Viewer) open(number uint64, m signal.Message) (*Conn, signal.Device, *R
 		v.misses.Allow()
 		return nil, signal.Device{}, refusal
 	}
-	c, older, refusal := v.connLocked(number, m, d)
+	c, older, refusal := v.connLocked(number, m, role, d)
 	presence := d.presence(now)
 	r.mu.Unlock()
 	if older != nil {
@@ -67,7 +68,7 @@ func (v *Viewer) open(number uint64, m signal.Message) (*Conn, signal.Device, *R
 
 // connLocked finds or makes the Conn and binds it to the device's session, if
 // there is one. older had the number before. It needs Room.mu.
-func (v *Viewer) connLocked(number uint64, m signal.Message, d *Device) (c, older *Conn, refusal *Refusal) {
+func (v *Viewer) connLocked(number uint64, m signal.Message, role auth.Role, d *Device) (c, older *Conn, refusal *Refusal) {
 	c, older, refusal = v.take(number, m.ID, d)
 	if refusal != nil {
 		return nil, nil, refusal
@@ -76,6 +77,7 @@ func (v *Viewer) connLocked(number uint64, m signal.Message, d *Device) (c, olde
 		return nil, older, &Refusal{Code: "draining", Reason: "the device has moved to another server", Remedy: "try again"}
 	}
 	c.want.Store(&m.Want)
+	c.commands.Store(role.Includes(auth.Operator))
 	d.watching[c] = true
 	session := d.session
 	if !v.trunk { // who came over a trunk is not sent on over another

@@ -75,9 +75,9 @@ type stateNews struct {
 
 func (r *Room) announce(now time.Time) {
 	n := r.collect(now)
-	send(n.fresh, n.full, true)
+	list(n.fresh, n.full, true)
 	if len(n.changed) > 0 {
-		send(n.known, n.changed, false)
+		list(n.known, n.changed, false)
 	}
 	for _, s := range n.states {
 		Tell(s.conn.viewer.link, s.conn.number, signal.Message{Type: signal.State, Device: object(s.device)})
@@ -111,8 +111,8 @@ func (r *Room) collect(now time.Time) (n news) {
 	return n
 }
 
-// send tells viewers of devices, in as many signals as it takes.
-func send(to []*Viewer, devices []signal.Device, full bool) {
+// list tells viewers of devices, in as many signals as it takes.
+func list(to []*Viewer, devices []signal.Device, full bool) {
 	for len(to) > 0 {
 		part := firstPart(devices)
 		for _, v := range to {

@@ -32,8 +32,9 @@ const (
 	defaultMaxDevices  = 10_000 // known at once, about 2 KiB each and what they retain
 	maxConnsPerViewer  = 256    // one page may show a fleet
 	maxConnsPerDevice  = 4096
-	maxWant            = 64 // globs in an open, of at most a stream name's length
-	maxCandidateList   = 64 // devices named in a refusal
+	keptConnsPerDevice = 256 // of these: for those who may command
+	maxWant            = 64  // globs in an open, of at most a stream name's length
+	maxCandidateList   = 64  // devices named in a refusal
 	maxFacts           = 8
 	maxFactName        = 32        // bytes
 	maxFact            = 96        // bytes; with all facts and its name a device is 1 KiB in a list

@@ -18,11 +18,13 @@ func Tell(to Link, conn uint64, m signal.Message) {
 	deliver(to, frameOf(conn, body))
 }
 
-// mention is Tell for what a viewer causes at a device, whose link it must not
+// mention is Tell for what a Conn's viewer causes at its device, whose link it must not
 // be able to have closed: without room it is left out.
-func mention(to Link, conn uint64, m signal.Message) {
+func mention(b *binding, m signal.Message) {
 	if body, err := m.Append(nil); err == nil {
-		to.Send(frameOf(conn, body))
+		f := frameOf(b.number, body)
+		f.Source = b.source()
+		b.session.link.Send(f)
 	}
 }
 
@@ -37,11 +39,22 @@ func deliver(to Link, f carrier.Frame) {
 	}
 }
 
-// pass sends on what another client says. One that sends more than the link's
-// end can read loses its own signals, which it repeats; it must not be able to
+// pass sends on to a viewer what a device says. One that sends more than the link's
+// end can read loses its own signals, which are repeated; it must not be able to
 // have the link closed, which serves others too (I5).
 func pass(to Link, f carrier.Frame) *Refusal {
 	f.Yields = true
+	return send(to, f)
+}
+
+// passToDevice is pass for what a viewer says. Whoever may command has room
+// beside all those that may not.
+func passToDevice(b *binding, f carrier.Frame) *Refusal {
+	f.Source, f.Yields = b.source(), !b.conn.commands.Load()
+	return send(b.session.link, f)
+}
+
+func send(to Link, f carrier.Frame) *Refusal {
 	if to.Send(f) {
 		return nil
 	}

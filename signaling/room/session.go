@@ -46,6 +46,16 @@ type binding struct {
 	leg     relay.Leg
 }
 
+// source tells the device's link who speaks through b: a viewer, whatever the
+// number of its Conns, or one of those behind a trunk.
+func (b *binding) source() uint64 {
+	const behindTrunk = 1 << 63
+	if b.conn.viewer.trunk {
+		return behindTrunk | b.number
+	}
+	return b.conn.viewer.id
+}
+
 func newSession(r *Room, h Hello, link Link, now time.Time) *Session {
 	s := &Session{
 		room: r, link: link, keepAlive: h.KeepAlive, wills: h.wills, host: h.Host, epoch: h.Epoch, hellos: h.Hellos,
@@ -116,7 +126,11 @@ func (s *Session) bind(c *Conn) (b, older *binding, refusal *Refusal) {
 		}
 		s.dropLocked(older)
 	}
-	if len(s.bindings) >= maxConnsPerDevice {
+	most := maxConnsPerDevice
+	if !c.commands.Load() {
+		most -= keptConnsPerDevice
+	}
+	if len(s.bindings) >= most {
 		return nil, older, &Refusal{Code: "too-many", Reason: "the device has as many viewers as the server allows", Remedy: "close some of them"}
 	}
 	s.lastConn++

@@ -96,19 +96,9 @@ func (v *Viewer) toDevice(f wire.Frame, l relay.Label) {
 		v.room.counters.NoPath.Add(1)
 		return
 	}
-	l.Source = v.source(b)
+	l.Source = b.source()
 	relay.Forward(b.session.link, f, l, b.number)
 	v.room.counters.passed(f)
-}
-
-// source tells a device's link who speaks through b: a viewer, whatever the
-// number of its Conns, or one of those behind a trunk.
-func (v *Viewer) source(b *binding) uint64 {
-	const behindTrunk = 1 << 63
-	if v.trunk {
-		return behindTrunk | b.number
-	}
-	return v.id
 }
 
 func (v *Viewer) binding(number uint64) *binding {
@@ -170,7 +160,7 @@ func (v *Viewer) signalToDevice(f wire.Frame, l relay.Label) *Refusal {
 		v.room.counters.NoPath.Add(1)
 		return nil
 	}
-	return pass(b.session.link, relayed(f, l, b.number))
+	return passToDevice(b, relayed(f, l, b.number))
 }
 
 func (v *Viewer) close(number uint64, why string) {

@@ -27,7 +27,7 @@ type channels struct {
 // listenChannels makes the server's end of data channels, which come in at the
 // ports' sides for ICE.
 func (s *Server) listenChannels() error {
-	cfg := rtc.HostConfig{TCP: provingListener{s.tcp.Listener(port.ICE)}, Limits: limits(), Log: s.cfg.Log}
+	cfg := rtc.HostConfig{TCP: provingListener{s.tcp.Listener(port.ICE)}, Log: s.cfg.Log}
 	if s.udp != nil {
 		cfg.UDP = s.udp.PacketConn(port.ICE)
 	}

@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/auth"
@@ -103,6 +105,64 @@ func TestViewerCannotDrownOthers(t *testing.T) {
 	floodOf(evil, junk)
 	d.next("acknowledgement", func(f frame) bool { return f.Type == wire.TypeAck && f.Hop.Conn == conn })
 	s.expectDrops(t)
+}
+
+// TestFloodDelaysNoCommand: of a device that reads slowly a viewer's signals keep neither an operator's stop away, nor another viewer's open.
+func TestFloodDelaysNoCommand(t *testing.T) {
+	const queued = 256 << 10                                                                                                     // half of a lane
+	for rung, underWay := range map[ladder.Rung]int64{ladder.WS: 192 << 10, ladder.SSE: 192 << 10, ladder.RelayUDP: 640 << 10} { // SCTP has buffers, too
+		t.Run(rung.String(), func(t *testing.T) {
+			s := start(t, Config{Limits: unlimited})
+			header := http.Header{"Authorization": {"Bearer " + s.token(t, auth.Device)}}
+			key := newKey(t)
+			d := runLink(t, s.open(t, rung, header)).hello(key, "rig").joined(key)
+			evil := s.viewer(t, "rig")
+			d.accept(1)
+			operator := s.dial(t, auth.Operator, nil)
+			operator.signal(1, openSignal("rig"))
+			conn, _ := d.accept(1)
+
+			d.reading.Lock()
+			release := sync.OnceFunc(d.reading.Unlock)
+			t.Cleanup(release)
+			padded := []byte(`{"type":"candidate","attempt":1,"candidate":"","padding":"` + strings.Repeat("x", 50_000) + `"}`)
+			for range 200 {
+				evil.sendAll(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: 1}, padded))
+			}
+			evil.settle()
+			w := s.viewer(t, "rig")
+			w.settle()
+			operator.raw(wire.TypeCommand, wire.Hop{Conn: 1}, []byte(`{"type":"stop","id":"now"}`))
+			operator.settle()
+
+			before := d.read.Load()
+			release()
+			d.next("the stop", func(f frame) bool { return f.Type == wire.TypeCommand && f.Hop.Conn == conn })
+			if read := d.read.Load() - before; read > underWay {
+				t.Errorf("the device read %d bytes before the stop, more than %d", read, underWay)
+			}
+			d.nextSignal(signal.Open)
+			if read := d.read.Load() - before; read > underWay+queued {
+				t.Errorf("the device read %d bytes before the other viewer's open, more than %d", read, underWay+queued)
+			}
+			s.expectDrops(t)
+		})
+	}
+}
+
+// sendAll sends a frame as soon as there is room for it.
+func (l *link) sendAll(frame []byte) {
+	for !l.c.Send(signalClass(frame)) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// settle waits until the server has taken what was sent.
+func (l *link) settle() {
+	l.t.Helper()
+	const mine = 78
+	l.raw(wire.TypeProbe, wire.Hop{}, []byte{mine, 0, 1})
+	l.next("echo", func(f frame) bool { return f.Type == wire.TypeEcho && f.Body[0] == mine })
 }
 
 // TestDeviceCannotCutViewer: nor is a viewer by one of the devices it watches.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,6 +92,9 @@ type link struct {
 	left chan struct{} // closed by quit
 	over chan struct{}
 	err  error // after over
+
+	reading sync.Mutex   // held: nothing is read
+	read    atomic.Int64 // bytes
 }
 
 type frame struct {
@@ -158,6 +162,9 @@ func runLink(t *testing.T, c carrier.Carrier) *link {
 }
 
 func (l *link) receive(packet []byte) {
+	l.reading.Lock()
+	l.read.Add(int64(len(packet)))
+	l.reading.Unlock()
 	for len(packet) > 0 {
 		f, rest, err := wire.NextFrame(packet)
 		if err != nil {

@@ -16,7 +16,8 @@ import (
 )
 
 // signalRoom is how many signals may wait for a viewer: a list of as many
-// devices as a room may know, 1 KiB each, and their descriptions.
+// devices as a room may know, 1 KiB each, and their descriptions. A device is told
+// what viewers want of it, and not more than it can read in a few seconds.
 var signalRoom = carrier.Depth{Bytes: 16 << 20, Frames: 4096}
 
 // request is what a request for a link carries (section 6.1).
@@ -26,8 +27,13 @@ type request struct {
 	browser bool   // it came in Sec-WebSocket-Protocol
 }
 
-// limits of a link's queue.
-func limits() carrier.Limits { return carrier.Limits{carrier.LaneSignal: signalRoom} }
+// limits of the queue of a link.
+func (p pass) limits() (l carrier.Limits) {
+	if p.role.Watches() {
+		l[carrier.LaneSignal] = signalRoom
+	}
+	return l
+}
 
 // pass is what a checked request for a link may do.
 type pass struct {
@@ -53,7 +59,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, problem)
 		return
 	}
-	link, err := ws.Accept(w, r, ws.Config{Limits: limits(), SpeaksFirst: true})
+	link, err := ws.Accept(w, r, ws.Config{Limits: p.limits(), SpeaksFirst: true})
 	if err != nil {
 		s.cfg.Log.Debug("a link was not upgraded", "from", r.RemoteAddr, "err", err)
 		return

@@ -68,6 +68,7 @@ func (s *Server) runChannels(ctx context.Context, end *rtc.Peer, from netip.Addr
 		return
 	}
 	s.channels.openings.leave(from, opened)
+	end.Bound(p.limits())
 	s.serveCarrier(ctx, end, p)
 }
 

@@ -12,7 +12,6 @@ import (
 // same gates as all others.
 func (s *Server) newWeb() *web.Server {
 	return web.NewServer(web.ServerConfig{
-		Config: web.Config{Limits: limits()},
 		Open:   s.openWeb,
 		Refuse: s.refuseWeb,
 		Heard:  func(r *http.Request) { s.gate.know(r, s.cfg.OpenRole == "") },
@@ -38,6 +37,7 @@ func (s *Server) openWeb(w http.ResponseWriter, r *http.Request) func(*web.Carri
 	ctx := context.WithoutCancel(r.Context()) // the request may be over long before the link
 	return func(c *web.Carrier) {
 		defer s.gate.leave(addr)
+		c.Bound(p.limits())
 		s.serveCarrier(ctx, c, p)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
-	"github.com/telepath-iot/telepath/peer/carrier"
 )
 
 // HostConfig says where a Host listens.
@@ -19,9 +18,6 @@ type HostConfig struct {
 	// them for good. The addresses are a *net.UDPAddr and a *net.TCPAddr.
 	UDP net.PacketConn
 	TCP net.Listener
-
-	// Limits bound the queue of each connection; zero bounds are the defaults.
-	Limits carrier.Limits
 
 	// Log gets pion's words at debug level. Default: nobody.
 	Log *slog.Logger
@@ -43,7 +39,7 @@ type Host struct {
 
 // NewHost begins to listen. Close ends it.
 func NewHost(cfg HostConfig) (*Host, error) {
-	h := &Host{cfg: Config{Limits: cfg.Limits, Log: cfg.Log, NoMDNS: true, IncludeLoopback: true, server: true}.orDefault()}
+	h := &Host{cfg: Config{Log: cfg.Log, NoMDNS: true, IncludeLoopback: true, server: true}.orDefault()}
 	if err := h.listen(cfg); err != nil {
 		h.Close()
 		return nil, err

@@ -145,6 +145,9 @@ func (p *Peer) found(c *webrtc.ICECandidate) {
 // Ready is closed when all three channels are open.
 func (p *Peer) Ready() <-chan struct{} { return p.ready }
 
+// Bound sets the bounds of the queue, before the first Send; zero bounds are the defaults.
+func (p *Peer) Bound(limits carrier.Limits) { p.buffer.Bound(limits) }
+
 // Send implements carrier.Carrier. Frames sent before Ready wait.
 //
 // A short frame that may go twice is on the brief channel as well: SCTP repeats what was lost on the reliable one after a

@@ -84,6 +84,9 @@ func newCarrier(rung ladder.Rung, cfg Config) *Carrier {
 	return c
 }
 
+// Bound sets the bounds of the queue, before the first Send; zero bounds are the defaults.
+func (c *Carrier) Bound(limits carrier.Limits) { c.buffer.Bound(limits) }
+
 // Send implements carrier.Carrier.
 func (c *Carrier) Send(f carrier.Frame) bool { return c.buffer.Send(f) }
 
