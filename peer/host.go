@@ -40,7 +40,8 @@ type HostConfig struct {
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive; with LowPower LowPowerKeepAlive
 	LowPower  bool               // while nobody watches, values are stored once in 4/5 of KeepAlive; default: each second
-	// MaxViewers is how many are served at once, each with up to a few hundred kB. Default: DefaultMaxViewers.
+	// MaxViewers is how many are served at once, each with up to a few hundred kB. Beside them there are places for an eighth
+	// of that, rounded up, which only who may command is given. Default: DefaultMaxViewers.
 	MaxViewers int
 	RTC        rtc.Config
 	Keeper     Keeper  // gets a copy of everything; default: none
@@ -95,16 +96,18 @@ type Host struct {
 	state    HostState
 	conns    map[string]*hostConn // by Conn id
 	numbers  map[uint64]*hostConn // by conn number on this link
-	opens    budget
+	opens    budget               // of those who may not command
 	lastLeg  int
-	rings    *session.Budget
-	known    []*Stream     // those of streams that the loop has taken over; stream i has id i+1
-	revision uint64        // of the descriptions of known
-	toldUpTo uint64        // revision that the server has, or that was sent on this link
-	storeAt  time.Duration // when the server is sent the newest values that it lacks
-	unstored bool          // it lacks some
-	driven   time.Duration // until when somebody drives, for all that is known
-	told     bool          // of frames that cannot be read
+
+	operatorOpens budget // of those who may
+	rings         *session.Budget
+	known         []*Stream     // those of streams that the loop has taken over; stream i has id i+1
+	revision      uint64        // of the descriptions of known
+	toldUpTo      uint64        // revision that the server has, or that was sent on this link
+	storeAt       time.Duration // when the server is sent the newest values that it lacks
+	unstored      bool          // it lacks some
+	driven        time.Duration // until when somebody drives, for all that is known
+	told          bool          // of frames that cannot be read
 
 	mu        sync.Mutex
 	streams   []*Stream   // guarded by mu; only grows
@@ -147,8 +150,10 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		cfg: cfg, keeps: keeps, id: DeviceID(cfg.Key.Public().(ed25519.PublicKey)), epoch: randomEpoch(), revision: 1, loop: newLoop(), direct: newRTC,
 		conns: map[string]*hostConn{}, numbers: map[uint64]*hostConn{},
-		opens: budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}, rings: session.NewBudget(0),
+		rings: session.NewBudget(0),
 	}
+	h.opens = budget{rate: openRate, burst: openBurst * float64(cfg.MaxViewers)}
+	h.operatorOpens = h.opens
 	h.oneWay.Store(int64(unknownWay))
 	var err error
 	if h.link, err = newLink(cfg.Endpoint, h.loop, &h.meter, cfg.KeepAlive); err != nil {

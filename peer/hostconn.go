@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier/rtc"
+	"github.com/telepath-iot/telepath/peer/rpc"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -115,7 +116,12 @@ func (c *hostConn) end() {
 
 // throughServer sends a signal to the viewer on the link.
 func (c *hostConn) throughServer(m signal.Message) bool {
-	return c.relay != nil && c.host.link.signal(c.number, m)
+	return c.relay != nil && c.answer(m)
+}
+
+// answer is throughServer for a Conn that has its number.
+func (c *hostConn) answer(m signal.Message) bool {
+	return c.host.link.answer(c.number, rpc.MayOperate(c.operator.Role()), m)
 }
 
 // tell sends a signal on the link, if there is one, and on all other paths in use.

@@ -164,15 +164,15 @@ const (
 	maxDescribing = 40_000
 )
 
-// describe sends descriptions to the server (conn 0) or through it to a Conn,
-// in pieces, and at least one of them. With the last one the receiver has all there are.
-func (h *Host) describe(conn uint64, streams []*Stream, as func(*Stream) signal.Stream) (told bool) {
+// describe tells the server, or a Conn through it, of streams, in pieces, and at least one of them. With the last one the
+// receiver has all there are.
+func (h *Host) describe(tell func(signal.Message) bool, streams []*Stream, as func(*Stream) signal.Stream) (told bool) {
 	var part []signal.Stream
 	bytes := 0
 	told = true
 	flush := func(revision uint64) {
 		m := signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(h.epoch), Streams: part, Revision: revision}
-		told = told && h.link.signal(conn, m)
+		told = told && tell(m)
 		part, bytes = nil, 0
 	}
 	for _, s := range streams {
@@ -187,6 +187,8 @@ func (h *Host) describe(conn uint64, streams []*Stream, as func(*Stream) signal.
 	return told
 }
 
+func (h *Host) toServer(m signal.Message) bool { return h.link.signal(0, m) }
+
 // tellServer describes to the server what it does not have. What finds no room
 // is told with what comes next.
 func (h *Host) tellServer() {
@@ -199,7 +201,7 @@ func (h *Host) tellServer() {
 			news = append(news, s)
 		}
 	}
-	if h.describe(0, news, (*Stream).describe) {
+	if h.describe(h.toServer, news, (*Stream).describe) {
 		h.toldUpTo = h.revision
 	}
 }

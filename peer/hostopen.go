@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/rpc"
 	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -21,14 +22,13 @@ const (
 // too often is not heard: its viewer repeats it.
 func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	c := h.conns[m.ID]
-	tooMany := !h.opens.take(now, 1) || c != nil && !c.opens.take(now, 1)
-	if m.ID == "" || len(m.ID) > maxID || len(m.Want) > maxWant || tooMany {
+	if m.ID == "" || len(m.ID) > maxID || len(m.Want) > maxWant || !h.hears(now, c, m) {
 		h.meter.drop(session.Limit, 1)
 		return
 	}
 	if c == nil {
-		if len(h.conns) >= h.cfg.MaxViewers && !h.evict() {
-			h.link.signal(number, signal.Message{
+		if !h.hasPlace(m.Role) && !h.evict() {
+			h.link.answer(number, rpc.MayOperate(m.Role), signal.Message{
 				Type: signal.Refused, Code: "too-many",
 				Reason: "the device already serves as many viewers as it can", Remedy: "close other pages that watch this device",
 			})
@@ -50,6 +50,31 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	c.keepsake(now)
 	h.tellState()
 	h.cfg.OnWay()
+}
+
+// hears reports whether an open is within what may be asked of the device. c is its Conn, if that is known.
+// Those who may command share nothing with those who may not, who need no more than a viewer's token, or none.
+func (h *Host) hears(now time.Duration, c *hostConn, m signal.Message) bool {
+	opens := &h.opens
+	if rpc.MayOperate(m.Role) {
+		opens = &h.operatorOpens
+	}
+	return (c == nil || c.opens.take(now, 1)) && opens.take(now, 1)
+}
+
+// keptPlaces: beside so many viewers there is a place for one more who may command.
+const keptPlaces = 8
+
+// hasPlace reports whether there is a place for a Conn of that role.
+func (h *Host) hasPlace(role string) bool {
+	viewers := 0
+	for _, c := range h.conns {
+		if !rpc.MayOperate(c.operator.Role()) {
+			viewers++
+		}
+	}
+	kept := (h.cfg.MaxViewers + keptPlaces - 1) / keptPlaces
+	return len(h.conns) < h.cfg.MaxViewers+kept && (viewers < h.cfg.MaxViewers || rpc.MayOperate(role))
 }
 
 // evict ends the Conn that has been without a path for longest.
@@ -89,7 +114,7 @@ func (c *hostConn) accept(now time.Duration, m signal.Message) {
 			untold = append(untold, s)
 		}
 	}
-	c.host.describe(c.number, untold, func(s *Stream) signal.Stream {
+	c.host.describe(c.answer, untold, func(s *Stream) signal.Stream {
 		return s.describeFrom(c.start(now, s, m.Positions[s.id]))
 	})
 }

@@ -86,9 +86,10 @@ func (c *hostConn) route() {
 	c.tellRoute(false, off)
 }
 
+// tellRoute is for the server: what it does not hear is not made good by the viewer's asking.
 func (c *hostConn) tellRoute(on bool, streams []uint32) {
 	if len(streams) > 0 {
-		c.throughServer(signal.Message{Type: signal.Route, On: on, Routed: streams})
+		c.host.link.signal(c.number, signal.Message{Type: signal.Route, On: on, Routed: streams})
 	}
 }
 

@@ -179,6 +179,18 @@ func (l *link) said() {
 // another would differ from then on.
 func (l *link) signal(conn uint64, m signal.Message) bool { return l.signalOn(l.leg, conn, m) }
 
+// answer is signal for what a viewer makes a device say, as often as it likes: it waits in room that all viewers share, half of it if they
+// may not command, and is lost where that is full. Who lacks it asks again.
+func (l *link) answer(conn uint64, commands bool, m signal.Message) bool {
+	f, err := signalFrame(conn, m)
+	if err != nil {
+		l.endpoint.log().Error("signal not sent", "type", m.Type, "err", err)
+		return false
+	}
+	f.Source, f.Yields = conn, !commands
+	return l.send(f)
+}
+
 // signalOn is signal on the link, or on the one that is to take its place.
 func (l *link) signalOn(g *leg, conn uint64, m signal.Message) bool {
 	f, err := signalFrame(conn, m)

@@ -70,7 +70,7 @@ func (s Lanes) Has(l Lane) bool { return s>>l&1 != 0 }
 // Depth bounds of the lanes: bytes against memory, frames against the cost
 // of many tiny ones. Together they are what one path can make a program hold.
 var defaultLimits = Limits{
-	LaneSignal:   {Bytes: 512 << 10, Frames: 512},  // `describe` of 256 streams, a list of devices
+	LaneSignal:   {Bytes: 1 << 20, Frames: 1024},   // in half of it `describe` of 256 streams with all their meta, for one who asked
 	LaneCall:     {Bytes: 64 << 10, Frames: 64},    // people's commands: more than these are not meant to wait
 	LaneControl:  {Bytes: 128 << 10, Frames: 512},  // a full probe and acknowledgements of 64 Conns
 	LaneSetpoint: {Bytes: 64 << 10, Frames: 256},   // one per stream, a Tick or a Drive per Conn

@@ -16,9 +16,12 @@ import (
 )
 
 // signalRoom is how many signals may wait for a viewer: a list of as many
-// devices as a room may know, 1 KiB each, and their descriptions. A device is told
-// what viewers want of it, and not more than it can read in a few seconds.
+// devices as a room may know, 1 KiB each, and their descriptions.
 var signalRoom = carrier.Depth{Bytes: 16 << 20, Frames: 4096}
+
+// openRoom is the same for a device, which is told what viewers want of it: a thousand short opens, or a few hundred that bring
+// offers. Half of it is read in 2 s on a link of 1 Mbit/s.
+var openRoom = carrier.Depth{Bytes: 512 << 10, Frames: 1024}
 
 // request is what a request for a link carries (section 6.1).
 type request struct {
@@ -28,11 +31,11 @@ type request struct {
 }
 
 // limits of the queue of a link.
-func (p pass) limits() (l carrier.Limits) {
+func (p pass) limits() carrier.Limits {
 	if p.role.Watches() {
-		l[carrier.LaneSignal] = signalRoom
+		return carrier.Limits{carrier.LaneSignal: signalRoom}
 	}
-	return l
+	return carrier.Limits{carrier.LaneSignal: openRoom}
 }
 
 // pass is what a checked request for a link may do.
