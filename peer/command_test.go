@@ -499,3 +499,64 @@ func TestRecordedCommandsDoNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoIsNotOpenedAgainIsOver: whose token was taken away, has no open let through to the device's next link. Its direct path obeys nobody and shows
+// nothing a minute later, of the time in which a server has the device in. While none has, direct goes on.
+func TestWhoIsNotOpenedAgainIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, peertest.Config{Delay: oneWay})
+		w.relay.Grant("operator")
+		d := w.control(t)
+		w.boot(time.Hour)
+		time.Sleep(time.Second)
+		r := w.command(nil)
+		if _, err := r.Ready(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		w.await(5*time.Second, "direct", func() bool { return r.rung() == "udp" })
+		stops := func() int {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return d.stops
+		}
+		expectObeyed := func(when string) {
+			t.Helper()
+			before := stops()
+			if _, err := r.Stop(soon(t)); err != nil || stops() == before {
+				t.Fatalf("%s a stop on the direct path was not obeyed: %v", when, err)
+			}
+		}
+		r.node.mu.Lock()
+		r.node.dead = true // no server lets it in any more
+		r.node.mu.Unlock()
+		w.relay.Stop()
+		time.Sleep(10 * time.Minute)
+		expectObeyed("without a server")
+		w.relay.Start()
+		time.Sleep(lapseTime / 2)
+		expectObeyed("before its time was over")
+		w.relay.Stop()
+		time.Sleep(10 * time.Minute)
+		w.relay.Start()
+		expectObeyed("after another time without a server")
+		time.Sleep(lapseTime/2 + 15*time.Second) // the device's pause before a link included
+		before := stops()
+		ctx, cancel := context.WithTimeout(soon(t), 10*time.Second)
+		defer cancel()
+		if _, err := r.Stop(ctx); err == nil || stops() != before {
+			t.Error("a stop was obeyed afterwards")
+		}
+		if d.mu.Lock(); d.gone != 1 || len(d.who) > 0 {
+			t.Errorf("the Control was told %d times that it is gone", d.gone)
+		}
+		d.mu.Unlock()
+		if n := w.device.viewers(); n != 0 {
+			t.Errorf("%d viewers are served", n)
+		}
+	})
+}
+
+func (d *device) viewers() (n int) {
+	d.host.loop.ask(context.Background(), func() { n = len(d.host.conns) })
+	return n
+}

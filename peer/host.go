@@ -98,6 +98,8 @@ type Host struct {
 	numbers  map[uint64]*hostConn // by conn number on this link
 	opens    budget               // of those who may not command
 	lastLeg  int
+	hadIn    time.Duration // how long servers have had the device in, on the links before this one
+	inSince  time.Duration // when the one of this link let it in, if it has
 
 	operatorOpens budget // of those who may
 	rings         *session.Budget

@@ -15,6 +15,9 @@ const (
 	awayMax = 60 * time.Second
 	// retryEvery is how often a viewer is asked for a new attempt at most.
 	retryEvery = 5 * time.Second
+	// lapseTime is how long a server may have the device in without letting a Conn's open through. An honest viewer's comes within seconds; of one
+	// that does not come the authority may have been taken away.
+	lapseTime = 60 * time.Second
 )
 
 // hostConn is the device's end of one Conn. It is owned by the Host's loop.
@@ -26,11 +29,13 @@ type hostConn struct {
 	want   []string
 	wanted map[uint32]bool // by stream: what want says, worked out once
 	from   string
+	opened bool // on the present link
 	older  bool // it watched an earlier run of this program: streams begin with their first sample
 
 	paths    *paths
 	relay    *leg          // nil while the viewer's or our link is away
 	lonely   time.Duration // when it had a path last
+	unknown  time.Duration // while not opened: Host.isIn when its link ended
 	flight   *session.Flight
 	outboxes map[uint32]*session.Outbox // of the Event streams it wants
 	routed   map[uint32]bool            // streams whose shared frames the relay copies to this Conn
@@ -268,7 +273,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		c.past.leave(c.paths.use)
 	}
 	c.askForAttempt(now)
-	return min(wake, c.expire(now), c.stepPast(now))
+	return min(wake, c.expire(now), c.lapse(now), c.stepPast(now))
 }
 
 // askForAttempt lets the viewer know that a connection wants a successor:
@@ -308,4 +313,18 @@ func (c *hostConn) expire(now time.Duration) (wake time.Duration) {
 		c.end()
 	}
 	return c.lonely + awayMax
+}
+
+// lapse ends a Conn that no server has known for too long: what it may do and see is what the server told with its open, also on direct
+// paths. While no server has the device in, nobody can know, and they go on.
+func (c *hostConn) lapse(now time.Duration) (wake time.Duration) {
+	if c.opened || !c.host.welcomed || c.over {
+		return now + time.Hour
+	}
+	left := lapseTime - (c.host.isIn(now) - c.unknown)
+	if left <= 0 {
+		c.host.cfg.Endpoint.log().Info("the server does not know this viewer any more", "conn", c.id)
+		c.end()
+	}
+	return now + left
 }

@@ -38,12 +38,23 @@ func (h *Host) relays() bool {
 
 // linkMoved: of the Conns on the link that was, the server knows nothing any more.
 func (h *Host) linkMoved() {
-	h.welcomed = false
 	now := h.loop.now()
+	h.hadIn, h.welcomed = h.isIn(now), false
 	for _, c := range h.conns {
 		c.unbind(now)
+		if c.opened {
+			c.opened, c.unknown = false, h.hadIn
+		}
 	}
 	clear(h.numbers)
+}
+
+// isIn is how long servers have had the device in, by now.
+func (h *Host) isIn(now time.Duration) time.Duration {
+	if h.welcomed {
+		return h.hadIn + now - h.inSince
+	}
+	return h.hadIn
 }
 
 // nextFrame takes what comes on the link that is to take the place of the one
@@ -142,6 +153,9 @@ func (h *Host) greeted(m signal.Message) {
 		h.tellState()
 		h.end(notForDevices)
 		return
+	}
+	if !h.welcomed {
+		h.inSince = h.loop.now()
 	}
 	h.welcomed, h.link.leg.letIn = true, true
 	h.link.welcomed(m)

@@ -38,6 +38,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		h.cfg.Endpoint.log().Info("viewer joined", "conn", m.ID, "role", m.Role)
 	}
 	c.want, c.wanted, c.from, c.servers = m.Want, map[uint32]bool{}, m.From, m.Servers
+	c.opened = true
 	c.operator.setRole(m.Role)
 	c.bind(now, number)
 	c.accept(now, m)

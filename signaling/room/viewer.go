@@ -48,14 +48,19 @@ func (r *Room) Enter(link Link, role auth.Role, host string) *Viewer {
 
 // Leave ends the viewer. Its Conns live on in their devices as long as a
 // direct path does.
-func (v *Viewer) Leave() {
+func (v *Viewer) Leave() { v.leave(signal.Away) }
+
+// Expel ends the viewer and all its Conns, because it has no right to them any more.
+func (v *Viewer) Expel() { v.leave(signal.Close) }
+
+func (v *Viewer) leave(why string) {
 	v.mu.Lock()
 	conns := v.conns
 	v.conns, v.over = nil, true
 	v.mu.Unlock()
 	v.room.unwatch(v)
 	for _, c := range conns {
-		c.end(signal.Away)
+		c.end(why)
 	}
 }
 

@@ -31,6 +31,8 @@ type client struct {
 	asks    func(now time.Time) bool            // reports whether a probe is to be sent for its echo; may be nil
 	echoed  func(echo wire.Echo, now time.Time) // called with the echo of a probe; may be nil
 	silent  func()                              // called when nothing was heard for too long, before the link is closed; may be nil
+	expires time.Time                           // when the session is over that the link was made with; zero: never
+	expired func()                              // called then, before the link is closed; may be nil
 	budget  *rate.Limiter
 	faults  *rate.Limiter
 	replies *rate.Limiter
@@ -215,6 +217,13 @@ func (c *client) watch(ctx context.Context) {
 			c.cut()
 			return
 		}
+		if !c.expires.IsZero() {
+			if !now.Before(c.expires) {
+				c.expire()
+				return
+			}
+			left = min(left, c.expires.Sub(now))
+		}
 		every := min(keepAlive/3, lookEvery)
 		switch {
 		case c.asks != nil && c.asks(now):
@@ -247,4 +256,12 @@ func (c *client) cut() {
 		c.silent()
 	}
 	c.Close(wire.CodeByName("silent"), "nothing came for 1.5 keep alives")
+}
+
+// expire ends a link whose session is over, and could not make a new one.
+func (c *client) expire() {
+	if c.expired != nil {
+		c.expired()
+	}
+	c.end(&room.Refusal{Code: "unauthorized", Reason: "the session is over", Remedy: "log in again"})
 }

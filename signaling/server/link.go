@@ -47,7 +47,8 @@ type pass struct {
 	hash []byte       // of the key of the certificate that it was shown
 	udp  *uint16      // what its welcome says of the UDP port
 
-	intercepted bool // something between opens its TLS, for sure
+	expires     time.Time // of its session; zero: never
+	intercepted bool      // something between opens its TLS, for sure
 }
 
 // serveLink checks a request for a link, upgrades it and serves it until it is over.
@@ -73,7 +74,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 // serveCarrier serves a link, whatever it is made of, until it is over.
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
 	c := newClient(s, link, p.role, p.from)
-	c.host, c.keyHash, c.udp = p.host, p.hash, p.udp
+	c.host, c.keyHash, c.udp, c.expires = p.host, p.hash, p.udp, p.expires
 	if p.role == auth.Device {
 		s.serveDevice(ctx, c)
 		return
@@ -91,7 +92,7 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 		return pass{}, crowded()
 	}
 	return pass{
-		role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: keyHash(r), udp: s.toldUDP(r), intercepted: intercepted(r),
+		role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: keyHash(r), udp: s.toldUDP(r), expires: id.Expires, intercepted: intercepted(r),
 	}, problem
 }
 

@@ -1,14 +1,21 @@
 package server
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/auth"
@@ -293,4 +300,42 @@ func TestEchoOfLinkProbe(t *testing.T) {
 	if e, err := wire.ParseEcho(f.Body); err != nil || e.ID != 78 || e.Full || len(f.Body) > 50 {
 		t.Fatalf("a short probe is echoed with %d bytes: %+v, %v", len(f.Body), e, err)
 	}
+}
+
+// TestLinkEndsWithItsSession: also one that was open before. What its Conns may still do on direct paths ends with it.
+func TestLinkEndsWithItsSession(t *testing.T) {
+	s := start(t, Config{})
+	d := s.device(t, newKey(t), "rig")
+	v := runLink(t, s.open(t, ladder.WS, http.Header{"Authorization": {"Bearer " + s.session(t, auth.Operator, 2*time.Second)}}))
+	v.nextSignal(signal.Welcome)
+	v.signal(1, openSignal("rig"))
+	v.keepAlive(t)
+	conn, _ := d.accept(1)
+	moved := s.viewer(t, "rig") // with a token, which has no end
+	d.accept(1)
+	moved.keepAlive(t)
+
+	if no, _ := v.nextSignal(signal.Refuse); no.Code != "unauthorized" || no.Reason == "" || no.Remedy == "" {
+		t.Errorf("refused with %q: %s: %s", no.Code, no.Reason, no.Remedy)
+	}
+	if code := v.ended(); code != "unauthorized" {
+		t.Errorf("the link ended with %q", code)
+	}
+	if _, f := d.nextSignal(signal.Close); f.Hop.Conn != conn {
+		t.Errorf("the device was told to close conn %d, not %d", f.Hop.Conn, conn)
+	}
+	moved.settle()
+}
+
+// session is one that lasts for so long, in whole seconds.
+func (r *running) session(t *testing.T, role auth.Role, life time.Duration) string {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(r.dir, "session.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := fmt.Sprintf("s1.%s.%d", role, time.Now().Add(life).Unix())
+	mac := hmac.New(sha256.New, bytes.TrimSpace(key))
+	mac.Write([]byte(claim))
+	return claim + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
