@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/relay"
@@ -17,6 +19,7 @@ type Conn struct {
 	viewer *Viewer
 	number uint64 // on the viewer's link
 	device *Device
+	opens  *rate.Limiter
 
 	want     atomic.Pointer[[]string]
 	commands atomic.Bool             // its viewer's role may command

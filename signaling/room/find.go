@@ -13,21 +13,25 @@ import (
 // Devices lists all devices, by name.
 func (r *Room) Devices() []signal.Device {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.listLocked(time.Now(), func(*Device) bool { return true })
+	list := r.listLocked(time.Now())
+	r.mu.Unlock()
+	sortDevices(list)
+	return list
 }
 
-func (r *Room) listLocked(now time.Time, which func(*Device) bool) []signal.Device {
+// listLocked lists all devices in any order: sorting thousands is not for everybody to wait for.
+func (r *Room) listLocked(now time.Time) []signal.Device {
 	list := make([]signal.Device, 0, len(r.devices))
 	for _, d := range r.devices {
-		if which(d) {
-			list = append(list, d.presence(now))
-		}
+		list = append(list, d.presence(now))
 	}
+	return list
+}
+
+func sortDevices(list []signal.Device) {
 	slices.SortFunc(list, func(a, b signal.Device) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
-	return list
 }
 
 // findLocked finds a device by its id, or by its name: who is online under it
@@ -76,10 +80,35 @@ func (r *Room) unknownLocked(name string, now time.Time) *Refusal {
 	}
 }
 
+// How often all devices are searched for those that somebody may have meant, for all who ask: everything else waits meanwhile.
+const (
+	searchesPerSecond = 10
+	searchesAtOnce    = 100
+)
+
+// candidatesLocked are the first few by name; none, if that is asked too often.
 func (r *Room) candidatesLocked(now time.Time, which func(*Device) bool) []signal.Device {
-	list := r.listLocked(now, which)
-	for i := range list {
+	if !r.searches.AllowN(now, 1) {
+		return nil
+	}
+	first := make([]*Device, 0, maxCandidateList+1)
+	for _, d := range r.devices {
+		full := len(first) == maxCandidateList
+		if !which(d) || full && byName(d, first[maxCandidateList-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(first, d, byName)
+		first = slices.Insert(first, at, d)
+		if full {
+			first = first[:maxCandidateList]
+		}
+	}
+	list := make([]signal.Device, len(first))
+	for i, d := range first {
+		list[i] = d.presence(now)
 		list[i].Facts, list[i].Session = nil, 0
 	}
-	return list[:min(len(list), maxCandidateList)]
+	return list
 }
+
+func byName(a, b *Device) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.id, b.id)) }

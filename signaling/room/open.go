@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -47,6 +48,9 @@ func (v *Viewer) open(number uint64, m signal.Message, role auth.Role) (*Conn, s
 		return nil, signal.Device{}, refusal
 	}
 	r, now := v.room, time.Now()
+	if !v.trunk && !v.opens.Allow() { // a trunk's were counted where they came from
+		return nil, signal.Device{}, opensTooOften
+	}
 	if !v.trunk && v.misses.Tokens() < 1 {
 		return nil, signal.Device{}, &Refusal{Code: "rate-limited", Reason: "this link asked for too many devices that are not there", Remedy: "ask again in a second, with names from the list of devices"}
 	}
@@ -63,8 +67,13 @@ func (v *Viewer) open(number uint64, m signal.Message, role auth.Role) (*Conn, s
 	if older != nil {
 		older.end(signal.Close)
 	}
+	if refusal == nil && !v.trunk && !c.opens.Allow() {
+		refusal = opensTooOften
+	}
 	return c, presence, refusal
 }
+
+var opensTooOften = &Refusal{Code: "rate-limited", Reason: "this link opens devices too often", Remedy: "wait longer before each next open"}
 
 // connLocked finds or makes the Conn and binds it to the device's session, if
 // there is one. older had the number before. It needs Room.mu.
@@ -108,7 +117,7 @@ func (v *Viewer) take(number uint64, id string, d *Device) (c, older *Conn, refu
 		return nil, nil, &Refusal{Code: "too-many", Reason: "too many devices are open on one link", Remedy: "close some, or use another link"}
 	}
 	older = c
-	c = &Conn{id: id, viewer: v, number: number, device: d}
+	c = &Conn{id: id, viewer: v, number: number, device: d, opens: rate.NewLimiter(reopensPerSecond, reopensAtOnce)}
 	v.conns[number] = c
 	return c, older, nil
 }

@@ -75,6 +75,7 @@ type stateNews struct {
 
 func (r *Room) announce(now time.Time) {
 	n := r.collect(now)
+	sortDevices(n.full)
 	list(n.fresh, n.full, true)
 	if len(n.changed) > 0 {
 		list(n.known, n.changed, false)
@@ -96,7 +97,7 @@ func (r *Room) collect(now time.Time) (n news) {
 		r.watchers[v] = true
 	}
 	if len(n.fresh) > 0 {
-		n.full = r.listLocked(now, func(*Device) bool { return true })
+		n.full = r.listLocked(now)
 	}
 	for d := range r.changed {
 		p := d.presence(now)
@@ -115,8 +116,13 @@ func (r *Room) collect(now time.Time) (n news) {
 func list(to []*Viewer, devices []signal.Device, full bool) {
 	for len(to) > 0 {
 		part := firstPart(devices)
+		body, err := signal.Message{Type: signal.Devices, Full: full, Devices: devices[:part]}.Append(nil)
+		if err != nil { // strings and numbers always encode
+			return
+		}
+		f := frameOf(0, body)
 		for _, v := range to {
-			Tell(v.link, 0, signal.Message{Type: signal.Devices, Full: full, Devices: devices[:part]})
+			deliver(v.link, f)
 		}
 		devices, full = devices[part:], false
 		if len(devices) == 0 {

@@ -23,6 +23,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/telepath-iot/telepath/peer/wire"
 	"github.com/telepath-iot/telepath/signaling/relay"
 )
@@ -69,6 +71,7 @@ type Room struct {
 	counters Counters
 	wake     chan struct{} // presence changed
 	viewers  atomic.Uint64 // that ever entered
+	searches *rate.Limiter
 
 	mu          sync.Mutex
 	devices     map[string]*Device // by id
@@ -104,6 +107,7 @@ func New(cfg Config, records []Record) *Room {
 	r := &Room{
 		cfg:      cfg,
 		wake:     make(chan struct{}, 1),
+		searches: rate.NewLimiter(searchesPerSecond, searchesAtOnce),
 		devices:  make(map[string]*Device),
 		names:    make(map[string]*Device),
 		watchers: make(map[*Viewer]bool),

@@ -23,7 +23,9 @@ type Viewer struct {
 	host  string // by which it reached this server; empty: unknown
 	trunk bool   // it is another server's link, for many viewers
 	// misses are opens of devices that are not there: each is a search through all.
-	misses *rate.Limiter
+	misses  *rate.Limiter
+	opens   *rate.Limiter
+	watches *rate.Limiter
 
 	mu    sync.Mutex
 	conns map[uint64]*Conn // by the viewer's number
@@ -37,12 +39,27 @@ const (
 	missesAtOnce    = maxConnsPerViewer
 )
 
+// What else a viewer may ask for. An open costs a look-up and a word to the device, and all that is known of it: descriptions and values, up to
+// 1.25 MiB. A list costs all devices.
+const (
+	opensPerSecond = 10
+	opensAtOnce    = 2 * maxConnsPerViewer // all that a page may show, and once more when they are asked anew
+
+	reopensPerSecond = 1 // of one Conn; devices hear no more either
+	reopensAtOnce    = 8
+
+	watchesPerSecond = 1
+	watchesAtOnce    = 5
+)
+
 // Enter makes a viewer of a link. host is where it reached this server, HOST or
 // HOST:PORT; empty: unknown. Whoever entered calls Leave when it is over.
 func (r *Room) Enter(link Link, role auth.Role, host string) *Viewer {
 	return &Viewer{
 		room: r, link: link, id: r.viewers.Add(1), role: role, host: host, conns: make(map[uint64]*Conn),
-		misses: rate.NewLimiter(missesPerSecond, missesAtOnce),
+		misses:  rate.NewLimiter(missesPerSecond, missesAtOnce),
+		opens:   rate.NewLimiter(opensPerSecond, opensAtOnce),
+		watches: rate.NewLimiter(watchesPerSecond, watchesAtOnce),
 	}
 }
 
@@ -147,6 +164,9 @@ func (v *Viewer) signal(f wire.Frame, l relay.Label) *Refusal {
 func (v *Viewer) tellServer(m signal.Message) *Refusal {
 	switch m.Type {
 	case signal.Watch:
+		if !v.watches.Allow() {
+			return &Refusal{Code: "rate-limited", Reason: "this link asks for the list of devices again and again", Remedy: "watch once: changes are told by themselves", Soft: true}
+		}
 		v.room.watch(v)
 	case signal.Servers:
 		v.tellServers()

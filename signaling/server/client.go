@@ -39,6 +39,7 @@ type client struct {
 
 	keepAlive atomic.Int64 // time.Duration
 	heard     atomic.Int64 // Unix ns
+	shed      atomic.Bool  // it is being closed for what waits for it
 	sent      atomic.Bool  // something was sent since the last look
 
 	// Owned by run.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -122,9 +121,7 @@ func TestFloodDelaysNoCommand(t *testing.T) {
 			operator.signal(1, openSignal("rig"))
 			conn, _ := d.accept(1)
 
-			d.reading.Lock()
-			release := sync.OnceFunc(d.reading.Unlock)
-			t.Cleanup(release)
+			goOn := d.pause()
 			padded := []byte(`{"type":"candidate","attempt":1,"candidate":"","padding":"` + strings.Repeat("x", 50_000) + `"}`)
 			for range 200 {
 				evil.sendAll(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: 1}, padded))
@@ -136,7 +133,7 @@ func TestFloodDelaysNoCommand(t *testing.T) {
 			operator.settle()
 
 			before := d.read.Load()
-			release()
+			goOn()
 			d.next("the stop", func(f frame) bool { return f.Type == wire.TypeCommand && f.Hop.Conn == conn })
 			if read := d.read.Load() - before; read > underWay {
 				t.Errorf("the device read %d bytes before the stop, more than %d", read, underWay)
@@ -147,6 +144,38 @@ func TestFloodDelaysNoCommand(t *testing.T) {
 			}
 			s.expectDrops(t)
 		})
+	}
+}
+
+// TestAllQueuesAreBounded: together, and who reads least is who goes.
+func TestAllQueuesAreBounded(t *testing.T) {
+	s := start(t, Config{Limits: unlimited}, func(s *Server) { s.maxQueued = 2 << 20 })
+	d := s.device(t, newKey(t), "rig")
+	var conns []uint64
+	var viewers []*link
+	var goOn []func()
+	for range 3 {
+		v := s.viewer(t, "rig")
+		v.keepAlive(t)
+		conn, _ := d.accept(1)
+		v.nextSignal(signal.Accept)
+		viewers, conns, goOn = append(viewers, v), append(conns, conn), append(goOn, v.pause())
+	}
+	body := []byte(`{"type":"candidate","attempt":1,"candidate":"","padding":"` + strings.Repeat("x", 50_000) + `"}`)
+	for i, times := range []int{100, 10, 10} {
+		for range times {
+			d.sendAll(wire.AppendFrame(nil, wire.TypeSignal, wire.Hop{Conn: conns[i]}, body))
+		}
+	}
+	d.settle()
+	s.waitFor(t, "one link to be closed", func() bool { return len(s.clients.all()) == 3 })
+	time.Sleep(3 * shedEvery)
+	for _, reads := range goOn {
+		reads()
+	}
+	<-viewers[0].over
+	for _, v := range viewers[1:] {
+		v.settle()
 	}
 }
 

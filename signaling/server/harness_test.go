@@ -184,6 +184,14 @@ func (l *link) receive(packet []byte) {
 	}
 }
 
+// pause stops reading until it goes on.
+func (l *link) pause() (goOn func()) {
+	l.reading.Lock()
+	goOn = sync.OnceFunc(l.reading.Unlock)
+	l.t.Cleanup(goOn)
+	return goOn
+}
+
 // isMarkAnswer tells answers to marks, which are the carrier's business, from
 // those to the test's own probes.
 func isMarkAnswer(f wire.Frame) bool {

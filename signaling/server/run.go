@@ -25,7 +25,7 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 	public := s.httpServer(s.encrypted(s.routes()))
 	servers := []*http.Server{public}
 	var running sync.WaitGroup
-	failed := make(chan error, 3+len(parts)) // one for each listener, the certificates, and each part
+	failed := make(chan error, 4+len(parts)) // one for each listener, the certificates, the queues, and each part
 	start := func(srv *http.Server, l net.Listener) {
 		running.Go(func() {
 			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -45,7 +45,7 @@ func (s *Server) serve(ctx context.Context, parts ...func(context.Context) error
 	if s.certs != nil {
 		parts = append(parts, s.certs.Run)
 	}
-	for _, run := range parts {
+	for _, run := range append(parts, s.keepShedding) {
 		running.Go(func() {
 			if err := run(partsCtx); partsCtx.Err() == nil {
 				failed <- err

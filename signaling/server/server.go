@@ -106,6 +106,9 @@ type Server struct {
 	room     *room.Room    // set by Run before anything is served, as rest
 	rest     *rest.Rest
 	clients  clients
+
+	maxQueued int // bytes that may wait for all of them
+
 	web      *web.Server // links over HTTP
 	channels channels    // links over data channels
 	counts   counts
@@ -116,7 +119,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, gate: newGate(cfg.Limits, cfg.TrustProxy), proxies: cfg.TrustProxy, started: make(chan struct{})}
+	s := &Server{cfg: cfg, gate: newGate(cfg.Limits, cfg.TrustProxy), proxies: cfg.TrustProxy, started: make(chan struct{}), maxQueued: maxQueued}
 	s.hosts = newHosts(slices.Concat(cfg.AllowHost, cfg.ACME))
 	s.web = s.newWeb()
 	if err := s.open(); err != nil {
