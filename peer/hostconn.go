@@ -36,6 +36,7 @@ type hostConn struct {
 	relay    *leg          // nil while the viewer's or our link is away
 	lonely   time.Duration // when it had a path last
 	unknown  time.Duration // while not opened: Host.isIn when its link ended
+	until    time.Duration // when what the server let it do and see ends; 0: not by itself
 	flight   *session.Flight
 	outboxes map[uint32]*session.Outbox // of the Event streams it wants
 	routed   map[uint32]bool            // streams whose shared frames the relay copies to this Conn
@@ -315,15 +316,18 @@ func (c *hostConn) expire(now time.Duration) (wake time.Duration) {
 	return c.lonely + awayMax
 }
 
-// lapse ends a Conn that no server has known for too long: what it may do and see is what the server told with its open, also on direct
-// paths. While no server has the device in, nobody can know, and they go on.
+// lapse ends a Conn whose time is over, or that no server has known for too long: what it may do and see is what the server told with its
+// open, also on direct paths. While no server has the device in, nobody can know that anything has changed, and they go on.
 func (c *hostConn) lapse(now time.Duration) (wake time.Duration) {
-	if c.opened || !c.host.welcomed || c.over {
-		return now + time.Hour
+	left := time.Hour
+	if !c.opened && c.host.welcomed {
+		left = lapseTime - (c.host.isIn(now) - c.unknown)
 	}
-	left := lapseTime - (c.host.isIn(now) - c.unknown)
-	if left <= 0 {
-		c.host.cfg.Endpoint.log().Info("the server does not know this viewer any more", "conn", c.id)
+	if c.until > 0 {
+		left = min(left, c.until-now)
+	}
+	if left <= 0 && !c.over {
+		c.host.cfg.Endpoint.log().Info("the server does not let this viewer in any more", "conn", c.id)
 		c.end()
 	}
 	return now + left

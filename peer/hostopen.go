@@ -14,8 +14,9 @@ import (
 
 // Bounds of what a viewer may ask for in an open; servers keep to them, too.
 const (
-	maxID   = 64 // bytes of a Conn's UUID
-	maxWant = 64 // globs
+	maxID   = 64      // bytes of a Conn's UUID
+	maxWant = 64      // globs
+	maxGood = 1 << 40 // ms of a role, some 35 years
 )
 
 // open makes a Conn, or binds a known one to its new number. One that comes
@@ -38,7 +39,10 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		h.cfg.Endpoint.log().Info("viewer joined", "conn", m.ID, "role", m.Role)
 	}
 	c.want, c.wanted, c.from, c.servers = m.Want, map[uint32]bool{}, m.From, m.Servers
-	c.opened = true
+	c.opened, c.until = true, 0
+	if m.GoodMS > 0 {
+		c.until = now + time.Duration(min(m.GoodMS, maxGood))*time.Millisecond
+	}
 	c.operator.setRole(m.Role)
 	c.bind(now, number)
 	c.accept(now, m)

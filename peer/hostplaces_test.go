@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -111,6 +112,28 @@ func TestAnswersToViewersEndNoLink(t *testing.T) {
 		h.linkSignal(h.loop.now(), 9, signal.Message{Type: signal.Open, ID: "operator", Role: "operator"})
 		if !h.conns["operator"].throughServer(signal.Message{Type: signal.Answer}) {
 			t.Error("no room for what an operator is told")
+		}
+	})
+}
+
+// TestSessionsEndOnDirectPathsToo: also of who has left its link before.
+func TestSessionsEndOnDirectPathsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t)
+		for i, good := range []uint64{0, 30_000, 1 << 60} {
+			m := signal.Message{Type: signal.Open, ID: fmt.Sprint(good), Role: "operator", GoodMS: good}
+			h.linkSignal(h.loop.now(), uint64(i+1), m)
+			c := h.conns[m.ID]
+			c.paths.up(h.loop.now(), &leg{id: h.nextLeg(), carrier: &sink{rung: ladder.UDP}, conn: c})
+			h.linkSignal(h.loop.now(), uint64(i+1), signal.Message{Type: signal.Away})
+		}
+		time.Sleep(29 * time.Second)
+		if h.step(h.loop.now()); len(h.conns) != 3 {
+			t.Errorf("%d Conns before the session's end, want 3", len(h.conns))
+		}
+		time.Sleep(time.Second)
+		if h.step(h.loop.now()); len(h.conns) != 2 || h.conns["30000"] != nil {
+			t.Errorf("%d Conns after it, want 2", len(h.conns))
 		}
 	})
 }

@@ -53,7 +53,8 @@ type Message struct {
 	TLS         Bytes             `json:"tls,omitempty"` // SHA-256 of the server certificate's public key
 	Intercepted bool              `json:"intercepted,omitempty"`
 	Role        string            `json:"role,omitempty"`
-	Time        uint64            `json:"time,omitempty"` // µs
+	GoodMS      uint64            `json:"good_ms,omitempty"` // of Role; 0: without end
+	Time        uint64            `json:"time,omitempty"`    // µs
 	Key         Bytes             `json:"key,omitempty"`
 	Name        string            `json:"name,omitempty"`
 	Sig         Bytes             `json:"sig,omitempty"`

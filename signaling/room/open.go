@@ -31,11 +31,11 @@ func (v *Viewer) Open(number uint64, m signal.Message, body []byte) {
 	case b == nil:
 		c.greet(presence, nil, m)
 	case b.session.home != "": // greets itself; a name may mean another device there
-		ask(b, with(body, map[string]json.RawMessage{"role": quoted(string(role)), "device": quoted(c.device.id), "servers": nil}))
+		ask(b, with(body, map[string]json.RawMessage{"role": quoted(string(role)), "good_ms": v.good(m), "device": quoted(c.device.id), "servers": nil}))
 	default:
 		viewer, device := v.room.turnServers(c, b.session)
 		c.greet(presence, viewer, m)
-		ask(b, with(body, map[string]json.RawMessage{"role": quoted(string(role)), "servers": listed(device)}))
+		ask(b, with(body, map[string]json.RawMessage{"role": quoted(string(role)), "good_ms": v.good(m), "servers": listed(device)}))
 	}
 }
 

@@ -1,6 +1,8 @@
 package room
 
 import (
+	"encoding/json"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,8 +22,9 @@ type Viewer struct {
 	link  Link
 	id    uint64 // within this server
 	role  auth.Role
-	host  string // by which it reached this server; empty: unknown
-	trunk bool   // it is another server's link, for many viewers
+	host  string    // by which it reached this server; empty: unknown
+	trunk bool      // it is another server's link, for many viewers
+	until time.Time // when role ends; zero: never
 	// misses are opens of devices that are not there: each is a search through all.
 	misses  *rate.Limiter
 	opens   *rate.Limiter
@@ -61,6 +64,24 @@ func (r *Room) Enter(link Link, role auth.Role, host string) *Viewer {
 		opens:   rate.NewLimiter(opensPerSecond, opensAtOnce),
 		watches: rate.NewLimiter(watchesPerSecond, watchesAtOnce),
 	}
+}
+
+// Until sets when the viewer's role ends; zero: never. It is called before anything else.
+func (v *Viewer) Until(end time.Time) { v.until = end }
+
+// good is for how many ms an open's role is good: as the signal member good_ms, nil for ever.
+func (v *Viewer) good(m signal.Message) json.RawMessage {
+	ms := m.GoodMS // of the viewer behind it
+	if !v.trunk {
+		ms = 0
+		if !v.until.IsZero() {
+			ms = uint64(max(time.Until(v.until).Milliseconds(), 1))
+		}
+	}
+	if ms == 0 {
+		return nil
+	}
+	return strconv.AppendUint(nil, ms, 10)
 }
 
 // Leave ends the viewer. Its Conns live on in their devices as long as a

@@ -310,10 +310,16 @@ func TestLinkEndsWithItsSession(t *testing.T) {
 	v.nextSignal(signal.Welcome)
 	v.signal(1, openSignal("rig"))
 	v.keepAlive(t)
-	conn, _ := d.accept(1)
-	moved := s.viewer(t, "rig") // with a token, which has no end
-	d.accept(1)
-	moved.keepAlive(t)
+	conn, open := d.accept(1)
+	if open.GoodMS == 0 || open.GoodMS > 2000 {
+		t.Errorf("the device was told that the role is good for %d ms", open.GoodMS)
+	}
+	other := s.dial(t, auth.Viewer, nil) // with a token, which has no end
+	other.raw(wire.TypeSignal, wire.Hop{Conn: 1}, fmt.Appendf(nil, `{"type":"open","device":"rig","id":%q,"good_ms":1,"Good_MS":2}`, uuid.NewString()))
+	if _, open = d.accept(1); open.GoodMS != 0 {
+		t.Errorf("a viewer has said for itself that it is good for %d ms", open.GoodMS)
+	}
+	other.keepAlive(t)
 
 	if no, _ := v.nextSignal(signal.Refuse); no.Code != "unauthorized" || no.Reason == "" || no.Remedy == "" {
 		t.Errorf("refused with %q: %s: %s", no.Code, no.Reason, no.Remedy)
@@ -324,7 +330,7 @@ func TestLinkEndsWithItsSession(t *testing.T) {
 	if _, f := d.nextSignal(signal.Close); f.Hop.Conn != conn {
 		t.Errorf("the device was told to close conn %d, not %d", f.Hop.Conn, conn)
 	}
-	moved.settle()
+	other.settle()
 }
 
 // session is one that lasts for so long, in whole seconds.

@@ -13,6 +13,7 @@ const firstConn = 1
 // for in its request is on its way before it has said anything on the link.
 func (s *Server) serveViewer(ctx context.Context, c *client, p pass) {
 	v := s.room.Enter(c, c.role, c.host)
+	v.Until(c.expires)
 	c.handle, c.expired = v.Handle, v.Expel
 	c.tell(signal.Message{
 		Type: signal.Welcome, Server: s.cfg.Name, TLS: p.hash, Intercepted: p.intercepted, Role: string(c.role), Time: nowMicros(), UDP: p.udp,
