@@ -95,12 +95,15 @@ func sign(f *os.File) {
 }
 
 // named says who holds the folder, if that one has said so.
-func named(err error, f *os.File) error {
-	if !errors.Is(err, errHeld) {
-		return err
+func named(failed error, f *os.File) error {
+	if !errors.Is(failed, errHeld) {
+		return failed
 	}
 	var text [20]byte
 	n, _ := f.ReadAt(text[:], 0)
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(text[:n])))
-	return &HeldError{PID: max(pid, 0)}
+	pid, err := strconv.ParseUint(strings.TrimSpace(string(text[:n])), 10, 31)
+	if err != nil {
+		return &HeldError{}
+	}
+	return &HeldError{PID: int(pid)}
 }
