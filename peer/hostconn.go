@@ -132,7 +132,9 @@ func (c *hostConn) answer(m signal.Message) bool {
 
 // tell sends a signal on the link, if there is one, and on all other paths in use.
 func (c *hostConn) tell(m signal.Message) {
-	c.throughServer(m)
+	if c.relay != nil { // nobody has asked for it, so nobody would again
+		c.host.link.signal(c.number, m)
+	}
 	f, err := signalFrame(0, m)
 	if err != nil {
 		return // throughServer has said so

@@ -28,7 +28,7 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 		return
 	}
 	if c == nil {
-		if !h.hasPlace(m.Role) && !h.evict() {
+		if !h.hasPlace(m.Role) && !h.evict(m.Role) {
 			h.link.answer(number, rpc.MayOperate(m.Role), signal.Message{
 				Type: signal.Refused, Code: "too-many",
 				Reason: "the device already serves as many viewers as it can", Remedy: "close other pages that watch this device",
@@ -57,14 +57,17 @@ func (h *Host) open(now time.Duration, number uint64, m signal.Message) {
 	h.cfg.OnWay()
 }
 
-// hears reports whether an open is within what may be asked of the device. c is its Conn, if that is known.
-// Those who may command share nothing with those who may not, who need no more than a viewer's token, or none.
+// hears reports whether an open is within what may be asked of the device. c is its Conn, if that is known: that one's is nobody
+// else's to use up. Those who may command share nothing with those who may not, who need no more than a viewer's token, or none.
 func (h *Host) hears(now time.Duration, c *hostConn, m signal.Message) bool {
 	opens := &h.opens
 	if rpc.MayOperate(m.Role) {
 		opens = &h.operatorOpens
 	}
-	return (c == nil || c.opens.take(now, 1)) && opens.take(now, 1)
+	if c != nil {
+		return c.opens.take(now, 1)
+	}
+	return opens.take(now, 1)
 }
 
 // keptPlaces: beside so many viewers there is a place for one more who may command.
@@ -82,11 +85,13 @@ func (h *Host) hasPlace(role string) bool {
 	return len(h.conns) < h.cfg.MaxViewers+kept && (viewers < h.cfg.MaxViewers || rpc.MayOperate(role))
 }
 
-// evict ends the Conn that has been without a path for longest.
-func (h *Host) evict() bool {
+// evict ends the Conn that has been without a path for longest, for one of that role: those who may command give way to nobody
+// who may not.
+func (h *Host) evict(role string) bool {
 	var longest *hostConn
 	for _, c := range h.conns {
-		if len(c.paths.legs) == 0 && (longest == nil || c.lonely < longest.lonely) {
+		gives := rpc.MayOperate(role) || !rpc.MayOperate(c.operator.Role())
+		if gives && len(c.paths.legs) == 0 && (longest == nil || c.lonely < longest.lonely) {
 			longest = c
 		}
 	}

@@ -14,16 +14,41 @@ import (
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
+// opener opens Conns under the numbers 1, 2, 3, … and says whether they found a place.
+func opener(h *Host) func(id, role string) bool {
+	number := uint64(0)
+	return func(id, role string) bool {
+		number++
+		h.linkSignal(h.loop.now(), number, signal.Message{Type: signal.Open, ID: id, Role: role})
+		return h.conns[id] != nil
+	}
+}
+
+// TestAViewerTakesNoOperatorsPlace: nor when the operator's link is away for a moment.
+func TestAViewerTakesNoOperatorsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := bareHost(t)
+		open := opener(h)
+		open("Anna", "operator")
+		for i := range DefaultMaxViewers {
+			open(fmt.Sprint("viewer ", i), "viewer")
+		}
+		h.linkSignal(h.loop.now(), 1, signal.Message{Type: signal.Away})
+		if open("one more", "viewer") || h.conns["Anna"] == nil {
+			t.Error("she had to go")
+		}
+		h.linkSignal(h.loop.now(), 2, signal.Message{Type: signal.Away})
+		if !open("one more", "viewer") || h.conns["viewer 0"] != nil {
+			t.Error("no viewer goes for another one")
+		}
+	})
+}
+
 // TestOperatorsFindAPlace: those who may only watch cannot take all of them, however many come.
 func TestOperatorsFindAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := bareHost(t)
-		number := uint64(0)
-		open := func(id, role string) bool {
-			number++
-			h.linkSignal(h.loop.now(), number, signal.Message{Type: signal.Open, ID: id, Role: role})
-			return h.conns[id] != nil
-		}
+		open := opener(h)
 		for i := range DefaultMaxViewers {
 			if !open(fmt.Sprint("viewer ", i), "viewer") {
 				t.Fatalf("viewer %d found no place", i)
