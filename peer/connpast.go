@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/session"
@@ -30,7 +32,8 @@ type pastView struct {
 	there   bool             // the device keeps a spool
 	changed bool             // wanted has more than the transfer brings, or that is over
 	askAt   time.Duration    // not before
-	had     map[run]ranges   // of runs that ended while something was wanted: what was delivered of them
+	had     map[run]ranges   // of runs that ended, or were waited in, while something was wanted: what was delivered of them
+	epochs  []uint32         // of these, the oldest first
 	begun   map[string]bool  // streams that were received before, by name: in another run they have other numbers
 
 	id      uint32 // of the transfer; 0: none
@@ -67,9 +70,22 @@ func (c *Conn) wantPast(s *subscription, behind place) {
 		return
 	}
 	if _, already := c.past.wanted[s.Name]; !already {
+		c.forgetUnknown()
 		c.past.wanted[s.Name] = behind
 	}
 	c.past.changed = true
+}
+
+// forgetUnknown wants nothing more of streams that the device does not have any more, when these are many.
+func (c *Conn) forgetUnknown() {
+	if len(c.past.wanted) < 2*wire.MaxStreams {
+		return
+	}
+	known := map[string]bool{}
+	for _, s := range c.streams {
+		known[s.Name] = true
+	}
+	maps.DeleteFunc(c.past.wanted, func(name string, _ place) bool { return !known[name] })
 }
 
 // noteHole wants what an outage has torn out of a Live stream.
@@ -80,7 +96,10 @@ func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
 		return
 	}
 	if silent {
-		s.torn, s.tornAt = s.newest, now
+		s.tornAt = now
+		if s.torn == 0 {
+			s.torn = s.newest
+		}
 	}
 	if s.torn == 0 {
 		return
@@ -276,6 +295,20 @@ func (p *pastView) forget() {
 	}
 	if len(p.wanted) == 0 {
 		clear(p.had)
+		p.epochs = nil
+	}
+}
+
+// remember notes what was delivered of a run, lest the past brings it again. Of too many runs the oldest is forgotten.
+func (p *pastView) remember(k run, had ranges) {
+	if !slices.Contains(p.epochs, k.epoch) {
+		p.epochs = append(p.epochs, k.epoch)
+	}
+	p.had[k] = had
+	for len(p.had) > maxHad && len(p.epochs) > 1 {
+		oldest := p.epochs[0]
+		p.epochs = p.epochs[1:]
+		maps.DeleteFunc(p.had, func(k run, _ ranges) bool { return k.epoch == oldest })
 	}
 }
 
@@ -344,14 +377,22 @@ func (c *Conn) remember(s *subscription) {
 	if c.cfg.Since == 0 || s.inbox == nil {
 		return
 	}
-	if len(c.past.had) >= maxHad {
-		clear(c.past.had)
-	}
 	had := s.got
 	if s.class == wire.Event {
 		had = ranges{{From: s.after + 1, To: wire.MaxInt}}
 	}
-	c.past.had[run{s.Name, s.epoch}] = had
+	c.past.remember(run{s.Name, s.epoch}, had)
+}
+
+// rememberBatch notes what was delivered of a stream that waits.
+func (c *Conn) rememberBatch(s *subscription, h wire.Header) {
+	if c.cfg.Since == 0 {
+		return
+	}
+	k := run{s.Name, h.Epoch}
+	had := c.past.had[k]
+	had.add(h.Seq, h.Last())
+	c.past.remember(k, had)
 }
 
 // pastGap declares what of an Event stream nobody has any more. Of Live streams it shows in the numbers.

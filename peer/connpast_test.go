@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -268,6 +269,49 @@ func TestARestartAmidAndNothingComesTwice(t *testing.T) {
 			t.Errorf("%d runs are remembered when all is there", len(p.past.had))
 		}
 	})
+}
+
+// The rest of the run before may reach into the new one: what that brings does not come again either.
+func TestTheRestReachesIntoTheNewRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 5)
+		p.steps(0)
+		p.take(eventAt(7, 6), wire.Hop{})
+		p.chunk(dataFrame(eventAt(7, 1)))
+		p.log = nil
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		then := told(7, signal.Stream{ID: 1, Name: "event", Class: "event"})
+		p.chunk(then, dataFrame(eventAt(7, 7)), dataFrame(eventAt(8, 1)), dataFrame(eventAt(8, 2)), p.done())
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		p.chunk(then)
+		for seq := uint64(2); seq <= 7; seq++ {
+			p.chunk(dataFrame(eventAt(7, seq)))
+		}
+		p.chunk(dataFrame(eventAt(8, 1)), dataFrame(eventAt(8, 2)), p.done())
+		event := p.ofStream("event")
+		event.want(t, "event 7:7", "event 8:1", "event 8:2", "event 7:2", "event 7:3", "event 7:4", "event 7:5")
+	})
+}
+
+// Of too many runs the oldest is forgotten, not the one that has just ended.
+func TestWhatWasHadOfRunsIsBounded(t *testing.T) {
+	p := newPastView()
+	const streams, runs = 200, 5
+	for epoch := range uint32(runs) {
+		for i := range streams {
+			p.remember(run{fmt.Sprint(i), epoch}, ranges{{From: 1, To: 9}})
+		}
+		for i := range streams {
+			if p.had[run{fmt.Sprint(i), epoch}] == nil {
+				t.Fatalf("run %d: stream %d is forgotten", epoch, i)
+			}
+		}
+		if len(p.had) > maxHad {
+			t.Fatalf("%d are remembered", len(p.had))
+		}
+	}
 }
 
 // In another run streams have other numbers. One that was received before begins neither where the viewer was told to begin, nor with all that is past.

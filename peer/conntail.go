@@ -107,7 +107,9 @@ func (c *Conn) endTail(name string, t *tail) (ask bool) {
 	}
 	c.start(s, c.epoch)
 	if s.inbox != nil && t.at.epoch == c.epoch && t.at.seq > s.after { // this much came from the spool already
+		start := s.after
 		c.receiveFrom(s, t.at.seq)
+		s.after = start // from there on it was delivered, if not live
 	}
 	return true
 }
@@ -127,8 +129,10 @@ func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stre
 		c.deliver(s, c.past.via, true)
 	case h.Epoch == known.epoch:
 		c.tellPast(stream, h, payload, ranges{{From: 1, To: known.seq}}.missing(h.Seq, h.Last()))
+		c.rememberBatch(s, h)
 	default:
 		c.tellPast(stream, h, payload, []wire.Range{{From: h.Seq, To: h.Last()}})
+		c.rememberBatch(s, h)
 	}
 }
 
