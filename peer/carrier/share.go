@@ -7,7 +7,10 @@ type shares map[share]int
 type share struct {
 	lane   Lane
 	source uint64
+	yields bool
 }
+
+func shareOf(lane Lane, f Frame) share { return share{lane, f.Source, f.Yields} }
 
 // frameCost is a frame's part of the control lane's bounds beside its bytes: 128 KiB / 512.
 const frameCost = 256
@@ -16,7 +19,7 @@ func cost(f Frame) int { return len(f.Bytes) + frameCost }
 
 func (s shares) add(lane Lane, f Frame) {
 	if lane.isShared() {
-		s[share{lane, f.Source}] += cost(f)
+		s[shareOf(lane, f)] += cost(f)
 	}
 }
 
@@ -24,7 +27,7 @@ func (s shares) remove(lane Lane, f Frame) {
 	if !lane.isShared() {
 		return
 	}
-	of := share{lane, f.Source}
+	of := shareOf(lane, f)
 	if s[of] -= cost(f); s[of] == 0 {
 		delete(s, of)
 	}
@@ -44,7 +47,7 @@ func (s shares) most(lane Lane) (most int) {
 func (s shares) oldest(lane Lane, l *list) *node {
 	most := s.most(lane)
 	for n := l.front; n != nil; n = n.next {
-		if s[share{lane, n.frame.Source}] == most {
+		if s[shareOf(lane, n.frame)] == most {
 			return n
 		}
 	}
@@ -62,19 +65,20 @@ func (s shares) passedOn(lane Lane) (cost int) {
 }
 
 // newest is the newest frame of whoever has most in the lane, and more than f's source would have with it; nil: nobody. What this end has to say
-// itself is not refused once it was taken.
+// itself is not refused once it was taken, and what need not yield gives way to nothing that has to.
 func (s shares) newest(lane Lane, l *list, f Frame) *node {
 	most := 0
+	gives := func(of share) bool { return of.lane == lane && of.source != 0 && (of.yields || !f.Yields) }
 	for of, bytes := range s {
-		if of.lane == lane && of.source != 0 {
+		if gives(of) {
 			most = max(most, bytes)
 		}
 	}
-	if most <= s[share{lane, f.Source}]+cost(f) {
+	if most <= s[shareOf(lane, f)]+cost(f) {
 		return nil
 	}
 	for n := l.back; n != nil; n = n.prev {
-		if n.frame.Source != 0 && s[share{lane, n.frame.Source}] == most {
+		if of := shareOf(lane, n.frame); gives(of) && s[of] == most {
 			return n
 		}
 	}

@@ -151,3 +151,25 @@ func TestCommandsWaitForNoFlood(t *testing.T) {
 		t.Errorf("%d signals went meanwhile", signals)
 	}
 }
+
+// TestWhoNeedNotYieldGivesWayToNobodyWhoMust: a lane that is half full of what yields takes what need not, and keeps it, though it is the largest.
+func TestWhoNeedNotYieldGivesWayToNobodyWhoMust(t *testing.T) {
+	q := NewQueue(small(2000, 100))
+	for source := uint64(1); source <= 9; source++ {
+		q.Push(passedOn(source, 100, "viewer "))
+	}
+	open := Frame{Class: wire.Signal, Source: 99, Bytes: []byte("open " + strings.Repeat("o", 700))}
+	if !q.Push(open) {
+		t.Fatal("no room for what need not yield")
+	}
+	for source := uint64(1); source <= 20; source++ {
+		q.Push(passedOn(source, 100, "viewer "))
+	}
+	sent := ""
+	for b := (Batch{}); q.Take(start, AllLanes, wire.MaxPacket, &b); {
+		sent += string(b.Packet)
+	}
+	if !strings.Contains(sent, "open ") || len(q.shares) != 0 {
+		t.Errorf("it was pushed out; shares %v are left", q.shares)
+	}
+}
