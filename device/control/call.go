@@ -30,7 +30,7 @@ type call struct {
 	cancel    context.CancelFunc // of one that runs
 	off       string             // why it is called off; "": it is not
 	code      string             // and under which code it is rejected, if it waits
-	late      bool               // it was to end with what made all safe: what it still sets comes behind that
+	stops     uint64             // how many there had been when it began
 	began     time.Time
 	progress  float64
 	told      time.Time // when progress was told
@@ -40,15 +40,11 @@ type call struct {
 func (c *call) callOff(why string) { c.end(rpc.CodeCancelled, why) }
 
 // stopped is for a stop.
-func (c *call) stopped() {
-	c.late = true
-	c.end(rpc.CodeStopped, "a stop came")
-}
+func (c *call) stopped() { c.end(rpc.CodeStopped, "a stop came") }
 
 // unleased is for one that needs the lease when that has ended: nobody is there any more who may move something with it.
 func (c *call) unleased() {
 	if c.method.Lease {
-		c.late = true
 		c.end(rpc.CodeNoLease, "the lease has ended")
 	}
 }

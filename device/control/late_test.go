@@ -200,6 +200,39 @@ func TestACallEndsWithItsLease(t *testing.T) {
 	})
 }
 
+// A call that was given up at its limit sets something when its lease has ended, or behind a stop that was reset.
+func TestACallThatWasGivenUpIsMadeSafe(t *testing.T) {
+	for name, ends := range map[string]func(anna *viewer){
+		"lease": func(anna *viewer) { anna.say(rpc.Command{Type: rpc.Lease, Do: rpc.Release}) },
+		"stop": func(anna *viewer) {
+			anna.say(rpc.Command{Type: rpc.Stop})
+			anna.say(rpc.Command{Type: rpc.Reset})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(r *rig) {
+				r.rover.creeps = 5 * time.Second
+				anna := r.viewer("Anna", operatorRole)
+				anna.take()
+				id := anna.say(rpc.Command{Type: rpc.Call, Method: "drag", Fence: anna.fence})
+				r.after(3 * time.Second)
+				if o := anna.of(id); o.State != rpc.Unknown {
+					t.Fatalf("%+v", o)
+				}
+				ends(anna)
+				r.after(2500 * time.Millisecond)
+				if r.rover.moves() {
+					t.Fatal("it moves before it comes back")
+				}
+				r.after(time.Second)
+				if r.rover.moves() {
+					t.Error("it moves on")
+				}
+			})
+		})
+	}
+}
+
 // Somebody may drive again by then: he has to begin anew.
 func TestACallThatEndsWhileSomebodyDrives(t *testing.T) {
 	within(t, func(r *rig) {

@@ -26,7 +26,7 @@ type rover struct {
 	deny error         // what Safe answers
 
 	safely time.Duration   // that Safe takes
-	creeps time.Duration   // for so long a call "creep" or "haul" goes on when it was told to end
+	creeps time.Duration   // for so long a call "creep", "haul" or "drag" goes on when it was told to end
 	result json.RawMessage // of calls
 
 	mu     sync.Mutex
@@ -61,6 +61,7 @@ func (r *rover) Methods() []rpc.Method {
 		{Name: "wipe", Role: admin},
 		{Name: "grab", Lease: true},
 		{Name: "haul", Lease: true},
+		{Name: "drag", Lease: true, LimitMS: 1000},
 		{Name: "rare", Rate: 0.5},
 	}
 }
@@ -102,7 +103,7 @@ func (r *rover) Call(ctx context.Context, method string, params json.RawMessage,
 		}
 	case "stick":
 		<-r.stuck
-	case "creep", "haul": // it sets something once more before it ends
+	case "creep", "haul", "drag": // it sets something once more before it ends
 		<-ctx.Done()
 		time.Sleep(r.creeps)
 		r.mu.Lock()

@@ -62,7 +62,8 @@ func (h *hand) work(ctx context.Context) {
 func (a *Authority) back(c *call) {
 	a.mu.Lock()
 	defer a.unlock()
-	if a.stop.Latched || !a.running || c.late {
+	over := c.method.Lease && (a.lease.holder == nil || a.lease.fence != c.Fence)
+	if a.stop.Latched || !a.running || a.stopped != c.stops || over {
 		a.safeLocked("a call that was told to end has done so only now")
 	}
 }
@@ -170,7 +171,7 @@ func (h *hand) begin(c *call) chan result {
 	h.removeLocked(c)
 	h.busy = true
 	ctx, cancel := context.WithTimeout(context.Background(), c.method.limit)
-	c.state, c.cancel, c.began = rpc.Running, cancel, time.Now()
+	c.state, c.cancel, c.began, c.stops = rpc.Running, cancel, time.Now(), a.stopped
 	a.tellCallLocked(c.from, c.ID)
 	back := make(chan result, 1)
 	go func() {
