@@ -46,7 +46,7 @@ const (
 // 1.25 MiB. A list costs all devices.
 const (
 	opensPerSecond = 10
-	opensAtOnce    = 2 * maxConnsPerViewer // all that a page may show, and once more when they are asked anew
+	opensAtOnce    = 4 * maxConnsPerViewer // all that a page may show, when its link is new, when they come back, and when their links are others
 
 	reopensPerSecond = 1 // of one Conn; devices hear no more either
 	reopensAtOnce    = 8

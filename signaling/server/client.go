@@ -40,7 +40,11 @@ type client struct {
 	keepAlive atomic.Int64 // time.Duration
 	heard     atomic.Int64 // Unix ns
 	shed      atomic.Bool  // it is being closed for what waits for it
-	sent      atomic.Bool  // something was sent since the last look
+
+	// Owned by keepShedding.
+	sentThen uint64      // bytes that had been sent when it was looked at last
+	movedAt  time.Time   // when that was seen to change
+	sent     atomic.Bool // something was sent since the last look
 
 	// Owned by run.
 	ctx    context.Context

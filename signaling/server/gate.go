@@ -76,8 +76,9 @@ func newGate(limits Limits, trusted proxies) *gate {
 }
 
 // network is what has the places and the rate of an address: itself, or its IPv6 /64, all of which one machine may have for sure.
+// Those of a local network count by themselves, as they do with IPv4: a whole plant may be in one.
 func network(addr netip.Addr) netip.Addr {
-	if !addr.Is6() {
+	if !addr.Is6() || addr.IsLinkLocalUnicast() || addr.IsPrivate() {
 		return addr
 	}
 	p, _ := addr.Prefix(64) // no error: it has 128 bits and no zone, see plain
