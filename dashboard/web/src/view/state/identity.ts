@@ -36,7 +36,6 @@ export function identity(): Identity {
 	takeKey();
 	if (left.length >= 20) return named(left);
 	write(sessionStorage, HELD, "");
-	write(sessionStorage, CALLS, "");
 	const bytes = crypto.getRandomValues(new Uint8Array(16));
 	return named(
 		btoa(String.fromCharCode(...bytes))
