@@ -56,7 +56,9 @@ func (c *Conn) Drive(d *wire.Drive) {
 	if replaced {
 		c.meter.drop(session.Replaced, 1)
 	}
-	c.loop.stepNow()
+	if !c.loop.try(func() time.Duration { return c.sendOrders(c.loop.now()) }) { // no step: nothing else has changed
+		c.loop.kick()
+	}
 }
 
 func (o *orders) take() (commands []order, drive *wire.Drive) {
@@ -67,8 +69,8 @@ func (o *orders) take() (commands []order, drive *wire.Drive) {
 	return commands, drive
 }
 
-// sendOrders sends what waits. It runs in the loop.
-func (c *Conn) sendOrders() {
+// sendOrders sends what waits, and what is due the second time; it returns when that is. It runs in the loop.
+func (c *Conn) sendOrders(now time.Duration) (wake time.Duration) {
 	commands, drive := c.orders.take()
 	for _, o := range commands {
 		send := c.paths.sendBest
@@ -79,9 +81,10 @@ func (c *Conn) sendOrders() {
 			c.meter.drop(session.NoPath, 1)
 		}
 	}
-	if drive != nil && !c.paths.sendTwice(wire.TypeDrive, wire.AppendDrive(nil, drive)) {
+	if drive != nil && !c.paths.sendTwice(now, wire.TypeDrive, wire.AppendDrive(nil, drive)) {
 		c.meter.drop(session.NoPath, 1)
 	}
+	return c.paths.sendSecond(now)
 }
 
 func (c *Conn) tick(body []byte) error {

@@ -160,7 +160,7 @@ func (c *Conn) step(now time.Duration) (wake time.Duration) {
 		return now
 	}
 	c.noteReach()
-	c.sendOrders()
+	wake = min(wake, c.sendOrders(now))
 	c.tellPath()
 	return wake
 }

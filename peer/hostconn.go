@@ -276,7 +276,7 @@ func (c *hostConn) step(now time.Duration) (wake time.Duration) {
 		c.past.leave(c.paths.use)
 	}
 	c.askForAttempt(now)
-	return min(wake, c.expire(now), c.lapse(now), c.stepPast(now))
+	return min(wake, c.paths.sendSecond(now), c.expire(now), c.lapse(now), c.stepPast(now))
 }
 
 // askForAttempt lets the viewer know that a connection wants a successor:

@@ -142,7 +142,7 @@ func (h *Host) malformed(err error) {
 
 func (h *Host) step(now time.Duration) (wake time.Duration) {
 	h.publish(now)
-	h.speak()
+	h.speak(now)
 	h.link.keepAlive = h.keepAlive()
 	wake = h.stepStore(now) // before the link's own, which says nothing when something was said
 	wake = min(wake, h.link.step(now))

@@ -39,7 +39,8 @@ type loop struct {
 	running bool       // guarded by working, as all below
 	handle  func(from *leg, packet []byte)
 	step    func(now time.Duration) (wake time.Duration)
-	wake    time.Duration // when run's timer ends
+	timer   *time.Timer   // run's
+	wake    time.Duration // when it ends
 }
 
 func newLoop() *loop {
@@ -97,7 +98,7 @@ func (l *loop) kick() {
 
 // stepNow calls step in the caller's goroutine if the loop rests, else soon.
 func (l *loop) stepNow() {
-	if !l.try(func() {}) {
+	if !l.try(l.stepped) {
 		l.kick()
 	}
 }
@@ -105,7 +106,7 @@ func (l *loop) stepNow() {
 // receiver returns what a carrier calls with each packet of that leg.
 func (l *loop) receiver(from *leg) func(packet []byte) {
 	return func(packet []byte) {
-		if l.try(func() { l.handle(from, packet) }) {
+		if l.try(func() time.Duration { l.handle(from, packet); return l.stepped() }) {
 			return
 		}
 		data := l.buffers.Get().(*[]byte)
@@ -118,9 +119,12 @@ func (l *loop) receiver(from *leg) func(packet []byte) {
 	}
 }
 
-// try calls do, and step, in the caller's goroutine, if the loop runs, rests
-// and has nothing waiting that came before.
-func (l *loop) try(do func()) bool {
+func (l *loop) stepped() (wake time.Duration) { return l.step(l.now()) }
+
+// try calls do in the caller's goroutine, if the loop runs, rests and has
+// nothing waiting that came before. What do returns is when step is to be
+// called, at the latest.
+func (l *loop) try(do func() (wake time.Duration)) bool {
 	if !l.working.TryLock() {
 		return false
 	}
@@ -128,9 +132,8 @@ func (l *loop) try(do func()) bool {
 	if !l.running || len(l.events) > 0 {
 		return false
 	}
-	do()
-	if l.step(l.now()) < l.wake {
-		l.kick()
+	if wake := do(); wake < l.wake {
+		l.sleepUntil(wake)
 	}
 	return true
 }
@@ -142,16 +145,14 @@ func (l *loop) run(ctx context.Context, handle func(from *leg, packet []byte), s
 	defer close(l.stopped)
 	l.begin(handle, step)
 	defer l.end()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-timer.C:
+		case <-l.timer.C:
 		case <-l.kicked:
 		}
-		timer.Reset(l.work())
+		l.work()
 	}
 }
 
@@ -159,6 +160,7 @@ func (l *loop) begin(handle func(from *leg, packet []byte), step func(now time.D
 	l.working.Lock()
 	defer l.working.Unlock()
 	l.handle, l.step, l.running = handle, step, true
+	l.timer = time.NewTimer(0)
 }
 
 // end: nothing is done any more once it has returned.
@@ -166,19 +168,25 @@ func (l *loop) end() {
 	l.working.Lock()
 	defer l.working.Unlock()
 	l.running = false
+	l.timer.Stop()
 }
 
-// work does what waits, then a step, and returns how long to sleep.
-func (l *loop) work() time.Duration {
+// work does what waits, then a step.
+func (l *loop) work() {
 	l.working.Lock()
 	defer l.working.Unlock()
 	for range len(l.events) {
 		l.take(<-l.events)
 	}
+	l.sleepUntil(l.stepped())
+}
+
+// sleepUntil sets run's timer: that alone wakes nobody.
+func (l *loop) sleepUntil(wake time.Duration) {
 	now := l.now()
-	sleep := max(l.step(now)-now, minSleep)
+	sleep := max(wake-now, minSleep)
 	l.wake = now + sleep
-	return sleep
+	l.timer.Reset(sleep)
 }
 
 func (l *loop) take(e event) {

@@ -86,7 +86,7 @@ func (h *Host) wakeFor(o *operator, wake bool) {
 }
 
 // speak sends what operators are told. It runs in the loop.
-func (h *Host) speak() {
+func (h *Host) speak(now time.Duration) {
 	h.mu.Lock()
 	speakers := h.speakers
 	h.speakers = nil
@@ -100,7 +100,7 @@ func (h *Host) speak() {
 			o.conn.say(outcome)
 		}
 		if ticks && !o.conn.over {
-			o.conn.paths.sendTwice(wire.TypeTick, wire.AppendTick(nil, tick))
+			o.conn.paths.sendTwice(now, wire.TypeTick, wire.AppendTick(nil, tick))
 		}
 	}
 }

@@ -27,7 +27,9 @@ type paths struct {
 	lastID    uint64
 	wall      func() time.Time
 	onEcho    func(id uint64, rung ladder.Rung, rtt time.Duration)
-	hesitated bool // a direct path was late or in doubt when hesitates was called last
+	second    second
+	paired    []*leg // what pair yields
+	hesitated bool   // a direct path was late or in doubt when hesitates was called last
 }
 
 func newPaths(wall func() time.Time) *paths {

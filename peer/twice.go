@@ -1,7 +1,10 @@
 package peer
 
 import (
+	"time"
+
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
 
@@ -29,13 +32,56 @@ func (p *paths) sendEverywhere(t wire.Type, body []byte) (taken bool) {
 	return taken
 }
 
-// sendTwice queues a Tick or a Drive on the two best proved paths, so that neither is missed when one of them dies without a
-// word. It reports whether one took it.
-func (p *paths) sendTwice(t wire.Type, body []byte) (taken bool) {
-	for _, id := range p.decision.Pair {
-		if g := p.byID(id); g != nil {
-			taken = g.sendFrame(t, urgent, body, asSetpoint) || taken
+// secondAfter is when what goes twice goes the second time: both paths end in the same two programs, often on one or two
+// cores, and what comes first is not to wait there for its copy.
+const secondAfter = 2 * time.Millisecond
+
+// second is what has gone on one path, and goes on another one as well.
+type second struct {
+	kind  wire.Type
+	body  []byte
+	first *leg // nil: nothing waits
+	due   time.Duration
+}
+
+// sendTwice sends a Tick or a Drive on the best proved path, and soon on the second best, so that neither is missed when one of
+// them dies without a word. A newer one takes the place of one that waits for that. It reports whether a path took it.
+func (p *paths) sendTwice(now time.Duration, t wire.Type, body []byte) bool {
+	p.second = second{}
+	for _, g := range p.pair() {
+		if g.sendFrame(t, urgent, body, asSetpoint) {
+			p.second = second{kind: t, body: body, first: g, due: now + secondAfter}
+			return true
 		}
 	}
-	return taken
+	return false
+}
+
+// sendSecond sends what is due the second time, and returns when that is.
+func (p *paths) sendSecond(now time.Duration) (wake time.Duration) {
+	s := p.second
+	switch {
+	case s.first == nil:
+		return session.Never
+	case now < s.due:
+		return s.due
+	}
+	p.second = second{}
+	for _, g := range p.pair() {
+		if g != s.first {
+			g.sendFrame(s.kind, urgent, s.body, asSetpoint)
+		}
+	}
+	return session.Never
+}
+
+// pair yields two that are proved, best first.
+func (p *paths) pair() []*leg {
+	p.paired = p.paired[:0]
+	for _, id := range p.decision.Pair {
+		if g := p.byID(id); g != nil {
+			p.paired = append(p.paired, g)
+		}
+	}
+	return p.paired
 }

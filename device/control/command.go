@@ -154,6 +154,9 @@ func (a *Authority) Drive(from peer.Operator, body []byte) {
 	if !a.motion.drive(now, &a.drive, ready) || !a.motion.moving {
 		return
 	}
+	for _, h := range a.hands {
+		signal(h.aimed)
+	}
 	if guard != nil && (!moving || a.motion.valid == now) {
 		guard.Beat()
 	}
@@ -161,9 +164,6 @@ func (a *Authority) Drive(from peer.Operator, body []byte) {
 		a.logLocked("%s drives", a.lease.holder.Name)
 		a.tellMovingLocked()
 		a.wake()
-	}
-	for _, h := range a.hands {
-		signal(h.aimed)
 	}
 }
 

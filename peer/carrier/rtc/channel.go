@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/pion/datachannel"
 	"github.com/pion/sctp"
@@ -67,6 +68,10 @@ type channel struct {
 	kind   kind
 	tap    *carrier.Tap
 	stream *sctp.Stream
+
+	// Not of the Live channel, which has a liveWriter.
+	writing sync.Mutex    // held to make a packet and write it
+	batch   carrier.Batch // guarded by writing
 }
 
 // abandon has SCTP repeat nothing of what is sent on the channel from now on, or
@@ -120,7 +125,7 @@ func (p *Peer) opened(id int, dc *webrtc.DataChannel) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.channels[id] = &channel{raw, table[id], p.buffer.Tap(id), stream}
+	p.channels[id] = &channel{ReadWriteCloserDeadliner: raw, kind: table[id], tap: p.buffer.Tap(id), stream: stream}
 	if p.open++; p.open == channelCount {
 		close(p.ready)
 	}

@@ -153,25 +153,30 @@ func (p *Peer) Bound(limits carrier.Limits) { p.buffer.Bound(limits) }
 // A short frame that may go twice is on the brief channel as well: SCTP repeats what was lost on the reliable one after a
 // second (RFC 9260, section 6.3.1), behind which all that follows waits there, and a call may be worth nothing by then.
 //
-// An eager frame is written here if it is Live: it is what ages.
+// An eager frame is written here if it is Live, or goes on the brief channel: it is what ages.
 func (p *Peer) Send(f carrier.Frame) bool {
-	if f.Eager && f.Lane() == carrier.LaneLive {
-		return p.sendEagerly(f)
+	switch {
+	case f.Eager && f.Lane() == carrier.LaneLive:
+		return p.sendEagerly(f, liveChannel, p.live.w.eagerly)
+	case f.Eager && f.Lane() == carrier.LaneSetpoint:
+		return p.sendEagerly(f, briefChannel, p.briefly)
 	}
-	taken := p.buffer.Send(f)
+	taken := false
 	if f.Twice && len(f.Bytes) <= wire.MaxLiveData {
-		f.Control = true
-		taken = p.buffer.Send(f) || taken
+		once := f
+		once.Control = true
+		taken = p.sendEagerly(once, briefChannel, p.briefly)
 	}
-	return taken
+	return p.buffer.Send(f) || taken
 }
 
-func (p *Peer) sendEagerly(f carrier.Frame) bool {
+// sendEagerly queues f for a channel and has it written at once, or by the channel's own goroutine.
+func (p *Peer) sendEagerly(f carrier.Frame, channel int, write func() (done bool)) bool {
 	if !p.buffer.Push(f) {
 		return false
 	}
-	if !p.live.w.eagerly() {
-		p.buffer.Tap(liveChannel).Wake()
+	if !write() {
+		p.buffer.Tap(channel).Wake()
 	}
 	return true
 }

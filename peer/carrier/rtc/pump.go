@@ -113,18 +113,50 @@ func (p *Peer) deliver(packet []byte, receive func([]byte)) {
 // write sends what is queued for a channel until the connection ends, and
 // what is left then while flush lets it.
 func (p *Peer) write(c *channel) {
-	var b carrier.Batch
 	for {
-		for p.take(c, &b) {
-			if !p.writeBatch(c, &b) {
-				return
-			}
+		if !p.writeAll(c) {
+			return
 		}
 		if p.life.Ends() && c.tap.Pending().Frames == 0 {
 			return
 		}
 		p.await(c)
 	}
+}
+
+// writeAll sends what may go now. False: it is over.
+func (p *Peer) writeAll(c *channel) bool {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	for p.take(c, &c.batch) {
+		if !p.writeBatch(c, &c.batch) {
+			return false
+		}
+	}
+	return true
+}
+
+// briefly sends a packet of what waits for the brief channel in the caller's goroutine, where that cannot block, as
+// liveWriter.eagerly does. It reports whether nothing is left for the channel's own.
+func (p *Peer) briefly() bool {
+	if !p.isReady() || p.bounded() || p.life.Ends() {
+		return false
+	}
+	c := p.channels[briefChannel]
+	if !c.writing.TryLock() {
+		return false
+	}
+	defer c.writing.Unlock()
+	if !c.tap.Take(c.kind.limit, &c.batch) {
+		return true
+	}
+	_ = c.SetWriteDeadline(time.Unix(0, 0))
+	if _, err := c.Write(c.batch.Packet); err != nil {
+		c.tap.Return(&c.batch)
+		return false
+	}
+	p.sent.Add(len(c.batch.Packet))
+	return c.tap.Pending().Frames == 0
 }
 
 // writeBatch sends b, waiting for the association's turn. What may be lost is
