@@ -191,17 +191,17 @@ func (r *Remote) do(change func(now time.Duration)) {
 	r.wake = d.Wake
 	tell := r.tellLocked(d)
 	r.mu.Unlock()
-	if sooner {
-		select {
-		case r.bell <- struct{}{}:
-		default:
-		}
-	}
 	for _, s := range d.Say {
 		r.conn.Command(s.Body, s.Everywhere)
 	}
 	if d.Drive != nil {
 		r.conn.Drive(d.Drive)
+	}
+	if sooner { // behind what is sent, which waits for nobody to be woken
+		select {
+		case r.bell <- struct{}{}:
+		default:
+		}
 	}
 	tell()
 }
