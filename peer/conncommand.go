@@ -56,9 +56,17 @@ func (c *Conn) Drive(d *wire.Drive) {
 	if replaced {
 		c.meter.drop(session.Replaced, 1)
 	}
-	if !c.loop.try(func() time.Duration { return c.sendOrders(c.loop.now()) }) { // no step: nothing else has changed
+	if !c.loop.try(c.hurry) {
 		c.loop.kick()
 	}
+}
+
+// hurry sends what waits without a step, as nothing else has changed, and returns when one is due.
+func (c *Conn) hurry() (wake time.Duration) {
+	if c.paths.lost() { // a step takes the successor
+		return c.loop.stepped()
+	}
+	return c.sendOrders(c.loop.now())
 }
 
 func (o *orders) take() (commands []order, drive *wire.Drive) {

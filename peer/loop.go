@@ -132,7 +132,10 @@ func (l *loop) try(do func() (wake time.Duration)) bool {
 	if !l.running || len(l.events) > 0 {
 		return false
 	}
-	if wake := do(); wake < l.wake {
+	switch wake := do(); {
+	case wake <= l.now():
+		l.kick()
+	case wake < l.wake:
 		l.sleepUntil(wake)
 	}
 	return true

@@ -48,11 +48,18 @@ type second struct {
 // them dies without a word. A newer one takes the place of one that waits for that. It reports whether a path took it.
 func (p *paths) sendTwice(now time.Duration, t wire.Type, body []byte) bool {
 	p.second = second{}
-	for _, g := range p.pair() {
-		if g.sendFrame(t, urgent, body, asSetpoint) {
-			p.second = second{kind: t, body: body, first: g, due: now + secondAfter}
-			return true
+	pair := p.pair()
+	for _, g := range pair {
+		if !g.sendFrame(t, urgent, body, asSetpoint) {
+			continue
 		}
+		if len(pair) > 1 {
+			p.second = second{kind: t, body: body, first: g, due: now + secondAfter}
+			if p.ladder.State(g.id).InDoubt {
+				p.second.due = now // it may be the only one that arrives
+			}
+		}
+		return true
 	}
 	return false
 }

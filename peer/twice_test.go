@@ -93,12 +93,18 @@ func TestSecondTime(t *testing.T) {
 	expect("none takes anything", []string{"e"}, []string{"e"})
 	direct.full, link.full = false, false
 
+	p.ladder.Doubt(now, best.id)
+	p.step(now)
+	send("e", true)
+	later(0, session.Never)
+	expect("the best path is in doubt: the copy at once", []string{"e"}, []string{"e"})
+
 	send("f", true)
 	p.down(now, best)
 	p.step(now)
 	later(secondAfter, session.Never)
 	expect("the path of the first is over", []string{"f"}, []string{"f"})
 	send("g", true)
-	later(secondAfter, session.Never)
+	later(0, session.Never)
 	expect("there is only one", nil, []string{"g"})
 }

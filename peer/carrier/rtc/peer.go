@@ -153,21 +153,25 @@ func (p *Peer) Bound(limits carrier.Limits) { p.buffer.Bound(limits) }
 // A short frame that may go twice is on the brief channel as well: SCTP repeats what was lost on the reliable one after a
 // second (RFC 9260, section 6.3.1), behind which all that follows waits there, and a call may be worth nothing by then.
 //
-// An eager frame is written here if it is Live, or goes on the brief channel: it is what ages.
+// An eager frame is written here if it goes on the Live or the brief channel: it is what ages.
 func (p *Peer) Send(f carrier.Frame) bool {
-	switch {
-	case f.Eager && f.Lane() == carrier.LaneLive:
-		return p.sendEagerly(f, liveChannel, p.live.w.eagerly)
-	case f.Eager && f.Lane() == carrier.LaneSetpoint:
-		return p.sendEagerly(f, briefChannel, p.briefly)
-	}
 	taken := false
 	if f.Twice && len(f.Bytes) <= wire.MaxLiveData {
-		once := f
-		once.Control = true
-		taken = p.sendEagerly(once, briefChannel, p.briefly)
+		brief := f
+		brief.Control = true
+		taken = p.sendOnce(brief)
 	}
-	return p.buffer.Send(f) || taken
+	return p.sendOnce(f) || taken
+}
+
+func (p *Peer) sendOnce(f carrier.Frame) bool {
+	switch lane := f.Lane(); {
+	case f.Eager && table[liveChannel].lanes.Has(lane):
+		return p.sendEagerly(f, liveChannel, p.live.w.eagerly)
+	case f.Eager && table[briefChannel].lanes.Has(lane):
+		return p.sendEagerly(f, briefChannel, p.briefly)
+	}
+	return p.buffer.Send(f)
 }
 
 // sendEagerly queues f for a channel and has it written at once, or by the channel's own goroutine.
