@@ -279,6 +279,8 @@ func (c *Conn) donePast() {
 	p := &c.past
 	p.id = 0
 	switch {
+	case p.ofTails && !c.accepted: // no stream begins now: the device is asked for the rest once more
+		p.changed = true
 	case p.ofTails:
 		p.changed = true // the others are next
 		c.doneTails()

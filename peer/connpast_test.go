@@ -235,6 +235,26 @@ func TestTheRestOutlastsALink(t *testing.T) {
 	})
 }
 
+// The rest may come to its end between two links: the new run's beginning, which it brought, does not come again.
+func TestTheRestEndsBetweenLinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.accepts(8, 0)
+		p.steps(0)
+		p.accepted = false
+		p.chunk(told(7, signal.Stream{ID: 1, Name: "event", Class: "event"}), dataFrame(eventAt(7, 2)), dataFrame(eventAt(8, 1)), p.done())
+		p.accepts(8, 0)
+		p.steps(2 * time.Second)
+		p.chunk(p.done())
+		p.accepted = true
+		p.take(eventAt(8, 1), wire.Hop{})
+		p.take(eventAt(8, 2), wire.Hop{})
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "event 8:1", "event 8:2")
+	})
+}
+
 // The device's program begins anew while its past is under way: what came live of the run before does not come again.
 func TestARestartAmidAndNothingComesTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
