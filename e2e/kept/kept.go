@@ -24,15 +24,17 @@ const (
 // Say is told how it goes.
 type Say func(format string, args ...any)
 
-// arrival is a sample that the viewer printed.
+// arrival is a sample that the viewer printed. There may be a million: they have no pointers, which the collector of this
+// program's memory would follow all the time, while those that are measured wait for a processor.
 type arrival struct {
-	sent  ledger.Sent
-	at    time.Time
-	made  float64 // Unix seconds
-	epoch string
-	seq   uint64
-	text  string
-	past  bool
+	sent   ledger.Sent
+	at     int64   // Unix microseconds
+	made   float64 // Unix seconds
+	epoch  int     // which of received.epochs
+	seq    uint64
+	size   int // of the text's filling
+	harmed int // which of received.harmed, from 1; 0: its text is sent's
+	past   bool
 }
 
 // receiver keeps what a viewer prints, in less room than all of its lines take.
@@ -48,6 +50,8 @@ type receiver struct {
 
 type received struct {
 	arrivals []arrival
+	epochs   []string
+	harmed   []string // texts of what was harmed
 	gaps     []ledger.Gap
 	came     map[ledger.Sent]bool
 	run      int    // that whole is of
@@ -62,6 +66,15 @@ func view(r *rig.Rig, start func(onLine func(program.Line)) (*program.Program, e
 		go v.read.run(v.line, v.Ended())
 	}
 	return v, err
+}
+
+// printed is what counts of a line.
+type printed struct {
+	Type, Stream, Epoch, Path string
+	Seq, From, To             uint64
+	T                         float64
+	Value                     json.RawMessage
+	Past, Retained            bool
 }
 
 // backlog keeps lines until they are taken apart, so that no program waits for that.
@@ -108,7 +121,7 @@ func (b *backlog) run(each func(program.Line), ended <-chan struct{}) {
 }
 
 func (v *receiver) line(line program.Line) {
-	var e rig.Event
+	var e printed
 	err := json.Unmarshal([]byte(line.Text), &e)
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -124,7 +137,7 @@ func (v *receiver) line(line program.Line) {
 		s := v.streamLocked(e.Stream)
 		s.gaps = append(s.gaps, ledger.Gap{Epoch: e.Epoch, From: e.From, To: e.To})
 	case e.Type == "sample" && !e.Retained:
-		v.streamLocked(e.Stream).take(e, line.At)
+		v.streamLocked(e.Stream).take(e, line.At.UnixMicro())
 	}
 }
 
@@ -138,15 +151,32 @@ func (v *receiver) streamLocked(name string) *received {
 }
 
 // take notes a sample. One that is harmed is noted as well, for the ledger to find.
-func (s *received) take(e rig.Event, at time.Time) {
-	a := arrival{at: at, made: e.T, epoch: e.Epoch, seq: e.Seq, text: e.String(), past: e.Past}
-	a.sent, _ = ledger.Parse(a.text)
+func (s *received) take(e printed, at int64) {
+	a := arrival{at: at, made: e.T, epoch: slices.Index(s.epochs, e.Epoch), seq: e.Seq, past: e.Past}
+	if a.epoch < 0 {
+		a.epoch, s.epochs = len(s.epochs), append(s.epochs, e.Epoch)
+	}
+	text := rig.Event{Value: e.Value}.String()
+	var err error
+	if a.sent, err = ledger.Parse(text); err != nil {
+		s.harmed = append(s.harmed, text)
+		a.harmed = len(s.harmed)
+	}
+	a.size = len(text) - len(a.sent.Text(0))
 	s.arrivals = append(s.arrivals, a)
 	s.came[a.sent] = true
 	if a.sent.Run > s.run {
 		s.run, s.whole = a.sent.Run, 0
 	}
 	s.advance()
+}
+
+// text is what came.
+func (s *received) text(a arrival) string {
+	if a.harmed > 0 {
+		return s.harmed[a.harmed-1]
+	}
+	return a.sent.Text(a.size)
 }
 
 func (s *received) advance() {
@@ -217,7 +247,7 @@ func (v *receiver) enter(book *ledger.Book, stream string, inOrder bool) error {
 		slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(int64(a.sent.Number) - int64(b.sent.Number)) })
 	}
 	for _, a := range arrivals {
-		book.Deliver(ledger.Delivered{Epoch: a.epoch, Seq: a.seq, Text: a.text})
+		book.Deliver(ledger.Delivered{Epoch: s.epochs[a.epoch], Seq: a.seq, Text: s.text(a)})
 	}
 	for _, g := range s.gaps {
 		book.Declare(g)

@@ -173,7 +173,7 @@ func (w *parted) comeBack(p *Partition, returned time.Time, say Say) error {
 	if err != nil {
 		return err
 	}
-	p.Live = fresh.at.Sub(returned)
+	p.Live = time.UnixMicro(fresh.at).Sub(returned)
 	say("live after %v", p.Live)
 	err = until("whole backlog", Complete+time.Minute, func() bool { return w.viewer.least(1) >= p.last })
 	p.Complete = time.Since(returned)
@@ -253,8 +253,8 @@ func (v *receiver) p99(from, to time.Time) time.Duration {
 			continue
 		}
 		for _, a := range s.arrivals {
-			if !a.past && a.at.After(from) && a.at.Before(to) {
-				ages = append(ages, a.at.Sub(time.UnixMicro(int64(a.made*1e6))))
+			if at := time.UnixMicro(a.at); !a.past && at.After(from) && at.Before(to) {
+				ages = append(ages, at.Sub(time.UnixMicro(int64(a.made*1e6))))
 			}
 		}
 	}
