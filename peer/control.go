@@ -7,7 +7,9 @@ import "github.com/telepath-iot/telepath/peer/wire"
 type Control interface {
 	Command(from Operator, body []byte) // body: a Command's JSON, of at most wire.MaxCommand bytes; not kept
 	Drive(from Operator, body []byte)   // body: a Drive; not kept
-	Gone(from Operator)                 // the Conn is over, or the host; only of one that has said something
+	// Gone: the Conn is over, or the host; only of one that has said something. Perhaps from within Publish, Say or Tick of whoever
+	// brings the loop something: it must not wait for what the callers of these hold.
+	Gone(from Operator)
 }
 
 // Operator is a Conn that may command: the same one as long as the Conn lives. Its methods may be called from any goroutine,

@@ -37,8 +37,6 @@ type Authority struct {
 	persist chan struct{} // the stop has changed, or the journal is behind
 	woken   chan struct{} // the watch has something new to wait for
 
-	sending sync.Mutex // held while what was decided is told, so that it is told in that order
-
 	mu        sync.Mutex
 	running   bool // guarded by mu, like all below
 	lease     lease
@@ -52,7 +50,7 @@ type Authority struct {
 	calls     map[string]*call     // that have not ended
 	taking    *call                // that the desk is putting on the disk; nil: none
 	answered  answers
-	outbox    []func() // what is to be told, once mu is free
+	outbox    outbox
 	drive     wire.Drive
 }
 
@@ -149,24 +147,6 @@ func (a *Authority) quiet() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.missingLocked() == nil && len(a.calls) == 0
-}
-
-// unlock frees mu and tells what was decided, in its order.
-func (a *Authority) unlock() {
-	empty := len(a.outbox) == 0
-	a.mu.Unlock()
-	if empty {
-		return
-	}
-	a.sending.Lock()
-	defer a.sending.Unlock()
-	a.mu.Lock()
-	out := a.outbox
-	a.outbox = nil
-	a.mu.Unlock()
-	for _, tell := range out {
-		tell()
-	}
 }
 
 // now is the time on the clock that ticks show, in µs, after what it has brought to its end has ended.

@@ -63,7 +63,7 @@ func (a *Authority) publishLocked(values map[uint64]float64) {
 	if a.board == nil || len(values) == 0 {
 		return
 	}
-	a.outbox = append(a.outbox, func() {
+	a.outbox.add(func() {
 		for id, v := range values {
 			put(a.board.axes[id], telemetry.NumberValue(v))
 		}
@@ -86,7 +86,7 @@ func (a *Authority) boardLocked() {
 	if a.lease.holder != nil {
 		holder = a.lease.holder.Name
 	}
-	a.outbox = append(a.outbox, func() {
+	a.outbox.add(func() {
 		put(a.board.holder, telemetry.TextValue(holder))
 		put(a.board.stopped, telemetry.BoolValue(stopped))
 	})
@@ -98,5 +98,5 @@ func (a *Authority) logLocked(format string, args ...any) {
 		return
 	}
 	line := fmt.Sprintf(format, args...)
-	a.outbox = append(a.outbox, func() { put(a.board.log, telemetry.TextValue(line)) })
+	a.outbox.add(func() { put(a.board.log, telemetry.TextValue(line)) })
 }

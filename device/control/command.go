@@ -167,10 +167,11 @@ func (a *Authority) Drive(from peer.Operator, body []byte) {
 	}
 }
 
-// Gone implements peer.Control. A lease lasts until it is not renewed: who has it may be back before.
+// Gone implements peer.Control. A lease lasts until it is not renewed: who has it may be back before. It tells nobody: whoever
+// publishes a sample may be the one who finds a Conn over, and holds the stream that would be told.
 func (a *Authority) Gone(from peer.Operator) {
 	a.mu.Lock()
-	defer a.unlock()
+	defer a.unlockUntold()
 	delete(a.operators, from.ID())
 	if a.lease.gone(from.ID()) {
 		a.tellLeaseLocked(a.nowLocked(), "")

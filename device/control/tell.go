@@ -75,7 +75,7 @@ func (a *Authority) sayLocked(conn string, o rpc.Outcome) {
 			o.At, _ = a.cfg.now()
 		}
 		body := o.Append(nil)
-		a.outbox = append(a.outbox, func() { op.peer.Say(body) })
+		a.outbox.add(func() { op.peer.Say(body) })
 	}
 }
 
@@ -107,7 +107,7 @@ func (a *Authority) operateLocked(op *operator, on bool, now uint64) {
 func (a *Authority) tickLocked(op *operator, now uint64) {
 	op.ticked = now
 	tick := wire.Tick{Epoch: a.epoch, At: now}
-	a.outbox = append(a.outbox, func() { op.peer.Tick(tick) })
+	a.outbox.add(func() { op.peer.Tick(tick) })
 }
 
 // tellTimeLocked sends the ticks that are due, and returns when the next one is.
