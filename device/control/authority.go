@@ -133,7 +133,7 @@ func (a *Authority) finish() {
 	a.running = false
 	a.safeLocked("the device's program is ending")
 	a.endLeaseLocked("the device's program is ending")
-	for _, c := range a.calls {
+	for c := range a.openLocked() {
 		c.callOff("the device's program is ending")
 	}
 	a.unlock()
@@ -146,7 +146,7 @@ func (a *Authority) finish() {
 func (a *Authority) quiet() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.missingLocked() == nil && len(a.calls) == 0
+	return a.missingLocked() == nil && len(a.calls) == 0 && a.taking == nil
 }
 
 // now is the time on the clock that ticks show, in µs, after what it has brought to its end has ended.

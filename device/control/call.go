@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -64,6 +65,28 @@ func (c *call) entry(state rpc.State) *journal.Call {
 	return &journal.Call{ID: c.ID, Method: c.Method, Who: c.who, State: state, By: c.By}
 }
 
+// openLocked are the calls that have not ended, also the one that the disk is taking.
+func (a *Authority) openLocked() iter.Seq[*call] {
+	return func(yield func(*call) bool) {
+		if a.taking != nil && !yield(a.taking) {
+			return
+		}
+		for _, c := range a.calls {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// openCallLocked is one of them; nil: there is none with this id.
+func (a *Authority) openCallLocked(id string) *call {
+	if a.taking != nil && a.taking.ID == id {
+		return a.taking
+	}
+	return a.calls[id]
+}
+
 // callLocked leaves a call to the desk, unless it is known already.
 func (a *Authority) callLocked(op *operator, c rpc.Command, now uint64) {
 	switch {
@@ -96,14 +119,11 @@ func (a *Authority) tellCallLocked(conn, id string) bool {
 
 // cancelLocked calls one off. One that has not come yet will not run either.
 func (a *Authority) cancelLocked(op *operator, id string, now uint64) {
-	switch c := a.calls[id]; {
-	case c != nil:
+	if c := a.openCallLocked(id); c != nil {
 		c.callOff(op.who() + " cancelled it")
-	case a.taking != nil && a.taking.ID == id:
-		a.taking.callOff(op.who() + " cancelled it")
-	default:
-		a.askLocked(op, id, now, unknown{rpc.Rejected, rpc.CodeCancelled, op.who() + " cancelled it before it came"})
+		return
 	}
+	a.askLocked(op, id, now, unknown{rpc.Rejected, rpc.CodeCancelled, op.who() + " cancelled it before it came"})
 }
 
 // checkLocked says why a call may not run; "": it may. Its order is that of section 10.2.
@@ -194,9 +214,6 @@ func (a *Authority) take(from string, o rpc.Command) {
 	a.calls[c.ID] = c
 	c.method.hand.queue = append(c.method.hand.queue, c)
 	a.tellCallLocked(c.from, c.ID)
-	if !a.running {
-		c.callOff("the device's program is ending")
-	}
 	signal(c.method.hand.called)
 }
 
@@ -213,6 +230,9 @@ func (a *Authority) admit(from string, o rpc.Command) *call {
 		return nil // without being remembered it is not answered: it comes again, or is too late
 	}
 	m, code, reason := a.checkLocked(op, o, now)
+	if code == "" && !a.running {
+		code, reason = rpc.CodeCancelled, "the device's program is ending"
+	}
 	if code != "" {
 		a.rejectLocked(from, o, code, reason)
 		return nil

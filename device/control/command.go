@@ -102,7 +102,7 @@ func (a *Authority) askLocked(op *operator, id string, now uint64, never unknown
 	if !a.tellCallLocked(op.conn, id) {
 		a.tellUnknownLocked(op, id, now, never)
 	}
-	if c := a.calls[id]; c != nil {
+	if c := a.openCallLocked(id); c != nil {
 		c.from = op.conn
 	}
 }

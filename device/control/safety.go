@@ -126,7 +126,7 @@ func (a *Authority) stopLocked(from *operator, id, name string) {
 	a.stopped++
 	a.stoppedAt, _ = a.cfg.now()
 	a.safeLocked("stop")
-	for _, c := range a.calls {
+	for c := range a.openLocked() {
 		c.stopped()
 	}
 	if first {
