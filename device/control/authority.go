@@ -56,8 +56,9 @@ type Authority struct {
 
 // order is a command that may have to wait for the disk.
 type order struct {
-	from string // Conn
-	c    rpc.Command
+	from  string // Conn
+	c     rpc.Command
+	stops uint64 // how many there had been when it came
 }
 
 var _ peer.Control = (*Authority)(nil)

@@ -72,7 +72,7 @@ func (a *Authority) obeyLocked(op *operator, c rpc.Command) {
 // orderLocked has the desk obey.
 func (a *Authority) orderLocked(op *operator, c rpc.Command) {
 	select {
-	case a.orders <- order{op.conn, c}:
+	case a.orders <- order{op.conn, c, a.stopped}:
 	default:
 		a.refuseLocked(op.conn, c, rpc.CodeBusy, "too many commands are waiting for the disk")
 	}

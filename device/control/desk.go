@@ -41,7 +41,7 @@ func (a *Authority) obey(o order) {
 	case rpc.Lease:
 		a.grant(o.from, o.c)
 	case rpc.Reset:
-		a.reset(o.from, o.c)
+		a.reset(o)
 	case rpc.Call:
 		a.take(o.from, o.c)
 	}
@@ -73,20 +73,20 @@ func (a *Authority) keep() <-chan time.Time {
 }
 
 // reset ends the stop, once the disk knows.
-func (a *Authority) reset(from string, c rpc.Command) {
+func (a *Authority) reset(o order) {
+	c := o.c
 	a.mu.Lock()
-	op := a.operators[from]
+	op := a.operators[o.from]
 	if op == nil {
 		a.unlock()
 		return
 	}
 	was, known := a.answered.get(c.ID)
 	code, reason := a.lateLocked(c, a.nowLocked())
-	stops := a.stopped
 	if !known && code == "" && c.ID == "" {
 		code, reason = rpc.CodeMalformed, "an id is needed"
 	}
-	if !known && code == "" && a.stop.Latched && c.At != 0 && c.At < a.stoppedAt {
+	if !known && code == "" && a.stop.Latched && (c.At != 0 && c.At < a.stoppedAt || a.stopped != o.stops) {
 		code, reason = rpc.CodeStopped, "a stop came that the sender had not heard of"
 	}
 	if known || code != "" || !a.stop.Latched {
@@ -106,7 +106,7 @@ func (a *Authority) reset(from string, c rpc.Command) {
 	case err != nil:
 		signal(a.persist) // the disk may have it all the same: it is to say again that the stop is latched
 		a.answerResetLocked(op, c, rpc.CodeJournal, err.Error())
-	case a.stopped != stops: // it was pressed again meanwhile
+	case a.stopped != o.stops: // it was pressed again meanwhile
 		a.answerResetLocked(op, c, rpc.CodeStopped, "a stop came")
 		signal(a.persist)
 	default:

@@ -25,6 +25,9 @@ func (a *Authority) decideLocked(op *operator, c rpc.Command, now uint64) *seat 
 	if code == "" && (c.ID == "" || c.Key == "") {
 		code, reason = rpc.CodeMalformed, "id and key are needed"
 	}
+	if code == "" && !a.running { // the desk had it when the end began
+		code, reason = rpc.CodeNotOffered, "the device's program is ending"
+	}
 	if code != "" {
 		a.refuseLeaseLocked(op, c, now, code, reason)
 		return nil
@@ -121,7 +124,7 @@ func (a *Authority) endLeaseLocked(why string) {
 	name := a.lease.holder.Name
 	a.lease.holder = nil
 	a.safeLocked("the lease has ended")
-	for _, c := range a.calls {
+	for c := range a.openLocked() {
 		c.unleased()
 	}
 	a.logLocked("lease: %s no longer has it: %s", name, why)

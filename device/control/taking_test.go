@@ -57,6 +57,25 @@ func TestAStopWhileTheDiskTakesACall(t *testing.T) {
 	}
 }
 
+// TestAResetThatCameBeforeTheStop ends none, though it names none that its sender knows, and what was called in between
+// does not run.
+func TestAResetThatCameBeforeTheStop(t *testing.T) {
+	a, anna := atDesk(t)
+	anna.order(rpc.Command{Type: rpc.Stop})
+	anna.order(rpc.Command{Type: rpc.Reset})
+	id := anna.order(rpc.Command{Type: rpc.Call, Method: "horn"})
+	anna.order(rpc.Command{Type: rpc.Stop})
+	for range 2 {
+		a.obey(<-a.orders)
+	}
+	if !a.stop.Latched {
+		t.Error("the stop has ended")
+	}
+	if c, _ := a.journal.Call(id); c.State != rpc.Rejected || c.Code != rpc.CodeStopped {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestWhoAsksWhileTheDiskTakesACall is told its end, whichever Conn it came on.
 func TestWhoAsksWhileTheDiskTakesACall(t *testing.T) {
 	a, anna := atDesk(t)
@@ -84,5 +103,23 @@ func TestTheEndWhileTheDiskTakesACall(t *testing.T) {
 		if o := anna.of(anna.say(rpc.Command{Type: rpc.Ask, ID: id})); o.State != rpc.Rejected || o.Code != rpc.CodeCancelled {
 			t.Errorf("%+v", o)
 		}
+	})
+}
+
+// TestTheEndWhileTheDiskTakesALease: nobody is shown to have it then.
+func TestTheEndWhileTheDiskTakesALease(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := r.viewer("Anna", operatorRole)
+		r.slowly(200 * time.Millisecond)
+		id := anna.say(rpc.Command{Type: rpc.Lease, Do: rpc.Take})
+		r.end()
+		if o := anna.of(id); o.Mine || o.Code != rpc.CodeNotOffered {
+			t.Errorf("%+v", o)
+		}
+		if holder := r.sink.get("control/holder"); holder != "" {
+			t.Errorf("%s has it", holder)
+		}
+		r.disk.Heal()
+		r.start(Config{})
 	})
 }
