@@ -20,6 +20,9 @@ type orders struct {
 	mu       sync.Mutex
 	commands []order     // guarded by mu
 	drive    *wire.Drive // guarded by mu; nil: none waits
+	driven   bool        // guarded by mu; there was one: of this fence, with this seq
+	fence    uint64      // guarded by mu
+	seq      uint64      // guarded by mu
 }
 
 type order struct {
@@ -44,17 +47,18 @@ func (c *Conn) Command(body []byte, everywhere bool) {
 	c.loop.stepNow()
 }
 
-// Drive sends d, which is copied, on the two best proved paths; one that waits still is replaced. It may be called from any
-// goroutine, also from callbacks, and never blocks.
+// Drive sends d, which is copied, on the two best proved paths; one that waits still is replaced. One whose Seq is not above that
+// of the one before, under the same Fence, is dropped: the device would not take it either. It may be called from any goroutine,
+// also from callbacks, and never blocks.
 func (c *Conn) Drive(d *wire.Drive) {
 	own := *d
 	own.Setpoints = slices.Clone(d.Setpoints)
-	c.orders.mu.Lock()
-	replaced := c.orders.drive != nil
-	c.orders.drive = &own
-	c.orders.mu.Unlock()
+	replaced, newer := c.orders.put(&own)
 	if replaced {
 		c.meter.drop(session.Replaced, 1)
+	}
+	if !newer {
+		return
 	}
 	if !c.loop.try(c.hurry) {
 		c.loop.kick()
@@ -67,6 +71,20 @@ func (c *Conn) hurry() (wake time.Duration) {
 		return c.loop.stepped()
 	}
 	return c.sendOrders(c.loop.now())
+}
+
+// put has d wait, and reports whether a Drive was dropped for that, and whether d is the newest. What was decided one after the
+// other comes here from several goroutines, and so perhaps the other way round: an older one must not take the place of a newer
+// one, or of its second copy. Fences are not compared: those of a device that has lost its journal begin anew.
+func (o *orders) put(d *wire.Drive) (replaced, newer bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.driven && d.Fence == o.fence && d.Seq <= o.seq {
+		return true, false
+	}
+	replaced = o.drive != nil
+	o.drive, o.driven, o.fence, o.seq = d, true, d.Fence, d.Seq
+	return replaced, true
 }
 
 func (o *orders) take() (commands []order, drive *wire.Drive) {

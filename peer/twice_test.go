@@ -108,3 +108,48 @@ func TestSecondTime(t *testing.T) {
 	later(0, session.Never)
 	expect("there is only one", nil, []string{"g"})
 }
+
+// TestAnOlderDrive comes from a goroutine that was overtaken: it takes the place neither of the newer one nor of its second copy.
+func TestAnOlderDrive(t *testing.T) {
+	direct, link := &notingCarrier{rung: ladder.UDP}, &notingCarrier{rung: ladder.WS}
+	c := &Conn{paths: newPaths(time.Now), loop: newLoop()} // it does not run: what is to be sent waits for sendOrders
+	for i, carrier := range []*notingCarrier{direct, link} {
+		g := &leg{id: i + 1, carrier: carrier}
+		c.paths.up(0, g)
+		c.paths.prove(0, g)
+	}
+	now := time.Second
+	c.paths.step(now)
+	body := func(fence, seq uint64) string {
+		return string(wire.AppendDrive(nil, &wire.Drive{Fence: fence, Seq: seq}))
+	}
+	drive := func(fence, seq uint64) { c.Drive(&wire.Drive{Fence: fence, Seq: seq}) }
+	expect := func(what string, drives ...string) {
+		t.Helper()
+		c.sendOrders(now)
+		now += secondAfter
+		c.sendOrders(now)
+		if first, second := direct.taken(), link.taken(); !slices.Equal(first, drives) || !slices.Equal(second, drives) {
+			t.Errorf("%s: %q went on the best path and %q on the other, want %q", what, first, second, drives)
+		}
+	}
+
+	drive(1, 0)
+	expect("the very first", body(1, 0))
+	drive(1, 5)
+	drive(1, 4)
+	expect("while the newer one waits", body(1, 5))
+	drive(1, 6)
+	c.sendOrders(now)
+	drive(1, 5)
+	expect("while its second copy waits", body(1, 6))
+	drive(1, 6)
+	expect("the same once more")
+	drive(2, 1)
+	expect("of another lease", body(2, 1))
+	drive(1, 1)
+	expect("of a device that counts its leases anew", body(1, 1))
+	if replaced := c.meter.stats().Drops["replaced"]; replaced != 3 {
+		t.Errorf("%d are counted as replaced", replaced)
+	}
+}
