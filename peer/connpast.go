@@ -214,6 +214,9 @@ func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte
 			c.pastChunk(now, d.Payload)
 		}
 	}
+	if c.cfg.Events.Chunk != nil && len(p.out) > 0 {
+		c.cfg.Events.Chunk()
+	}
 }
 
 // pastChunk takes a chunk apart: it is made as a packet is.

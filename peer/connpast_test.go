@@ -255,6 +255,23 @@ func TestTheRestEndsBetweenLinks(t *testing.T) {
 	})
 }
 
+// What of the past came together is followed by one Chunk, so that who prints it need not do so sample by sample.
+func TestAChunkOfThePastIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		var told []string
+		p.cfg.Events.Batch = func(r Received) { told = append(told, fmt.Sprint(r.Header.Seq, r.Past)) }
+		p.cfg.Events.Chunk = func() { told = append(told, "chunk") }
+		p.take(liveAt(7, 4), wire.Hop{})
+		p.chunk(dataFrame(liveAt(7, 1)), dataFrame(liveAt(7, 2)))
+		p.chunk(dataFrame(liveAt(7, 3)), p.done())
+		if want := []string{"4 false", "1 true", "2 true", "chunk", "3 true", "chunk"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}
+
 // The device's program begins anew while its past is under way: what came live of the run before does not come again.
 func TestARestartAmidAndNothingComesTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -16,6 +16,7 @@ type Events struct {
 	State   func(signal.Device)                         // its presence changed
 	Streams func(epoch string, streams []signal.Stream) // descriptions that are new or changed
 	Batch   func(Received)                              // samples to deliver
+	Chunk   func()                                      // behind batches of the past that came together
 	Gap     func(stream *signal.Stream, g wire.Gap)     // samples that will never come
 	Path    func(Path)                                  // the path in use changed
 	Link    func(linked bool, err error)                // the link to the server came or went
@@ -33,7 +34,7 @@ type Received struct {
 	Skip, Take int           // deliver samples Skip … Skip+Take−1 of the batch
 	Late       bool          // newer samples of the stream were delivered before
 	Retained   bool          // a kept value, no live sample
-	Past       bool          // from the device's spool: it fills what came before, or what is missing
+	Past       bool          // from the device's spool: it fills what came before, or what is missing; Events.Chunk follows
 	Held       time.Duration // how long it was kept, if Retained
 	Rung       ladder.Rung   // that it came on
 	At         time.Time     // when it came, on the clock from which Conn.Clock tells the device's

@@ -60,7 +60,7 @@ func New(config Config) (*Viewer, error) {
 	v := &Viewer{config: config, link: Link{Log: config.Log}, units: map[uint32]string{}, unread: map[uint32]bool{}}
 	config.View.Events = peer.Events{
 		Opened: v.presence, State: v.presence, Streams: v.streams,
-		Batch: v.received, Gap: v.gap, Path: v.path, Link: v.link.Set, Joined: v.joined,
+		Batch: v.received, Chunk: v.write, Gap: v.gap, Path: v.path, Link: v.link.Set, Joined: v.joined,
 	}
 	config.View.NewestTime = telemetry.NewestTime
 	var err error
@@ -89,8 +89,12 @@ func (v *Viewer) Run(ctx context.Context) error {
 // outError is a failure of Out, as opposed to the end of the caller's context.
 type outError struct{ error }
 
-// write prints the lines of one event.
+// write prints the lines of one event, or those of a chunk of the past: there may be tens of thousands a second, and each write
+// wakes who reads.
 func (v *Viewer) write() {
+	if len(v.lines) == 0 {
+		return
+	}
 	_, err := v.config.Out.Write(v.lines)
 	v.lines = v.lines[:0]
 	if err != nil {
@@ -149,6 +153,9 @@ func (v *Viewer) begin(s *signal.Stream) {
 	}
 }
 
+// maxLines is how much of the past is printed at once, in bytes.
+const maxLines = 16 << 10
+
 func (v *Viewer) received(r peer.Received) {
 	if err := telemetry.Decode(&v.batch, r.Payload, r.Header.Count); err != nil {
 		v.cannotRead(r.Stream, "samples cannot be read", err)
@@ -171,7 +178,9 @@ func (v *Viewer) received(r peer.Received) {
 		s.Age = c.age(&r, s.T)
 		v.lines = v.config.Format.Sample(v.lines, &s)
 	}
-	v.write()
+	if !r.Past || len(v.lines) > maxLines { // more of the past follows
+		v.write()
+	}
 }
 
 // cannotRead tells of a mistake once for each stream: it is the sender's, and lasts.
