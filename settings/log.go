@@ -24,14 +24,25 @@ func Log(cmd *cobra.Command) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(text)); err != nil {
 		return nil, Usagef("--log-level %q: want debug, info, warn or error", text)
 	}
-	return slog.New(handler(cmd.ErrOrStderr(), level)), nil
+	w := cmd.ErrOrStderr()
+	direct := slog.New(handler(w, w, level))
+	logs := logsOf(cmd.Context())
+	if logs == nil {
+		return direct, nil
+	}
+	u := &unread{to: w, missed: func(dropped int) {
+		direct.Warn("nobody read this log: lines before this one are missing", "dropped", dropped)
+	}}
+	logs.add(u)
+	return slog.New(handler(u, w, level)), nil
 }
 
-func handler(w io.Writer, level slog.Level) slog.Handler {
-	if !isTerminal(w) {
+// handler writes to w what is to be read at the end of it.
+func handler(w, end io.Writer, level slog.Level) slog.Handler {
+	if !isTerminal(end) {
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	}
-	return people(w, level, Colour(w))
+	return people(w, level, Colour(end))
 }
 
 // people makes text to be read at a terminal.

@@ -37,7 +37,9 @@ func Main(root *cobra.Command) {
 func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	prepare(root)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	logs := &logs{}
+	err := root.ExecuteContext(context.WithValue(ctx, logsKey{}, logs))
+	logs.finish()
 	if err == nil || errors.Is(err, errQuiet) || errors.Is(err, errReaderGone) {
 		return codeOf(err)
 	}
