@@ -297,14 +297,29 @@ func TestConnectionsBeyondLimitsAreCounted(t *testing.T) {
 }
 
 // idle opens a connection that is closed with the test.
-func (r *running) idle(t *testing.T) net.Conn {
+func (r *running) idle(t *testing.T) idle {
 	t.Helper()
 	conn, err := net.Dial("tcp", r.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return conn
+	return idle{conn}
+}
+
+// idle is a connection on which a test says what it likes.
+type idle struct{ net.Conn }
+
+// asks sends a request, reads the beginning of its answer and keeps the connection.
+func (c idle) asks(t *testing.T, request string) {
+	t.Helper()
+	c.SetDeadline(time.Now().Add(patience))
+	if _, err := c.Write([]byte(request)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 4096)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (g *gate) count() int {

@@ -194,20 +194,16 @@ func (g *gate) watch(c *gatedConn) {
 	c.moveLocked(&g.unproven)
 }
 
-// know notes that a request is of somebody who may make it, so that the connection that it came on goes for no other. Who did not
-// even show a token goes for those who do, where there are more than there may be.
-func (g *gate) know(r *http.Request, token bool) {
-	c, _ := r.Context().Value(gatedKey{}).(*gatedConn)
+// know notes that a request showed a token that is valid, so that the connection that it came on goes for no other. Who did not
+// even show one goes for it, where there are more than there may be.
+func (g *gate) know(r *http.Request) {
+	c := gatedOf(r.Context())
 	g.mu.Lock()
-	switch {
-	case c == nil || c.left:
-	case token:
+	if c != nil && !c.left {
 		c.moveLocked(nil)
-	case c.in == &g.unproven:
-		c.moveLocked(&g.guests)
 	}
 	var gone []*gatedConn
-	for token && g.total > g.limits.Connections && !g.overOwnLocked(address(r), 0) {
+	for g.total > g.limits.Connections && !g.overOwnLocked(address(r), 0) {
 		other := g.shedLocked(&g.unproven)
 		if other == nil {
 			other = g.shedLocked(&g.guests)
@@ -220,6 +216,18 @@ func (g *gate) know(r *http.Request, token bool) {
 	g.mu.Unlock()
 	for _, other := range gone {
 		other.shut()
+	}
+}
+
+// carries notes that the connection of ctx carries a link: it goes for no other, but for who shows a token. As long as there are
+// fewer of these than the limit, that is: beyond it are those alone that can be shed. Else nobody who has a token could come in to
+// show it.
+func (g *gate) carries(ctx context.Context) {
+	c := gatedOf(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c != nil && c.in == &g.unproven && g.total-g.unproven.Len() < g.limits.Connections {
+		c.moveLocked(&g.guests)
 	}
 }
 
@@ -353,7 +361,13 @@ func (c *gatedConn) Close() error {
 
 type gatedKey struct{}
 
-// withGated hands the connection on to its requests, for know (http.Server.ConnContext).
+// withGated hands the connection on to its requests, for gatedOf (http.Server.ConnContext).
 func withGated(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, gatedKey{}, port.Below(conn))
+}
+
+// gatedOf is the connection that a request came on; nil: it passed no gate.
+func gatedOf(ctx context.Context) *gatedConn {
+	c, _ := ctx.Value(gatedKey{}).(*gatedConn)
+	return c
 }

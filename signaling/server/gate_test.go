@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"net"
 	"net/http"
 	"net/netip"
@@ -133,7 +134,9 @@ func TestFullOfOpenLinks(t *testing.T) {
 	s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 4}}, func(s *Server) { s.gate.settle = 0 })
 	var guests []*link
 	for range 4 {
-		guests = append(guests, runLink(t, s.open(t, ladder.WS, http.Header{})))
+		guest := runLink(t, s.open(t, ladder.WS, http.Header{}))
+		guest.nextSignal(signal.Welcome) // its connection counts as a link's
+		guests = append(guests, guest)
 	}
 	if _, err := ws.Dial(t.Context(), ws.DialConfig{URL: s.url + "/v1/link", Header: http.Header{}}); err == nil {
 		t.Error("one more comes in without a token")
@@ -151,6 +154,37 @@ func TestFullOfOpenLinks(t *testing.T) {
 		default:
 		}
 	}
+}
+
+// TestRefusedGuestsMakeRoom: where links need no token, connections whose requests were refused one are closed for new ones, however
+// many there are. Others come in, with a token and without, and the links stay.
+func TestRefusedGuestsMakeRoom(t *testing.T) {
+	s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 6}}, func(s *Server) { s.gate.settle = 0 })
+	guest := runLink(t, s.open(t, ladder.WS, http.Header{}))
+	guest.nextSignal(signal.Welcome)
+	for range 2 * (6 + spare) {
+		s.idle(t).asks(t, "GET /v1/link HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	}
+	runLink(t, s.open(t, ladder.WS, http.Header{})).nextSignal(signal.Welcome)
+	s.dial(t, auth.Operator, nil).nextSignal(signal.Welcome)
+	select {
+	case <-guest.over:
+		t.Errorf("a link went: %v", guest.err)
+	default:
+	}
+}
+
+// TestOneGuestsConnectionsMakeRoom: nor does a guest keep who has a token out with more connections than there may be that all say
+// something of its link.
+func TestOneGuestsConnectionsMakeRoom(t *testing.T) {
+	s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 6}}, func(s *Server) { s.gate.settle = 0 })
+	id := base64.RawURLEncoding.EncodeToString(make([]byte, 16))
+	request := "POST /v1/link/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nTelepath-Link: " + id + "\r\nTelepath-Seq: "
+	s.idle(t).asks(t, request+"1\r\n\r\n")
+	for range 2 * (6 + spare) {
+		s.idle(t).asks(t, request+"9\r\n\r\n") // malformed, but of the link
+	}
+	s.dial(t, auth.Operator, nil).nextSignal(signal.Welcome)
 }
 
 // TestNewConnectionsSettle: one that came just now is not closed for the next one: it may be about to say something.

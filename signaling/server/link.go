@@ -73,6 +73,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 
 // serveCarrier serves a link, whatever it is made of, until it is over.
 func (s *Server) serveCarrier(ctx context.Context, link carrier.Carrier, p pass) {
+	s.gate.carries(ctx) // not before: a request that needed no token may have been refused for another reason
 	c := newClient(s, link, p.role, p.from)
 	c.host, c.keyHash, c.udp, c.expires = p.host, p.hash, p.udp, p.expires
 	if p.role == auth.Device {
@@ -113,7 +114,9 @@ func (s *Server) checkToken(r *http.Request) (auth.Identity, *openRequest, *refu
 	if !ok {
 		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the contents of the server's DIR/tokens/ROLE (--token-file), or log in again"}
 	}
-	s.gate.know(r, req.token != "")
+	if req.token != "" {
+		s.gate.know(r)
+	}
 	open, problem := parseOpen(req.open)
 	if problem == nil && open != nil && !id.Role.Watches() {
 		problem = &refusal{code: "forbidden", reason: "the token is a device's, which publishes and cannot watch", remedy: "give the contents of the server's DIR/tokens/viewer (--token-file)"}

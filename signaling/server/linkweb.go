@@ -14,8 +14,17 @@ func (s *Server) newWeb() *web.Server {
 	return web.NewServer(web.ServerConfig{
 		Open:   s.openWeb,
 		Refuse: s.refuseWeb,
-		Heard:  func(r *http.Request) { s.gate.know(r, s.cfg.OpenRole == "") },
+		Heard:  s.heardWeb,
 	})
+}
+
+// heardWeb takes note of another request of a link. Where links need no token, it may be of one that was made without.
+func (s *Server) heardWeb(r *http.Request) {
+	if s.cfg.OpenRole == "" {
+		s.gate.know(r)
+		return
+	}
+	s.gate.carries(r.Context())
 }
 
 // openWeb checks a request that opens a link. The link takes a place at the

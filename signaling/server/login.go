@@ -159,7 +159,7 @@ func (s *Server) require(r *http.Request, role auth.Role) *refusal {
 		return &refusal{code: "forbidden", reason: "the role " + string(id.Role) + " may not do this", remedy: "use the token of role " + string(role)}
 	}
 	if bearer(r) != "" {
-		s.gate.know(r, true)
+		s.gate.know(r)
 	}
 	return nil
 }
