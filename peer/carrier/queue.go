@@ -17,7 +17,9 @@ type Queue struct {
 	free    *node                // unused nodes, linked by next
 	shares  shares               // of the lanes that are shared
 	credit  int                  // bytes that Event may send before Live, see takeEventShare
-	behind  bool                 // signals were behind commands in the last packet, see takeUrgent
+	told    map[uint64]int       // how many signals wait, by Conn; see held
+	behind  bool                 // signals were behind all else in the last packet that may have some, see takeUrgent
+	holds   bool                 // and are in the one that is being made
 	turn    uint64               // counts newest Live frames that were chosen before others
 	served  map[streamKey]uint64 // the turn at which a stream was; kept while others wait, at most maxServed
 	waiting []*node              // of longestWaiting, for its memory
@@ -33,7 +35,7 @@ type streamKey struct {
 
 // NewQueue makes an empty queue.
 func NewQueue(limits Limits) *Queue {
-	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node), served: make(map[streamKey]uint64), shares: make(shares)}
+	return &Queue{limits: limits.orDefault(), newest: make(map[streamKey]*node), served: make(map[streamKey]uint64), shares: make(shares), told: make(map[uint64]int)}
 }
 
 // Push queues f. What happens when its lane is full is the class's choice
@@ -111,7 +113,7 @@ func (d Depth) holds(now Depth, size int) bool {
 func (q *Queue) add(lane Lane, f Frame) {
 	n := q.node(f)
 	q.lanes[lane].pushBack(n)
-	q.shares.add(lane, f)
+	q.count(lane, f, 1)
 	if !lane.knowsNewest() {
 		return
 	}
@@ -136,7 +138,7 @@ func (q *Queue) node(f Frame) *node {
 // remove takes n out and keeps its memory for the next frame.
 func (q *Queue) remove(lane Lane, n *node) {
 	q.lanes[lane].remove(n)
-	q.shares.remove(lane, n.frame)
+	q.count(lane, n.frame, -1)
 	if key := n.frame.key(lane); q.newest[key] == n {
 		delete(q.newest, key)
 	}

@@ -17,18 +17,13 @@ const frameCost = 256
 
 func cost(f Frame) int { return len(f.Bytes) + frameCost }
 
-func (s shares) add(lane Lane, f Frame) {
-	if lane.isShared() {
-		s[shareOf(lane, f)] += cost(f)
-	}
-}
-
-func (s shares) remove(lane Lane, f Frame) {
+// add counts a frame that came or, with sign -1, went.
+func (s shares) add(lane Lane, f Frame, sign int) {
 	if !lane.isShared() {
 		return
 	}
 	of := shareOf(lane, f)
-	if s[of] -= cost(f); s[of] == 0 {
+	if s[of] += sign * cost(f); s[of] == 0 {
 		delete(s, of)
 	}
 }
@@ -62,6 +57,11 @@ func (s shares) passedOn(lane Lane) (cost int) {
 		}
 	}
 	return cost
+}
+
+// of is how much of a lane is of a source, whether it yields or not.
+func (s shares) of(lane Lane, source uint64) int {
+	return s[share{lane, source, false}] + s[share{lane, source, true}]
 }
 
 // newest is the newest frame of whoever has most in the lane, and more than f's source would have with it; nil: nobody. What this end has to say

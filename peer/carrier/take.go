@@ -41,43 +41,57 @@ func (q *Queue) take(now time.Time, set Lanes, limit, past int, b *Batch) bool {
 	b.reset(min(limit, wire.MaxPacket))
 	b.past = past
 	q.takeUrgent(b, set)
-	if set.Has(LaneSignal) && q.lanes[LaneSignal].front != nil {
+	if set.Has(LaneSignal) && q.lanes[LaneSignal].front != nil && !q.holds {
 		return true // it waits for a packet of its own, and data must not overtake what may describe their streams
+	}
+	if q.holds {
+		q.takeQuiet(b)
 	}
 	if set.Has(LaneLive) {
 		q.takeEventShare(b, set)
 		q.takeLive(b, now)
 	}
-	q.takeOldest(b, set, LaneEvent)
+	q.takeEvents(b, set)
 	q.dropVoid(set)
 	q.takePast(b, set)
+	if q.holds {
+		q.takeOldest(b, set, LaneSignal) // what is left of the packet
+	}
 	return len(b.Frames) > 0
 }
 
 // takeUrgent takes what goes before data: signals first, which may describe
 // them, then commands. Of signals that are passed on for others there may be more
 // than a packet holds, and for as long as those like: then they are first in every
-// second packet only. And a Drive does not wait behind more control frames than
-// find room.
+// second packet only, and behind all else in the others. And a Drive does not wait
+// behind more control frames than find room.
 func (q *Queue) takeUrgent(b *Batch, set Lanes) {
-	if set.Has(LaneSignal) {
-		q.behind = !q.behind && q.commandsWait(set) && q.flooded(b)
+	if q.holds = false; set.Has(LaneSignal) {
+		q.behind = !q.behind && q.othersWait(set) && q.flooded(b)
+		q.holds = q.behind
 	}
-	if !q.behind {
+	if !q.holds {
 		q.takeOldest(b, set, LaneSignal)
 	}
 	q.takeOldest(b, set, LaneCall)
 	if q.lanes[LaneControl].depth.Bytes > b.room() {
 		q.takeOldest(b, set, LaneSetpoint)
 	}
-	for _, lane := range [...]Lane{LaneControl, LaneSetpoint, LaneSignal} { // signals: what is left of the packet, where they were behind
-		q.takeOldest(b, set, lane)
+	q.takeOldest(b, set, LaneControl)
+	q.takeOldest(b, set, LaneSetpoint)
+	if !q.holds {
+		q.takeOldest(b, set, LaneSignal) // shorter ones than the one that did not fit
 	}
 }
 
-// commandsWait reports whether there is what must not wait behind others' signals.
-func (q *Queue) commandsWait(set Lanes) bool {
-	return set.Has(LaneCall) && q.lanes[LaneCall].front != nil || set.Has(LaneSetpoint) && q.lanes[LaneSetpoint].front != nil
+// othersWait reports whether there is what must not wait behind others' signals.
+func (q *Queue) othersWait(set Lanes) bool {
+	for _, lane := range [...]Lane{LaneCall, LaneSetpoint, LaneLive, LaneEvent, LaneHistory} {
+		if set.Has(lane) && q.lanes[lane].front != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // flooded reports whether more signals wait than b holds, and of others than this end itself.
@@ -117,13 +131,14 @@ func (q *Queue) takePast(b *Batch, set Lanes) {
 	if !set.Has(LaneHistory) {
 		return
 	}
-	for l := &q.lanes[LaneHistory]; b.past > 0 && b.fits(l.front); {
-		size := len(l.front.frame.Bytes)
+	for n := q.unheld(q.lanes[LaneHistory].front); b.past > 0 && b.fits(n); {
+		size, next := len(n.frame.Bytes), n.next
 		if size > b.past && len(b.Frames) > 0 {
 			return
 		}
 		b.past -= size
-		q.move(b, LaneHistory, l.front)
+		q.move(b, LaneHistory, n)
+		n = q.unheld(next)
 	}
 }
 
@@ -150,9 +165,22 @@ func (q *Queue) takeEventShare(b *Batch, set Lanes) {
 		return
 	}
 	q.credit = min(q.credit+b.limit/eventShare, wire.MaxPacket)
-	for b.fits(events.front) && len(events.front.frame.Bytes) <= q.credit {
-		q.credit -= len(events.front.frame.Bytes)
-		q.move(b, LaneEvent, events.front)
+	for n := q.unheld(events.front); b.fits(n) && len(n.frame.Bytes) <= q.credit; {
+		next := n.next
+		q.credit -= len(n.frame.Bytes)
+		q.move(b, LaneEvent, n)
+		n = q.unheld(next)
+	}
+}
+
+func (q *Queue) takeEvents(b *Batch, set Lanes) {
+	if !set.Has(LaneEvent) {
+		return
+	}
+	for n := q.unheld(q.lanes[LaneEvent].front); b.fits(n); {
+		next := n.next
+		q.move(b, LaneEvent, n)
+		n = q.unheld(next)
 	}
 }
 
@@ -169,7 +197,7 @@ func (q *Queue) takeLive(b *Batch, now time.Time) {
 	}
 	for n := live.front; n != nil; {
 		next := n.next
-		if all || n.chosen {
+		if n.chosen || all && !q.held(n.frame) {
 			q.move(b, LaneLive, n)
 		}
 		n = next
@@ -191,7 +219,7 @@ func (q *Queue) expire(now time.Time) {
 func (q *Queue) chooseLive(b *Batch) {
 	room, any := b.room(), len(b.Frames) > 0
 	choose := func(n *node) bool {
-		if n.chosen || any && len(n.frame.Bytes) > room {
+		if n.chosen || any && len(n.frame.Bytes) > room || q.held(n.frame) {
 			return false
 		}
 		n.chosen, any = true, true
@@ -270,7 +298,7 @@ func (q *Queue) putBack(f Frame) {
 		n := q.node(f)
 		n.superseded = newer != nil
 		q.lanes[lane].pushFront(n)
-		q.shares.add(lane, f)
+		q.count(lane, f, 1)
 		if lane.knowsNewest() && newer == nil {
 			q.newest[f.key(lane)] = n
 		}
