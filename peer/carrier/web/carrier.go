@@ -23,6 +23,7 @@ package web
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -64,6 +65,8 @@ type Carrier struct {
 	life   *carrier.Life
 
 	sent, received carrier.Counter
+
+	held atomic.Int64 // bytes that came and wait for their turn, at the server
 }
 
 // side is what client and server do differently.
@@ -103,9 +106,10 @@ func (c *Carrier) LocalAddr() (addr netip.Addr) {
 	return addr
 }
 
-// Stats implements carrier.Carrier.
+// Stats implements carrier.Carrier. What came and waits for its turn is in memory like what waits to be sent.
 func (c *Carrier) Stats() carrier.Stats {
 	queued, drops := c.buffer.Snapshot()
+	queued.Bytes += int(c.held.Load())
 	return carrier.Stats{Queued: queued, Drops: drops, Sent: c.sent.Traffic(), Received: c.received.Traffic()}
 }
 

@@ -28,6 +28,8 @@ type host struct {
 	taken taken         // guarded by turn
 	moved chan struct{} // guarded by turn: closed when the first number that is missing is another one; nil: nobody waits
 	ups   atomic.Int32  // requests that bring a packet, at present
+	all   atomic.Uint64 // taken.all, for who does not hold turn
+	early atomic.Int64  // of what the carrier holds: of packets that wait for others, in bytes
 
 	hurried atomic.Bool // carrier.FlushTime is over: only the goodbye is still sent
 }
@@ -110,12 +112,20 @@ func (h *host) tryUp(u up) (moved <-chan struct{}, no *carrier.Refused) {
 		}
 		return h.moved, nil
 	}
-	if h.taken.add(u.n) && h.moved != nil {
-		close(h.moved)
-		h.moved = nil
+	if h.taken.add(u.n) {
+		h.moveOn()
 	}
 	h.c.deliver(u.packet, h.receive)
 	return nil, nil
+}
+
+// moveOn lets those look again that wait for a packet. The caller holds turn.
+func (h *host) moveOn() {
+	h.all.Store(h.taken.all)
+	if h.moved != nil {
+		close(h.moved)
+		h.moved = nil
+	}
 }
 
 // myTurn waits until a packet may be taken. False: it never will be.

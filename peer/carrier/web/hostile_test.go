@@ -294,6 +294,52 @@ func TestTooManyAtOnce(t *testing.T) {
 	end(c)
 }
 
+// TestEarlyPacketsAreBounded: those that wait for one before them have no more than a client needs in memory, which is seen from
+// outside, and the one that they wait for finds room.
+func TestEarlyPacketsAreBounded(t *testing.T) {
+	s := newStranger(t, kind{rung: ladder.Poll}, Config{})
+	s.poll(1)
+	c := <-s.l.opened
+	in := runEnd(t, c)
+	large := bytes.Repeat(event(1, 1000).Bytes, wire.MaxPacket/len(event(1, 1000).Bytes))
+	answers := make(chan int, 3)
+	post := func(n uint64) {
+		status, _ := s.up(n, large)
+		answers <- status
+	}
+	const fit = maxEarly / wire.MaxPacket
+	for n := range uint64(fit) {
+		go post(n + 2)
+		s.awaitHeldBytes(c, (int(n)+1)*len(large))
+	}
+	s.want("too-many")(s.up(fit+2, large))
+	s.awaitHeldBytes(c, fit*len(large))
+	if status, body := s.up(1, large); status != 204 {
+		t.Errorf("the one that was missing: %d %s", status, body)
+	}
+	for range fit {
+		if status := <-answers; status != 204 {
+			t.Errorf("one that waited: %d", status)
+		}
+	}
+	for range (1 + fit) * (len(large) / len(event(1, 1000).Bytes)) {
+		<-in
+	}
+	s.awaitHeldBytes(c, 0)
+	end(c)
+}
+
+// awaitHeldBytes waits until the link's bodies have so many bytes.
+func (s *stranger) awaitHeldBytes(c *Carrier, want int) {
+	s.t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if c.Stats().Queued.Bytes == want {
+			return
+		}
+	}
+	s.t.Fatalf("the link holds %d bytes, not %d", c.Stats().Queued.Bytes, want)
+}
+
 // TestThousandsOfIDs cost nothing while they are nobody's.
 func TestThousandsOfIDs(t *testing.T) {
 	s := newStranger(t, kind{rung: ladder.Poll}, Config{})

@@ -53,16 +53,22 @@ func (s *Server) upTo(h *host, n uint64, w http.ResponseWriter, r *http.Request)
 	_ = control.SetReadDeadline(time.Now().Add(s.timeout()))
 	buf := s.bodies.Get().(*[]byte)
 	defer s.bodies.Put(buf)
+	u := up{n: n, ahead: r.Header.Get(headerAhead) != ""}
+	body := heldBody{body: r.Body, h: h, early: h.waits(u)}
+	defer body.release()
 	var err error
-	*buf, err = readBody(r.Body, *buf)
+	*buf, err = readBody(&body, *buf)
+	u.packet = *buf
 	switch {
 	case errors.Is(err, errTooLong):
 		return tooLarge()
+	case errors.Is(err, errTooMuch):
+		return refused("too-many", "more waits for packets before it than a link needs", "send fewer packets at a time")
 	case err != nil:
 		return malformed("the body broke off")
 	}
 	_ = control.SetReadDeadline(time.Time{}) // the packet may have to wait for its turn
-	return h.takeUp(r.Context(), up{n: n, ahead: r.Header.Get(headerAhead) != "", packet: *buf})
+	return h.takeUp(r.Context(), u)
 }
 
 func tooLarge() *carrier.Refused {
