@@ -20,9 +20,11 @@ const (
 	// pastAhead is how much is read before it is sent, in bytes.
 	pastAhead = 64 << 10
 	// What of a transfer may be unacknowledged, in bytes: on data channels no more, since what SCTP has lost holds up what
-	// follows, and what is live with it.
-	pastUnacked   = 256 << 10
-	pastUnackedWS = 1 << 20
+	// follows, and what is live with it. On ws more, as long as there is room for it: a viewer that acknowledges nothing keeps it
+	// in memory, and there may be many.
+	pastUnacked    = 256 << 10
+	pastUnackedWS  = 1 << 20
+	pastUnackedAll = 4 << 20 // of all transfers together, beyond which each has pastUnacked
 	// pastProbeEvery is how often the path is measured while the past goes on it, at least.
 	pastProbeEvery = 200 * time.Millisecond
 	// pastProbeSpacing is the least time between two probes. The next one goes
@@ -88,11 +90,7 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &transfer{
-		id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastUnacked), want: make(chan int, 1), stop: stop,
-		pace: session.NewPace(c.host.cfg.PastShare), ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery,
-	}
-	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
+	t := newTransfer(id, c.host.cfg.PastShare, stop)
 	c.past = t
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]string{}}
 	c.host.tasks.Go(func() {
@@ -100,6 +98,15 @@ func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Posit
 			c.host.loop.post(func() { c.readPast(t, chunks, last) })
 		})
 	})
+}
+
+func newTransfer(id uint32, share int, stop context.CancelFunc) *transfer {
+	t := &transfer{
+		id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastUnacked), want: make(chan int, 1), stop: stop,
+		pace: session.NewPace(share), ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery,
+	}
+	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
+	return t
 }
 
 func (c *hostConn) endPast() {
@@ -165,7 +172,7 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 	if now < c.host.driven {
 		t.pace.Driven()
 	}
-	t.flight.SetLimit(mayBeUnacked(c.paths.carrying().carrier.Rung()))
+	t.flight.SetLimit(c.host.mayBeUnacked(t, c.paths.carrying().carrier.Rung()))
 	for now >= c.jammed {
 		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !t.pace.Ready(now) {
 			return max(t.pace.Wake(), c.jammed)
@@ -187,11 +194,18 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 	return max(t.outbox.Wake(), c.jammed)
 }
 
-func mayBeUnacked(on ladder.Rung) int {
-	if on == ladder.WS {
-		return pastUnackedWS
+// mayBeUnacked is how much of a transfer may be, in bytes.
+func (h *Host) mayBeUnacked(t *transfer, on ladder.Rung) int {
+	if on != ladder.WS {
+		return pastUnacked
 	}
-	return pastUnacked
+	room := pastUnackedAll
+	for _, c := range h.conns {
+		if c.past != nil && c.past != t {
+			room -= c.past.flight.Used()
+		}
+	}
+	return max(pastUnacked, min(room, pastUnackedWS))
 }
 
 func (c *hostConn) ackedPast(now time.Duration, p wire.Position) {

@@ -1,11 +1,14 @@
 package peer
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
+	"github.com/telepath-iot/telepath/peer/ladder"
+	"github.com/telepath-iot/telepath/peer/session"
 )
 
 // pastSink keeps what is sent.
@@ -66,5 +69,50 @@ func TestTheNextProbeGoesWhenEnoughWent(t *testing.T) {
 		if got := p.probeAt(); got != probed+c.want {
 			t.Errorf("answered: %v, %d bytes since: at %v, want %v", c.heard, c.since, got, probed+c.want)
 		}
+	}
+}
+
+// flies sends chunks of a transfer that nobody acknowledges, until no more may be under way, and returns how many bytes are.
+func (h *Host) flies(p *transfer, on ladder.Rung) int {
+	chunk := make([]byte, 10_000)
+	for {
+		p.flight.SetLimit(h.mayBeUnacked(p, on))
+		p.last++
+		p.queue.Push(0, session.Batch{Seq: p.last, Count: 1, Body: chunk})
+		if _, ok := p.outbox.Next(0, 0); !ok {
+			return p.flight.Used()
+		}
+	}
+}
+
+// TestTransfersShareWhatMayBeUnacked: one alone has all that one may have; of many that acknowledge nothing most have the least.
+func TestTransfersShareWhatMayBeUnacked(t *testing.T) {
+	const chunk = 11_000 // more than one
+	h := &Host{conns: map[string]*hostConn{}}
+	join := func(on ladder.Rung) int {
+		id := uint32(len(h.conns) + 1)
+		c := &hostConn{past: newTransfer(id, DefaultPastShare, func() {})}
+		h.conns[fmt.Sprint(id)] = c
+		return h.flies(c.past, on)
+	}
+	if got := join(ladder.UDP); got > pastUnacked || got < pastUnacked-chunk {
+		t.Errorf("on data channels %d bytes are unacknowledged", got)
+	}
+	if got := join(ladder.WS); got > pastUnackedWS || got < pastUnackedWS-chunk {
+		t.Errorf("%d bytes of one are unacknowledged", got)
+	}
+	sum, most := pastUnacked+pastUnackedWS, 0
+	for range DefaultMaxViewers - 2 {
+		got := join(ladder.WS)
+		if sum += got; sum > pastUnackedAll {
+			most = max(most, got)
+		}
+	}
+	if most > pastUnacked || most < pastUnacked-chunk {
+		t.Errorf("where no more than all may be are, %d bytes of another one are", most)
+	}
+	clear(h.conns) // all have gone
+	if got := join(ladder.WS); got < pastUnackedWS-chunk {
+		t.Errorf("there is room again, and %d bytes are", got)
 	}
 }
