@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../../peer/wire/testing";
 import { Pace } from "./pace";
 import { type Range, settle } from "./range";
 import { clockTicks, liveLabel, liveParts, liveTicks, valueTicks } from "./ticks";
@@ -102,6 +103,36 @@ describe("ticks", () => {
 	it("of a held window are round times of day", () => {
 		expect(clockTicks(1_234, 9_876, 4)).toEqual({ at: [5_000], step: 5_000 });
 		expect(clockTicks(1_000, 5_000, 4).at).toEqual([1_000, 2_000, 3_000, 4_000, 5_000]);
+	});
+
+	it("are few and end, whatever the values are", () => {
+		const random = new Random(8);
+		const nasty = [0, 5e-324, 1e-310, 0.3, 1, 2 ** 53, 1e300, Number.MAX_VALUE, Number.POSITIVE_INFINITY];
+		const any = () => random.pick(nasty) * random.pick([1, -1]);
+		for (let i = 0; i < 20_000; i++) {
+			const a = any();
+			const b = random.pick([any(), a * (1 + random.int(0, 3) * Number.EPSILON), a + random.int(0, 2)]);
+			const [low, high] = [Math.min(a, b), Math.max(a, b)];
+			const nominal = () => (random.bool() ? any() : null);
+			const shown = { low: 0, high: 0 };
+			settle(shown, { low, high }, nominal(), nominal(), random.bool());
+			expect(shown.high - shown.low).toBeGreaterThan(0);
+			expect(shown.high - shown.low).toBeLessThan(Number.POSITIVE_INFINITY);
+			const wanted = random.int(1, 12);
+			for (const range of [shown, { low, high }]) {
+				const { at } = valueTicks(range.low, range.high, wanted, random.bool());
+				expect(at.length).toBeLessThanOrEqual(wanted + 2);
+				expect(at.every(Number.isFinite)).toBe(true);
+			}
+			expect(clockTicks(low, high, wanted).at.length).toBeLessThanOrEqual(wanted + 2);
+		}
+	});
+
+	it("are there when two values are neighbours", () => {
+		const shown = { low: 0, high: 0 };
+		settle(shown, { low: 0.3, high: 0.30000000000000004 }, null, null, false);
+		expect(valueTicks(shown.low, shown.high, 5, false).at.length).toBeGreaterThan(1);
+		expect(valueTicks(0.3, 0.30000000000000004, 5, false).at).toEqual([]);
 	});
 });
 

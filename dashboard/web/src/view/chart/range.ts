@@ -9,6 +9,10 @@ export interface Range {
 /** Above the share of the range that the data fill at least before the range is made narrower. */
 const SHRINK_BELOW = 0.55;
 const PADDING = 0.08;
+/** A range is at least this share of its values: beyond that nobody can tell their labels apart, and then numbers cannot be. */
+const NARROWEST = 1e-9;
+/** Nothing further out is drawn: the span of a range must be a number, too. */
+const FURTHEST = Number.MAX_VALUE / 4;
 
 /** extend widens a range by what the buckets between two times hold. */
 export function extend(range: Range, buckets: Buckets, start: number, end: number): void {
@@ -34,10 +38,11 @@ export function settle(shown: Range, data: Range, min: number | null, max: numbe
 		if (!(shown.low < shown.high) || force) set(shown, min ?? 0, max ?? (min ?? 0) + 1);
 		return;
 	}
-	const pad = (data.high - data.low) * PADDING || Math.max(Math.abs(data.high) * 0.05, 0.5);
-	const low = bound(min, data.low - pad, data.low, Math.min);
-	const high = bound(max, data.high + pad, data.high, Math.max);
-	const fits = data.low >= shown.low && data.high <= shown.high;
+	const [from, to] = [within(data.low), within(data.high)];
+	const pad = (to - from) * PADDING || Math.max(Math.abs(to) * 0.05, 0.5);
+	const low = bound(min, from - pad, from, Math.min);
+	const high = bound(max, to + pad, to, Math.max);
+	const fits = shown.low < shown.high && from >= shown.low && to <= shown.high;
 	const fills = (high - low) / (shown.high - shown.low);
 	if (force || !fits || !(fills >= SHRINK_BELOW)) set(shown, low, high);
 }
@@ -49,6 +54,13 @@ function bound(nominal: number | null, padded: number, data: number, outer: (a: 
 }
 
 function set(range: Range, low: number, high: number): void {
-	range.low = low;
-	range.high = high > low ? high : low + 1;
+	const [from, to] = [within(low), within(high)];
+	const least = Math.max(Math.max(Math.abs(from), Math.abs(to)) * NARROWEST, to > from ? 0 : 1);
+	const lacks = Math.max(0, least - (to - from));
+	range.low = from - lacks / 2;
+	range.high = to + lacks / 2;
+}
+
+function within(value: number): number {
+	return Math.min(FURTHEST, Math.max(-FURTHEST, value));
 }

@@ -1,12 +1,24 @@
 const STEPS = [1, 2, 2.5, 5, 10];
 
-/** valueTicks are at most `wanted` + 1 round values inside a range, with their step; round is a power of two for bytes. */
+/** valueTicks are at most `wanted` + 2 round values inside a range, with their step; round is a power of two for bytes. */
 export function valueTicks(low: number, high: number, wanted: number, binary: boolean): { at: number[]; step: number } {
-	const raw = (high - low) / Math.max(1, wanted);
+	const parts = Math.max(1, wanted);
+	const raw = high / parts - low / parts; // the difference itself may be more than a number holds
 	const step = binary ? 2 ** Math.ceil(Math.log2(raw)) : decimalStep(raw);
-	const at: number[] = [];
-	for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) at.push(i * step + 0); // never −0
-	return { at, step };
+	return { at: multiples(low, high, step, parts + 2), step };
+}
+
+/**
+ * multiples of a step inside a range, at most so many. They are counted, not
+ * compared with the end: where numbers lie further apart than the step, adding
+ * it changes nothing, and there are none.
+ */
+function multiples(low: number, high: number, step: number, most: number): number[] {
+	const first = Math.ceil(low / step - 1e-9);
+	const last = Math.floor(high / step + 1e-9);
+	if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || !Number.isFinite(step)) return [];
+	const n = Math.max(0, Math.min(Math.floor(most), last - first + 1));
+	return Array.from({ length: n }, (_, i) => (first + i) * step + 0).filter(Number.isFinite); // never −0
 }
 
 function decimalStep(raw: number): number {
@@ -42,7 +54,5 @@ const TIME_STEPS = [
 export function clockTicks(start: number, end: number, wanted: number): { at: number[]; step: number } {
 	const raw = (end - start) / Math.max(1, wanted);
 	const step = TIME_STEPS.find((s) => s >= raw) ?? 1_800e3;
-	const at: number[] = [];
-	for (let t = Math.ceil(start / step) * step; t <= end; t += step) at.push(t);
-	return { at, step };
+	return { at: multiples(start, end, step, Math.max(1, wanted) + 2), step };
 }
