@@ -71,6 +71,7 @@ export class MadeUp implements Engine {
 		const batch = new Batch();
 		for (const stream of this.scene.streams) this.make(stream, batch);
 		const data = Float64Array.from(batch.data);
+		for (const beat of this.scene.onOpen) if (beat.type === "control.state") this.listener(beat);
 		if (batch.parts.length > 0) this.listener({ type: "samples", parts: batch.parts, data, texts: batch.texts });
 	}
 

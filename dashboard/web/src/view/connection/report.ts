@@ -3,13 +3,13 @@ import { bytes, NONE, number, plusMinus } from "../format/number";
 import { milliseconds } from "../format/time";
 import { DROP_WORDS, RUNG_NAMES, sentence } from "../format/words";
 import type { App } from "../state/app.svelte";
+import { leads } from "../state/leads";
 
 /** why says in a sentence why the path is what it is. */
 export function why({ path, device, refusal }: Pick<App, "path" | "device" | "refusal">): string {
 	if (refusal !== null) return "No path: the device could not be opened.";
 	if (device?.state === "offline") {
-		const goes = path !== null && path.rung !== null && path.silentMs === null;
-		if (goes) return "The server does not see the device; this path keeps working without it.";
+		if (leads(path)) return "The server does not see the device; this path keeps working without it.";
 		return "The device is offline: there is no path to it. This page reconnects by itself.";
 	}
 	if (path === null) return "No path yet: the server is being asked for the device.";

@@ -5,6 +5,7 @@ import { Loop } from "../chart/loop";
 import { Timeline } from "../chart/timeline";
 import { Control } from "./control.svelte";
 import type { Engine } from "./engine";
+import { leads } from "./leads";
 import { cleanToken, type Problem, type Proof, redeem, storedToken, storeToken } from "./login";
 import { watchNetwork } from "./network";
 import { PastAsked } from "./past";
@@ -368,7 +369,7 @@ export class App {
 	private pathChanged(path: PathInfo): void {
 		const step = this.store.measured(path.offsetMs, path.offsetErrMs, Date.now());
 		if (step !== 0) this.timeline.clockSet(step);
-		this.store.reached(path.rung !== null && this.device?.state !== "offline", Date.now());
+		this.store.reached(leads(path) && this.device?.state !== "offline", Date.now());
 		this.path = path;
 	}
 

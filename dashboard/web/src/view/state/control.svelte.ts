@@ -62,6 +62,8 @@ export class Control {
 	stoppingSince = $state.raw<number | null>(null);
 	log = $state.raw<Entry[]>([]);
 	beat = $state.raw<Beat | null>(null);
+	/** When that came, ms. */
+	beatAt = 0;
 	held = $state.raw(false);
 	/** Why the hand was released, if it did not let go itself. */
 	released = $state.raw("");
@@ -148,6 +150,7 @@ export class Control {
 				this.called(message.call);
 				break;
 			case "control.state":
+				this.beatAt = Date.now();
 				this.beat = message;
 				break;
 		}
