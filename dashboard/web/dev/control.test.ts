@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Target, ToControl } from "../src/port";
+import type { FromWorker, Target, ToControl } from "../src/port";
+import type { Control } from "../src/view/state/control.svelte";
 import { picture, SIZES, type Size, Viewer, type Visit, violations } from "./browser";
 
 // Hands on a made-up machine: what the page tells its engine, which does nothing with it.
@@ -252,6 +253,63 @@ it("a form says beside its fields what does not fit, and calls with what was fil
 			{ method: "go-to", lease: true, params: { place: { x: 1.5, y: -2 }, gait: "slow" } },
 		]);
 		await page.getByRole("region", { name: "Commands" }).getByText("waiting", { exact: true }).waitFor();
+	}));
+
+/** retold is the machine told anew, as with each change of what moves; its methods are called `label` from then on, if that is given. */
+function retold(page: Page, method = "", label = ""): Promise<void> {
+	return page.evaluate(
+		([name, called]) => {
+			const { app } = globalThis as unknown as { app: { control: Control } };
+			const machine = structuredClone(app.control.machine);
+			if (machine === null) throw new Error("no machine");
+			for (const one of machine.methods) if (one.name === name) one.label = called as string;
+			app.control.receive({ type: "control.machine", machine: { ...machine, moving: !machine.moving }, code: "" });
+		},
+		[method, label],
+	);
+}
+
+it("what is filled in stays when the device says again what it can do, and of a method that is another one it does not", () =>
+	at("driving", async ({ page }) => {
+		const form = page.getByRole("form", { name: "Go to a place" });
+		await form.getByText("Parameters").click();
+		await form.getByLabel("x in m").fill("1.5");
+		await retold(page);
+		await retold(page, "honk", "Hoot");
+		expect(await form.getByLabel("x in m").inputValue()).toBe("1.5");
+		await retold(page, "go-to", "Go there");
+		const other = page.getByRole("form", { name: "Go there" });
+		expect(await other.getByLabel("x in m").inputValue()).toBe("");
+	}));
+
+it("a slider under a hand stays when the device says again what it can do", () =>
+	at("driving", async ({ page }) => {
+		const slider = page.getByRole("slider", { name: "Speed" });
+		const box = await slider.boundingBox();
+		if (box === null) throw new Error("no slider");
+		await page.mouse.move(box.x + box.width * 0.9, box.y + box.height / 2);
+		await page.mouse.down();
+		const pushed = await slider.inputValue();
+		await retold(page);
+		await page.waitForTimeout(100);
+		expect(await slider.inputValue()).toBe(pushed);
+		await page.mouse.up();
+		expect(await slider.inputValue()).toBe("0");
+	}));
+
+it("of a device that is not heard, nothing is said to be so, and Stop can be pressed", () =>
+	at("held", async ({ page }) => {
+		await page.evaluate(() => {
+			const { engine } = globalThis as unknown as { engine: { scene: { onOpen: FromWorker[] } } };
+			for (const said of engine.scene.onOpen) if (said.type === "control.state") said.tickAgeMs = 12_300;
+		});
+		await page.getByText("Bob at the bench had control when last heard").waitFor();
+		expect(await page.getByText("Not known", { exact: true }).count()).toBe(2);
+		expect(await page.getByText("Safe", { exact: true }).count()).toBe(0);
+		expect(await violations(page)).toEqual([]);
+		await picture(page, "control-silent");
+		await page.getByRole("button", { name: "Stop", exact: true }).click();
+		expect(await heard(page, "control.stop")).toHaveLength(1);
 	}));
 
 it("what is dangerous asks for its name", () =>

@@ -24,6 +24,7 @@ import {
 	takeKey,
 	wasHeld,
 } from "./identity";
+import { kept } from "./kept";
 
 /** How long a call may wait for its turn at the device, in ms: what is not done by then shall not be done. */
 const CALL_WAIT = 2_000;
@@ -137,7 +138,7 @@ export class Control {
 	receive(message: FromControl): void {
 		switch (message.type) {
 			case "control.machine":
-				this.machine = message.machine;
+				this.machine = kept(this.machine, message.machine);
 				this.code = message.code;
 				break;
 			case "control.lease":
