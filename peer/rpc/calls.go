@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 )
@@ -29,6 +30,16 @@ type Wanted struct {
 	Params json.RawMessage // an object; nil: none
 	Lease  bool            // the method needs the lease
 	Wait   time.Duration   // it does not begin later than that from now
+}
+
+// size is the most that the call's Command takes, in bytes: a receiver takes none that is longer than wire.MaxCommand.
+func (w Wanted) size() int {
+	const most = 1<<53 - 1 // of the numbers that it is given when it is sent
+	c := Command{Type: Call, ID: w.ID, Method: w.Method, Params: w.Params, Epoch: math.MaxUint32, By: most}
+	if w.Lease {
+		c.Fence = most
+	}
+	return len(c.Append(nil))
 }
 
 // CallInfo is what is known of a call.

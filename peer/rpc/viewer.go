@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/wire"
@@ -270,6 +272,8 @@ const mayNotReason = "this token may watch, not command: use an operator's"
 
 // Cancel takes a call back, if that is still possible.
 func (v *Viewer) Cancel(now time.Duration, id string) { v.calls.cancel(now, id) }
+	case w.size() > wire.MaxCommand:
+		code, reason = CodeParams, fmt.Sprintf("with its parameters the call takes %d bytes, more than %d", w.size(), wire.MaxCommand)
 
 // LeaseDo asks for something of the lease. It reports whether that could be said: not before a tick has come.
 func (v *Viewer) LeaseDo(now time.Duration, what, to string) bool {
@@ -370,6 +374,10 @@ func saying(c Command) Saying { return Saying{c.Append(nil), c.Type == Stop} }
 func (v *Viewer) unanswered(now time.Duration, a awaited) {
 	switch a.command.Type {
 	case Reset:
+	if a.command.Type == Stop { // ahead of whatever else is due
+		d.Say = slices.Insert(d.Say, 0, saying(a.command))
+		return
+	}
 		v.stop.Sending, v.stop.Code, v.stop.Reason = "", CodeLate, "the device did not answer in time"
 		v.changed = true
 	case Lease:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -291,6 +292,22 @@ func TestTooManyCalls(t *testing.T) {
 	b.expectCall("x", Waiting, "")
 	if len(b.viewer.calls.all) > maxCalls {
 		t.Errorf("%d calls are remembered", len(b.viewer.calls.all))
+	}
+}
+
+// TestCallThatIsTooLong: no receiver takes it, so it is not sent; and a stop goes ahead of whatever waits.
+func TestCallThatIsTooLong(t *testing.T) {
+	b := begun(t)
+	b.viewer.Do(b.now, Wanted{ID: "a", Method: "home", Params: []byte(`"` + strings.Repeat("x", wire.MaxCommand) + `"`), Wait: time.Second})
+	b.viewer.Do(b.now, Wanted{ID: "b", Method: "home", Params: []byte(`"` + strings.Repeat("x", wire.MaxCommand-200) + `"`), Wait: time.Second})
+	b.viewer.SayStop(b.now)
+	b.run(0)
+	if info := b.expectCall("a", Rejected, CodeParams); !strings.Contains(info.Reason, "16384") {
+		t.Error(info.Reason)
+	}
+	b.expectCall("b", Sent, "")
+	if len(b.said) != 2 || b.said[0].Type != Stop || b.said[1].ID != "b" {
+		t.Errorf("said %+v", b.said)
 	}
 }
 

@@ -392,8 +392,8 @@ export class Engine {
 		if (this.options.env.rebase()) conn.rebased();
 		this.link.carries(conn.needsLink);
 		this.options.post({ type: "path", path: { ...conn.path(), ...this.intake.age() } });
+		this.tellPathIn(PATH_EVERY); // first: whatever comes of control, this goes on
 		this.operate.look();
-		this.tellPathIn(PATH_EVERY);
 	}
 
 	private tellPathIn(ms: number): void {

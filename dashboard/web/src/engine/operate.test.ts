@@ -137,6 +137,19 @@ test("a call goes out with a deadline, and its end comes to the page", () => {
 	expect(commands()).toEqual([{ priority: 3, type: "seen", id: "c" }]);
 });
 
+test("a call that is too long comes to its end, and the page is told of the path as before", () => {
+	offer();
+	const params = { text: "x".repeat(20_000) };
+	engine.handle({ type: "control.call", id: "c", method: "honk", params, waitMs: 500, lease: false });
+	expect(commands()).toEqual([]);
+	expect(last("control.call")?.call).toMatchObject({ state: "rejected", code: "params" });
+	posted = [];
+	env.advance(1_000);
+	expect(posted.filter(({ type }) => type === "path").length).toBeGreaterThanOrEqual(3);
+	engine.handle({ type: "control.stop" });
+	expect(commands().at(-1)).toMatchObject({ type: "stop" });
+});
+
 test("an engine on the page sees and stops, and does nothing else: there a beat proves no hand", () => {
 	begin("operator", true);
 	hear(outcome({ type: "machine", machine: MACHINE }), tick(1_000_000));

@@ -38,9 +38,10 @@ export class Repeats {
 		return command !== undefined && "id" in command && command.id === id ? this.answered(key) : undefined;
 	}
 
-	/** due are those to be said now. rtt of the best path, in ms. */
+	/** due are those to be said now, stops first: nothing that else is due gets in their way. rtt of the best path, in ms. */
 	due(now: number, rtt: number): Awaited[] {
-		const due = [...this.all.values()].filter((one) => now >= one.next && now < one.until);
+		const all = [...this.all.values()].filter((one) => now >= one.next && now < one.until);
+		const due = [...all.filter(isStop), ...all.filter((one) => !isStop(one))];
 		for (const one of due) {
 			one.next = now + pause(one, rtt);
 			one.said++;
@@ -66,7 +67,11 @@ export class Repeats {
 	}
 }
 
-function pause({ command, said }: Awaited, rtt: number): number {
-	if (command.type === "stop") return STOP;
-	return Math.min(MOST, Math.max(FIRST, 2 * rtt) * 2 ** Math.min(said, 10));
+function isStop({ command }: Awaited): boolean {
+	return command.type === "stop";
+}
+
+function pause(one: Awaited, rtt: number): number {
+	if (isStop(one)) return STOP;
+	return Math.min(MOST, Math.max(FIRST, 2 * rtt) * 2 ** Math.min(one.said, 10));
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Drive } from "../wire";
+import { type Drive, MAX_COMMAND } from "../wire";
 import { type CallInfo, type Command, type LeaseInfo, type Machine, type StopInfo, Viewer } from ".";
 
 const AXES = [
@@ -235,6 +235,18 @@ describe("a call", () => {
 	});
 
 	test("that nobody answers is unknown, and what the device says later counts", () => {
+	test("that no receiver would take is refused here, and a stop goes ahead of any", () => {
+		begin();
+		const long = (bytes: number) => ({ text: "x".repeat(bytes) });
+		viewer.call(now, { id: "c", method: "home", params: long(MAX_COMMAND) }, 500, false);
+		viewer.call(now, { id: "d", method: "home", params: long(MAX_COMMAND - 200) }, 500, false);
+		viewer.stop(now);
+		run(0);
+		expect(calls.get("c")).toMatchObject({ state: "rejected", code: "params", reason: expect.stringMatching(/16384/) });
+		expect(calls.get("d")?.state).toBe("sent");
+		expect(said.map(({ command }) => command.type)).toEqual(["stop", "call"]);
+	});
+
 		begin();
 		call(100);
 		run(5_200);

@@ -5,7 +5,7 @@ import { parse } from "./hear";
 import { type Identity, Lease, type LeaseInfo, WAIT } from "./lease";
 import type { Command, Do, Machine, Outcome } from "./message";
 import { Repeats } from "./repeats";
-import { encode } from "./say";
+import { encode, tooLong } from "./say";
 import { Ticks } from "./ticks";
 
 /** A device that has not said what it offers after so many askings is not asked any more: it is of an earlier version, or we may not. */
@@ -127,8 +127,8 @@ export class Viewer {
 	}
 
 	call(now: number, call: { id: string; method: string; params?: unknown }, wait: number, needsLease: boolean): void {
-		const refused = needsLease && !this.lease.info.mine;
-		this.calls.begin(now, { ...call, lease: needsLease, wait }, refused ? NO_LEASE : null);
+		const refused = needsLease && !this.lease.info.mine ? NO_LEASE : tooLong(call.id, call.method, call.params);
+		this.calls.begin(now, { ...call, lease: needsLease, wait }, refused);
 	}
 
 	ask(now: number, id: string, method: string): void {
