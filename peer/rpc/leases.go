@@ -17,7 +17,7 @@ type LeaseInfo struct {
 	Mine   bool
 	Until  time.Duration // when it ends if nothing more is heard; of Mine
 	Asks   []Operator
-	Code   string // what was asked for last was refused
+	Code   string // what was asked for last was refused, or denied by the holder
 	Reason string
 	Lost   bool // it was ours, and was not renewed in time, or somebody else has it now
 }
@@ -47,6 +47,7 @@ func (l *lease) do(now time.Duration, id, what, to string) bool {
 	}
 	l.repeats.add(now, "lease", c, now+patience)
 	l.asked, l.releases = id, what == Release
+	l.info.Code, l.info.Reason = "", ""
 	if l.releases {
 		l.end(false)
 	}
@@ -60,9 +61,14 @@ func (l *lease) outcome(now time.Duration, o Outcome) {
 			since = said.since // the device counted from when it granted it, which was after it was asked
 		}
 	}
-	if o.ID != "" && o.ID == l.asked {
+	switch {
+	case o.ID != "" && o.ID == l.asked:
 		l.asked, l.releases = "", false
 		l.info.Code, l.info.Reason = o.Code, o.Reason
+	case o.ID == "" && o.Code != "": // the holder denied it: what all are told has no code
+		l.info.Code, l.info.Reason = o.Code, o.Reason
+	case o.Mine && !l.info.Mine:
+		l.info.Code, l.info.Reason = "", ""
 	}
 	l.info.Holder, l.info.Asks = o.Holder, o.Asks
 	switch {

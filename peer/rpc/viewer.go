@@ -13,6 +13,9 @@ const (
 	maxOperates = 8
 	// arming is how often the machine is asked for while a hand waits for the device to obey: the word that it does may have been lost.
 	arming = 300 * time.Millisecond
+	// retakeTime is for how long a lease that was ours is taken again: a device keeps one that is not renewed no longer, and who gave
+	// up waiting for it must not get it one day.
+	retakeTime = 5 * time.Second
 )
 
 // Unanswered is the code of a device that says nothing to what it is asked.
@@ -74,7 +77,7 @@ type Viewer struct {
 	refused   string // why there is no machine
 	stop      StopInfo
 	order     map[string]moment // by type of Outcome: the newest that was taken
-	retake    bool              // the lease was ours before the device began anew
+	retake    time.Duration     // until then the lease is taken again: it was ours before the device began anew
 	armAt     time.Duration
 	changed   bool
 	answers   []Saying // to what came, to be said once
@@ -155,7 +158,13 @@ func (v *Viewer) Joined(now time.Duration) {
 		return
 	}
 	v.operate(now)
-	v.retake = v.retake || v.lease.info.Mine
+	v.wantBack(now)
+}
+
+func (v *Viewer) wantBack(now time.Duration) {
+	if v.lease.info.Mine {
+		v.retake = now + retakeTime
+	}
 }
 
 func (v *Viewer) mayNot() bool { return v.role != "" && !MayOperate(v.role) }
@@ -167,12 +176,11 @@ func (v *Viewer) operate(now time.Duration) {
 // Tick takes what the device's clock showed.
 func (v *Viewer) Tick(now time.Duration, t wire.Tick) {
 	before := v.ticks.known()
-	if v.ticks.heard(now, t) && v.lease.info.Mine {
-		v.retake = true
+	if v.ticks.heard(now, t) {
+		v.wantBack(now)
 	}
 	v.changed = v.changed || before != v.ticks.known()
-	if v.retake && v.machine != nil {
-		v.retake = false
+	if now < v.retake && v.machine != nil {
 		v.LeaseDo(now, Take, "")
 	}
 }
@@ -264,6 +272,8 @@ func (v *Viewer) Do(now time.Duration, w Wanted) {
 		code, reason = CodeRole, mayNotReason
 	case w.Lease && !v.lease.info.Mine:
 		code, reason = CodeNoLease, "this method is only for whoever holds the lease"
+	case w.size() > wire.MaxCommand:
+		code, reason = CodeParams, fmt.Sprintf("with its parameters the call takes %d bytes, more than %d", w.size(), wire.MaxCommand)
 	}
 	v.calls.begin(now, w, v.lease.fence, code, reason)
 }
@@ -272,12 +282,10 @@ const mayNotReason = "this token may watch, not command: use an operator's"
 
 // Cancel takes a call back, if that is still possible.
 func (v *Viewer) Cancel(now time.Duration, id string) { v.calls.cancel(now, id) }
-	case w.size() > wire.MaxCommand:
-		code, reason = CodeParams, fmt.Sprintf("with its parameters the call takes %d bytes, more than %d", w.size(), wire.MaxCommand)
 
 // LeaseDo asks for something of the lease. It reports whether that could be said: not before a tick has come.
 func (v *Viewer) LeaseDo(now time.Duration, what, to string) bool {
-	v.changed = true
+	v.changed, v.retake = true, 0
 	if v.mayNot() {
 		v.lease.info.Code, v.lease.info.Reason = CodeRole, mayNotReason
 		return false
@@ -334,7 +342,7 @@ func (v *Viewer) Hand(now time.Duration, counter uint64, targets []wire.Target) 
 // Step says what is due.
 func (v *Viewer) Step(now time.Duration) Decision {
 	if v.lease.expired(now) {
-		v.changed = true
+		v.changed, v.retake = true, 0
 	}
 	if v.lease.due(now) {
 		v.lease.do(now, v.cfg.NewID(), Renew, "")
@@ -366,6 +374,10 @@ func (v *Viewer) say(d *Decision, a awaited) {
 		return
 	}
 	v.calls.said(a)
+	if a.command.Type == Stop { // ahead of whatever else is due
+		d.Say = slices.Insert(d.Say, 0, saying(a.command))
+		return
+	}
 	d.Say = append(d.Say, saying(a.command))
 }
 
@@ -374,10 +386,6 @@ func saying(c Command) Saying { return Saying{c.Append(nil), c.Type == Stop} }
 func (v *Viewer) unanswered(now time.Duration, a awaited) {
 	switch a.command.Type {
 	case Reset:
-	if a.command.Type == Stop { // ahead of whatever else is due
-		d.Say = slices.Insert(d.Say, 0, saying(a.command))
-		return
-	}
 		v.stop.Sending, v.stop.Code, v.stop.Reason = "", CodeLate, "the device did not answer in time"
 		v.changed = true
 	case Lease:

@@ -504,6 +504,65 @@ func TestLeaseRefusedAndReleased(t *testing.T) {
 	}
 }
 
+// TestDenied: who asked is told, and what all are told afterwards takes nothing of it away; until he has it, or asks again.
+func TestDenied(t *testing.T) {
+	b := begun(t)
+	bob := &Operator{ID: "bob", Name: "Bob"}
+	b.viewer.LeaseDo(b.now, Request, "")
+	b.run(0)
+	b.hear(Outcome{Type: Lease, ID: b.said[0].ID, Holder: bob, Asks: []Operator{{ID: "ada", Name: "Ada"}}})
+	denied := func(want bool) {
+		t.Helper()
+		if l := b.viewer.Lease(); (l.Code == CodeHeld && l.Reason == "Bob keeps it") != want || (l.Code == "") == want {
+			t.Errorf("%+v", l)
+		}
+	}
+	denied(false)
+	b.hear(Outcome{Type: Lease, Holder: bob, Code: CodeHeld, Reason: "Bob keeps it"})
+	denied(true)
+	b.hear(Outcome{Type: Lease, Holder: bob})
+	denied(true)
+	b.viewer.LeaseDo(b.now, Request, "")
+	denied(false)
+	b.hear(Outcome{Type: Lease, Holder: bob, Code: CodeHeld, Reason: "Bob keeps it"})
+	b.hear(Outcome{Type: Lease, Fence: 4, Mine: true, TTLMS: 5000, Holder: &Operator{ID: "ada", Name: "Ada"}})
+	denied(false)
+}
+
+// TestLeaseIsWantedBack for as long as the device may know it, and not by who has given it back.
+func TestLeaseIsWantedBack(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		after   time.Duration
+		release bool
+		want    int
+	}{{"soon", 4 * time.Second, false, 1}, {"too late", 6 * time.Second, false, 0}, {"given back", 0, true, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			b := holds(t)
+			b.viewer.Joined(b.now)
+			b.run(0)
+			b.offer(false)
+			b.hear(Outcome{Type: Lease, Epoch: 8, At: 1}) // the device has begun anew, and has not read its disk
+			if c.release {
+				b.viewer.LeaseDo(b.now, Release, "")
+			}
+			b.run(c.after)
+			b.epoch = 8
+			b.tick(time.Second)
+			b.run(0)
+			takes := 0
+			for _, s := range b.said {
+				if s.Do == Take {
+					takes++
+				}
+			}
+			if takes != c.want {
+				t.Errorf("taken %d times, want %d", takes, c.want)
+			}
+		})
+	}
+}
+
 // TestLeaseOutlivesARestart of the device: it is taken again, with the same key.
 func TestLeaseOutlivesARestart(t *testing.T) {
 	b := holds(t)

@@ -54,7 +54,7 @@ const ROVER: Machine = {
 	simulated: true,
 };
 
-const NOBODY: LeaseInfo = { holder: null, mine: false, asks: [], code: "", reason: "", lost: false };
+const NOBODY: LeaseInfo = { holder: null, mine: false, asks: [], asking: false, code: "", reason: "", lost: false };
 const LEASES: Record<MachineScene, LeaseInfo> = {
 	free: NOBODY,
 	mine: { ...NOBODY, holder: ADA, mine: true, asks: [BOB] },

@@ -111,7 +111,7 @@ export class Operate {
 				viewer.hand(now, message.hand, message.targets);
 				break;
 			case "control.again":
-				viewer.again();
+				viewer.again(now);
 				break;
 			case "control.lease":
 				viewer.leaseDo(now, message.do, message.to);

@@ -1,3 +1,4 @@
+import { operatorOf } from "./key";
 import type { Command, Deadline, Do, Operator, Outcome } from "./message";
 import type { Repeats } from "./repeats";
 
@@ -6,7 +7,9 @@ export interface LeaseInfo {
 	holder: Operator | null; // null: nobody
 	mine: boolean;
 	asks: Operator[];
-	/** the last thing that this page asked for was refused; "": it was not. */
+	/** this page's request is among the asks, or on its way there. */
+	asking: boolean;
+	/** the last thing that this page asked for was refused, or denied by the holder; "": it was not. */
 	code: string;
 	reason: string;
 	/** it was this page's, and was not renewed in time, or somebody else has it now; false: it was given back, or never had. */
@@ -25,7 +28,7 @@ export const WAIT = 1_000;
 
 /** Lease keeps the lease while this page has it, and knows who has it otherwise (section 10.3). */
 export class Lease {
-	readonly info: LeaseInfo = { holder: null, mine: false, asks: [], code: "", reason: "", lost: false };
+	readonly info: LeaseInfo = { holder: null, mine: false, asks: [], asking: false, code: "", reason: "", lost: false };
 	fence = 0;
 	/** until when it is this page's if nothing is heard; of the monotonic clock. */
 	until = 0;
@@ -52,7 +55,10 @@ export class Lease {
 			...deadline,
 		};
 		this.repeats.add(now, id, command, now + WAIT);
-		if (what !== "renew") this.asked.set(id, what);
+		if (what !== "renew") {
+			this.asked.set(id, what);
+			Object.assign(this.info, { code: "", reason: "", asking: what === "request" });
+		}
 		if (what === "release") this.end(false);
 		return true;
 	}
@@ -64,7 +70,10 @@ export class Lease {
 		const what = this.asked.get(id);
 		this.asked.delete(id);
 		Object.assign(this.info, { holder, asks });
-		if (what !== undefined || code === "") Object.assign(this.info, { code, reason });
+		// What all are told has no code, and says nothing of a refusal; with one, and without an id, it is the holder's denial.
+		const refusal = code !== "" && (what !== undefined || id === "");
+		if (refusal || what !== undefined || (mine && !this.info.mine)) Object.assign(this.info, { code, reason });
+		if (refusal || mine || !this.waits) this.info.asking = false;
 		if (mine && !this.releasing) {
 			this.fence = fence;
 			// The device counted from when it granted it, which was after it was asked to.
@@ -77,7 +86,14 @@ export class Lease {
 	/** unanswered: something that was asked for was not answered in its time. */
 	unanswered(id: string): void {
 		if (!this.asked.delete(id)) return;
-		Object.assign(this.info, { code: "late", reason: "the device did not answer in time" });
+		Object.assign(this.info, { code: "late", reason: "the device did not answer in time", asking: this.waits });
+	}
+
+	/** joined: with another Conn a request is over; true: there was one. */
+	joined(): boolean {
+		const { asking } = this.info;
+		this.info.asking = false;
+		return asking;
 	}
 
 	/** due says whether it is to be renewed now. */
@@ -99,7 +115,17 @@ export class Lease {
 	}
 
 	private get releasing(): boolean {
-		return [...this.asked.values()].includes("release");
+		return this.isAsked("release");
+	}
+
+	/** waits says whether the device has this page's request, or may get it still. The denial of one may be lost. */
+	private get waits(): boolean {
+		const me = operatorOf(this.identity.key);
+		return this.isAsked("request") || this.info.asks.some(({ id }) => id === me);
+	}
+
+	private isAsked(what: Do): boolean {
+		return [...this.asked.values()].includes(what);
 	}
 
 	private end(lost: boolean): void {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Drive, MAX_COMMAND } from "../wire";
 import { type CallInfo, type Command, type LeaseInfo, type Machine, type StopInfo, Viewer } from ".";
+import { operatorOf } from "./key";
 
 const AXES = [
 	{ id: 1, name: "drive", min: -2, max: 2, neutral: 0 },
@@ -234,7 +235,6 @@ describe("a call", () => {
 		expect(commands("call").some((one) => idOf(one) === "e")).toBe(false);
 	});
 
-	test("that nobody answers is unknown, and what the device says later counts", () => {
 	test("that no receiver would take is refused here, and a stop goes ahead of any", () => {
 		begin();
 		const long = (bytes: number) => ({ text: "x".repeat(bytes) });
@@ -247,6 +247,7 @@ describe("a call", () => {
 		expect(said.map(({ command }) => command.type)).toEqual(["stop", "call"]);
 	});
 
+	test("that nobody answers is unknown, and what the device says later counts", () => {
 		begin();
 		call(100);
 		run(5_200);
@@ -358,7 +359,7 @@ describe("the lease", () => {
 	});
 
 	test("after a reload it is taken again as soon as there is a tick", () => {
-		viewer.again();
+		viewer.again(now);
 		viewer.accepted(now);
 		run(0);
 		offer();
@@ -366,6 +367,87 @@ describe("the lease", () => {
 		tick(5_000_000);
 		run(0);
 		expect(commands("lease")[0]?.command).toMatchObject({ do: "take", key: "secret" });
+	});
+});
+
+describe("a lease that was this page's", () => {
+	const takes = () => commands("lease").filter(({ command }) => "do" in command && command.do === "take").length;
+	beforeEach(() => {
+		begin();
+		granted();
+		viewer.accepted(now);
+		run(0);
+		offer();
+		hear({ type: "lease", epoch: EPOCH + 1, at: 1 }); // the device has begun anew, and has not read its disk
+	});
+
+	test.each([
+		[4_000, 1],
+		[6_000, 0],
+	])("is taken again for as long as the device may know it: after %i ms", (ms, times) => {
+		run(ms);
+		tick(100, EPOCH + 1);
+		run(0);
+		expect(takes()).toBe(times);
+	});
+
+	test("is not taken again by who has given it back", () => {
+		viewer.leaseDo(now, "release");
+		tick(100, EPOCH + 1);
+		run(0);
+		expect(takes()).toBe(0);
+	});
+
+	test("nor after it has expired", () => {
+		begin();
+		granted();
+		run(4_900);
+		viewer.accepted(now);
+		run(200);
+		expect(lease.lost).toBe(true);
+		said = [];
+		tick(9_000_000);
+		run(0);
+		expect(takes()).toBe(0);
+	});
+});
+
+describe("who asks for the lease", () => {
+	const bob = { id: "ff", name: "Bob" };
+	const me = { id: operatorOf("secret"), name: "Ada" };
+	const denial = { type: "lease", holder: bob, code: "held", reason: "Bob keeps it" };
+	beforeEach(() => {
+		begin();
+		viewer.leaseDo(now, "request");
+		run(0);
+		hear({ type: "lease", holder: bob }); // said before
+		hear({ type: "lease", id: idOf(commands("lease").at(-1)), holder: bob, asks: [me] });
+		expect(lease).toMatchObject({ asking: true, code: "" });
+	});
+
+	test("is told when the holder denies it, for longer than until the next word to all, and can ask again", () => {
+		hear(denial);
+		hear({ type: "lease", holder: bob });
+		expect(lease).toMatchObject({ asking: false, code: "held", reason: "Bob keeps it" });
+		viewer.leaseDo(now, "request");
+		expect(lease).toMatchObject({ asking: true, code: "", reason: "" });
+	});
+
+	test("waits no more once that is over: the lease has come, or the Conn is another one, or the denial was lost", () => {
+		hear(denial);
+		hear({ type: "lease", fence: 4, holder: me, mine: true, ttl_ms: 5_000 });
+		expect(lease).toMatchObject({ asking: false, mine: true, code: "" });
+		viewer.leaseDo(now, "request");
+		run(0);
+		hear({ type: "lease", id: idOf(commands("lease").at(-1)), holder: bob, asks: [me] });
+		viewer.accepted(now);
+		expect(lease.asking).toBe(false);
+		viewer.leaseDo(now, "request");
+		run(0);
+		hear({ type: "lease", id: idOf(commands("lease").at(-1)), holder: bob, asks: [me] });
+		expect(lease.asking).toBe(true);
+		hear({ type: "lease", holder: bob });
+		expect(lease.asking).toBe(false);
 	});
 });
 

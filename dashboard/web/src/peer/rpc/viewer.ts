@@ -12,6 +12,12 @@ import { Ticks } from "./ticks";
 const OPERATES = 8;
 /** While a hand waits for the device to obey, the machine is asked for this often, in ms. */
 const ARMING = 300;
+/**
+ * A lease that was this page's is taken again for so long, in ms: a device keeps
+ * one that is not renewed no longer, and who gave up waiting for it must not get
+ * it one day.
+ */
+const RETAKE = 5_000;
 
 const NO_LEASE = { code: "no-lease", reason: "this method is only for whoever has control" };
 
@@ -76,7 +82,7 @@ export class Viewer {
 		code: "",
 		reason: "",
 	};
-	private retake = false; // the lease was this page's when it was loaded
+	private retake = -Infinity; // until then the lease is taken again: it was this page's when that was loaded, or before the device began anew
 	private armAt = 0;
 
 	constructor(private readonly options: ViewerOptions) {
@@ -88,20 +94,19 @@ export class Viewer {
 	/** accepted: a new link, or a new session of the device. It is told again what we want of it. */
 	accepted(now: number): void {
 		this.repeats.add(now, "operate", { type: "operate", on: true });
-		this.retake ||= this.lease.info.mine;
+		if (this.lease.joined()) this.tellLease(now);
+		if (this.lease.info.mine) this.again(now);
 	}
 
-	/** retakes the lease as soon as that is possible: it was this page's a moment ago. */
-	again(): void {
-		this.retake = true;
+	/** again takes the lease as soon as that is possible: it was this page's a moment ago. */
+	again(now: number): void {
+		this.retake = now + RETAKE;
 	}
 
 	tick(now: number, tick: Tick): void {
 		// The device began anew, and may know the lease still.
-		if (this.ticks.heard(now, tick)) this.retake ||= this.lease.info.mine;
-		if (!this.retake || this.machine === null) return;
-		this.retake = false;
-		this.leaseDo(now, "take");
+		if (this.ticks.heard(now, tick) && this.lease.info.mine) this.again(now);
+		if (now < this.retake && this.machine !== null) this.leaseDo(now, "take");
 	}
 
 	/** outcome takes what came. It throws a FormatError where that cannot be read. */
@@ -140,6 +145,7 @@ export class Viewer {
 	}
 
 	leaseDo(now: number, what: Do, to?: string): void {
+		this.retake = -Infinity;
 		if (this.lease.do(now, this.options.uuid(), what, this.ticks.by(now, WAIT), to)) this.tellLease(now);
 	}
 
@@ -178,7 +184,10 @@ export class Viewer {
 	/** step says what is due. */
 	step(now: number): void {
 		const path = this.options.path();
-		if (this.lease.expired(now)) this.tellLease(now);
+		if (this.lease.expired(now)) {
+			this.retake = -Infinity;
+			this.tellLease(now);
+		}
 		if (this.lease.due(now)) this.lease.do(now, this.options.uuid(), "renew", this.ticks.by(now, WAIT));
 		this.arm(now);
 		for (const { command, key } of this.repeats.over(now)) this.unanswered(now, command, key);

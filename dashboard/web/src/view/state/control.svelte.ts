@@ -39,7 +39,7 @@ export interface Entry extends CallInfo {
 
 type Beat = Extract<FromControl, { type: "control.state" }>;
 
-const NOBODY: LeaseInfo = { holder: null, mine: false, asks: [], code: "", reason: "", lost: false };
+const NOBODY: LeaseInfo = { holder: null, mine: false, asks: [], asking: false, code: "", reason: "", lost: false };
 const RUNNING: StopInfo = {
 	stopped: false,
 	by: "",
@@ -68,8 +68,6 @@ export class Control {
 	held = $state.raw(false);
 	/** Why the hand was released, if it did not let go itself. */
 	released = $state.raw("");
-	/** A request of this page for the lease is among the asks. */
-	asking = $state.raw(false);
 	who = $state.raw<Identity>(identity());
 
 	readonly hands: Hands;
@@ -124,7 +122,6 @@ export class Control {
 		this.lease = NOBODY;
 		this.stop = this.beat = this.stoppingSince = null;
 		this.log = [];
-		this.asking = false;
 	}
 
 	/** opened: the server has named the device. */
@@ -165,7 +162,6 @@ export class Control {
 	}
 
 	do(what: Do, to?: string): void {
-		this.asking = what === "request";
 		if (what === "release") this.hands.release("");
 		this.send({ type: "control.lease", do: what, ...(to === undefined ? {} : { to }) });
 	}
@@ -199,7 +195,7 @@ export class Control {
 		const before = this.lease;
 		this.lease = lease;
 		keepHeld(this.device, heldMs);
-		if (lease.mine || lease.code !== "") this.asking = false;
+		if (before.asking && !lease.asking && lease.code !== "") this.announce(`Refused: ${lease.reason || lease.code}.`);
 		if (before.mine && !lease.mine) this.hands.release(lease.lost ? "control was lost" : "");
 		if (before.mine !== lease.mine) this.announce(lease.mine ? "You have control." : "You no longer have control.");
 		if (lease.mine && lease.asks.length > before.asks.length)
