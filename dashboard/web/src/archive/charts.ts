@@ -9,6 +9,9 @@ export const ROW_BYTES = 25;
 /** Rows of a piece at most: 48 kB. Chromium finishes what a closing page wrote in small records; one of 8 MB it drops. */
 export const PIECE_ROWS = 1_920;
 
+/** Reading may hold up the first picture of a device for this long, in ms: what the Worker reads of it waits no longer either. */
+const PATIENCE = 1_000;
+
 /** Piece is a stretch of one stream, in columns as a store's ring has them. */
 export interface Piece {
 	stream: string; // name and kind
@@ -43,8 +46,18 @@ export class ChartArchive {
 		);
 	}
 
-	/** load reads the pieces of a device, in order. */
-	async load(device: string, now: number): Promise<Piece[]> {
+	/** load reads the pieces of a device, in order; none where the browser does not answer. */
+	load(device: string, now: number): Promise<Piece[]> {
+		return new Promise((resolve) => {
+			const patience = setTimeout(() => resolve([]), PATIENCE);
+			void this.read(device, now).then((pieces) => {
+				clearTimeout(patience);
+				resolve(pieces);
+			});
+		});
+	}
+
+	private async read(device: string, now: number): Promise<Piece[]> {
 		try {
 			await this.opened;
 			if (this.database === null) return [];
