@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { identity, keepCalls, keepHeld, leaveKey, openCalls, rename, takeKey, wasHeld } from "./identity";
 
 /** storage is a tab's, or a copy of another's. */
@@ -47,6 +47,29 @@ test("a duplicate of a page that was reloaded, or came back as it was, is somebo
 	takeKey();
 	vi.stubGlobal("sessionStorage", storage(tab.kept));
 	expect(identity().key).not.toBe(first.key);
+});
+
+test("a browser that forbids storage has an identity all the same", () => {
+	vi.unstubAllGlobals();
+	for (const name of ["sessionStorage", "localStorage"]) {
+		const before = Object.getOwnPropertyDescriptor(globalThis, name);
+		onTestFinished(() => {
+			if (before === undefined) Reflect.deleteProperty(globalThis, name);
+			else Object.defineProperty(globalThis, name, before);
+		});
+		Object.defineProperty(globalThis, name, {
+			configurable: true,
+			get: () => {
+				throw new Error("SecurityError");
+			},
+		});
+	}
+	const who = identity();
+	expect(who.key.length).toBeGreaterThanOrEqual(20);
+	expect(rename(who, "Ada").name).toBe("Ada");
+	keepHeld("rover", 5_000);
+	leaveKey(who.key);
+	expect([wasHeld("rover"), openCalls("rover")]).toEqual([false, []]);
 });
 
 test("a name belongs to the browser, and changes no key, though nothing can be kept", () => {

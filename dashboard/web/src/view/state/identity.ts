@@ -32,10 +32,10 @@ export interface OpenCall {
  * its right: so the key is there only from when a page goes (leaveKey) until the next one takes it.
  */
 export function identity(): Identity {
-	const left = read(sessionStorage, KEY) ?? "";
+	const left = read(tab, KEY) ?? "";
 	takeKey();
 	if (left.length >= 20) return named(left);
-	write(sessionStorage, HELD, "");
+	write(tab, HELD, "");
 	const bytes = crypto.getRandomValues(new Uint8Array(16));
 	return named(
 		btoa(String.fromCharCode(...bytes))
@@ -47,21 +47,21 @@ export function identity(): Identity {
 
 /** leaveKey leaves the key for the next page in this tab. */
 export function leaveKey(key: string): void {
-	write(sessionStorage, KEY, key);
+	write(tab, KEY, key);
 }
 
 /** takeKey is for a page that came back as it was, too. */
 export function takeKey(): void {
-	write(sessionStorage, KEY, "");
+	write(tab, KEY, "");
 }
 
 /** rename keeps another name, for all pages of this browser; an empty one is made from the key. */
 export function rename(who: Identity, name: string): Identity {
-	write(localStorage, NAME, cleanName(name));
+	write(browser, NAME, cleanName(name));
 	return named(who.key, cleanName(name));
 }
 
-function named(key: string, name = cleanName(read(localStorage, NAME) ?? "")): Identity {
+function named(key: string, name = cleanName(read(browser, NAME) ?? "")): Identity {
 	return { key, name: name === "" ? `Browser ${key.replaceAll(/[-_]/g, "").slice(0, 4)}` : name };
 }
 
@@ -79,23 +79,23 @@ export function cleanName(name: string): string {
 
 /** keepHeld notes that the lease of a device is this page's for so long; 0: it is not. */
 export function keepHeld(device: string, ms: number): void {
-	write(sessionStorage, HELD, ms === 0 ? "" : JSON.stringify({ device, until: Date.now() + ms }));
+	write(tab, HELD, ms === 0 ? "" : JSON.stringify({ device, until: Date.now() + ms }));
 }
 
 /** wasHeld says whether the lease was this page's a moment ago, before it was loaded. */
 export function wasHeld(device: string): boolean {
-	const held = parse<Partial<Held>>(read(sessionStorage, HELD), {});
+	const held = parse<Partial<Held>>(read(tab, HELD), {});
 	return held.device === device && typeof held.until === "number" && Date.now() < held.until;
 }
 
 /** keepCalls notes the calls of a device whose end has not come. */
 export function keepCalls(device: string, calls: readonly OpenCall[]): void {
-	write(sessionStorage, CALLS, calls.length === 0 ? "" : JSON.stringify({ device, calls: calls.slice(0, MAX_CALLS) }));
+	write(tab, CALLS, calls.length === 0 ? "" : JSON.stringify({ device, calls: calls.slice(0, MAX_CALLS) }));
 }
 
 /** openCalls are those of before this page was loaded. */
 export function openCalls(device: string): OpenCall[] {
-	const kept = parse<{ device?: unknown; calls?: unknown }>(read(sessionStorage, CALLS), {});
+	const kept = parse<{ device?: unknown; calls?: unknown }>(read(tab, CALLS), {});
 	if (kept.device !== device || !Array.isArray(kept.calls)) return [];
 	return kept.calls.filter((call) => typeof call?.id === "string" && typeof call?.method === "string");
 }
@@ -108,19 +108,23 @@ function parse<T>(text: string | null, otherwise: T): T {
 	}
 }
 
+/** Where storage is forbidden, even to name it throws. */
+const tab = () => sessionStorage;
+const browser = () => localStorage;
+
 /** A browser that keeps nothing for the page makes it somebody else after a reload. */
-function read(from: Storage, key: string): string | null {
+function read(from: () => Storage, key: string): string | null {
 	try {
-		return from.getItem(key);
+		return from().getItem(key);
 	} catch {
 		return null;
 	}
 }
 
-function write(to: Storage, key: string, value: string): void {
+function write(to: () => Storage, key: string, value: string): void {
 	try {
-		if (value === "") to.removeItem(key);
-		else to.setItem(key, value);
+		if (value === "") to().removeItem(key);
+		else to().setItem(key, value);
 	} catch {
 		// As above.
 	}
