@@ -64,6 +64,11 @@ test("what was filled in becomes the parameters; what was not is left out", () =
 	});
 });
 
+test("a decimal comma is one, where it cannot be for thousands", () => {
+	for (const [typed, value] of Object.entries({ "1,5": 1.5, "0,125": 0.125, "1,0000": 1, "1.000": 1 }))
+		expect(filled({ "at.y": "", speed: typed }).params).toMatchObject({ speed: value });
+});
+
 describe("what does not fit is said beside its field", () => {
 	test.each<[string, string, RegExp]>([
 		["speed", "", /required/],
@@ -72,6 +77,10 @@ describe("what does not fit is said beside its field", () => {
 		["speed", "2.01", /At most 2/],
 		["speed", "1e999", /number/],
 		["count", "1.5", /whole/],
+		["count", "1,0", /comma/],
+		["speed", "1,000", /thousands/],
+		["speed", "+1,000,000", /thousands/],
+		["path", "1\n-1,000", /thousands/],
 		["mode", "", /required/],
 		["mode", "7", /One of: fast, slow, 3/],
 		["name", "abcdef", /5 characters/],

@@ -164,6 +164,9 @@ function readOne(one: Field, typed: string | boolean, errors: Record<string, str
 	return one.kind === "list" ? good : good[0];
 }
 
+/** A comma is a decimal one, but of 1,000 nobody knows: to take it for 1 would be a thousandth of what many mean. */
+const THOUSANDS = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/;
+
 type Scalar = { value: unknown } | { error: string };
 
 function scalar({ kind, min, max, most, choices }: Field, typed: string): Scalar {
@@ -172,7 +175,10 @@ function scalar({ kind, min, max, most, choices }: Field, typed: string): Scalar
 	if (kind === "text") {
 		return most !== null && [...typed].length > most ? { error: `At most ${most} characters.` } : { value: typed };
 	}
-	const value = Number(typed.trim().replace(",", "."));
+	const text = typed.trim();
+	if (kind === "integer" && text.includes(",")) return { error: "Enter a whole number, without a comma." };
+	if (THOUSANDS.test(text)) return { error: "Is the comma for thousands? Leave it out, or use a point." };
+	const value = Number(text.replace(",", "."));
 	if (!Number.isFinite(value)) return { error: "Enter a number." };
 	if (kind === "integer" && !Number.isSafeInteger(value)) return { error: "Enter a whole number." };
 	if (min !== null && value < min) return { error: `At least ${min}.` };
