@@ -38,6 +38,11 @@ export type FromControl =
 	| { type: "control.stop"; stop: StopInfo }
 	| { type: "control.call"; call: CallInfo }
 	| {
+			type: "control.parted"; // a device was left while a stop was on its way to it
+			device: string; // its name
+			answered: boolean | null; // null: not yet; it is said on. false: it was not, and is said no more
+	  }
+	| {
 			type: "control.state"; // a few times a second, and when driving changes
 			driving: Driving;
 			tickAgeMs: number | null; // how long ago the newest tick came; null: none did

@@ -15,6 +15,7 @@ import { directConfig, isLocal, stunOf, turnedConfig } from "./ice";
 import { Intake } from "./intake";
 import { Keeper } from "./keeper";
 import { Operate } from "./operate";
+import { mutable, Parting, type Place } from "./parting";
 import { Presence } from "./presence";
 
 /** The server tells its TURN servers within this time, in ms; one of an older version does not. */
@@ -35,12 +36,6 @@ export interface EngineOptions {
 	onPage?: boolean;
 }
 
-/** Place is where a Conn is found on a link. */
-interface Place {
-	readonly line: Line;
-	readonly number: number;
-}
-
 /**
  * Engine is the dashboard behind its page: the link to the server, the list of
  * devices, the Conn to the one that is open, and the samples on their way to
@@ -50,10 +45,13 @@ export class Engine {
 	private readonly link: Link;
 	private readonly presence = new Presence();
 	private readonly intake: Intake;
-	private readonly operate: Operate;
+	private operate: Operate;
 	private conn: Conn | null = null;
 	private here: Place | null = null; // of conn, on the link as it is
 	private before: Place | null = null; // the same, on the line that was left for it
+	private name = ""; // of the open device
+	private mute: () => void = () => undefined; // what conn tells, but for control
+	private readonly partings = new Set<Parting>(); // devices that were left while a stop was on its way
 	private lastNumber = 0;
 	private only: Rung[] = []; // rungs that the open device's paths are restricted to; none: all
 	private asked: Conn | null = null; // whose open the link's first request carried
@@ -87,17 +85,23 @@ export class Engine {
 				onConnecting: () => post({ type: "link", state: "connecting" }),
 				onUp: (welcome, line) => this.up(welcome, line),
 				onDown: ({ code, reason, remedy }, retryIn) => {
-					this.here = this.before = null;
-					this.conn?.linkDown();
+					this.linkDown();
 					const retry = retryIn === null ? {} : { retryInMs: retryIn };
 					post({ type: "link", state: "closed", code, reason, remedy, ...retry });
 				},
 				onFrame: (frame, line) => this.frame(frame, line),
-				onPacketEnd: () => this.conn?.settle(),
+				onPacketEnd: () => {
+					this.conn?.settle();
+					for (const { conn } of this.partings) conn.settle();
+				},
 				onSignal: (message) => this.signal(message),
 				onSettled: () => {
 					this.before = null;
 					this.conn?.askAgain();
+					for (const parting of this.partings) {
+						parting.before = null;
+						parting.conn.askAgain();
+					}
 				},
 				onCarried: (carried) => post({ type: "carried", carried }),
 			},
@@ -154,6 +158,8 @@ export class Engine {
 		this.waiting.clear();
 		this.connectNow = null;
 		this.close();
+		for (const parting of this.partings) parting.dispose();
+		this.partings.clear();
 		this.link.close();
 	}
 
@@ -206,12 +212,12 @@ export class Engine {
 	/** connect waits for what the first request is to carry. */
 	private connect(message: Extract<ToWorker, { type: "connect" }>): void {
 		const { url, token, only = [], connectMs = 0, carried = null } = message;
+		if (token !== this.token) for (const parting of this.partings) this.part(parting, false); // it was said with another right
 		this.url = url;
 		this.token = token;
 		const target = { url: url.replace(/^ws/, "http"), token, only: only.filter(isLinkRung), connectMs, carried };
 		const connect = () => {
-			this.here = this.before = null;
-			this.conn?.linkDown(); // the link there is ends without another word
+			this.linkDown(); // the link there is ends without another word
 			this.link.connect(target);
 		};
 		if (this.loading === null) this.whenOffered(connect);
@@ -249,10 +255,27 @@ export class Engine {
 		this.before = this.here;
 		// Where another line came between, the device is bound to that by now: it is asked again.
 		if (this.conn !== null) this.attach(this.conn, line, known ? 1 : ++this.lastNumber, known && this.before === null);
+		for (const parting of this.partings) {
+			parting.before = parting.here;
+			parting.here = this.bind(parting.conn, line, ++this.lastNumber, false);
+		}
+	}
+
+	private linkDown(): void {
+		this.here = this.before = null;
+		this.conn?.linkDown();
+		for (const parting of this.partings) {
+			parting.here = parting.before = null;
+			parting.conn.linkDown();
+		}
 	}
 
 	private attach(conn: Conn, line: Line, number: number, asked: boolean): void {
-		this.here = { line, number };
+		this.here = { line, number }; // before it is bound: it may be told something at once
+		this.bind(conn, line, number, asked);
+	}
+
+	private bind(conn: Conn, line: Line, number: number, asked: boolean): Place {
 		const link: ConnLink = {
 			get rung() {
 				return line.rung;
@@ -261,11 +284,16 @@ export class Engine {
 			signal: (message) => line.signal(number, message),
 		};
 		conn.linkUp(link, asked);
+		return { line, number };
 	}
 
 	private frame(frame: Frame, line: Line): void {
 		if (isAt(this.here, frame, line)) this.conn?.linkFrame(frame, false);
 		else if (isAt(this.before, frame, line)) this.conn?.linkFrame(frame, true);
+		for (const { conn, here, before } of this.partings) {
+			if (isAt(here, frame, line)) conn.linkFrame(frame, false);
+			else if (isAt(before, frame, line)) conn.linkFrame(frame, true);
+		}
 	}
 
 	private open(device: string, want: string[], from: string): void {
@@ -285,7 +313,32 @@ export class Engine {
 
 	private begin(device: string, want: string[], from: string, keeper: Keeper): void {
 		const { env, post } = this.options;
+		const { operate } = this;
 		this.intake.begin(keeper);
+		this.name = device;
+		const { events, mute } = mutable({
+			onDevice: (d) => {
+				if (!keeper.identify(d)) conn.forgetResumes();
+				this.name = d.name;
+				operate.at(d.id);
+				post({ type: "opened", device: d });
+			},
+			onRefused: (refused) => post({ type: "refused", ...refused }),
+			onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
+			onBatch: (batch, rung) => this.intake.batch(batch, conn.offset(), rung),
+			onCopy: (header, rung) => this.intake.copy(header, rung),
+			onPast: (batch) => this.intake.past(batch),
+			onPastDone: () => this.intake.pastDone(),
+			roomForPast: () => this.intake.roomForPast && (this.options.archive?.hasRoom ?? true),
+			onGap: (...gap) => this.intake.gap(...gap),
+			onStart: (...start) => keeper.start(...start),
+			onFinal: (...final) => keeper.final(...final),
+			onJoined: () => operate.joined(),
+			onRung: () => this.tellPathIn(0),
+			onTick: (tick) => operate.tick(tick),
+			onOutcome: (body) => operate.outcome(body),
+		});
+		this.mute = mute;
 		const conn: Conn = new Conn({
 			env,
 			device,
@@ -294,30 +347,10 @@ export class Engine {
 			resumes: keeper.resumes,
 			only: this.only,
 			standing: (rung) => this.link.standing(rung),
-			newestTime: (payload, count) => this.intake.newestTime(payload, count),
+			newestTime: (payload, count) => (this.conn === conn ? this.intake.newestTime(payload, count) : null),
 			assistant: this.assistant(),
 			onSuspect: () => this.link.suspect(),
-			events: {
-				onDevice: (d) => {
-					if (!keeper.identify(d)) conn.forgetResumes();
-					this.operate.at(d.id);
-					post({ type: "opened", device: d });
-				},
-				onRefused: (refused) => post({ type: "refused", ...refused }),
-				onStreams: (epoch, streams) => this.intake.describe(epoch, streams),
-				onBatch: (batch, rung) => this.intake.batch(batch, conn.offset(), rung),
-				onCopy: (header, rung) => this.intake.copy(header, rung),
-				onPast: (batch) => this.intake.past(batch),
-				onPastDone: () => this.intake.pastDone(),
-				roomForPast: () => this.intake.roomForPast && (this.options.archive?.hasRoom ?? true),
-				onGap: (...gap) => this.intake.gap(...gap),
-				onStart: (...start) => keeper.start(...start),
-				onFinal: (...final) => keeper.final(...final),
-				onJoined: () => this.operate.joined(),
-				onRung: () => this.tellPathIn(0),
-				onTick: (tick) => this.operate.tick(tick),
-				onOutcome: (body) => this.operate.outcome(body),
-			},
+			events,
 		});
 		this.conn = conn;
 		this.operate.begin(conn);
@@ -330,11 +363,32 @@ export class Engine {
 		this.loading = null;
 		this.cancelPath?.();
 		this.cancelPath = null;
-		this.operate.end();
-		this.conn?.dispose();
+		if (this.conn !== null && this.operate.stopping) this.leave(this.conn);
+		else {
+			this.operate.end();
+			this.conn?.dispose();
+		}
 		this.conn = null;
 		this.here = this.before = null;
 		this.intake.clear();
+	}
+
+	/** leave keeps a Conn whose device has not answered a stop, for that alone. */
+	private leave(conn: Conn): void {
+		const { operate, here, before, name } = this;
+		this.mute();
+		this.operate = operate.leave();
+		const parting: Parting = new Parting(this.options.env, { device: name, conn, operate }, here, before, (answered) =>
+			this.part(parting, answered),
+		);
+		this.partings.add(parting);
+		this.options.post({ type: "control.parted", device: name, answered: null });
+	}
+
+	private part(parting: Parting, answered: boolean): void {
+		this.partings.delete(parting);
+		parting.dispose();
+		this.options.post({ type: "control.parted", device: parting.device, answered });
 	}
 
 	private assistant(): Assistant {

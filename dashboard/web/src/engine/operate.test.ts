@@ -1,8 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
 import { Dialled } from "../peer/carrier/fake.testing";
+import { failure } from "../peer/failures";
 import { keyFor } from "../peer/rpc";
 import { TestEnv } from "../peer/testing";
-import { read, said } from "../peer/testing-signal";
+import { read, said, signals } from "../peer/testing-signal";
 import {
 	appendFrame,
 	appendTick,
@@ -169,9 +170,76 @@ test("an outcome that cannot be read is counted, and harms nothing", () => {
 	expect(last("path")?.path.drops).toMatchObject({ malformed: 1 });
 });
 
-test("a device that is left is told nothing more", () => {
+/** leave is what the page does when it shows another device while a stop is on its way: the id of that is returned. */
+function leave(): string {
 	offer();
 	engine.handle({ type: "control.stop" });
+	const id = commands().find(({ type }) => type === "stop")?.id;
+	engine.handle({ type: "close" });
+	engine.handle({ type: "open", device: "other", only: ["ws"] });
+	posted = [];
+	return id;
+}
+const parted = () => posted.filter(({ type }) => type === "control.parted");
+const stops = () => commands().filter(({ type }) => type === "stop").length;
+
+test("a stop is said on when its device is left, until that has answered, and the page is told of nothing else there", () => {
+	const id = leave();
+	env.advance(500);
+	expect(stops()).toBeGreaterThanOrEqual(9);
+	hear(outcome({ type: "stop", id: "another", stopped: true }), outcome({ type: "machine", machine: MACHINE }));
+	env.advance(500);
+	expect([stops() > 0, parted(), last("control.stop"), last("control.machine")]).toEqual([
+		true,
+		[],
+		undefined,
+		undefined,
+	]);
+	hear(outcome({ type: "stop", id, stopped: true }));
+	env.advance(300);
+	expect(parted()).toEqual([{ type: "control.parted", device: "pi", answered: true }]);
+	commands();
+	env.advance(5_000);
+	expect(stops()).toBe(0);
+});
+
+test("it is said on over the next link", () => {
+	const id = leave();
+	dialled.newest().ends({ failure: failure("cut") });
+	env.advance(3_000);
+	const { open } = dialled.newest().request as { open: { device?: string } | null };
+	expect(open?.device).toBe("other");
+	hear(said(0, { type: "welcome", server: "s", role: "operator", time: 1 }));
+	const opens = signals(dialled.newest().take()).filter(({ type }) => type === "open");
+	expect(opens).toMatchObject([{ device: "pi" }]);
+	const [{ conn, id: open_ }] = opens as [{ conn: number; id: string }];
+	hear(
+		said(conn, { type: "opened", device: pi }),
+		said(conn, { type: "accept", id: open_, epoch: "0000000a", now: 0 }),
+	);
+	env.advance(250);
+	const again = read(dialled.newest().take()).filter(({ type, hop }) => type === TYPE_COMMAND && hop.conn === conn);
+	expect(again.map(({ body }) => JSON.parse(new TextDecoder().decode(body)))).toContainEqual({
+		type: "stop",
+		id,
+		name: "Ada",
+	});
+	expect(last("opened")).toBeUndefined();
+});
+
+test("a stop that is not answered is said for 30 s, and the page is told that it was not", () => {
+	leave();
+	env.advance(29_000);
+	expect(parted()).toEqual([]);
+	env.advance(1_500);
+	expect(parted()).toEqual([{ type: "control.parted", device: "pi", answered: false }]);
+	commands();
+	env.advance(5_000);
+	expect(stops()).toBe(0);
+});
+
+test("a device that is left is told nothing more", () => {
+	offer();
 	engine.handle({ type: "close" });
 	dialled.newest("ws").take();
 	env.advance(5_000);

@@ -28,6 +28,7 @@ export class Operate {
 	private desired: readonly Target[] = [];
 	private sent = 0;
 	private driving: Driving = "no";
+	private quiet = false;
 
 	constructor(private readonly options: OperateOptions) {
 		this.alarm = new Alarm(options.env, () => this.settle());
@@ -46,6 +47,20 @@ export class Operate {
 		this.desired = [];
 		this.sent = 0;
 		this.driving = "no";
+	}
+
+	/** leave makes another one, for what is opened next. This one goes on with what it has begun, and tells the page nothing more. */
+	leave(): Operate {
+		this.quiet = true;
+		const next = new Operate(this.options);
+		next.as(this.role);
+		next.be(this.secret, this.identity.name);
+		return next;
+	}
+
+	/** stopping: a stop is on its way to the device, which has not answered it. */
+	get stopping(): boolean {
+		return this.viewer?.stopping === true;
 	}
 
 	/** as: the server has said what this page may do. */
@@ -101,7 +116,7 @@ export class Operate {
 		const age = viewer.ticks.age(this.now());
 		const tickAgeMs = age === Infinity ? null : age;
 		const { driving, sent } = this;
-		this.options.post({ type: "control.state", driving, tickAgeMs, desired: [...this.desired], sent });
+		this.post({ type: "control.state", driving, tickAgeMs, desired: [...this.desired], sent });
 	}
 
 	private do(viewer: Viewer, message: Exclude<ToControl, { type: "control.identity" }>): void {
@@ -137,7 +152,8 @@ export class Operate {
 	}
 
 	private make(conn: Conn): Viewer {
-		const { env, post, onPage } = this.options;
+		const { env, onPage } = this.options;
+		const post = (message: FromWorker) => this.post(message);
 		return new Viewer({
 			uuid: () => env.uuid(),
 			// Above those of an earlier life of this page: it sends fewer than one a millisecond.
@@ -155,6 +171,10 @@ export class Operate {
 				onCall: (call: CallInfo) => post({ type: "control.call", call: { ...call } }),
 			},
 		});
+	}
+
+	private post(message: FromWorker): void {
+		if (!this.quiet) this.options.post(message);
 	}
 
 	private drive(conn: Conn, drive: Drive): void {

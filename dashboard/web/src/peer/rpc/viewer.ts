@@ -169,6 +169,11 @@ export class Viewer {
 		this.tellStop({ sending: "reset", code: "", reason: "" });
 	}
 
+	/** stopping: a stop was said, and is not answered yet. */
+	get stopping(): boolean {
+		return this.stopInfo.sending === "stop";
+	}
+
 	/** hand is what the page's input code says, and nobody else. */
 	hand(now: number, counter: number, targets: readonly Target[]): void {
 		this.driver.take(now, counter, targets, this.machine?.axes ?? []);

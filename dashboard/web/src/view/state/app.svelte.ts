@@ -65,6 +65,8 @@ export class App {
 	path = $state.raw<PathInfo | null>(null);
 	/** Samples that the Worker gave up because this page did not fetch them. */
 	dropped = $state.raw(0);
+	/** Devices that were left while a stop was on its way: whether it was answered; null: not yet. */
+	parted = $state.raw<ReadonlyMap<string, boolean | null>>(new Map());
 	/** Why what came is not kept over a reload; "": it is; null: that is not known yet. */
 	archive = $state.raw<string | null>(null);
 	/** What gets through from here, as far as it was looked for; over: all of it was. */
@@ -120,6 +122,7 @@ export class App {
 			this.engine.send({ type: "nudge", changed });
 		});
 		window.addEventListener("hashchange", this.follow);
+		window.addEventListener("beforeunload", this.stay);
 		window.addEventListener("pagehide", this.leave);
 		document.addEventListener("visibilitychange", this.leave);
 		void this.start();
@@ -129,6 +132,7 @@ export class App {
 		this.unwatch();
 		this.control.dispose();
 		window.removeEventListener("hashchange", this.follow);
+		window.removeEventListener("beforeunload", this.stay);
 		window.removeEventListener("pagehide", this.leave);
 		document.removeEventListener("visibilitychange", this.leave);
 		clearInterval(this.ticking);
@@ -165,6 +169,11 @@ export class App {
 	togglePause(): void {
 		if (this.timeline.live) this.timeline.pause();
 		else this.timeline.goLive();
+	}
+
+	/** seen is about a stop to a device that was left: what became of it has been read. */
+	seen(device: string): void {
+		this.parted = new Map([...this.parted].filter(([name]) => name !== device));
 	}
 
 	/** survey finds out what gets through from here to the server. */
@@ -240,6 +249,11 @@ export class App {
 		if (event.type === "pagehide" || document.hidden) this.reload.save(this.store, Date.now());
 	};
 
+	/** With the page the stop that it says goes: the browser asks whether that is meant. */
+	private readonly stay = (event: Event): void => {
+		if (this.control.stoppingSince !== null || [...this.parted.values()].includes(null)) event.preventDefault();
+	};
+
 	/** open shows the route's device, from nothing. */
 	private open(): void {
 		this.reload.save(this.store, Date.now());
@@ -294,6 +308,9 @@ export class App {
 			case "network":
 				this.network = { ...message, at: Date.now() };
 				if (message.over) this.announce("The network check is done.");
+				break;
+			case "control.parted":
+				this.parted = new Map([...this.parted, [message.device, message.answered]]);
 				break;
 			case "control.machine":
 			case "control.lease":
