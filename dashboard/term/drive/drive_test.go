@@ -226,6 +226,14 @@ func TestLeaseKeysAndLine(t *testing.T) {
 		typed("r")
 		time.Sleep(time.Second)
 		f.mu.Lock()
+		f.status.Lease.Code, f.status.Lease.Reason = rpc.CodeHeld, "Bob keeps it"
+		f.mu.Unlock()
+		shown()
+		time.Sleep(time.Second)
+		if text := shown(); !strings.Contains(text, "Bob keeps it: r asks for the lease again") {
+			t.Errorf("shown %q", text)
+		}
+		f.mu.Lock()
 		f.status.Lease = rpc.LeaseInfo{Mine: true, Holder: &rpc.Operator{ID: "me"}, Asks: []rpc.Operator{{ID: "c", Name: "Carl"}}}
 		f.status.Driving, f.status.RoundTrip = rpc.Obeyed, 12300*time.Microsecond
 		f.mu.Unlock()

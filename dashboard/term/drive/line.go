@@ -55,6 +55,8 @@ func leaseWords(s peer.Status) string {
 		return view.Escape(l.Asks[0].Name) + " asks for the lease: g gives it, n denies"
 	case l.Mine:
 		return fmt.Sprintf("the lease is yours, %.0f s", s.LeaseLeft.Seconds())
+	case l.Holder != nil && l.Code != "": // refused, or denied by the holder
+		return view.Escape(l.Reason) + ": r asks for the lease again"
 	case l.Holder != nil:
 		return view.Escape(l.Holder.Name) + " holds the lease: r asks for it"
 	case l.Code != "":
