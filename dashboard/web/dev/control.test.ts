@@ -207,8 +207,9 @@ it("Esc and one press stop, with a finger at 360 px, and whoever drives", () =>
 			await page.keyboard.press("Escape");
 			expect(await heard(page, "control.stop")).toHaveLength(1);
 			await page.keyboard.press("?");
-			await page.keyboard.press("Escape"); // closes the dialog, and nothing else
-			expect(await heard(page, "control.stop")).toEqual([]);
+			await page.keyboard.press("Escape"); // closes the dialog as well
+			expect(await heard(page, "control.stop")).toHaveLength(1);
+			await page.getByRole("dialog").waitFor({ state: "hidden" });
 			const box = await page.getByRole("button", { name: "Stop", exact: true }).boundingBox();
 			expect(box && box.y + box.height).toBeLessThanOrEqual(SIZES.phone.height);
 			expect(box?.height).toBeGreaterThanOrEqual(44);
@@ -218,6 +219,42 @@ it("Esc and one press stop, with a finger at 360 px, and whoever drives", () =>
 		},
 		"phone",
 	));
+
+it.each(["c", "?"])("Stop is within reach in the dialog that %s opens, with a finger at 360 px", (key) =>
+	at(
+		"driving",
+		async ({ page }) => {
+			await page.keyboard.press(key);
+			const stop = page.getByRole("dialog").getByRole("button", { name: "Stop", exact: true });
+			await page.waitForTimeout(300); // it rises
+			const box = await stop.boundingBox();
+			expect(box && box.y + box.height).toBeLessThanOrEqual(SIZES.phone.height);
+			await picture(page, `control-dialog-${key === "c" ? "drawer" : "help"}`);
+			await stop.tap();
+			expect(await heard(page, "control.stop")).toHaveLength(1);
+			expect(await violations(page)).toEqual([]);
+		},
+		"phone",
+	),
+);
+
+it("what became of a stop to a device that was left is said until it was read", () =>
+	at("device", async ({ page }) => {
+		const tell = (answered: boolean | null) =>
+			page.evaluate((what) => {
+				const { engine } = globalThis as unknown as { engine: { listener(message: FromWorker): void } };
+				engine.listener({ type: "control.parted", device: "rover", answered: what });
+			}, answered);
+		const said = page.getByRole("status", { name: "Stops on their way" });
+		await tell(null);
+		await said.getByText("has not confirmed the stop yet").waitFor();
+		await tell(false);
+		await said.getByText("It may not have stopped").waitFor();
+		await picture(page, "control-parted");
+		expect(await violations(page)).toEqual([]);
+		await page.getByRole("button", { name: "Close: rover" }).click();
+		await said.waitFor({ state: "hidden" });
+	}));
 
 it("a reset takes a second of holding", () =>
 	at("stopped", async ({ page }) => {
@@ -318,7 +355,10 @@ it("what is dangerous asks for its name", () =>
 		const sure = page.getByRole("button", { name: "Do it" });
 		expect(await sure.isDisabled()).toBe(true);
 		await picture(page, "control-danger");
+		await page.getByRole("dialog").getByRole("button", { name: "Stop", exact: true }).click();
+		expect(await heard(page, "control.stop")).toHaveLength(1);
 		expect(await violations(page)).toEqual([]);
+		await page.getByLabel(/type its name/).focus();
 		await page.keyboard.type("flash");
 		await page.keyboard.press("Enter");
 		expect(await heard(page, "control.call")).toMatchObject([{ method: "flash", lease: true }]);
