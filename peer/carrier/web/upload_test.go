@@ -115,8 +115,8 @@ func TestSignalsGoAlone(t *testing.T) {
 
 // TestOverdueIsSentAgain: a request that hangs holds nothing up, is not cut, and its packet is taken once.
 func TestOverdueIsSentAgain(t *testing.T) {
-	client, in, network := over(t, func(seq string, before int) bool { return len(seq) > 1 && before == 0 })
-	for n := range 12 { // from the tenth on the first request of each packet hangs
+	client, in, network := over(t, func(seq string, before int) bool { return len(seq) > 2 && before == 0 })
+	for n := range 102 { // from the hundredth on the first request of each packet hangs: until then enough is saved up
 		client.Send(event(n, 10))
 		began := time.Now()
 		if got := <-in; !strings.HasPrefix(got, fmt.Sprintf("event %d ", n)) || time.Since(began) > 5*time.Second {
@@ -126,8 +126,8 @@ func TestOverdueIsSentAgain(t *testing.T) {
 	network.await(t, 3)
 	close(network.let)
 	network.await(t, 0)
-	client.Send(event(12, 10))
-	if got := <-in; !strings.HasPrefix(got, "event 12 ") {
+	client.Send(event(102, 10))
+	if got := <-in; !strings.HasPrefix(got, "event 102 ") {
 		t.Errorf("then %q came", got)
 	}
 }
