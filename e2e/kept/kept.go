@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,19 +81,42 @@ type printed struct {
 // backlog keeps lines until they are taken apart, so that no program waits for that.
 type backlog struct {
 	mu    sync.Mutex
-	lines []program.Line // guarded by mu
-	busy  bool           // guarded by mu: some are being taken apart
+	lines []program.Line // guarded by mu, like all below
+	busy  bool           // some are being taken apart
+	held  bool           // none are
+	past  uint64         // samples of the past that came
+	at    time.Time      // the last of them
 }
 
 func (b *backlog) add(line program.Line) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lines = append(b.lines, line)
+	if strings.HasSuffix(line.Text, `"past":true}`) {
+		b.past, b.at = b.past+1, line.At
+	}
+}
+
+// hold leaves lines as they are for a while: to take tens of thousands a second apart needs the processors that are measured.
+func (b *backlog) hold(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = on
+}
+
+// came reports whether so many samples of the past did, or no more of them do.
+func (b *backlog) came(count uint64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.past >= count || b.past > 0 && time.Since(b.at) > 2*time.Second
 }
 
 func (b *backlog) take() []program.Line {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.held {
+		return nil
+	}
 	lines := b.lines
 	b.lines, b.busy = nil, len(lines) > 0
 	return lines

@@ -175,8 +175,11 @@ func (w *parted) comeBack(p *Partition, returned time.Time, say Say) error {
 	}
 	p.Live = time.UnixMicro(fresh.at).Sub(returned)
 	say("live after %v", p.Live)
+	w.viewer.read.hold(true)
+	_ = until("end of it", Complete+time.Minute, func() bool { return w.viewer.read.came(p.Backlog) })
+	w.viewer.read.hold(false)
 	err = until("whole backlog", Complete+time.Minute, func() bool { return w.viewer.least(1) >= p.last })
-	p.Complete = time.Since(returned)
+	p.Complete = w.viewer.lastOf(p.first, p.last).Sub(returned)
 	if from := returned.Add(settled); err == nil && p.Complete > 2*settled {
 		p.During = w.viewer.p99(from, returned.Add(p.Complete))
 	}
@@ -240,6 +243,21 @@ func (v *receiver) least(run int) uint64 {
 		least = min(least, v.whole(liveName(i), run))
 	}
 	return least
+}
+
+// lastOf is when the last of the live streams' entries of such numbers came.
+func (v *receiver) lastOf(first, last uint64) time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var at int64
+	for i := range Streams {
+		for _, a := range v.streamLocked(liveName(i)).arrivals {
+			if a.sent.Number >= first && a.sent.Number <= last {
+				at = max(at, a.at)
+			}
+		}
+	}
+	return time.UnixMicro(at)
 }
 
 // p99 of the age of live samples that came between two times, by this machine's clock, which is the device's as well.
