@@ -270,6 +270,28 @@ func TestSlowBodies(t *testing.T) {
 	end(c)
 }
 
+// TestAnswersHaveNoQuestion: a request for answers has no body; what it announces would be waited for before the first answer.
+func TestAnswersHaveNoQuestion(t *testing.T) {
+	s := newStranger(t, kind{rung: ladder.Poll}, Config{})
+	s.want("malformed")(s.ask(t.Context(), pathPoll, 1, strings.NewReader("x")))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.l.url()+pathStream, strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set(HeaderLink, s.id)
+	answer, err := s.http.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("an event stream with a body: %s", answer.Status)
+	}
+	if len(s.l.opened) > 0 {
+		t.Error("a link was opened")
+	}
+}
+
 func TestTooManyAtOnce(t *testing.T) {
 	s := newStranger(t, kind{rung: ladder.Poll}, Config{})
 	s.poll(1)

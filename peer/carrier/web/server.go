@@ -1,6 +1,7 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"sync"
 
@@ -50,6 +51,10 @@ func (s *Server) ServeStream(w http.ResponseWriter, r *http.Request) {
 		s.cfg.Refuse(w, r, badHeader(HeaderLink))
 		return
 	}
+	if !isEmpty(r.Body) {
+		s.cfg.Refuse(w, r, malformed("a request for answers has no body"))
+		return
+	}
 	serve := s.cfg.Open(w, r)
 	if serve == nil {
 		return
@@ -71,11 +76,20 @@ func (s *Server) ServePoll(w http.ResponseWriter, r *http.Request) {
 		s.cfg.Refuse(w, r, badHeader(headerSeq))
 	case !okMax:
 		s.cfg.Refuse(w, r, badHeader(headerMax))
+	case !isEmpty(r.Body):
+		s.cfg.Refuse(w, r, malformed("a request for answers has no body"))
 	default:
 		if p := s.poller(w, r, id, n); p != nil {
 			s.answer(w, r, p, n, limit)
 		}
 	}
+}
+
+// isEmpty reads a body that has nothing in it to its end, within the server's time for that. Such a request is answered when there
+// is something to say; net/http reads what was announced of its body before that, and would wait for it for ever.
+func isEmpty(body io.Reader) bool {
+	_, err := io.ReadFull(body, make([]byte, 1))
+	return err == io.EOF
 }
 
 // poller finds the link of a poll, or opens it. Nil: the request is refused.
