@@ -50,6 +50,14 @@ func setForwarded(h http.Header, scheme string) {
 // is none that we trust, or it did not say.
 func forwardedScheme(r *http.Request) string { return r.Header.Get("X-Forwarded-Proto") }
 
+// requestScheme is how a request came, to a proxy before us or to us; empty: in the clear, or behind a proxy that we know nothing of.
+func requestScheme(r *http.Request) string {
+	if scheme := forwardedScheme(r); scheme != "" || r.TLS == nil {
+		return scheme
+	}
+	return "https"
+}
+
 // overTLS reports whether the client's own connection is encrypted, as far as we know.
 func overTLS(r *http.Request) bool { return r.TLS != nil || forwardedScheme(r) == "https" }
 

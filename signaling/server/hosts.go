@@ -45,7 +45,7 @@ func (h *hosts) check(r *http.Request) *refusal {
 			remedy: "use its address, or start it with --allow-host NAME",
 		}
 	}
-	if origins := r.Header.Values("Origin"); len(origins) > 0 && !h.sameSite(origins, r.Host, forwardedScheme(r)) {
+	if origins := r.Header.Values("Origin"); len(origins) > 0 && !h.sameSite(origins, r.Host, requestScheme(r)) {
 		return &refusal{
 			code:   "bad-origin",
 			reason: fmt.Sprintf("a page from %.80q may not talk to this server", origins[0]),
@@ -62,7 +62,7 @@ func (h *hosts) known(name, port string) bool {
 
 // sameSite reports whether an Origin is ours: one of our names and the port
 // that was asked for, or a name given by hand, whose port may differ because
-// a proxy stands before us. scheme is that of the request, if a proxy told it:
+// a proxy stands before us. scheme is that of the request, if it is known:
 // a page that came in the clear may not talk to one that came encrypted.
 func (h *hosts) sameSite(origins []string, host, scheme string) bool {
 	if len(origins) != 1 {

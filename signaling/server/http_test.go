@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -217,6 +218,19 @@ func TestHostsAndOrigins(t *testing.T) {
 		}
 		if status, _, _ := s.ask(t, "GET", "/healthz", "", headers...); status != 200 {
 			t.Errorf("healthz under Host %q: %d", c.host, status)
+		}
+	}
+}
+
+// TestAPageInTheClear may not talk to a server that is encrypted: anybody on the way may have written it.
+func TestAPageInTheClear(t *testing.T) {
+	s := start(t, Config{TLSSelf: true})
+	_, port, _ := strings.Cut(s.Addr().String(), ":")
+	for origin, ok := range map[string]bool{"https://localhost:" + port: true, "http://localhost:" + port: false} {
+		r := httptest.NewRequest("POST", "https://localhost:"+port+"/v1/login", nil)
+		r.Header.Set("Origin", origin)
+		if no := s.hosts.check(r); (no == nil) != ok {
+			t.Errorf("a page of %s: %v", origin, no)
 		}
 	}
 }
