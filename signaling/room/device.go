@@ -52,7 +52,7 @@ func (d *Device) lastHeard() time.Time {
 func (d *Device) presence(now time.Time) signal.Device {
 	p := signal.Device{
 		ID: d.id, Name: d.name, State: d.state, Facts: d.facts,
-		Since:   float64(d.since.UnixMilli()) / 1000,
+		Since:   float64(unixMilli(d.since, now)) / 1000,
 		Session: d.number,
 	}
 	exact := d.home == "" || d.state == signal.StateOffline // a home tells others only now and then

@@ -148,21 +148,42 @@ func publishWills(wills []will, bindings []*binding, now time.Time) {
 
 // Remove forgets a device that is offline.
 func (r *Room) Remove(id string) *Refusal {
+	left, refusal := r.remove(id)
+	tellRemoved(left)
+	return refusal
+}
+
+func (r *Room) remove(id string) ([]*Conn, *Refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d := r.devices[id]
 	switch {
 	case d == nil:
-		return &Refusal{Code: "unknown-device", Reason: "no device has this id", Remedy: "GET /v1/devices lists them"}
+		return nil, &Refusal{Code: "unknown-device", Reason: "no device has this id", Remedy: "GET /v1/devices lists them"}
 	case d.state != signal.StateOffline:
-		return &Refusal{Code: "name-taken", Reason: "the device is online", Remedy: "stop it first: it would come back at once"}
+		return nil, &Refusal{Code: "name-taken", Reason: "the device is online", Remedy: "stop it first: it would come back at once"}
 	}
-	r.dropLocked(d)
 	r.unsaved[d] = true
-	return nil
+	return r.dropLocked(d), nil
 }
 
-func (r *Room) dropLocked(d *Device) {
+// tellRemoved tells those who had a device open that it is gone. If it is ever back it is another one, as to them: they ask for it
+// now and then.
+func tellRemoved(conns []*Conn) {
+	gone := Refusal{Code: "unknown-device", Reason: "the device was removed from this server", Remedy: "it is there again once it connects"}
+	for _, c := range conns {
+		Tell(c.viewer.link, c.number, gone.Message(signal.Refused))
+	}
+}
+
+// dropLocked returns who had it open, here.
+func (r *Room) dropLocked(d *Device) (left []*Conn) {
+	for c := range d.watching {
+		if !c.viewer.trunk { // another server tells its own
+			left = append(left, c)
+		}
+	}
+	clear(d.watching)
 	delete(r.devices, d.id)
 	r.away -= d.weight
 	d.weight = 0
@@ -171,4 +192,5 @@ func (r *Room) dropLocked(d *Device) {
 		r.watchers[v] = false
 	}
 	r.poke()
+	return left
 }

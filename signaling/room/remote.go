@@ -95,13 +95,17 @@ func (r *Room) freeNameLocked(d *Device) {
 }
 
 // Forget takes that another server removed a device.
-func (r *Room) Forget(id string) {
+func (r *Room) Forget(id string) { tellRemoved(r.forget(id)) }
+
+func (r *Room) forget(id string) []*Conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d := r.devices[id]; d != nil && d.session == nil {
-		r.freeNameLocked(d)
-		r.dropLocked(d)
+	d := r.devices[id]
+	if d == nil || d.session != nil {
+		return nil
 	}
+	r.freeNameLocked(d)
+	return r.dropLocked(d)
 }
 
 // SetAlive takes whether another server is there. The devices of one that is

@@ -253,14 +253,66 @@ func TestLastSeenIsKept(t *testing.T) {
 			t.Fatalf("after a kill: %+v", d)
 		}
 		s.End(Cut)
+		time.Sleep(time.Second)
+		setFail := func(fail bool) {
+			store.mu.Lock()
+			defer store.mu.Unlock()
+			store.fail = fail
+		}
+		setFail(true)
 		if no := r.Remove(s.ID()); no != nil {
 			t.Fatal(no)
 		}
+		time.Sleep(time.Second)
+		setFail(false)
 		time.Sleep(time.Second)
 		if _, ok := store.get(s.ID()); ok {
 			t.Fatal("a removed device is kept")
 		}
 	})
+}
+
+// TestARemovedDeviceMayComeBack: who had it open is told that it is gone, and so asks for it until it is there again.
+func TestARemovedDeviceMayComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, remove := range map[string]func(r *Room, id string){
+			"here":         func(r *Room, id string) { _ = r.Remove(id) },
+			"at another's": func(r *Room, id string) { r.Forget(id) },
+		} {
+			r := New(Config{}, nil)
+			s, _ := join(t, r, hello("rig", time.Minute))
+			link := &fakeLink{}
+			v := r.Enter(link, auth.Viewer, "")
+			open := signalFrame(t, 1, openMessage("rig"))
+			v.Handle(open, time.Now())
+			s.End(Cut)
+			remove(r, s.ID())
+			if no := link.signals(t, signal.Refused); len(no) != 1 || no[0].Code != "unknown-device" || no[0].Remedy == "" {
+				t.Errorf("%s: its viewer was told %+v", name, no)
+			}
+			_, device := join(t, r, hello("rig", time.Minute))
+			v.Handle(open, time.Now())
+			if len(device.signals(t, signal.Open)) != 1 {
+				t.Errorf("%s: it is back, and was not opened", name)
+			}
+			v.Leave()
+		}
+	})
+}
+
+// TestAClockThatIsSetIsNoSilence: when a device was heard is known by the clock that nobody sets.
+func TestAClockThatIsSetIsNoSilence(t *testing.T) {
+	r := New(Config{}, nil)
+	s, _ := join(t, r, hello("rig", time.Minute))
+	s.Heard(time.Now())
+	if heard := s.lastHeard(); !strings.Contains(heard.String(), " m=") {
+		t.Errorf("heard at %v, by the wall's clock alone", heard)
+	}
+	for _, at := range []time.Time{{}, time.UnixMilli(5), time.UnixMilli(1e15)} {
+		if ms := unixMilli(at, time.Now()); ms != at.UnixMilli() {
+			t.Errorf("%v is %d ms, want %d", at, ms, at.UnixMilli())
+		}
+	}
 }
 
 // TestFencedSessionHasNoEffect: whatever the older link says after a take-over.

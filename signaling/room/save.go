@@ -58,9 +58,10 @@ func (rec Record) mayReturn() bool { return rec.Cut || rec.State != signal.State
 
 // toRecord needs Room.mu.
 func (d *Device) toRecord(server string) Record {
+	now := time.Now()
 	return Record{
 		ID: d.id, Name: d.name, Server: server, State: d.state, Session: d.number, Facts: d.facts,
-		SinceMS: d.since.UnixMilli(), HeardMS: d.lastHeard().UnixMilli(), Cut: !d.cut.IsZero(), AheadMS: d.ahead.Milliseconds(),
+		SinceMS: unixMilli(d.since, now), HeardMS: unixMilli(d.lastHeard(), now), Cut: !d.cut.IsZero(), AheadMS: d.ahead.Milliseconds(),
 	}
 }
 
@@ -153,7 +154,9 @@ func (r *Room) saveOne(ctx context.Context, id string, rec *Record) error {
 func (r *Room) saveLater(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d := r.devices[id]; d != nil {
-		r.unsaved[d] = true
+	d := r.devices[id]
+	if d == nil { // it was removed: the store is to be told again
+		d = newDevice(id)
 	}
+	r.unsaved[d] = true
 }

@@ -26,7 +26,7 @@ type Session struct {
 	keepAlive time.Duration
 	wills     []will
 
-	heard  atomic.Int64 // Unix ns
+	heard  Instant
 	bye    atomic.Bool
 	fenced atomic.Bool
 
@@ -62,7 +62,7 @@ func newSession(r *Room, h Hello, link Link, now time.Time) *Session {
 		bindings: make(map[uint64]*binding),
 		byConn:   make(map[string]*binding),
 	}
-	s.heard.Store(now.UnixNano())
+	s.heard.Begin(now)
 	return s
 }
 
@@ -76,7 +76,7 @@ func (s *Session) Number() uint64 { return s.number }
 func (s *Session) KeepAlive() time.Duration { return s.keepAlive }
 
 // Heard notes that something came.
-func (s *Session) Heard(now time.Time) { s.heard.Store(now.UnixNano()) }
+func (s *Session) Heard(now time.Time) { s.heard.Set(now) }
 
 // wrongFrom is from where on a difference of clocks is worth a word: people set them by hand to a few seconds.
 const wrongFrom = 5 * time.Second
@@ -97,7 +97,7 @@ func (s *Session) Clock(ahead, err time.Duration) (right bool) {
 	return right
 }
 
-func (s *Session) lastHeard() time.Time { return time.Unix(0, s.heard.Load()) }
+func (s *Session) lastHeard() time.Time { return s.heard.Get() }
 
 // fenceLocked ends the session's effect and returns the Conns it had. It needs Room.mu.
 func (s *Session) fenceLocked() (bindings []*binding) {

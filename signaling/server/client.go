@@ -38,8 +38,8 @@ type client struct {
 	replies *rate.Limiter
 
 	keepAlive atomic.Int64 // time.Duration
-	heard     atomic.Int64 // Unix ns
-	shed      atomic.Bool  // it is being closed for what waits for it
+	heard     room.Instant
+	shed      atomic.Bool // it is being closed for what waits for it
 
 	// Owned by keepShedding.
 	sentThen uint64      // bytes that had been sent when it was looked at last
@@ -66,7 +66,7 @@ func newClient(s *Server, c carrier.Carrier, role auth.Role, from string) *clien
 		replies: rate.NewLimiter(faultReplies, faultReplies),
 	}
 	cl.keepAlive.Store(int64(room.DefaultKeepAlive))
-	cl.heard.Store(time.Now().UnixNano())
+	cl.heard.Begin(time.Now())
 	return cl
 }
 
@@ -107,7 +107,7 @@ func (c *client) run(ctx context.Context) {
 // receive takes a packet. A frame that is wrong harms nothing but itself.
 func (c *client) receive(packet []byte) {
 	now := time.Now()
-	c.heard.Store(now.UnixNano())
+	c.heard.Set(now)
 	if c.hear != nil {
 		c.hear(now)
 	}
@@ -216,8 +216,7 @@ func (c *client) watch(ctx context.Context) {
 		case <-timer.C:
 		}
 		now, keepAlive := time.Now(), time.Duration(c.keepAlive.Load())
-		heard := time.Unix(0, c.heard.Load())
-		left := heard.Add(keepAlive * deadAfterHalves / 2).Sub(now)
+		left := c.heard.Get().Add(keepAlive * deadAfterHalves / 2).Sub(now)
 		if left <= 0 {
 			c.cut()
 			return

@@ -53,18 +53,18 @@ func serverSends(t *testing.T, keepAlive, answerEvery, long time.Duration) (sent
 	t.Helper()
 	near, far, _ := peertest.Pair(peertest.Config{Rung: ladder.WS, Stream: true, Delay: time.Millisecond})
 	c := &client{carrier: near}
+	c.heard.Begin(time.Now())
 	c.keepAlive.Store(int64(keepAlive))
 	ctx, stop := context.WithTimeout(t.Context(), long)
 	defer stop()
 	var running sync.WaitGroup
 	running.Go(func() { _ = near.Run(ctx, func([]byte) {}) })
 	running.Go(func() { _ = far.Run(ctx, func([]byte) { sent = append(sent, time.Now()) }) })
-	running.Go(func() { every(ctx, time.Second, func() { c.heard.Store(time.Now().UnixNano()) }) })
+	running.Go(func() { every(ctx, time.Second, func() { c.heard.Set(time.Now()) }) })
 	if answerEvery > 0 {
 		probe := wire.AppendProbe(nil, wire.Hop{}, wire.Probe{})
 		running.Go(func() { every(ctx, answerEvery, func() { c.Send(carrier.Frame{Bytes: probe, Control: true}) }) })
 	}
-	c.heard.Store(time.Now().UnixNano())
 	c.watch(ctx)
 	running.Wait()
 	return sent
