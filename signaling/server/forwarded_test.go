@@ -118,7 +118,7 @@ func TestLimitsBehindAProxy(t *testing.T) {
 	g := newGate(Limits{ConnectionsPerAddress: 2, RequestsPerSecond: 5}.orDefault(), p)
 	s := &Server{proxies: p, gate: g}
 	for range 100 {
-		if !g.enter(p[0].Addr()) {
+		if g.enter(p[0].Addr()) == nil {
 			t.Fatal("the proxy has a limit")
 		}
 	}

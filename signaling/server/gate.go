@@ -64,8 +64,8 @@ type gate struct {
 	open     map[netip.Addr]int // by network, as rates and older
 	rates    map[netip.Addr]*rate.Limiter
 	older    map[netip.Addr]*rate.Limiter // those that have not asked since rates was empty
-	unproven list.List                    // of *gatedConn: connections without a link and a request of somebody with a token, the oldest first
-	guests   list.List                    // of *gatedConn: those with a link that nobody showed a token for, likewise
+	unproven list.List                    // of *place: connections without a link and a request of somebody with a token, the oldest first
+	guests   list.List                    // of *place: links that nobody showed a token for, and connections with one, likewise
 }
 
 func newGate(limits Limits, trusted proxies) *gate {
@@ -143,69 +143,50 @@ func (g *gate) overNetworkLocked(addr netip.Addr, spare int) bool {
 	return g.open[network(addr)] > g.limits.ConnectionsPerAddress+spare
 }
 
-func (g *gate) enter(addr netip.Addr) bool { return g.take(addr, spare) }
-
-// enterLink gives a link that is made of plain requests a place like a
-// connection's: many of them fit one connection.
-func (g *gate) enterLink(addr netip.Addr) bool { return g.take(addr, 0) }
-
-// take gives a place, if one is left within the limits and spare more, or can be made.
-func (g *gate) take(addr netip.Addr, spare int) bool {
+// enter gives a connection a place, if one is left within the limits and spare more, or can be made.
+func (g *gate) enter(addr netip.Addr) *place {
 	g.mu.Lock()
-	var gone *gatedConn
+	var gone *place
 	if g.total >= g.limits.Connections && !g.overOwnLocked(addr, -1) {
 		gone = g.shedLocked(&g.unproven)
 	}
-	in := !g.overLocked(addr, spare-1)
-	if in {
-		g.total++
-		g.open[network(addr)]++
-	}
+	p := g.takeLocked(addr, spare)
 	g.mu.Unlock()
-	gone.shut()
-	return in
-}
-
-// shedLocked takes the place of the connection that has been in the list the longest, for its caller to shut; nil: there is none
-// that had the time to say what it is for.
-func (g *gate) shedLocked(from *list.List) *gatedConn {
-	now := time.Now()
-	for e := from.Front(); e != nil; e = from.Front() {
-		c := e.Value.(*gatedConn)
-		switch age := now.Sub(c.came); {
-		case age < g.settle:
-			return nil
-		case c.proves && age > provenTime:
-			c.moveLocked(nil)
-		default:
-			c.leaveLocked()
-			g.closed.Add(1)
-			return c
-		}
+	if gone != nil {
+		gone.shut()
 	}
-	return nil
+	return p
 }
 
-// watch takes a connection that is in among those that may have to go for others.
-func (g *gate) watch(c *gatedConn) {
+// enterLink gives a link that is made of plain requests, or of datagrams, a place like a connection's: many of them fit one
+// connection. For a guest's, no other guest has to go.
+func (g *gate) enterLink(addr netip.Addr, guest bool) *place {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	c.came = time.Now()
-	c.moveLocked(&g.unproven)
-}
-
-// know notes that a request showed a token that is valid, so that the connection that it came on goes for no other. Who did not
-// even show one goes for it, where there are more than there may be.
-func (g *gate) know(r *http.Request) {
-	c := gatedOf(r.Context())
-	g.mu.Lock()
-	if c != nil && !c.left {
-		c.moveLocked(nil)
+	var gone []*place
+	if !g.overOwnLocked(addr, -1) {
+		gone = g.makeRoomLocked(g.limits.Connections-1, guest)
 	}
-	var gone []*gatedConn
-	for g.total > g.limits.Connections && !g.overOwnLocked(address(r), 0) {
+	p := g.takeLocked(addr, 0)
+	g.mu.Unlock()
+	shutAll(gone)
+	return p
+}
+
+// takeLocked gives a place within the limits and spare more; nil: there is none.
+func (g *gate) takeLocked(addr netip.Addr, spare int) *place {
+	if g.overLocked(addr, spare-1) {
+		return nil
+	}
+	g.total++
+	g.open[network(addr)]++
+	return &place{gate: g, addr: addr, came: time.Now()}
+}
+
+// makeRoomLocked takes places, for its caller to shut, until there are no more than most, or none that may have to go.
+func (g *gate) makeRoomLocked(most int, guest bool) (gone []*place) {
+	for g.total > most {
 		other := g.shedLocked(&g.unproven)
-		if other == nil {
+		if other == nil && !guest {
 			other = g.shedLocked(&g.guests)
 		}
 		if other == nil {
@@ -213,29 +194,55 @@ func (g *gate) know(r *http.Request) {
 		}
 		gone = append(gone, other)
 	}
-	g.mu.Unlock()
-	for _, other := range gone {
-		other.shut()
+	return gone
+}
+
+// shedLocked takes the place that has been in the list the longest, for its caller to shut; nil: there is none that had the time
+// to say what it is for.
+func (g *gate) shedLocked(from *list.List) *place {
+	now := time.Now()
+	for e := from.Front(); e != nil; e = from.Front() {
+		p := e.Value.(*place)
+		switch age := now.Sub(p.came); {
+		case age < g.settle:
+			return nil
+		case p.proves && age > provenTime:
+			p.moveLocked(nil)
+		default:
+			p.leaveLocked()
+			g.closed.Add(1)
+			return p
+		}
 	}
+	return nil
+}
+
+// know notes that a request showed a token that is valid, so that the connection that it came on goes for no other. Who did not
+// even show one goes for it, where there are more than there may be.
+func (g *gate) know(r *http.Request) {
+	p := placeOf(r.Context())
+	g.mu.Lock()
+	if p != nil && !p.left {
+		p.moveLocked(nil)
+	}
+	var gone []*place
+	if !g.overOwnLocked(address(r), 0) {
+		gone = g.makeRoomLocked(g.limits.Connections, false)
+	}
+	g.mu.Unlock()
+	shutAll(gone)
 }
 
 // carries notes that the connection of ctx carries a link: it goes for no other, but for who shows a token. As long as there are
 // fewer of these than the limit, that is: beyond it are those alone that can be shed. Else nobody who has a token could come in to
 // show it.
 func (g *gate) carries(ctx context.Context) {
-	c := gatedOf(ctx)
+	p := placeOf(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c != nil && c.in == &g.unproven && g.total-g.unproven.Len() < g.limits.Connections {
-		c.moveLocked(&g.guests)
+	if p != nil && p.in == &g.unproven && g.total-g.unproven.Len() < g.limits.Connections {
+		p.moveLocked(&g.guests)
 	}
-}
-
-func (g *gate) leave(addr netip.Addr) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.total--
-	g.leaveLocked(addr)
 }
 
 // enterBehind counts a request of somebody behind a proxy, whose connections
@@ -279,10 +286,9 @@ func (l gatedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		addr := remote(conn)
-		if l.gate.enter(addr) {
-			c := &gatedConn{Wrapped: port.Wrapped{Conn: conn}, gate: l.gate, addr: addr}
-			l.gate.watch(c)
-			return c, nil
+		if p := l.gate.enter(addr); p != nil {
+			p.watch(func() { conn.Close() })
+			return &gatedConn{Wrapped: port.Wrapped{Conn: conn}, place: p}, nil
 		}
 		l.gate.closed.Add(1)
 		conn.Close()
@@ -296,9 +302,7 @@ func (l provingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err == nil {
 		if c, ok := port.Below(conn).(*gatedConn); ok {
-			c.gate.mu.Lock()
-			c.proves = true
-			c.gate.mu.Unlock()
+			c.place.prove()
 		}
 	}
 	return conn, err
@@ -314,60 +318,26 @@ func remote(conn net.Conn) netip.Addr {
 // gatedConn gives its place back when it is closed.
 type gatedConn struct {
 	port.Wrapped
-	gate *gate
-	addr netip.Addr
-	came time.Time // set by watch
-
-	// Guarded by gate.mu.
-	proves bool          // its side closes it, unless it proves something
-	left   bool          // it has given its place back
-	in     *list.List    // where it stands among those that may have to go; nil: it does not
-	place  *list.Element // in there
-}
-
-func (c *gatedConn) moveLocked(to *list.List) {
-	if c.in != nil {
-		c.in.Remove(c.place)
-	}
-	if c.in = to; to != nil {
-		c.place = to.PushBack(c)
-	}
-}
-
-func (c *gatedConn) leaveLocked() {
-	if c.left {
-		return
-	}
-	c.moveLocked(nil)
-	c.left = true
-	c.gate.total--
-	c.gate.leaveLocked(c.addr)
-}
-
-// shut closes a connection that had to go; nil: none had to.
-func (c *gatedConn) shut() {
-	if c != nil {
-		c.Conn.Close()
-	}
+	place *place
 }
 
 // Close implements net.Conn.
 func (c *gatedConn) Close() error {
-	c.gate.mu.Lock()
-	c.leaveLocked()
-	c.gate.mu.Unlock()
+	c.place.leave()
 	return c.Conn.Close()
 }
 
 type gatedKey struct{}
 
-// withGated hands the connection on to its requests, for gatedOf (http.Server.ConnContext).
+// withGated hands the connection on to its requests, for placeOf (http.Server.ConnContext).
 func withGated(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, gatedKey{}, port.Below(conn))
 }
 
-// gatedOf is the connection that a request came on; nil: it passed no gate.
-func gatedOf(ctx context.Context) *gatedConn {
-	c, _ := ctx.Value(gatedKey{}).(*gatedConn)
-	return c
+// placeOf is the place of the connection that a request came on; nil: it passed no gate.
+func placeOf(ctx context.Context) *place {
+	if c, ok := ctx.Value(gatedKey{}).(*gatedConn); ok {
+		return c.place
+	}
+	return nil
 }

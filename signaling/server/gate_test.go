@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/base64"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/telepath-iot/telepath/peer/ladder"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/signaling/auth"
-	"github.com/telepath-iot/telepath/signaling/port"
 )
 
 func TestGateCountsConnections(t *testing.T) {
@@ -24,9 +22,11 @@ func TestGateCountsConnections(t *testing.T) {
 		return &http.Request{RemoteAddr: netip.AddrPortFrom(addr, 1).String()}
 	}
 	entered := 0
+	var places []*place // of a
 	for range 100 {
-		if g.enter(a) {
+		if p := g.enter(a); p != nil {
 			entered++
+			places = append(places, p)
 		}
 		if crowded := g.crowded(from(a)); crowded != (entered > 2) {
 			t.Fatalf("crowded %v with %d connections", crowded, entered)
@@ -35,22 +35,23 @@ func TestGateCountsConnections(t *testing.T) {
 	if entered != 2+spare {
 		t.Fatalf("one address has %d connections", entered)
 	}
-	for g.enter(b) {
+	for g.enter(b) != nil {
 		entered++
 	}
 	for range 100 { // this machine's own have no limit of their own, but that of all
-		if g.enter(netip.IPv6Loopback()) {
+		if g.enter(netip.IPv6Loopback()) != nil {
 			entered++
 		}
 	}
 	if entered != 30+spare {
 		t.Fatalf("%d connections in all", entered)
 	}
-	for range 2 + spare {
-		g.leave(a)
+	for _, p := range places {
+		p.leave()
+		p.leave() // is no other's
 	}
-	if g.crowded(from(a)) || !g.enter(a) {
-		t.Fatal("places are not given back")
+	if n := g.count(); n != 30+spare-len(places) || g.crowded(from(a)) || g.enter(a) == nil {
+		t.Fatalf("places are not given back: %d are taken", n)
 	}
 }
 
@@ -63,16 +64,18 @@ func TestGateCountsNetworks(t *testing.T) {
 	from := func(addr netip.Addr) *http.Request {
 		return &http.Request{RemoteAddr: netip.AddrPortFrom(addr, 1).String()}
 	}
+	var places []*place
 	for i := range 4 {
-		if !g.enter(own(i)) || g.crowded(from(own(i))) {
+		if places = append(places, g.enter(own(i))); places[i] == nil || g.crowded(from(own(i))) {
 			t.Fatalf("connection %d of a network is refused", i+1)
 		}
 	}
-	if g.enter(own(4)); !g.crowded(from(own(4))) || g.enterLink(own(5)) || g.crowded(from(netip.MustParseAddr("2001:db8:0:2::1"))) {
+	places = append(places, g.enter(own(4)))
+	if !g.crowded(from(own(4))) || g.enterLink(own(5), false) != nil || g.crowded(from(netip.MustParseAddr("2001:db8:0:2::1"))) {
 		t.Error("the fifth of a /64 is let in, or another network is refused")
 	}
-	for i := range 4 + 1 {
-		g.leave(own(i))
+	for _, p := range places {
+		p.leave()
 	}
 	if len(g.open) != 0 {
 		t.Errorf("places are not given back: %v", g.open)
@@ -156,6 +159,53 @@ func TestFullOfOpenLinks(t *testing.T) {
 	}
 }
 
+// TestGuestsLinksOverHTTPMakeRoom: so do links that are no connection's alone, whatever becomes of the connection beneath them.
+func TestGuestsLinksOverHTTPMakeRoom(t *testing.T) {
+	s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 4}}, func(s *Server) { s.gate.settle = 0 })
+	conn := s.idle(t)
+	for range 3 {
+		conn.asks(t, "POST /v1/link/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nTelepath-Seq: 1\r\nTelepath-Link: "+someID()+"\r\n\r\n")
+	}
+	polls := sort{auth.Viewer, ladder.Poll}
+	if n := s.clients.count()[polls]; n != 3 {
+		t.Fatalf("%d links of guests", n)
+	}
+	for range 4 {
+		s.dial(t, auth.Operator, nil).nextSignal(signal.Welcome)
+	}
+	for end := time.Now().Add(patience); s.clients.count()[polls] > 0 || s.gate.count() > 4; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d links of guests are still there, %d places are taken", s.clients.count()[polls], s.gate.count())
+		}
+	}
+}
+
+// TestGuestsDataChannelsMakeRoom: those, too, and they are told why.
+func TestGuestsDataChannelsMakeRoom(t *testing.T) {
+	s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 2}}, func(s *Server) { s.gate.settle = 0 })
+	guest := runLink(t, s.open(t, ladder.RelayUDP, http.Header{}))
+	guest.nextSignal(signal.Welcome)
+	for range 2 { // the link is the last of the guest's to go
+		s.dial(t, auth.Operator, nil).nextSignal(signal.Welcome)
+	}
+	if code := guest.ended(); code != "too-many" {
+		t.Errorf("the guest's link ended with %s", code)
+	}
+}
+
+// TestGuestsMakeRoomForLinksOverHTTP: a link with a token that is no connection's alone has two places made, its own and its connection's.
+func TestGuestsMakeRoomForLinksOverHTTP(t *testing.T) {
+	for _, rung := range []ladder.Rung{ladder.SSE, ladder.Poll, ladder.RelayUDP} {
+		t.Run(rung.String(), func(t *testing.T) {
+			s := start(t, Config{OpenRole: auth.Viewer, Limits: Limits{Connections: 4}}, func(s *Server) { s.gate.settle = 0 })
+			for range 4 {
+				runLink(t, s.open(t, ladder.WS, http.Header{})).nextSignal(signal.Welcome)
+			}
+			s.dialRung(t, rung, auth.Operator, nil).nextSignal(signal.Welcome)
+		})
+	}
+}
+
 // TestRefusedGuestsMakeRoom: where links need no token, connections whose requests were refused one are closed for new ones, however
 // many there are. Others come in, with a token and without, and the links stay.
 func TestRefusedGuestsMakeRoom(t *testing.T) {
@@ -192,9 +242,8 @@ func TestNewConnectionsSettle(t *testing.T) {
 	g := newGate(Limits{Connections: 2}.orDefault(), nil)
 	var shed []int
 	come := func(i int) {
-		near, _ := net.Pipe()
-		if addr := netip.MustParseAddr("192.0.2.1"); g.enter(addr) {
-			g.watch(&gatedConn{Wrapped: port.Wrapped{Conn: closing{near, func() { shed = append(shed, i) }}}, gate: g, addr: addr})
+		if p := g.enter(netip.MustParseAddr("192.0.2.1")); p != nil {
+			p.watch(func() { shed = append(shed, i) })
 		}
 	}
 	synctest.Test(t, func(*testing.T) {
@@ -209,17 +258,6 @@ func TestNewConnectionsSettle(t *testing.T) {
 			t.Errorf("closed: %v", shed)
 		}
 	})
-}
-
-// closing is a connection that tells when it is closed.
-type closing struct {
-	net.Conn
-	told func()
-}
-
-func (c closing) Close() error {
-	c.told()
-	return c.Conn.Close()
 }
 
 func TestGateLimitsRates(t *testing.T) {

@@ -48,6 +48,7 @@ type pass struct {
 	udp  *uint16      // what its welcome says of the UDP port
 
 	expires     time.Time // of its session; zero: never
+	guest       bool      // it showed no token, and needed none
 	intercepted bool      // something between opens its TLS, for sure
 }
 
@@ -88,13 +89,12 @@ func (s *Server) checkLink(r *http.Request) (pass, *refusal) {
 	if problem := s.admit(r); problem != nil {
 		return pass{}, problem
 	}
-	id, open, problem := s.checkToken(r)
+	p, problem := s.checkToken(r)
 	if s.gate.crowded(r) {
 		return pass{}, crowded()
 	}
-	return pass{
-		role: id.Role, open: open, from: r.RemoteAddr, host: r.Host, hash: keyHash(r), udp: s.toldUDP(r), expires: id.Expires, intercepted: intercepted(r),
-	}, problem
+	p.from, p.host, p.hash, p.udp, p.intercepted = r.RemoteAddr, r.Host, keyHash(r), s.toldUDP(r), intercepted(r)
+	return p, problem
 }
 
 func crowded() *refusal {
@@ -102,26 +102,27 @@ func crowded() *refusal {
 }
 
 // checkToken says who asks for a link, and what for.
-func (s *Server) checkToken(r *http.Request) (auth.Identity, *openRequest, *refusal) {
+func (s *Server) checkToken(r *http.Request) (pass, *refusal) {
 	req, problem := readRequest(r)
 	if problem != nil {
-		return auth.Identity{}, nil, problem
+		return pass{}, problem
 	}
 	if req.browser && r.Header.Get("Origin") == "" {
-		return auth.Identity{}, nil, &refusal{code: "bad-origin", reason: "the request has neither Origin nor Authorization", remedy: "send Authorization: Bearer TOKEN"}
+		return pass{}, &refusal{code: "bad-origin", reason: "the request has neither Origin nor Authorization", remedy: "send Authorization: Bearer TOKEN"}
 	}
 	id, ok := s.identify(req.token)
 	if !ok {
-		return id, nil, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the contents of the server's DIR/tokens/ROLE (--token-file), or log in again"}
+		return pass{}, &refusal{code: "unauthorized", reason: tokenProblem(req.token), remedy: "give the contents of the server's DIR/tokens/ROLE (--token-file), or log in again"}
 	}
-	if req.token != "" {
+	guest := req.token == ""
+	if !guest {
 		s.gate.know(r)
 	}
 	open, problem := parseOpen(req.open)
 	if problem == nil && open != nil && !id.Role.Watches() {
 		problem = &refusal{code: "forbidden", reason: "the token is a device's, which publishes and cannot watch", remedy: "give the contents of the server's DIR/tokens/viewer (--token-file)"}
 	}
-	return id, open, problem
+	return pass{role: id.Role, open: open, expires: id.Expires, guest: guest}, problem
 }
 
 func tokenProblem(token string) string {

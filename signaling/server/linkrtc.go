@@ -31,25 +31,29 @@ func (s *Server) serveChannels(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from := address(r)
-	if !s.gate.enterLink(from) {
+	at := s.gate.enterLink(from, p.guest)
+	if at == nil {
 		s.refuse(w, crowded())
 		return
 	}
 	if !s.channels.openings.enter(from) {
-		s.gate.leave(from)
+		at.leave()
 		s.refuse(w, crowded())
 		return
 	}
 	end, answer, err := s.channels.host.Answer(offer, s.reachedAt(r))
 	if err != nil {
 		s.channels.openings.leave(from, failed)
-		s.gate.leave(from)
+		at.leave()
 		s.refuse(w, &refusal{code: "malformed", reason: "the offer: " + err.Error(), remedy: "see docs/protocol.md, section 6.10"})
 		return
 	}
+	if p.guest {
+		at.yields(end)
+	}
 	ctx := context.WithoutCancel(r.Context()) // the request is over long before the link
 	s.channels.tasks.Go(func() {
-		defer s.gate.leave(from)
+		defer at.leave()
 		s.runChannels(ctx, end, from, p)
 	})
 	w.Header().Set("Content-Type", sdpType)

@@ -32,12 +32,14 @@ func (s *Server) heardWeb(r *http.Request) {
 // carry many.
 func (s *Server) openWeb(w http.ResponseWriter, r *http.Request) func(*web.Carrier) {
 	p, problem := s.checkLink(r)
-	addr := address(r)
+	var at *place
 	switch {
 	case !s.ready.Load():
 		problem = draining()
-	case problem == nil && !s.gate.enterLink(addr):
-		problem = crowded()
+	case problem == nil:
+		if at = s.gate.enterLink(address(r), p.guest); at == nil {
+			problem = crowded()
+		}
 	}
 	if problem != nil {
 		s.refuse(w, problem)
@@ -45,7 +47,10 @@ func (s *Server) openWeb(w http.ResponseWriter, r *http.Request) func(*web.Carri
 	}
 	ctx := context.WithoutCancel(r.Context()) // the request may be over long before the link
 	return func(c *web.Carrier) {
-		defer s.gate.leave(addr)
+		defer at.leave()
+		if p.guest {
+			at.yields(c)
+		}
 		c.Bound(p.limits())
 		s.serveCarrier(ctx, c, p)
 	}
