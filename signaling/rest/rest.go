@@ -19,8 +19,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
 	"github.com/telepath-iot/telepath/signaling/room"
@@ -28,10 +29,11 @@ import (
 
 // Limits of this package.
 const (
-	maxBody    = 1 << 20 // bytes of a post
-	maxPosts   = 32      // that are read and taken at once: so many bodies are in memory
-	maxParsing = 4       // that are parsed at once, which may take 50 bytes for each of a body
-	maxDevices = 256     // that post; each holds up to 4 MiB of Events
+	maxBody     = 1 << 20 // bytes of a post
+	maxPosts    = 32      // that are read and taken at once: so many bodies are in memory
+	maxOwnPosts = 4       // of these, that one sender has: one that is slow has each for 10 s
+	maxParsing  = 4       // that are parsed at once, which may take 50 bytes for each of a body
+	maxDevices  = 256     // that post; each holds up to 4 MiB of Events
 )
 
 // Config of a Rest. All fields but Log are required.
@@ -44,13 +46,17 @@ type Config struct {
 	// Link serves the server's end of a device's link until it is over.
 	Link func(end carrier.Carrier)
 
+	// Network is where a post comes from, all senders in which share a few places. The zero Addr: that is not told, or may have
+	// any number of senders, of whom each device's count by themselves.
+	Network func(req *http.Request) netip.Addr
+
 	Log *slog.Logger // default: discards
 }
 
 // Rest answers requests. Its methods are safe for concurrent use.
 type Rest struct {
 	cfg     Config
-	posts   chan struct{} // a place for each post that is being taken
+	places  places
 	parsing chan struct{} // a place for each that is being parsed
 	answers answers
 	counts  counts
@@ -67,7 +73,7 @@ func New(cfg Config) *Rest {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Rest{
-		cfg: cfg, posts: make(chan struct{}, maxPosts), parsing: make(chan struct{}, maxParsing), devices: make(map[string]*device),
+		cfg: cfg, places: newPlaces(), parsing: make(chan struct{}, maxParsing), devices: make(map[string]*device),
 		answers: answers{byKey: make(map[string]*answer)},
 	}
 }
@@ -85,22 +91,6 @@ func (r *Rest) Run(ctx context.Context) error {
 	r.tasks.Wait()
 	return ctx.Err()
 }
-
-// enter takes a place among the posts that are being taken.
-func (r *Rest) enter(ctx context.Context) *room.Refusal {
-	const patience = time.Second
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	select {
-	case r.posts <- struct{}{}:
-		return nil
-	case <-late.C:
-	case <-ctx.Done():
-	}
-	return busy("as many posts are being taken as the server allows")
-}
-
-func (r *Rest) leave() { <-r.posts }
 
 func busy(reason string) *room.Refusal {
 	return &room.Refusal{Code: "too-many", Reason: reason, Remedy: "post again in a while"}

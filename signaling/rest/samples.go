@@ -43,10 +43,11 @@ func (r *Rest) ServeSamples(w http.ResponseWriter, req *http.Request) *room.Refu
 	if no != nil {
 		return no
 	}
-	if no := r.enter(req.Context()); no != nil {
+	leave, no := r.places.enter(req.Context(), r.sender(req, p.device))
+	if no != nil {
 		return no
 	}
-	defer r.leave()
+	defer leave()
 	if p.body, no = readBody(w, req); no != nil {
 		return no
 	}
@@ -60,6 +61,14 @@ func (r *Rest) ServeSamples(w http.ResponseWriter, req *http.Request) *room.Refu
 	w.WriteHeader(reply.status)
 	_, _ = w.Write(reply.body) // an error here is the client's going away
 	return nil
+}
+
+// sender is whose places a post for a device has: its network's, if that is told.
+func (r *Rest) sender(req *http.Request, device string) sender {
+	if network := r.cfg.Network(req); network.IsValid() {
+		return sender{network: network}
+	}
+	return sender{name: device}
 }
 
 func readPost(req *http.Request) (p post, no *room.Refusal) {

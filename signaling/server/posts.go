@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -16,7 +17,7 @@ import (
 func (s *Server) newRest() *rest.Rest {
 	return rest.New(rest.Config{
 		Room: s.room, Key: s.auth.PostsKey, Log: s.cfg.Log,
-		Link: s.servePosting,
+		Link: s.servePosting, Network: s.postsFrom,
 	})
 }
 
@@ -37,6 +38,16 @@ func (s *Server) servePosting(end carrier.Carrier) {
 	c := newClient(s, end, auth.Device, "posts")
 	c.posting = true
 	s.serveDevice(context.Background(), c)
+}
+
+// postsFrom is the network of which a post is. This machine, and a trusted proxy that does not tell for whom it asks, may have any
+// number of senders, as they may have any number of connections.
+func (s *Server) postsFrom(r *http.Request) netip.Addr {
+	addr := address(r)
+	if addr.IsLoopback() || s.proxies.trust(addr) {
+		return netip.Addr{}
+	}
+	return network(addr)
 }
 
 func (s *Server) serveLatest(w http.ResponseWriter, r *http.Request) {
