@@ -17,6 +17,7 @@ func (s *Server) openTURN() (err error) {
 		Addresses: s.Announced(),
 		URLs:      s.turnWays(),
 		OnlySTUN:  s.onlySTUN(),
+		Limits:    turn.Limits{Connections: turnConnections(s.cfg.Limits.Connections)},
 		Log:       s.cfg.Log,
 	}
 	if !cfg.OnlySTUN {
@@ -36,6 +37,10 @@ func (s *Server) openTURN() (err error) {
 	}
 	return err
 }
+
+// turnConnections is how many of a server's connections may be TURN's: half of them, for those that have an allocation go for no
+// other, and where links need no token anybody may have one.
+func turnConnections(all int) int { return max(1, min(all/2, 4096)) }
 
 // onlySTUN: TURN is another server's business, or nobody's.
 func (s *Server) onlySTUN() bool { return len(s.cfg.TURNServers) > 0 || s.cfg.NoTURN }

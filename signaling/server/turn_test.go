@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -72,6 +73,21 @@ func (r *running) dialTURN(t *testing.T, at, scheme, transport string) net.Packe
 		return turn.NewSTUNConn(stream)
 	}
 	return packets
+}
+
+// TestTURNLeavesRoomForLinks: however many connections come for TURN, half of all that there may be are left.
+func TestTURNLeavesRoomForLinks(t *testing.T) {
+	s := start(t, Config{Limits: Limits{Connections: 8}})
+	binding := "\x00\x01\x00\x00\x21\x12\xa4\x42transaction_"
+	for range 4 {
+		s.idle(t).asks(t, binding)
+	}
+	conn := s.idle(t)
+	conn.SetDeadline(time.Now().Add(patience / 2)) // without an allocation it would be closed some time
+	_, _ = conn.Write([]byte(binding))
+	if n, err := conn.Read(make([]byte, 100)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a fifth connection: %d bytes, %v", n, err)
+	}
 }
 
 // Both ends of a Conn are told where to allocate and meet there; when the Conn
