@@ -45,8 +45,9 @@ type Actuator interface {
 
 // Reporter is an actuator that sets axes behind the back of Apply.
 type Reporter interface {
-	// Report names who is told, from any goroutine, what was really set. It is called once, before anything is set.
-	Report(applied func(values map[uint64]float64))
+	// Report names who is told, from any goroutine, what was really set, and at once why something was not: then everything is
+	// made safe. It is called once, before anything is set. Neither may be told with a lock held that Apply or Safe needs.
+	Report(applied func(values map[uint64]float64), failed func(err error))
 }
 
 // Guarded is an actuator that another program can make safe, when this one was killed or does not run.

@@ -1,7 +1,9 @@
 package control
 
 import (
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,6 +194,31 @@ func TestAnActuatorThatHangs(t *testing.T) {
 		}
 		r.rover.mu.Unlock()
 		r.after(time.Minute)
+	})
+}
+
+// What fails behind the back of Apply is told when it does: nothing else may be set for long while a hand holds another axis.
+func TestAFailureBehindTheBack(t *testing.T) {
+	within(t, func(r *rig) {
+		anna := drives(r)
+		r.rover.failed(errors.New("no such motor"))
+		synctest.Wait()
+		if r.rover.get(1) != 0 || r.rover.moves() {
+			t.Error("it moves on")
+		}
+		anna.drive(speed(1))
+		if r.rover.get(1) != 0 {
+			t.Error("it moves again without having been neutral")
+		}
+		if !slices.Contains(r.sink.log, "an actuator has failed: no such motor") {
+			t.Errorf("%q", r.sink.log)
+		}
+		safes := len(r.rover.safes)
+		r.rover.failed(errors.New("late")) // all is safe: that is said, and no more
+		synctest.Wait()
+		if len(r.rover.safes) != safes {
+			t.Error("what is safe was made safe")
+		}
 	})
 }
 

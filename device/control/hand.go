@@ -93,9 +93,7 @@ func (h *hand) step() (more bool) {
 		signal(h.unsafe)
 		return false
 	case err != nil:
-		a.cfg.Log.Error("an actuator has failed", "error", err)
-		a.logLocked("an actuator has failed: %v", err)
-		a.safeLocked("an actuator has failed")
+		a.failedLocked(err)
 		return false
 	}
 	a.publishLocked(applied)

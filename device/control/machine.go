@@ -19,7 +19,7 @@ func (a *Authority) assemble() error {
 		h := newHand(a, act)
 		a.hands = append(a.hands, h)
 		if r, ok := act.(actuator.Reporter); ok {
-			r.Report(a.applied)
+			r.Report(a.applied, a.failed)
 		}
 		for _, x := range act.Axes() {
 			if err := a.addAxis(h, x, axes); err != nil {

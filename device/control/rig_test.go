@@ -37,9 +37,16 @@ type rover struct {
 	hold   chan struct{} // a call "wait" ends when this is closed, or its ctx does
 	stuck  chan struct{} // a call "stick" ends only when this is closed
 	moving bool
+
+	failed func(error) // set once
 }
 
-var _ actuator.Actuator = (*rover)(nil)
+var (
+	_ actuator.Actuator = (*rover)(nil)
+	_ actuator.Reporter = (*rover)(nil)
+)
+
+func (r *rover) Report(_ func(map[uint64]float64), failed func(error)) { r.failed = failed }
 
 func newRover() *rover {
 	return &rover{creeps: 100 * time.Millisecond, result: json.RawMessage(`{"ok": true}`), at: map[uint64]float64{}, hold: make(chan struct{}), stuck: make(chan struct{})}

@@ -45,6 +45,22 @@ func (a *Authority) safeLocked(why string) {
 	}
 }
 
+// failed is for an actuator that has failed to set something behind the back of Apply, where nothing that follows need tell of it.
+func (a *Authority) failed(err error) {
+	a.mu.Lock()
+	defer a.unlock()
+	a.failedLocked(err)
+}
+
+// failedLocked makes everything safe: nobody knows where an axis is that could not be set. If nothing moves, that is done already.
+func (a *Authority) failedLocked(err error) {
+	a.outbox.add(func() { a.cfg.Log.Error("an actuator has failed", "error", err) })
+	a.logLocked("an actuator has failed: %v", err)
+	if a.motion.moving {
+		a.safeLocked("an actuator has failed")
+	}
+}
+
 // keepSafe makes the actuator safe whenever it is asked for, in its own goroutine: nothing else can hold it up.
 func (h *hand) keepSafe(ctx context.Context) {
 	retry := time.Duration(0)

@@ -60,6 +60,7 @@ type Exec struct {
 	safe    *urgent.Program // set once; nil: there is none
 	setters map[uint64]*setter
 	applied func(map[uint64]float64)
+	failed  func(error)
 }
 
 var (
@@ -73,7 +74,7 @@ func New(cfg Config) (*Exec, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Exec{cfg: cfg, setters: map[uint64]*setter{}, applied: func(map[uint64]float64) {}}
+	e := &Exec{cfg: cfg, setters: map[uint64]*setter{}, applied: func(map[uint64]float64) {}, failed: func(error) {}}
 	for _, x := range cfg.Axes {
 		if len(x.Set) == 0 {
 			return nil, fmt.Errorf("axis %q: set is missing: the program that sets it", x.Name)
@@ -115,7 +116,9 @@ func (e *Exec) Methods() (methods []rpc.Method) {
 }
 
 // Report implements actuator.Reporter.
-func (e *Exec) Report(applied func(map[uint64]float64)) { e.applied = applied }
+func (e *Exec) Report(applied func(map[uint64]float64), failed func(error)) {
+	e.applied, e.failed = applied, failed
+}
 
 // SafeCommand implements actuator.Guarded.
 func (e *Exec) SafeCommand() urgent.Command { return e.cfg.Safe }
@@ -126,13 +129,11 @@ func (e *Exec) Close() error {
 	return nil
 }
 
-// Apply implements actuator.Actuator: programs are slow, so that what is set is reported when it is.
+// Apply implements actuator.Actuator: programs are slow, so that what is set, or fails, is reported when it is.
 func (e *Exec) Apply(values map[uint64]float64) (map[uint64]float64, error) {
 	for id, v := range values {
 		if s := e.setters[id]; s != nil {
-			if err := s.set(v); err != nil {
-				return nil, err
-			}
+			s.set(v)
 		}
 	}
 	return nil, nil
@@ -226,27 +227,21 @@ type setter struct {
 	exec *Exec
 	axis Axis
 
-	mu      sync.Mutex
-	value   float64
-	waits   bool               // value is to be set
-	cancel  context.CancelFunc // of the program that runs; nil: none does
-	gone    chan struct{}      // closed when it has ended
-	failure error              // of the last one, until it was told
+	mu     sync.Mutex
+	value  float64            // guarded by mu, like all below
+	waits  bool               // value is to be set
+	cancel context.CancelFunc // of the program that runs; nil: none does
+	gone   chan struct{}      // closed when it has ended
 }
 
-// set has a value set, in its own time. An error is that of an earlier one.
-func (s *setter) set(v float64) error {
+// set has a value set, in its own time.
+func (s *setter) set(v float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.failure; err != nil {
-		s.failure = nil
-		return err
-	}
 	s.value, s.waits = v, true
 	if s.cancel == nil {
 		s.beginLocked()
 	}
-	return nil
 }
 
 func (s *setter) beginLocked() {
@@ -255,19 +250,28 @@ func (s *setter) beginLocked() {
 	s.waits, s.cancel, s.gone = false, cancel, gone
 	go func() {
 		err := s.run(ctx, value)
-		over := ctx.Err() == context.Canceled
+		if ctx.Err() == context.Canceled {
+			err = nil // it was killed, and everything is being made safe
+		}
 		cancel()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.cancel = nil
-		close(gone)
-		if err != nil && !over {
-			s.failure = err
-		}
-		if s.waits && s.failure == nil {
-			s.beginLocked()
-		}
+		s.over(gone, err)
 	}()
+}
+
+// over is when a program has ended. A failure is told with nothing held: who hears of it has everything made safe. What waits is
+// not set then: it would come in between.
+func (s *setter) over(gone chan struct{}, err error) {
+	s.mu.Lock()
+	s.cancel = nil
+	close(gone)
+	s.waits = s.waits && err == nil
+	if s.waits {
+		s.beginLocked()
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.exec.failed(err)
+	}
 }
 
 func (s *setter) run(ctx context.Context, value float64) error {
@@ -288,7 +292,7 @@ func (s *setter) run(ctx context.Context, value float64) error {
 func (s *setter) kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waits, s.failure = false, nil
+	s.waits = false
 	if s.cancel != nil {
 		s.cancel()
 	}

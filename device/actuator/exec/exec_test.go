@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -133,7 +134,7 @@ func axis(t *testing.T, script, safe string) (*Exec, *reports) {
 		t.Fatal(err)
 	}
 	r := &reports{}
-	e.Report(r.add)
+	e.Report(r.add, r.fail)
 	t.Cleanup(func() { _ = e.Safe() })
 	return e, r
 }
@@ -142,6 +143,19 @@ func axis(t *testing.T, script, safe string) (*Exec, *reports) {
 type reports struct {
 	mu     sync.Mutex
 	values []float64
+	failed []string
+}
+
+func (r *reports) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = append(r.failed, err.Error())
+}
+
+func (r *reports) failures() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.failed)
 }
 
 func (r *reports) add(values map[uint64]float64) {
@@ -222,19 +236,34 @@ func TestSafeWaitsForNobody(t *testing.T) {
 }
 
 func TestWhatFailsIsSaid(t *testing.T) {
-	e, _ := axis(t, "echo 'no such pin' >&2; exit 1", "echo stuck >&2; exit 1")
-	_, err := e.Apply(map[uint64]float64{1: 1})
-	waitFor(t, "the failure", func() bool {
-		if err == nil {
-			_, err = e.Apply(map[uint64]float64{1: 1})
-		}
-		return err != nil
-	})
-	if err.Error() != `axis "speed": no such pin` {
-		t.Error(err)
+	e, r := axis(t, "echo 'no such pin' >&2; exit 1", "echo stuck >&2; exit 1")
+	if _, err := e.Apply(map[uint64]float64{1: 1}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the failure", func() bool { return len(r.failures()) > 0 }) // without another value
+	if got := r.failures(); !slices.Equal(got, []string{`axis "speed": no such pin`}) {
+		t.Error(got)
 	}
 	if err := e.Safe(); err == nil || err.Error() != "safe: stuck" {
 		t.Error(err)
+	}
+}
+
+// A program that was killed since all is made safe has not failed.
+func TestWhatIsKilledHasNotFailed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "set")
+	e, r := axis(t, "echo begins >> "+file+"; sleep 60", "true")
+	if _, err := e.Apply(map[uint64]float64{1: 1}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the program", func() bool { return read(t, file) != "" })
+	if err := e.Safe(); err != nil {
+		t.Fatal(err)
+	}
+	e.setters[1].mu.Lock() // what was told before it was gone has been told by now, or never will be
+	defer e.setters[1].mu.Unlock()
+	if got := r.failures(); got != nil {
+		t.Error(got)
 	}
 }
 

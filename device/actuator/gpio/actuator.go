@@ -45,6 +45,7 @@ type GPIO struct {
 	names   map[uint64]string
 	ids     map[string]uint64
 	applied func(map[uint64]float64)
+	failed  func(error)
 	over    chan struct{} // closed by Close
 	close   sync.Once
 	stirred chan struct{} // something is not where it is safe any more
@@ -82,7 +83,7 @@ func New(cfg Config) (*GPIO, error) {
 	}
 	g := &GPIO{
 		cfg: cfg, told: string(told), names: map[uint64]string{}, ids: map[string]uint64{},
-		applied: func(map[uint64]float64) {}, over: make(chan struct{}), stirred: make(chan struct{}, 1), changed: make(chan struct{}),
+		applied: func(map[uint64]float64) {}, failed: func(error) {}, over: make(chan struct{}), stirred: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
 	for _, x := range cfg.Axes {
 		g.axes = append(g.axes, x.Axis)
@@ -104,7 +105,9 @@ func (g *GPIO) Axes() []rpc.Axis { return g.axes }
 func (g *GPIO) Methods() []rpc.Method { return g.methods }
 
 // Report implements actuator.Reporter.
-func (g *GPIO) Report(applied func(map[uint64]float64)) { g.applied = applied }
+func (g *GPIO) Report(applied func(map[uint64]float64), failed func(error)) {
+	g.applied, g.failed = applied, failed
+}
 
 // SafeCommand implements actuator.Guarded.
 func (g *GPIO) SafeCommand() urgent.Command {
@@ -194,6 +197,7 @@ func (g *GPIO) lose(reason error) {
 	g.lost, g.moving = reason, false
 	g.mu.Unlock()
 	g.cfg.Log.Error("the pins are taken anew, and made safe", "error", reason)
+	g.keeper.Go(func() { g.failed(reason) }) // the successor does not wait for who is told
 }
 
 // stir notes that something may be where it is not safe.

@@ -63,7 +63,8 @@ type board struct {
 	dir string
 
 	mu       sync.Mutex
-	reported []map[uint64]float64 // guarded by mu
+	reported []map[uint64]float64 // guarded by mu, like failed
+	failed   []error
 }
 
 func newBoard(t testing.TB) *board {
@@ -91,6 +92,10 @@ func newBoard(t testing.TB) *board {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.reported = append(b.reported, values)
+	}, func(err error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.failed = append(b.failed, err)
 	})
 	if err := b.Open(); err != nil {
 		t.Fatal(err)
@@ -103,6 +108,16 @@ func newBoard(t testing.TB) *board {
 	})
 	b.await(t, "00")
 	return b
+}
+
+// failure is what was told first.
+func (b *board) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.failed) == 0 {
+		return nil
+	}
+	return b.failed[0]
 }
 
 func (b *board) levels(t testing.TB) (levels string) {
@@ -194,6 +209,11 @@ func TestHolderIsKilled(t *testing.T) {
 	<-first.ended
 	if b.holder() == first {
 		t.Error("it is still asked")
+	}
+	for end := time.Now().Add(5 * time.Second); b.failure() == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not told before something is set")
+		}
 	}
 	if _, err := b.Apply(map[uint64]float64{1: 1}); err == nil || !strings.Contains(err.Error(), "the pin process has ended") {
 		t.Error(err)
