@@ -77,7 +77,7 @@ func (s *controlSection) control(log *slog.Logger, dir string) (c agent.Control,
 		c.Actuators = append(c.Actuators, act)
 	}
 	if t.Stdout != nil {
-		act, err := s.stdout()
+		act, err := s.stdout(log)
 		if err != nil {
 			return c, err
 		}
@@ -134,9 +134,9 @@ func (s *controlSection) exec(log *slog.Logger) (*exec.Exec, error) {
 }
 
 // stdout is the actuator that writes lines to the program behind standard output.
-func (s *controlSection) stdout() (*stdout.Stdout, error) {
+func (s *controlSection) stdout(log *slog.Logger) (*stdout.Stdout, error) {
 	t := s.config.Stdout
-	c := stdout.Config{Out: os.Stdout, Guard: urgent.Command{Argv: t.Guard, Standby: t.Standby}}
+	c := stdout.Config{Out: os.Stdout, Guard: urgent.Command{Argv: t.Guard, Standby: t.Standby}, Log: log}
 	if t.Guard != nil && (len(t.Guard) == 0 || t.Guard[0] == "") {
 		return nil, s.tree.Errorf([]string{"stdout", "guard"}, "guard: want a program and its arguments, such as [/usr/local/bin/motor, stop]")
 	}

@@ -7,8 +7,9 @@
 //	{"cancel": 7}                                  end that call, if it still runs
 //
 // What is read is {"progress": 0.4, "id": 7}, {"done": RESULT, "id": 7} or
-// {"failed": "no lamp", "id": 7}. Where nothing is read a call is done when it
-// is written.
+// {"failed": "no lamp", "id": 7}. One that was cancelled is answered, too: until
+// then it runs, and none begins after it. Where nothing is read a call is done
+// when it is written.
 //
 // The program must make everything safe itself when its input ends, and when it
 // could not read for a while: then the agent is gone, or what is in the pipe is
@@ -22,6 +23,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -34,7 +36,7 @@ import (
 const (
 	// patience is how long the program may leave lines unread before that is a failure.
 	patience = 100 * time.Millisecond
-	// maxLine bounds what is read, in bytes.
+	// maxLine bounds a line that is read, in bytes: a longer one is left out.
 	maxLine = 64 << 10
 )
 
@@ -50,6 +52,7 @@ type Config struct {
 	Guard   urgent.Command // makes everything safe when the agent cannot; default: nothing does
 	Out     io.Writer      // lines to the program
 	In      io.Reader      // lines from it; default: it does not answer
+	Log     *slog.Logger   // default: nothing is logged
 }
 
 // Stdout writes lines. It implements actuator.Actuator.
@@ -64,7 +67,8 @@ type Stdout struct {
 	writing bool                  // a goroutine does
 	written chan struct{}         // closed when nothing waits
 	failure error                 // of a write
-	reading bool                  // a goroutine does
+	reading bool                  // a goroutine does, or did
+	gone    bool                  // there are no more answers
 	calls   map[uint64]chan reply // that wait for an answer
 	last    uint64                // id of a call
 }
@@ -84,6 +88,9 @@ type reply struct {
 
 // New writes nothing.
 func New(cfg Config) *Stdout {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	s := &Stdout{cfg: cfg, names: map[uint64]string{}, calls: map[uint64]chan reply{}}
 	for _, x := range cfg.Axes {
 		s.names[x.ID] = x.Name
@@ -124,6 +131,7 @@ func (s *Stdout) Safe() error { return s.write(func() { s.safe, s.set = true, ni
 func (s *Stdout) write(change func()) error {
 	s.mu.Lock()
 	change()
+	s.readLocked()
 	if !s.writing {
 		s.writing, s.written = true, make(chan struct{})
 		go s.flush(s.written)
@@ -187,15 +195,20 @@ type order struct {
 
 // Call implements actuator.Actuator.
 func (s *Stdout) Call(ctx context.Context, method string, params json.RawMessage, progress func(float64)) (json.RawMessage, error) {
+	if s.isGone() {
+		return nil, errGone
+	}
 	answers := make(chan reply, 16)
 	var id uint64
 	err := s.write(func() {
 		s.last++
 		id = s.last
 		s.lines = append(s.lines, order{method, id, params})
-		if s.cfg.In != nil {
+		switch {
+		case s.gone:
+			close(answers)
+		case s.cfg.In != nil:
 			s.calls[id] = answers
-			s.readLocked()
 		}
 	})
 	defer s.forget(id)
@@ -205,17 +218,29 @@ func (s *Stdout) Call(ctx context.Context, method string, params json.RawMessage
 	if err != nil || s.cfg.In == nil {
 		return nil, err
 	}
-	for {
+	return s.await(ctx, id, answers, progress)
+}
+
+// await returns when the program says that a call has ended, also if that was called off: until then it may set something.
+func (s *Stdout) await(ctx context.Context, id uint64, answers chan reply, progress func(float64)) (json.RawMessage, error) {
+	for cancelled := ctx.Done(); ; {
 		select {
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), s.write(func() { s.lines = append(s.lines, map[string]uint64{"cancel": id}) }))
+		case <-cancelled:
+			cancelled = nil
+			// One that is left unread stays in the queue: the call goes on until somebody has read it, and longer.
+			if err := s.write(func() { s.lines = append(s.lines, map[string]uint64{"cancel": id}) }); err != nil && !errors.Is(err, errUnread) {
+				return nil, errors.Join(ctx.Err(), err)
+			}
 		case r, there := <-answers:
+			end := r.Done != nil || r.Failed != ""
 			switch {
 			case !there:
 				return nil, errGone
+			case end && ctx.Err() != nil:
+				return nil, ctx.Err()
 			case r.Failed != "":
 				return nil, errors.New(r.Failed)
-			case r.Done != nil:
+			case end:
 				return r.Done, nil
 			}
 			progress(r.Progress)
@@ -239,25 +264,52 @@ func (s *Stdout) forget(id uint64) {
 	delete(s.calls, id)
 }
 
-// readLocked begins to read answers, until there are no more.
+func (s *Stdout) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
+}
+
+// readLocked begins to read answers, with the first line that is written: one who writes what nobody reads hangs at last, and
+// reads no more either.
 func (s *Stdout) readLocked() {
-	if s.reading {
+	if s.cfg.In == nil || s.reading {
 		return
 	}
 	s.reading = true
-	go func() {
-		lines := bufio.NewScanner(s.cfg.In)
-		lines.Buffer(nil, maxLine)
-		for lines.Scan() {
-			s.answer(lines.Bytes())
+	go s.read()
+}
+
+// read reads answers until there are no more. A line that is too long is left out, and said once.
+func (s *Stdout) read() {
+	lines := bufio.NewReaderSize(s.cfg.In, maxLine)
+	var long, said bool
+	for {
+		line, err := lines.ReadSlice('\n')
+		whole := !errors.Is(err, bufio.ErrBufferFull)
+		if whole && !long {
+			s.answer(line)
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for id, answers := range s.calls {
-			close(answers)
-			delete(s.calls, id)
+		if long = !whole; long && !said {
+			said = true
+			s.cfg.Log.Warn("the program behind standard input wrote a line that is too long: such lines are left out", "bytes", maxLine)
 		}
-	}()
+		if whole && err != nil {
+			s.end()
+			return
+		}
+	}
+}
+
+// end is for calls that nobody will answer any more.
+func (s *Stdout) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+	for id, answers := range s.calls {
+		close(answers)
+		delete(s.calls, id)
+	}
 }
 
 // answer hands a line to its call. One that nobody waits for, or that is none, is left out.

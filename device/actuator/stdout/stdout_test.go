@@ -2,11 +2,14 @@ package stdout
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,7 +84,7 @@ func TestCalls(t *testing.T) {
 		go func() {
 			for p.lines.Scan() {
 				var line struct {
-					ID           uint64
+					ID, Cancel   uint64
 					Call, Params any
 				}
 				if json.Unmarshal(p.lines.Bytes(), &line) != nil {
@@ -98,6 +101,10 @@ func TestCalls(t *testing.T) {
 				case "dark":
 					p.say(`{"failed": "no lamp", "id": 2}`)
 				}
+				if line.Cancel == 3 {
+					time.Sleep(5 * time.Second)
+					p.say(`{"done": true, "id": 3}`)
+				}
 			}
 		}()
 		told := 0
@@ -110,8 +117,12 @@ func TestCalls(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
+		begun := time.Now()
 		if _, err := s.Call(ctx, "long", nil, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
+		}
+		if took := time.Since(begun); took != 6*time.Second { // it has ended when the program says so
+			t.Errorf("it took %v", took)
 		}
 		gone := make(chan error)
 		go func() {
@@ -123,8 +134,60 @@ func TestCalls(t *testing.T) {
 		if err := <-gone; !errors.Is(err, errGone) {
 			t.Error(err)
 		}
+		begun = time.Now()
+		if _, err := s.Call(t.Context(), "light", nil, nil); !errors.Is(err, errGone) || time.Since(begun) > 0 {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
 		if err := s.Safe(); err == nil {
 			t.Error("nobody is there, and all is said to be safe")
+		}
+	})
+}
+
+// What the program says is read from the beginning, however long a line of it is: else it hangs at last.
+func TestAnswersAreReadOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := start(true)
+		defer p.close()
+		var log bytes.Buffer
+		s.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		go func() {
+			p.read()
+			for _, bytes := range []int{maxLine - 2, maxLine, 3 * maxLine} {
+				p.say(strings.Repeat("x", bytes))
+			}
+			p.read()
+			p.say(`{"done": 1, "id": 1}`)
+		}()
+		if err := s.Safe(); err != nil {
+			t.Error(err)
+		}
+		if result, err := s.Call(t.Context(), "light", nil, nil); err != nil || string(result) != "1" {
+			t.Errorf("%s, %v", result, err)
+		}
+		if n := strings.Count(log.String(), "too long"); n != 1 {
+			t.Errorf("said %d times:\n%s", n, log.String())
+		}
+	})
+}
+
+// A program that reads nothing when a call is cancelled runs it on.
+func TestACancelIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := start(true)
+		defer p.close()
+		go func() {
+			p.read()
+			time.Sleep(5 * time.Second)
+			p.read()
+			p.say(`{"failed": "cancelled", "id": 1}`)
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		_, err := s.Call(ctx, "long", nil, nil)
+		if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took != 5*time.Second {
+			t.Errorf("after %v: %v", took, err)
 		}
 	})
 }
