@@ -284,6 +284,9 @@ func (s *setter) run(ctx context.Context, value float64) error {
 	if err != nil {
 		return fmt.Errorf("axis %q: %w", s.axis.Name, err)
 	}
+	if err := ctx.Err(); errors.Is(err, context.Canceled) { // it is being made safe, which is what is true from now on
+		return err
+	}
 	s.exec.applied(map[uint64]float64{s.axis.ID: value})
 	return nil
 }

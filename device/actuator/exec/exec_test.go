@@ -58,6 +58,7 @@ func TestCall(t *testing.T) {
 		method("silent", "false"),
 		method("none", "/does/not/exist"),
 		method("long", "sh", "-c", "echo progress 0.25; echo progress 1; echo ready"),
+		method("leaves", "sh", "-c", "echo ready; sleep 2 &"),
 		method("flood", "sh", "-c", "yes | head -c 1000000; echo end"),
 	}})
 	if err != nil {
@@ -72,6 +73,7 @@ func TestCall(t *testing.T) {
 		{"silent", ``, ``, "false: exit status 1"},
 		{"none", ``, ``, "no such file"},
 		{"long", ``, `"ready"`, ""},
+		{"leaves", ``, `"ready"`, ""}, // a child that holds its output
 	} {
 		result, err := e.Call(t.Context(), c.method, json.RawMessage(c.params), func(float64) {})
 		if string(result) != c.result || (err == nil) != (c.failure == "") || err != nil && !strings.Contains(err.Error(), c.failure) {

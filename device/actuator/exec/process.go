@@ -55,7 +55,7 @@ func run(ctx context.Context, p process) (string, error) {
 	}
 	out.flush()
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it has ended well, and may have left something behind
 		return out.text(), nil
 	case ctx.Err() != nil:
 		return "", ctx.Err()
