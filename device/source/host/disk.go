@@ -69,6 +69,7 @@ func (d *diskTraffic) collect(now time.Time) ([]measurement, error) {
 		out = d.append(out, now, name, "read", c.ReadBytes)
 		out = d.append(out, now, name, "written", c.WriteBytes)
 	}
+	d.rates.forget(now)
 	return out, nil
 }
 

@@ -31,6 +31,10 @@ type Source struct {
 	writers    map[string]source.Writer
 }
 
+// maxStreams bounds what is ever measured: names of interfaces and disks may come and go, a stream is for good, and a device has
+// room for wire.MaxStreams, of which others need some.
+const maxStreams = wire.MaxStreams / 2
+
 // collector measures one part of the machine.
 type collector struct {
 	what    string // for people, in the sentence "… cannot be measured"
@@ -121,8 +125,7 @@ func (s *Source) warmUp(ctx context.Context) bool {
 func (s *Source) measure(c collector, sink source.Sink) error {
 	now := time.Now()
 	measured, err := c.collect(now)
-	if err != nil && !s.silent[c.what] {
-		s.silent[c.what] = true
+	if err != nil && s.first(c.what) {
 		s.log.Info(c.what+" cannot be measured on this machine, left out", "error", err)
 	}
 	for _, m := range measured {
@@ -133,13 +136,23 @@ func (s *Source) measure(c collector, sink source.Sink) error {
 	return nil
 }
 
+// first says whether something is to be said that was not yet.
+func (s *Source) first(what string) bool {
+	said := s.silent[what]
+	s.silent[what] = true
+	return !said
+}
+
 func (s *Source) put(sink source.Sink, now time.Time, m measurement) error {
 	w, known := s.writers[m.name]
 	if !known {
-		var err error
-		if w, err = s.declare(sink, m); err != nil {
-			return err
+		if len(s.writers) == maxStreams {
+			if s.first("more") {
+				s.log.Warn("what else comes to be measured is left out: there is too much already", "name", m.name, "streams", maxStreams)
+			}
+			return nil
 		}
+		w = s.declare(sink, m)
 		s.writers[m.name] = w
 	}
 	if w == nil {
@@ -148,9 +161,10 @@ func (s *Source) put(sink source.Sink, now time.Time, m measurement) error {
 	return w.Put(source.Stamp(now), telemetry.NumberValue(m.value))
 }
 
-// declare opens the stream of a measurement. A name that is no name, which a
-// sensor's driver may have made up, leaves the measurement out.
-func (s *Source) declare(sink source.Sink, m measurement) (source.Writer, error) {
+// declare opens the stream of a measurement. One that is refused is left out,
+// for good: its name is no name, but one that a sensor's driver has made up, or
+// others have taken all streams. That ends neither the source nor the device.
+func (s *Source) declare(sink source.Sink, m measurement) source.Writer {
 	meta := telemetry.Meta{
 		Kind: telemetry.Number, Unit: m.unit, Label: m.label, Group: m.group, Source: "host",
 		PeriodMS: float64(s.period) / float64(time.Millisecond),
@@ -159,11 +173,12 @@ func (s *Source) declare(sink source.Sink, m measurement) (source.Writer, error)
 		meta.Min, meta.Max = &m.low, &m.high
 	}
 	stream := source.Stream{Name: m.name, Class: wire.Live, Deadline: s.period, Meta: meta}
-	if err := stream.Check(); err != nil {
-		s.log.Warn("a measurement is left out", "error", err)
-		return nil, nil
+	w, err := sink.Declare(stream)
+	if err != nil {
+		s.log.Warn("a measurement is left out", "name", m.name, "error", err)
+		return nil
 	}
-	return sink.Declare(stream)
+	return w
 }
 
 // round cuts a value to so many decimals: more would be noise that takes bytes.

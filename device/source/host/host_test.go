@@ -3,6 +3,8 @@ package host
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"github.com/shirou/gopsutil/v4/sensors"
 	"go.uber.org/goleak"
 
+	"github.com/telepath-iot/telepath/device/source"
 	"github.com/telepath-iot/telepath/device/source/sourcetest"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -122,6 +125,57 @@ func TestRatesFromCounters(t *testing.T) {
 			t.Errorf("said %d times:\n%s", n, log)
 		}
 	})
+}
+
+// fullSink has room for some streams, with names of others in between.
+type fullSink struct {
+	sourcetest.Recorder
+	room int
+}
+
+func (s *fullSink) Declare(stream source.Stream) (source.Writer, error) {
+	if len(s.Streams()) == s.room {
+		return nil, errors.New("full")
+	}
+	return s.Recorder.Declare(stream)
+}
+
+// Names that come and go leave room for the streams of others, and a stream that is refused ends nothing.
+func TestNamesThatComeAndGo(t *testing.T) {
+	for _, room := range []int{wire.MaxStreams, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			s, n := New(Config{Log: slog.New(slog.NewTextHandler(&log, nil))}), 0
+			s.collectors = []collector{{"all", func(time.Time) ([]measurement, error) {
+				n++
+				return []measurement{{name: "stays", value: float64(n)}, {name: fmt.Sprint("network/", n)}}, nil
+			}}}
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Second)
+			defer cancel()
+			sink := &fullSink{room: room}
+			if err := s.Run(ctx, sink); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := len(sink.Streams()), min(room, maxStreams); got != want {
+				t.Errorf("%d streams, want %d", got, want)
+			}
+			if got := len(sink.Of("stays")); got < 499 {
+				t.Errorf("what stays was measured %d times", got)
+			}
+			if lines := strings.Count(log.String(), "left out: there is too much"); lines != 1 {
+				t.Errorf("said %d times", lines)
+			}
+		})
+	}
+}
+
+func TestRatesOfWhatIsGone(t *testing.T) {
+	r, now := rates{}, time.Unix(1, 0)
+	r.per("gone", now, 1)
+	r.per("here", now.Add(1), 1)
+	if r.forget(now.Add(1)); len(r) != 1 {
+		t.Errorf("%v", r)
+	}
 }
 
 func TestRates(t *testing.T) {

@@ -29,6 +29,7 @@ func (n *networkTraffic) collect(now time.Time) ([]measurement, error) {
 		out = n.append(out, now, c.Name, "received", c.BytesRecv)
 		out = n.append(out, now, c.Name, "sent", c.BytesSent)
 	}
+	n.rates.forget(now)
 	return out, nil
 }
 

@@ -1,6 +1,9 @@
 package host
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // rates turns counters that only grow into changes per second.
 type rates map[string]reading
@@ -8,6 +11,11 @@ type rates map[string]reading
 type reading struct {
 	at    time.Time
 	count float64
+}
+
+// forget leaves out what was not counted at a time, since it is gone.
+func (r rates) forget(now time.Time) {
+	maps.DeleteFunc(r, func(_ string, last reading) bool { return !last.at.Equal(now) })
 }
 
 // per returns the change per second since the last call for name. There is
