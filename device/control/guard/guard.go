@@ -20,6 +20,8 @@ type Config struct {
 	Deadman  time.Duration    // without a beat for that long things are made safe, and a little later by the guard
 	Commands []urgent.Command // that make safe
 	Log      *slog.Logger     // default: nothing is logged
+
+	lingers time.Duration // of tests: how long its end is waited for; default 2*patience
 }
 
 // Guard feeds a guard process. It implements control.Guard.
@@ -39,6 +41,9 @@ type Guard struct {
 func New(cfg Config) *Guard {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.lingers == 0 {
+		cfg.lingers = 2 * patience
 	}
 	return &Guard{cfg: cfg, kicked: make(chan struct{}, 1), lost: func() {}}
 }
@@ -79,7 +84,8 @@ func (g *Guard) Lost(tell func()) {
 // restart is how long to wait before another process is started.
 const restart = time.Second
 
-// Run keeps a guard process until ctx ends, when all is safe.
+// Run keeps a guard process until ctx ends, when all is safe. If it is not, the process has to make it safe, which it goes on to
+// do when Run no longer waits for it.
 func (g *Guard) Run(ctx context.Context) error {
 	for {
 		err := g.live(ctx)
@@ -127,11 +133,34 @@ func (g *Guard) live(ctx context.Context) error {
 	}
 	err = errors.Join(err, feed.Close()) // without a word of leave it makes safe, and ends
 	if cmd.Process != nil {
-		late := time.AfterFunc(2*patience, func() { _ = cmd.Process.Kill() }) // it has ended, then
-		err = errors.Join(err, cmd.Wait())
-		late.Stop()
+		err = errors.Join(err, g.await(cmd, ctx.Err() != nil && g.unsafe()))
 	}
 	return errors.Join(err, echo.Close())
+}
+
+// await waits for the end of a process, but not for long. One that is the last that can make safe what is not is left alone then: it
+// is in a session of its own, and tries on without us.
+func (g *Guard) await(cmd *exec.Cmd, last bool) error {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(g.cfg.lingers):
+	}
+	if last {
+		g.cfg.Log.Error("all is not safe yet: the guard process goes on to make it safe", "pid", cmd.Process.Pid)
+		return nil
+	}
+	_ = cmd.Process.Kill() // it has ended, then
+	return <-ended
+}
+
+// unsafe says whether the guard was not told that all is safe.
+func (g *Guard) unsafe() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.moving
 }
 
 // serve feeds a process until ctx ends, or it does not answer.
@@ -186,9 +215,7 @@ func (g *Guard) serve(ctx context.Context, feed, echo *os.File) error {
 
 // leave says that the guard may go, if all is safe.
 func (g *Guard) leave(feed *os.File) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.moving {
+	if g.unsafe() {
 		return nil
 	}
 	return write(feed, []byte{leave})

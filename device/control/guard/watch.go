@@ -18,14 +18,16 @@ const (
 	trying    = time.Minute // another agent has come by then, or nobody can help
 	lastPause = time.Second
 	patience  = 2 * time.Second
-	// again is when it is made safe once more: what the agent had begun when it was stopped, such as a program that sets an
-	// axis, may have come behind the first time.
-	again = 200 * time.Millisecond
+	// again is when it is made safe once more: what the agent had begun when it was stopped or killed, such as a program that
+	// sets an axis or one that is told to end (which has 300 ms), may have come behind the first time.
+	again = 400 * time.Millisecond
 )
 
 // Watch is the guard process: it reads what it is fed until that ends, and runs the commands when it stops.
 func Watch(in io.Reader, out, log io.Writer) error {
 	steadfast()
+	words := speak(log)
+	defer words.end() // last of all
 	r := bufio.NewReaderSize(in, maxOrders)
 	line, err := r.ReadSlice('\n')
 	if err != nil {
@@ -35,12 +37,12 @@ func Watch(in io.Reader, out, log io.Writer) error {
 	if err := json.Unmarshal(line, &o); err != nil {
 		return fmt.Errorf("guard: orders: %w", err)
 	}
-	w := watch{after: time.Duration(o.AfterMS) * time.Millisecond, log: log}
+	w := watch{after: time.Duration(o.AfterMS) * time.Millisecond, say: words.say}
 	for _, c := range o.Commands {
 		if len(c.Argv) == 0 {
 			return errors.New("guard: orders: a command has no program")
 		}
-		w.programs = append(w.programs, urgent.NewProgram(c, func(err error) { fmt.Fprintln(log, "guard:", err) }))
+		w.programs = append(w.programs, urgent.NewProgram(c, func(err error) { words.say("guard: %v", err) }))
 	}
 	for _, p := range w.programs {
 		p.Stand()
@@ -64,7 +66,7 @@ func Watch(in io.Reader, out, log io.Writer) error {
 type watch struct {
 	after    time.Duration
 	programs []*urgent.Program
-	log      io.Writer
+	say      func(format string, args ...any) // which waits for nobody
 }
 
 func (w watch) run(fed <-chan byte, out io.Writer) error {
@@ -82,7 +84,7 @@ func (w watch) run(fed <-chan byte, out io.Writer) error {
 		case b, there := <-fed:
 			switch {
 			case !there:
-				return w.makeSafe(heard)
+				return w.makeSafeTwice(heard)
 			case b == leave:
 				return nil
 			case b == beat:
@@ -96,7 +98,16 @@ func (w watch) run(fed <-chan byte, out io.Writer) error {
 	}
 }
 
-// makeSafe has all programs act at once; each has its time. It tells of it only then: nobody may read what it says.
+// makeSafeTwice is for an agent that is gone, for the same reason as again.
+func (w watch) makeSafeTwice(heard time.Time) error {
+	if err := w.makeSafe(heard); err != nil {
+		return err // it was tried for long enough
+	}
+	time.Sleep(again)
+	return w.makeSafe(heard)
+}
+
+// makeSafe has all programs act at once; each has its time.
 func (w watch) makeSafe(heard time.Time) error {
 	began := time.Now()
 	errs := make([]error, len(w.programs))
@@ -107,10 +118,10 @@ func (w watch) makeSafe(heard time.Time) error {
 	tasks.Wait()
 	err := errors.Join(errs...)
 	if err != nil {
-		fmt.Fprintln(w.log, "guard:", err)
+		w.say("guard: %v", err)
 		return err
 	}
-	fmt.Fprintf(w.log, "guard: made safe without the agent, %d ms after its last beat; it took %d ms\n",
+	w.say("guard: made safe without the agent, %d ms after its last beat; it took %d ms",
 		began.Sub(heard).Milliseconds(), time.Since(began).Milliseconds())
 	return nil
 }
