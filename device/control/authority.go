@@ -41,6 +41,7 @@ type Authority struct {
 	running   bool // guarded by mu, like all below
 	lease     lease
 	motion    motion
+	hold      hold
 	stop      journal.Stop
 	stopped   uint64               // how many stops came
 	stoppedAt uint64               // µs; when the last one did
@@ -179,7 +180,7 @@ func (a *Authority) wake() {
 func (a *Authority) unsafe(why string) {
 	a.mu.Lock()
 	defer a.unlock()
-	if a.motion.moving {
+	if a.motion.moving || a.heldLocked() {
 		a.safeLocked(why)
 	}
 }

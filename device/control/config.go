@@ -33,7 +33,7 @@ type Config struct {
 
 // Guard makes the actuators safe when this program cannot. Its methods never block.
 type Guard interface {
-	Beat()          // a valid heartbeat came, and something may move
+	Beat()          // a valid heartbeat came, and something may move; or something may be on that only the lease keeps on
 	Safe()          // the actuators are safe
 	Watching() bool // it has seen a Beat, and is well
 	// Lost is called, from any goroutine, when it does not watch any more.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -213,10 +214,12 @@ func TestAFailureBehindTheBack(t *testing.T) {
 		if !slices.Contains(r.sink.log, "an actuator has failed: no such motor") {
 			t.Errorf("%q", r.sink.log)
 		}
-		safes := len(r.rover.safes)
+		r.after(time.Second)
+		safe := r.rover.lastSafe()
+		r.after(time.Second)
 		r.rover.failed(errors.New("late")) // all is safe: that is said, and no more
 		synctest.Wait()
-		if len(r.rover.safes) != safes {
+		if !r.rover.lastSafe().Equal(safe) {
 			t.Error("what is safe was made safe")
 		}
 	})
@@ -224,13 +227,29 @@ func TestAFailureBehindTheBack(t *testing.T) {
 
 // fakeGuard is one that watches when it is told to.
 type fakeGuard struct {
-	watching    bool
-	beats, safe int
-	lost        func()
+	watching bool
+	lost     func()
+
+	mu          sync.Mutex
+	beats, safe int  // guarded by mu, like armed
+	armed       bool // a Beat was the last that it was told
 }
 
-func (g *fakeGuard) Beat()            { g.beats++ }
-func (g *fakeGuard) Safe()            { g.safe++ }
+func (g *fakeGuard) Beat() { g.tell(1, 0, true) }
+func (g *fakeGuard) Safe() { g.tell(0, 1, false) }
+
+func (g *fakeGuard) tell(beats, safe int, armed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.beats, g.safe, g.armed = g.beats+beats, g.safe+safe, armed
+}
+
+func (g *fakeGuard) told() (beats, safe int, armed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.beats, g.safe, g.armed
+}
+
 func (g *fakeGuard) Watching() bool   { return g.watching }
 func (g *fakeGuard) Lost(tell func()) { g.lost = tell }
 
@@ -243,18 +262,18 @@ func TestNothingMovesUnguarded(t *testing.T) {
 		anna.take()
 		anna.drive()
 		anna.drive(speed(1))
-		if r.rover.get(1) != 0 || g.beats != 2 {
-			t.Errorf("it moves, and nobody watches; %d beats", g.beats)
+		if beats, _, _ := g.told(); r.rover.get(1) != 0 || beats != 2 {
+			t.Errorf("it moves, and nobody watches; %d beats", beats)
 		}
 		g.watching = true
 		anna.drive(speed(1))
 		if r.rover.get(1) != 1 {
 			t.Error("it does not move")
 		}
-		safe := g.safe
+		_, before, _ := g.told()
 		g.lost()
 		synctest.Wait()
-		if r.rover.get(1) != 0 || g.safe == safe {
+		if _, safe, _ := g.told(); r.rover.get(1) != 0 || safe == before {
 			t.Error("it moves, and nobody watches any more")
 		}
 	})

@@ -33,14 +33,17 @@ func (a *Authority) missingLocked() *hand {
 
 // safeLocked has all actuators made safe, whatever else is under way.
 func (a *Authority) safeLocked(why string) {
-	moved := a.motion.moving
+	moved, held := a.motion.moving, a.heldLocked()
 	a.motion.rest()
+	a.hold.switched = false
 	for _, h := range a.hands {
 		h.wanted++
 		signal(h.unsafe)
 	}
-	if moved {
+	if moved || held {
 		a.logLocked("made safe: %s", why)
+	}
+	if moved {
 		a.tellMovingLocked()
 	}
 }
@@ -122,6 +125,9 @@ func (h *hand) madeSafe(wanted uint64, err error, retry time.Duration) time.Dura
 func (a *Authority) settledLocked() {
 	if a.missingLocked() == nil && !a.motion.moving && a.cfg.Guard != nil {
 		a.cfg.Guard.Safe()
+		if a.heldLocked() { // a call that has not ended may yet switch something on
+			a.wake()
+		}
 	}
 	a.answerStopsLocked()
 }

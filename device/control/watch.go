@@ -26,7 +26,7 @@ func (a *Authority) look() time.Duration {
 	a.mu.Lock()
 	defer a.unlock()
 	now := a.nowLocked()
-	next := min(a.tellTimeLocked(now), a.tellAgainLocked(now), a.repeatEndsLocked(now))
+	next := min(a.tellTimeLocked(now), a.tellAgainLocked(now), a.repeatEndsLocked(now), a.feedLocked(now))
 	if a.motion.moving {
 		next = min(next, a.motion.valid+a.motion.deadman, now+movingLook)
 		for _, h := range a.hands {

@@ -63,7 +63,9 @@ func (a *Authority) back(c *call) {
 	a.mu.Lock()
 	defer a.unlock()
 	over := c.method.Lease && (a.lease.holder == nil || a.lease.fence != c.Fence)
-	if a.stop.Latched || !a.running || a.stopped != c.stops || over {
+	over = over || a.stop.Latched || !a.running || a.stopped != c.stops
+	a.returnsLocked(c, over)
+	if over {
 		a.safeLocked("a call that was told to end has done so only now")
 	}
 }
@@ -165,11 +167,13 @@ func (h *hand) begin(c *call) chan result {
 	a := h.authority
 	a.mu.Lock()
 	defer a.unlock()
-	if code, _ := a.stillLocked(c, a.nowLocked()); code != "" {
+	now := a.nowLocked()
+	if code, _ := a.stillLocked(c, now); code != "" {
 		return nil
 	}
 	h.removeLocked(c)
 	h.busy = true
+	a.beginsLocked(c, now)
 	ctx, cancel := context.WithTimeout(context.Background(), c.method.limit)
 	c.state, c.cancel, c.began, c.stops = rpc.Running, cancel, time.Now(), a.stopped
 	a.tellCallLocked(c.from, c.ID)

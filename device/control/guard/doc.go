@@ -3,7 +3,7 @@
 // Guard, in the device's program, starts it and feeds it through a pipe.
 //
 //	to the guard    one line of JSON: after what time it acts, and what it runs; then bytes
-//	    b           a valid heartbeat came: things may move
+//	    b           a valid heartbeat came: things may move; or the lease lasts that keeps something on
 //	    s           all is safe
 //	    q           the program ends, all is safe
 //	from the guard  each b and s again, so that one that does not watch is noticed
