@@ -142,6 +142,17 @@ func (a *Authority) finish() {
 	for end := time.Now().Add(endPatience); time.Now().Before(end) && !a.quiet(); {
 		time.Sleep(time.Millisecond)
 	}
+	a.leaveToGuard()
+}
+
+// leaveToGuard has the guard make safe what could not be, also if nothing was driven: it may not go as one to whom all is safe. If it
+// is after all, before the program has ended, it is told so.
+func (a *Authority) leaveToGuard() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.missingLocked() != nil && a.cfg.Guard != nil {
+		a.cfg.Guard.Beat()
+	}
 }
 
 // quiet says whether everything is safe and no call is under way.

@@ -100,3 +100,22 @@ func TestAProgramThatDidNotRun(t *testing.T) {
 		}
 	})
 }
+
+// The guard is left with what could not be made safe at the end, also if nothing was driven.
+func TestTheEndLeavesToTheGuardWhatIsNotSafe(t *testing.T) {
+	for _, stuck := range []bool{false, true} {
+		withGuard(t, func(r *rig, g *fakeGuard) {
+			r.after(time.Second)
+			if stuck {
+				r.rover.mu.Lock()
+				r.rover.deny = errors.New("stuck")
+				r.rover.mu.Unlock()
+			}
+			r.end()
+			if g.acts() != stuck {
+				t.Errorf("stuck: %v, and the guard acts: %v", stuck, g.acts())
+			}
+			r.end = func() {}
+		})
+	}
+}
