@@ -47,6 +47,9 @@ func init() {
 func drivable(server, token, dir string) error {
 	act, err := actuatorexec.New(actuatorexec.Config{
 		Axes: []actuatorexec.Axis{{Axis: rpc.Axis{ID: 1, Name: "speed", Min: -1, Max: 1}, Set: []string{"touch", filepath.Join(dir, "set")}}},
+		Methods: []actuatorexec.Method{{
+			Method: rpc.Method{Name: "pump", Lease: true}, Run: []string{"touch", filepath.Join(dir, "set")},
+		}},
 		Safe: urgent.Command{Argv: []string{"touch", filepath.Join(dir, "safe")}},
 	})
 	if err != nil {
@@ -64,10 +67,19 @@ func drivable(server, token, dir string) error {
 	return a.Run(context.Background())
 }
 
-// An agent that is killed, or stopped, while somebody drives: its guard makes everything safe. How soon is measured where the guard is.
+// An agent that is killed, or stopped, while somebody drives, or has something on that needs the lease: its guard makes everything
+// safe. How soon is measured where the guard is.
 func TestAgentThatIsKilledWhileItMoves(t *testing.T) {
-	for name, sig := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sig  syscall.Signal
+		move func(ctx context.Context, r *peer.Remote, dir string) error
+	}{
+		{"killed", syscall.SIGKILL, driveUntilSet},
+		{"stopped", syscall.SIGSTOP, driveUntilSet},
+		{"stopped, and only the lease keeps something on", syscall.SIGSTOP, pump},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			s, dir := newServer(t), t.TempDir()
 			cmd := exec.Command(os.Args[0], s.url, s.token("device"), dir)
 			var log bytes.Buffer
@@ -87,17 +99,11 @@ func TestAgentThatIsKilledWhileItMoves(t *testing.T) {
 				if _, err := r.Take(ctx); err != nil {
 					return err
 				}
-				for n := uint64(1); touched(filepath.Join(dir, "set")).IsZero() && ctx.Err() == nil; n++ {
-					r.Hand(n, []wire.Target{{Axis: 1, Value: 0.5}})
-					time.Sleep(20 * time.Millisecond)
-					if r.Status().Driving == rpc.Tripped { // the machine was too busy for a moment: the hand lets go
-						n++
-						r.Hand(n, []wire.Target{{Axis: 1, Value: 0}})
-						time.Sleep(300 * time.Millisecond)
-					}
+				if err := c.move(ctx, r, dir); err != nil {
+					return err
 				}
 				at := time.Now().Add(-fileTime)
-				if err := cmd.Process.Signal(sig); err != nil {
+				if err := cmd.Process.Signal(c.sig); err != nil {
 					return err
 				}
 				for !touched(filepath.Join(dir, "safe")).After(at) && ctx.Err() == nil {
@@ -111,6 +117,29 @@ func TestAgentThatIsKilledWhileItMoves(t *testing.T) {
 			}
 		})
 	}
+}
+
+func driveUntilSet(ctx context.Context, r *peer.Remote, dir string) error {
+	for n := uint64(1); touched(filepath.Join(dir, "set")).IsZero() && ctx.Err() == nil; n++ {
+		r.Hand(n, []wire.Target{{Axis: 1, Value: 0.5}})
+		time.Sleep(20 * time.Millisecond)
+		if r.Status().Driving == rpc.Tripped { // the machine was too busy for a moment: the hand lets go
+			n++
+			r.Hand(n, []wire.Target{{Axis: 1, Value: 0}})
+			time.Sleep(300 * time.Millisecond)
+		}
+	}
+	return ctx.Err()
+}
+
+// pump calls a method that needs the lease, and has ended well when the agent is stopped.
+func pump(ctx context.Context, r *peer.Remote, _ string) error {
+	info, err := r.Call(ctx, peer.Call{Method: "pump", Deadline: 5 * time.Second})
+	if err == nil && info.State != rpc.Done {
+		err = fmt.Errorf("the call is %s: %s", info.State, info.Reason)
+	}
+	time.Sleep(100 * time.Millisecond) // real processes: the guard hears of it
+	return err
 }
 
 // fileTime is how fine the time of a file is.
