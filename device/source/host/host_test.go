@@ -156,7 +156,7 @@ func TestNamesThatComeAndGo(t *testing.T) {
 			if err := s.Run(ctx, sink); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := len(sink.Streams()), min(room, maxStreams); got != want {
+			if got, want := len(sink.Streams()), min(room, wire.MaxStreams/2); got != want {
 				t.Errorf("%d streams, want %d", got, want)
 			}
 			if got := len(sink.Of("stays")); got < 499 {
