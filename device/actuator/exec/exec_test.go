@@ -251,6 +251,25 @@ func TestWhatFailsIsSaid(t *testing.T) {
 	}
 }
 
+// What is left of a program that has ended well is no reason to say that it does not end: it goes with it.
+func TestSafeEndsWhatIsLeft(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "set")
+	e, r := axis(t, "sleep 60 & echo $! > "+file, "true")
+	if _, err := e.Apply(map[uint64]float64{1: 1}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the program", func() bool { return strings.HasSuffix(read(t, file), "\n") })
+	time.Sleep(50 * time.Millisecond) // a real program: it ends
+	if err := e.Safe(); err != nil {
+		t.Error(err)
+	}
+	child := numbers(t, file, 1)[0]
+	waitFor(t, "the end of its child", func() bool { return !alive(child) })
+	if got := r.failures(); got != nil {
+		t.Error(got)
+	}
+}
+
 // A program that was killed since all is made safe has not failed.
 func TestWhatIsKilledHasNotFailed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "set")

@@ -48,7 +48,13 @@ func run(ctx context.Context, p process) (string, error) {
 		return endGroup(cmd.Process, false)
 	}
 	cmd.WaitDelay = 2 * killAfter
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		if p.atOnce { // also when it has ended, and a child is left that holds its output: that may be what sets something
+			defer context.AfterFunc(ctx, func() { _ = endGroup(cmd.Process, true) })()
+		}
+		err = cmd.Wait()
+	}
 	if kill != nil {
 		kill.Stop()
 		_ = endGroup(cmd.Process, true) // what it has left behind
