@@ -107,8 +107,8 @@ func (p *pwmOut) begin(at string, pulse uint64) (err error) {
 		told("polarity", "normal")
 	}
 	if !isNow(at, "period", period) {
-		if !isNow(at, "period", "0") { // without a period there is no pulse to be shortened
-			step(func() error { return p.write(0) })
+		if is := pulseNow(at); is > uint64(p.period.Nanoseconds()) { // as little shorter as it may be: none at all may be on
+			step(func() error { return p.write(uint64(p.period.Nanoseconds())) })
 		}
 		told("period", period)
 	}
@@ -127,6 +127,13 @@ func (p *pwmOut) begin(at string, pulse uint64) (err error) {
 func isNow(at, file, text string) bool {
 	is, _ := os.ReadFile(filepath.Join(at, file))
 	return strings.TrimSpace(string(is)) == text
+}
+
+// pulseNow is a channel's pulse, in ns; 0: it has none, or nobody knows.
+func pulseNow(at string) uint64 {
+	text, _ := os.ReadFile(filepath.Join(at, "duty_cycle"))
+	ns, _ := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	return ns
 }
 
 // set has it on for so many ns of each period.
