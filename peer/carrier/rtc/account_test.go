@@ -179,7 +179,7 @@ func associate(t *testing.T, l *link) (a, b *sctp.Association) {
 	options := func(e *end) []sctp.ClientOption {
 		return []sctp.ClientOption{
 			sctp.WithNetConn(e), sctp.WithLoggerFactory(logging.NewDefaultLoggerFactory()), sctp.WithMTU(1200),
-			sctp.WithMaxReceiveBufferSize(receiveBuffer), sctp.WithBlockWrite(true),
+			sctp.WithMaxReceiveBufferSize(defaultWindow), sctp.WithBlockWrite(true),
 			sctp.WithRTOMax(1000), sctp.WithMinCwnd(leastWindow),
 		}
 	}

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -62,6 +63,9 @@ type Config struct {
 	// NoUDP leaves UDP out, of direct connections.
 	NoUDP bool
 
+	// Window is what the other end may have in flight, in bytes; default 256 KiB.
+	Window int
+
 	// Limits bound the queue; zero bounds are the defaults.
 	Limits carrier.Limits
 
@@ -120,8 +124,8 @@ const (
 	// the queue instead. It holds what is sent into ten seconds of darkness.
 	leastWindow = 48 << 10
 
-	// receiveBuffer is SCTP's window: what the other end may have in flight.
-	receiveBuffer = 256 << 10
+	// defaultWindow is SCTP's receive window.
+	defaultWindow = 256 << 10
 
 	// ICE's own verdict. Our probes know much sooner; these times only bound
 	// how long a dead connection lies about, which a link that comes back may still use.
@@ -177,7 +181,7 @@ func (cfg Config) settings(relays *relayDialer) webrtc.SettingEngine {
 	s.EnableSctpSnap(true)
 	s.SetSCTPRTOMax(sctpRTOMax)
 	s.SetSCTPMinCwnd(leastWindow)
-	s.SetSCTPMaxReceiveBufferSize(receiveBuffer)
+	s.SetSCTPMaxReceiveBufferSize(uint32(cmp.Or(cfg.Window, defaultWindow)))
 	s.SetSCTPMaxMessageSize(wire.MaxPacket)
 	return s
 }
