@@ -307,7 +307,7 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 
 // An agent that ends leaves the guard alone that still has to make safe.
 func TestTheLastOneTriesOn(t *testing.T) {
-	dir := t.TempDir()
+	others, dir := goleak.IgnoreCurrent(), t.TempDir()
 	tries, done := filepath.Join(dir, "tries"), filepath.Join(dir, "done")
 	script := fmt.Sprintf("echo >>%[1]s; test $(wc -l <%[1]s) -gt 6 && date +%%s%%N >>%s", tries, done)
 	g, end := startWith(Config{
@@ -320,6 +320,7 @@ func TestTheLastOneTriesOn(t *testing.T) {
 		t.Skip("this machine is too busy: it was safe at once")
 	}
 	waitFor(t, "what makes safe", func() bool { return len(madeSafe(t, done)) == 2 })
+	waitFor(t, "the end of its process", func() bool { return goleak.Find(others) == nil })
 }
 
 // stuckWriter is a terminal that is paused until something is there.
