@@ -160,7 +160,7 @@ func (c *Conn) Run(ctx context.Context) error {
 // rtcConfig is that of a connection that is begun now.
 func (c *Conn) rtcConfig(k kind) rtc.Config {
 	cfg := c.cfg.RTC
-	cfg.Window = window
+	cfg.Window = viewerWindow
 	cfg.DialTCP = c.cfg.Endpoint.may(ladder.TCP) && !c.lacksUDP(k) // what is there over TCP needs one over UDP
 	servers := c.servers
 	if k == turned && c.lacksUDP(k) {

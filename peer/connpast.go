@@ -20,9 +20,9 @@ const (
 	tornTime = 5 * time.Second
 	// pastEvery is how often the device is asked, at most.
 	pastEvery = time.Second
-	// window is what a device may have in flight towards a viewer, in bytes: twice what it may have of the past. With as much as
-	// that, the past fills it on a path that carries so much, and live samples wait for room in it.
-	window = 512 << 10
+	// viewerWindow is what a device may have in flight towards a viewer, in bytes: twice what it may have of the past, which
+	// would fill a smaller one on a path that carries so much. Live samples would wait for room in it then.
+	viewerWindow = 512 << 10
 	// pastPatience is how long a transfer may stand still before it is asked for anew.
 	pastPatience = 5 * time.Second
 )

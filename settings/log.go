@@ -30,11 +30,11 @@ func Log(cmd *cobra.Command) (*slog.Logger, error) {
 	if logs == nil {
 		return direct, nil
 	}
-	u := &unread{to: w, missed: func(dropped int) {
+	async := &asyncWriter{to: w, missed: func(dropped int) {
 		direct.Warn("nobody read this log: lines before this one are missing", "dropped", dropped)
 	}}
-	logs.add(u)
-	return slog.New(handler(u, w, level)), nil
+	logs.add(async)
+	return slog.New(handler(async, w, level)), nil
 }
 
 // handler writes to w what is to be read at the end of it.

@@ -39,7 +39,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	logs := &logs{}
 	err := root.ExecuteContext(context.WithValue(ctx, logsKey{}, logs))
-	logs.finish()
+	logs.flush()
 	if err == nil || errors.Is(err, errQuiet) || errors.Is(err, errReaderGone) {
 		return codeOf(err)
 	}

@@ -15,10 +15,10 @@ const (
 	lastWords = time.Second
 )
 
-// unread is a log that nobody has to read: lines that find their reader stopped wait, and what there is no room for is dropped,
+// asyncWriter is where a log goes that nobody has to read: lines that find their reader stopped wait, and what there is no room for is dropped,
 // and counted when the reader goes on. A terminal whose output somebody has paused would hold up the whole program with its
 // next line, and with it the machine that it is to make safe.
-type unread struct {
+type asyncWriter struct {
 	to     io.Writer
 	missed func(dropped int) // says in the log how many lines are missing before this one
 
@@ -31,31 +31,31 @@ type unread struct {
 }
 
 // Write takes a line. It never blocks, and never fails: there is nobody to tell it to.
-func (u *unread) Write(line []byte) (int, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.size+len(line) > maxUnwritten {
-		u.dropped++
+func (a *asyncWriter) Write(line []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.size+len(line) > maxUnwritten {
+		a.dropped++
 		return len(line), nil
 	}
-	u.lines, u.size = append(u.lines, slices.Clone(line)), u.size+len(line)
-	if !u.writing {
-		u.writing, u.done = true, make(chan struct{})
-		go u.write(u.done)
+	a.lines, a.size = append(a.lines, slices.Clone(line)), a.size+len(line)
+	if !a.writing {
+		a.writing, a.done = true, make(chan struct{})
+		go a.write(a.done)
 	}
 	return len(line), nil
 }
 
 // write writes until there is nothing more.
-func (u *unread) write(done chan struct{}) {
+func (a *asyncWriter) write(done chan struct{}) {
 	defer close(done)
 	for {
-		line, dropped := u.next()
+		line, dropped := a.next()
 		switch {
 		case line != nil:
-			_, _ = u.to.Write(line)
+			_, _ = a.to.Write(line)
 		case dropped > 0:
-			u.missed(dropped)
+			a.missed(dropped)
 		default:
 			return
 		}
@@ -63,24 +63,24 @@ func (u *unread) write(done chan struct{}) {
 }
 
 // next is the line to be written; nil: there is none, but so many were dropped.
-func (u *unread) next() (line []byte, dropped int) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if len(u.lines) > 0 {
-		line, u.lines = u.lines[0], u.lines[1:]
-		u.size -= len(line)
+func (a *asyncWriter) next() (line []byte, dropped int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.lines) > 0 {
+		line, a.lines = a.lines[0], a.lines[1:]
+		a.size -= len(line)
 		return line, 0
 	}
-	dropped, u.dropped = u.dropped, 0
-	u.writing = dropped > 0
+	dropped, a.dropped = a.dropped, 0
+	a.writing = dropped > 0
 	return nil, dropped
 }
 
-// finish waits until all is written, but not for a reader that has stopped.
-func (u *unread) finish() {
-	u.mu.Lock()
-	done := u.done
-	u.mu.Unlock()
+// flush waits until all is written, but not for a reader that has stopped.
+func (a *asyncWriter) flush() {
+	a.mu.Lock()
+	done := a.done
+	a.mu.Unlock()
 	if done == nil {
 		return
 	}
@@ -93,17 +93,17 @@ func (u *unread) finish() {
 // logs are those of a program that Run runs.
 type logs struct {
 	mu  sync.Mutex
-	all []*unread // guarded by mu
+	all []*asyncWriter // guarded by mu
 }
 
 type logsKey struct{}
 
-// finish waits until all is written.
-func (l *logs) finish() {
+// flush waits until all is written.
+func (l *logs) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, u := range l.all {
-		u.finish()
+	for _, a := range l.all {
+		a.flush()
 	}
 }
 
@@ -113,8 +113,8 @@ func logsOf(ctx context.Context) *logs {
 	return l
 }
 
-func (l *logs) add(u *unread) {
+func (l *logs) add(a *asyncWriter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all = append(l.all, u)
+	l.all = append(l.all, a)
 }
