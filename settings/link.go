@@ -12,5 +12,5 @@ func ProxyFlag(cmd *cobra.Command) {
 // OnlyFlag adds --only to a command.
 func OnlyFlag(cmd *cobra.Command) {
 	cmd.Flags().StringSlice("only", nil, "for testing: carry telemetry on these `RUNG`s only: udp, turn-udp, relay-udp, tcp, turn-tcp, turn-tls, relay-tcp, ws, sse, poll "+
-		"(default: the best there is, except tcp, which must be asked for); without ws, sse and poll, the link on them only introduces, and telemetry waits for one of the others")
+		"(default: the best there is; tcp only where it is named here or, for a device, --ice-tcp is given); without ws, sse and poll, the link on them only introduces, and telemetry waits for one of the others")
 }

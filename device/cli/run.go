@@ -52,7 +52,7 @@ Sources:
 	f := cmd.Flags()
 	f.String("server", "", "`URL` of the signaling server, http://… or https://…")
 	f.String("token-file", "", "`file` with the server's device token (or TELEPATH_TOKEN)")
-	f.StringVar(&flags.data, "data", "", "`folder` for this device's key; it must survive restarts")
+	f.StringVar(&flags.data, "data", "", "`folder` for this device's key, its spool and its journal of calls; it must survive restarts")
 	f.StringVar(&flags.name, "name", "", "the device's `name`, for people (default: this machine's name)")
 	f.StringArrayVar(&flags.sources, "source", []string{"host"}, "`SOURCE` to publish: host, stdin, sim or machine; may be repeated")
 	f.StringArrayVar(&flags.wills, "will", nil, "`STREAM=JSON` that the server publishes when this device is cut off; may be repeated")

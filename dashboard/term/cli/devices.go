@@ -21,8 +21,8 @@ func devicesCommand() *cobra.Command {
 		Use:   "devices",
 		Short: "list the devices that the server knows, and whether they are there",
 		Long: `devices lists the devices that the server knows, and whether they are there: live,
-reachable (linked, but silent for more than 5 s) or offline. It also says which clocks
-are wrong, going by the server's, which compares when a device links.
+reachable (linked, but silent for more than 5 s) or offline. It also says whose clock
+is wrong: the server compares it with its own when a device links.
 
 With --json it prints one object per line:
   presence  device, id, state, since, and if there is something to say, grace_ms (how long
