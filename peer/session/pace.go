@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// How fast the past may go, in bytes a second (section 5.4). There is no most:
-// what may be unacknowledged bounds it.
+// How fast the past may go, in bytes a second (section 5.4). What may be
+// unacknowledged bounds it long before paceMost, which keeps products small.
 const (
 	paceFirst = 64 << 10
 	paceLeast = 8 << 10
+	paceMost  = 1 << 30
 )
 
 // DefaultPaceShare is how much of what the path carries the past may take, in %,
@@ -40,6 +41,9 @@ const (
 	paceCalmFirst = 2 * time.Second
 	paceCalms     = 4
 	paceCalm      = 32 * time.Second
+	// paceLife is how long a round trip counts as the least there is, once or twice: a way may become longer by itself. A queue of
+	// our own making is gone before that, since the rate falls.
+	paceLife = 10 * time.Second
 	// By which part of itself the rate grows with each round trip: up to paceFast,
 	// in bytes a second, so that little is there soon; above, where what one step
 	// is too much fills a queue before two round trips have shown it; and above a bound that was found.
@@ -62,12 +66,13 @@ const (
 // It is a rate, and no bound of what is under way: half of what fills a short
 // path and its queue fills it still.
 type Pace struct {
-	share   int           // of what the path carries, in %; 0: DefaultPaceShare
-	rate    int           // 0: paceFirst, nothing has gone
-	ceiling int           // what it was bounded to last; 0: it was not yet
-	calmed  time.Duration // when it was met last
-	calm    time.Duration // for how long it stays the bound; 0: none was met
-	least   time.Duration // round trip; 0: none yet
+	share   int              // of what the path carries, in %; 0: DefaultPaceShare
+	rate    int              // 0: paceFirst, nothing has gone
+	ceiling int              // what it was bounded to last; 0: it was not yet
+	calmed  time.Duration    // when it was met last
+	calm    time.Duration    // for how long it stays the bound; 0: none was met
+	least   [2]time.Duration // the smallest round trip of this paceLife and of the one before; 0: none yet
+	leastAt time.Duration
 	sample  time.Duration // the last one
 	sent    time.Duration // when its probe was
 	late    bool          // it came late
@@ -129,12 +134,10 @@ func (p *Pace) Moved() { *p = NewPace(p.share) }
 
 // Sample takes a round trip of the path.
 func (p *Pace) Sample(now, rtt time.Duration) {
-	if p.least == 0 || rtt < p.least {
-		p.least = rtt
-	}
+	p.learn(now, rtt)
 	carries := p.carries(now, rtt)
-	rate, short, before, grown := p.Rate(), p.short && !p.held, p.late, rtt-p.least
-	p.short, p.held, p.late = false, false, grown > paceQueue+p.least/paceShakes
+	rate, short, before, grown := p.Rate(), p.short && !p.held, p.late, rtt-p.leastRTT()
+	p.short, p.held, p.late = false, false, grown > paceQueue+p.leastRTT()/paceShakes
 	p.sample, p.sent = rtt, now-rtt
 	switch {
 	case p.late && !before && grown <= paceStall: // perhaps
@@ -154,9 +157,23 @@ func (p *Pace) Sample(now, rtt time.Duration) {
 		rate, p.calm = rate+rate/paceGrows, 0
 	}
 	if p.rate != 0 {
-		p.rate = max(rate, paceLeast)
+		p.rate = min(max(rate, paceLeast), paceMost)
 	}
 }
+
+// learn takes a round trip for the least, if it is.
+func (p *Pace) learn(now, rtt time.Duration) {
+	switch {
+	case p.least[0] == 0:
+		p.least, p.leastAt = [2]time.Duration{rtt, rtt}, now
+	case now-p.leastAt > paceLife:
+		p.least, p.leastAt = [2]time.Duration{rtt, p.least[0]}, now
+	default:
+		p.least[0] = min(p.least[0], rtt)
+	}
+}
+
+func (p *Pace) leastRTT() time.Duration { return min(p.least[0], p.least[1]) }
 
 // bound takes a queue into account that was found at a rate.
 func (p *Pace) bound(rate, carries int) {

@@ -253,6 +253,23 @@ func TestPaceFollowsAPathThatShrinks(t *testing.T) {
 }
 
 // Where what may be unacknowledged bounds the past, an acknowledgement lets much go: not all of it at once.
+// TestPaceGetsUsedToALongerWay: no queue stands on it, and the past goes as fast as before.
+func TestPaceGetsUsedToALongerWay(t *testing.T) {
+	const longer, after = 20 * time.Second, 50 * time.Second
+	var p Pace
+	path := &bottleneck{rtt: 20 * time.Millisecond}
+	before := 0
+	path.run(&p, after, func(now, _ time.Duration, _ int) {
+		if now == longer {
+			before = p.Rate()
+			path.rtt = 60 * time.Millisecond
+		}
+	})
+	if p.Rate() < min(before, paceFast) {
+		t.Errorf("%d bytes a second %v after the way became longer, %d before", p.Rate(), after-longer, before)
+	}
+}
+
 func TestPaceIsNoBurst(t *testing.T) {
 	const (
 		roundTrip    = 100 * time.Millisecond
