@@ -76,9 +76,9 @@ func (l *link) wait(now *held, better chan *entrant) (*entrant, error) {
 		select {
 		case err := <-now.over:
 			return nil, err
-		case g := <-l.silent:
-			if g == now.leg {
-				return nil, &RefusedError{Code: "silent"}
+		case a := <-l.abandoned:
+			if a.leg == now.leg {
+				return nil, a.why
 			}
 		case e := <-better:
 			if e != nil {

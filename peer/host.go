@@ -39,6 +39,7 @@ type HostConfig struct {
 	Agent     string             // program and version, for people
 	Facts     map[string]string  // short strings for people: os, arch, host, model
 	KeepAlive time.Duration      // default DefaultKeepAlive; with LowPower LowPowerKeepAlive
+	Known     bool               // a server has let the device in at an earlier start: see Host.Run
 	LowPower  bool               // while nobody watches, values are stored once in 4/5 of KeepAlive; default: each second
 	// MaxViewers is how many are served at once, each with up to a few hundred kB. Beside them there are places for an eighth
 	// of that, rounded up, which only who may command is given. Default: DefaultMaxViewers.
@@ -88,7 +89,6 @@ type Host struct {
 	oneWay atomic.Int64   // ns, of the nearest viewer's path; for Stream.Window
 
 	// Owned by the loop.
-	end      context.CancelCauseFunc // of Run
 	link     *link
 	welcomed bool
 	hellos   uint64 // said so far
@@ -166,6 +166,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		h.link.lift.dial = nil
 	}
 	h.link.wall = cfg.Clock
+	h.link.known.Store(cfg.Known)
 	h.link.onSettled, h.link.carries, h.link.lift.idle = func() {}, h.relays, deviceIdleAfter
 	h.link.onUp, h.link.onMoved, h.link.onDown, h.link.onNetwork = h.linkUp, h.linkMoved, h.linkDown, h.networkChanged
 	return h, nil

@@ -149,15 +149,14 @@ func (h *Host) hello(on *leg, nonce []byte) {
 // it for a viewer.
 func (h *Host) greeted(m signal.Message) {
 	if !h.link.leg.said {
-		h.state.Err = notForDevices
-		h.tellState()
-		h.end(notForDevices)
+		h.link.giveUp(notForDevices)
 		return
 	}
 	if !h.welcomed {
 		h.inSince = h.loop.now()
 	}
 	h.welcomed, h.link.leg.letIn = true, true
+	h.link.known.Store(true)
 	h.link.welcomed(m)
 	h.toldUpTo = m.Revision
 	h.tellServer()

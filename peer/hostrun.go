@@ -18,10 +18,11 @@ const (
 )
 
 // Run serves viewers until ctx ends, then says goodbye, or until the server
-// refuses the device for good; that is the error it returns. It is called once.
+// refuses the device for good; that is the error it returns. A device that a
+// server has let in before, now or at an earlier start, goes on: it asks again
+// every 30 s, since a server may get back what it knew. Run is called once.
 func (h *Host) Run(ctx context.Context) error {
 	inner, end := context.WithCancelCause(context.WithoutCancel(ctx))
-	h.end = end
 	defer end(nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() {

@@ -34,10 +34,11 @@ type link struct {
 	wall      func() time.Time      // the clock that the server is told of
 	carries   func() bool           // in the loop: whether the link carries data for want of a better path
 	moved     chan *leg             // what became the link; has room for one
-	silent    chan *leg             // what was given up; has room for one
+	abandoned chan abandoned        // what was given up; has room for one
 
 	failures backoff     // owned by keep
 	welcome  atomic.Bool // the server let us in, since keep looked last
+	known    atomic.Bool // a server let us in before: who refuses us for good is asked again, rarely
 	hurry    atomic.Bool // it is our network that changed: no server is to be spared
 	tasks    sync.WaitGroup
 
@@ -73,7 +74,7 @@ func newLink(e Endpoint, loop *loop, m *meter, keepAlive time.Duration) (*link, 
 		memory = &processMemory{}
 	}
 	l := &link{
-		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, lost: network.Lost, wall: time.Now, moved: make(chan *leg, 1), silent: make(chan *leg, 1),
+		endpoint: e, road: r, loop: loop, meter: m, keepAlive: keepAlive, dial: dialRace, lost: network.Lost, wall: time.Now, moved: make(chan *leg, 1), abandoned: make(chan abandoned, 1),
 		racer: &racer{
 			rungs: rungsFor(e.Only), dial: r.open, http1: &r.http1, body: &r.body, memory: memory, log: e.log(),
 			network: func() string { return network.ID(e.URL, e.Proxy) },
@@ -94,7 +95,7 @@ func dialRace(ctx context.Context, l *link, open []byte) (carrier.Carrier, error
 }
 
 // keep holds a link open until ctx ends, or the server says never to come
-// again: then it returns why.
+// again to who was not let in before: then it returns why.
 func (l *link) keep(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer l.tasks.Wait()
@@ -108,7 +109,7 @@ func (l *link) keep(ctx context.Context) error {
 			return ctx.Err()
 		}
 		policy := retryPolicy(err)
-		if policy == wire.RetryNever {
+		if policy == wire.RetryNever && !l.known.Load() {
 			return err
 		}
 		if l.welcome.Swap(false) || time.Since(began) > stableLink {
@@ -302,7 +303,7 @@ func (l *link) step(now time.Duration) (wake time.Duration) {
 	}
 	dead := l.heardAt + time.Duration(deadAfter*float64(l.keepAlive))
 	if now >= dead {
-		l.giveUp()
+		l.giveUp(&RefusedError{Code: "silent", Reason: "nothing heard from the server for 1.5 keep alives"})
 		return now + time.Hour
 	}
 	if l.proveBy > 0 && now >= l.proveBy {
@@ -341,17 +342,22 @@ func (l *link) watchHop(now time.Duration, carries bool) (wake time.Duration) {
 	return wake
 }
 
-// giveUp leaves a link that is silent. What it still does in ending is not waited for.
-func (l *link) giveUp() {
-	g, why := l.leg, "nothing heard from the server for 1.5 keep alives"
-	code := wire.CodeByName("silent")
-	g.carrier.Close(code, why)
-	l.ended(g, &RefusedError{Code: code.Name, Reason: why})
+// abandoned is a leg that was given up, and why.
+type abandoned struct {
+	leg *leg
+	why *RefusedError
+}
+
+// giveUp leaves a link that is of no use. What it still does in ending is not waited for.
+func (l *link) giveUp(why *RefusedError) {
+	g := l.leg
+	g.carrier.Close(wire.CodeByName(why.Code), why.Reason)
+	l.ended(g, why)
 	select {
-	case <-l.silent: // of a link that was over by itself
+	case <-l.abandoned: // of a link that was over by itself
 	default:
 	}
-	l.silent <- g
+	l.abandoned <- abandoned{g, why}
 }
 
 func (l *link) probe() {

@@ -146,7 +146,7 @@ func (a *Agent) newHost(key ed25519.PrivateKey) (*peer.Host, error) {
 		Endpoint: peer.Endpoint{
 			URL: c.Server, Token: c.Token, TLS: c.TLS, Log: c.Log, Proxy: c.Proxy, Only: c.Only, Network: network.Watch,
 		},
-		Key: key, Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, LowPower: c.LowPower, MaxViewers: c.MaxViewers,
+		Key: key, Known: a.dir.isKnown(), Name: c.Name, Agent: c.Program, KeepAlive: c.KeepAlive, LowPower: c.LowPower, MaxViewers: c.MaxViewers,
 		Facts: facts(os.DirFS("/")),
 		RTC:   rtc.Config{Listener: a.listen},
 		Clock: c.clock,
@@ -216,8 +216,10 @@ func (a *Agent) Declare(s source.Stream) (*Stream, error) {
 // describer is an outlet that can be described anew.
 type describer interface{ Describe(meta json.RawMessage) }
 
-// Run serves until ctx ends or the server refuses the device for good. It
-// returns nil for the former, after what is published was given time to arrive.
+// Run serves until ctx ends, or a server refuses for good a device that none
+// has ever let in. It returns nil for the former, after what is published was
+// given time to arrive. A device that is known goes on: it keeps what it reads,
+// makes safe what it moves, and asks again every 30 s.
 func (a *Agent) Run(ctx context.Context) error {
 	defer a.Close()
 	log := a.config.Log

@@ -14,6 +14,7 @@ import (
 const (
 	keyFile    = "key"
 	statusFile = "status.json"
+	knownFile  = "known" // is there when a server has let the device in, at whichever start
 )
 
 // dir is a device's folder, held by one process.
@@ -43,6 +44,12 @@ func openDir(path string) (*dir, error) {
 func (d *dir) close() { d.lock.Release() }
 
 func (d *dir) file(name string) string { return filepath.Join(d.path, name) }
+
+// isKnown reports whether a server has let the device in.
+func (d *dir) isKnown() bool {
+	_, err := os.Stat(d.file(knownFile))
+	return err == nil
+}
 
 // write replaces a file as a whole: a reader sees the old or the new one.
 func (d *dir) write(name string, data []byte, durable bool) error {

@@ -62,17 +62,21 @@ func (s *status) run(ctx context.Context) {
 			}
 			written = next
 			s.write(next)
+			if next.Linked && !s.dir.isKnown() {
+				s.save(knownFile, nil)
+			}
 		}
 	}
 }
 
 func (s *status) write(next state) {
-	data, err := json.Marshal(next)
-	if err == nil {
-		err = s.dir.write(statusFile, append(data, '\n'), false)
-	}
-	if err != nil {
-		s.log.Warn("the status for health checks cannot be written", "error", err)
+	data, _ := json.Marshal(next) // never fails: a time, a flag and a text
+	s.save(statusFile, append(data, '\n'))
+}
+
+func (s *status) save(name string, data []byte) {
+	if err := s.dir.write(name, data, false); err != nil {
+		s.log.Warn("how the agent stands with its server cannot be written", "file", name, "error", err)
 	}
 }
 
