@@ -134,8 +134,8 @@ func (k *killed) produce(agent *program.Program, count, size int, pause time.Dur
 
 // read has a viewer read what is kept. The oldest may be gone; from the first one that is there on nothing may be missing in silence.
 func (k *killed) read(out *OnDisk) error {
-	viewer, err := view(k.Rig, func(onLine func(program.Line)) (*program.Program, error) {
-		return k.StartTelepath(nil, onLine, "view", device, "--json", "--since", "1h")
+	viewer, err := view(func(onOutput func(time.Time, []byte)) (*program.Program, error) {
+		return k.StartTelepathRaw(nil, onOutput, "view", device, "--json", "--since", "1h")
 	})
 	if err != nil {
 		return err

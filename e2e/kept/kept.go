@@ -4,11 +4,11 @@
 package kept
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +60,7 @@ type received struct {
 }
 
 // view starts `telepath view --json`.
-func view(r *rig.Rig, start func(onLine func(program.Line)) (*program.Program, error)) (*receiver, error) {
+func view(start func(onOutput func(time.Time, []byte)) (*program.Program, error)) (*receiver, error) {
 	v := &receiver{streams: map[string]*received{}}
 	var err error
 	if v.Program, err = start(v.read.add); err == nil {
@@ -78,26 +78,43 @@ type printed struct {
 	Past, Retained            bool
 }
 
-// backlog keeps lines until they are taken apart, so that no program waits for that.
+// backlog keeps output until it is taken apart, so that no program waits for that.
 type backlog struct {
-	mu    sync.Mutex
-	lines []program.Line // guarded by mu, like all below
-	busy  bool           // some are being taken apart
-	held  bool           // none are
-	past  uint64         // samples of the past that came
-	at    time.Time      // the last of them
+	mu   sync.Mutex
+	read []chunk   // guarded by mu, like all below
+	busy bool      // some is being taken apart
+	held bool      // none is
+	rest []byte    // of the output, a line that has begun; owned by run
+	past uint64    // samples of the past that came
+	at   time.Time // the last of them
+	seam []byte    // the last bytes
 }
 
-func (b *backlog) add(line program.Line) {
+// chunk is output that was read at once.
+type chunk struct {
+	at   time.Time
+	text []byte
+}
+
+// pastMark is in each sample of the past.
+var pastMark = []byte(`"past":true}`)
+
+func (b *backlog) add(at time.Time, output []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lines = append(b.lines, line)
-	if strings.HasSuffix(line.Text, `"past":true}`) {
-		b.past, b.at = b.past+1, line.At
+	b.read = append(b.read, chunk{at, bytes.Clone(output)})
+	most := len(pastMark) - 1 // that may be of a mark at either side of a seam
+	seam := append(b.seam, output[:min(len(output), most)]...)
+	if n := bytes.Count(output, pastMark) + bytes.Count(seam, pastMark); n > 0 {
+		b.past, b.at = b.past+uint64(n), at
 	}
+	if len(output) > most {
+		seam = append(seam, output[len(output)-most:]...)
+	}
+	b.seam = append(b.seam[:0], seam[max(0, len(seam)-most):]...)
 }
 
-// hold leaves lines as they are for a while: to take tens of thousands a second apart needs the processors that are measured.
+// hold leaves output as it is for a while: to take tens of thousands of lines a second apart needs the processors that are measured.
 func (b *backlog) hold(on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,47 +128,60 @@ func (b *backlog) came(count uint64) bool {
 	return b.past >= count || b.past > 0 && time.Since(b.at) > 2*time.Second
 }
 
-func (b *backlog) take() []program.Line {
+func (b *backlog) take() []chunk {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.held {
 		return nil
 	}
-	lines := b.lines
-	b.lines, b.busy = nil, len(lines) > 0
-	return lines
+	read := b.read
+	b.read, b.busy = nil, len(read) > 0
+	return read
 }
 
 func (b *backlog) empty() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.busy && len(b.lines) == 0
+	return !b.busy && len(b.read) == 0
 }
 
 // run takes lines apart until the program has ended and there are none.
-func (b *backlog) run(each func(program.Line), ended <-chan struct{}) {
+func (b *backlog) run(each func(at time.Time, line []byte), ended <-chan struct{}) {
 	for over := false; !over; {
 		select {
 		case <-ended:
 			over = true
 		case <-time.After(10 * time.Millisecond):
 		}
-		for lines := b.take(); len(lines) > 0; lines = b.take() {
-			for _, line := range lines {
-				each(line)
+		for read := b.take(); len(read) > 0; read = b.take() {
+			for _, c := range read {
+				b.split(c, each)
 			}
 		}
 	}
 }
 
-func (v *receiver) line(line program.Line) {
+// split hands the lines of a chunk on; the time of one that goes over two is that of its end.
+func (b *backlog) split(c chunk, each func(at time.Time, line []byte)) {
+	for {
+		line, after, found := bytes.Cut(c.text, []byte{'\n'})
+		b.rest = append(b.rest, line...)
+		if !found {
+			return
+		}
+		each(c.at, b.rest)
+		b.rest, c.text = b.rest[:0], after
+	}
+}
+
+func (v *receiver) line(at time.Time, line []byte) {
 	var e printed
-	err := json.Unmarshal([]byte(line.Text), &e)
+	err := json.Unmarshal(line, &e)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
 	case err != nil:
-		v.bad = line.Text
+		v.bad = string(line)
 	case e.Type == "path":
 		v.paths = append(v.paths, e.Path)
 	case e.Type == "gap":
@@ -161,7 +191,7 @@ func (v *receiver) line(line program.Line) {
 		s := v.streamLocked(e.Stream)
 		s.gaps = append(s.gaps, ledger.Gap{Epoch: e.Epoch, From: e.From, To: e.To})
 	case e.Type == "sample" && !e.Retained:
-		v.streamLocked(e.Stream).take(e, line.At.UnixMicro())
+		v.streamLocked(e.Stream).take(e, at.UnixMicro())
 	}
 }
 

@@ -158,8 +158,8 @@ func (k *killed) settle(count int) (*Kills, error) {
 		return nil, err
 	}
 	k.sent = append(k.sent, last)
-	viewer, err := view(k.Rig, func(onLine func(program.Line)) (*program.Program, error) {
-		return k.StartTelepath(nil, onLine, "view", device, "--json", "--since", "24h")
+	viewer, err := view(func(onOutput func(time.Time, []byte)) (*program.Program, error) {
+		return k.StartTelepathRaw(nil, onOutput, "view", device, "--json", "--since", "24h")
 	})
 	if err != nil {
 		return nil, err

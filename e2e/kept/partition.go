@@ -114,8 +114,8 @@ func newParted(dir string) (w *parted, err error) {
 	if err = rig.DeclareLog(w.agent); err != nil { // Events are judged in order: the viewer is to stand at their head
 		return w, err
 	}
-	w.viewer, err = view(w.Rig, func(onLine func(program.Line)) (*program.Program, error) {
-		return w.StartTelepath(w.far.There, onLine, "view", device, "--json", "--since", "1h")
+	w.viewer, err = view(func(onOutput func(time.Time, []byte)) (*program.Program, error) {
+		return w.StartTelepathRaw(w.far.There, onOutput, "view", device, "--json", "--since", "1h")
 	})
 	return w, err
 }

@@ -25,8 +25,11 @@ type Spec struct {
 	Args   []string   // the command line, program first
 	Env    []string   // on top of this process's environment, NAME=VALUE
 	OnLine func(Line) // called for every line of standard output, one at a time; it must be quick
-	Stdin  bool       // Write is wanted; otherwise standard input is empty
-	Tidies bool       // it has something to take away itself: so it is told to end when this process is, not killed
+	// OnOutput is called with standard output as it comes, in place of OnLine, and nothing of it is kept: for programs that say
+	// more than can be looked at meanwhile. It must be quick, and copy what it wants.
+	OnOutput func(at time.Time, output []byte)
+	Stdin    bool // Write is wanted; otherwise standard input is empty
+	Tidies   bool // it has something to take away itself: so it is told to end when this process is, not killed
 }
 
 // Line is one line of output.
@@ -84,7 +87,13 @@ func Start(spec Spec) (*Program, error) {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
 	var readers sync.WaitGroup
-	readers.Go(func() { p.read(out, false) })
+	readers.Go(func() {
+		if spec.OnOutput != nil {
+			handOn(out, spec.OnOutput)
+		} else {
+			p.read(out, false)
+		}
+	})
 	readers.Go(func() { p.read(errOut, true) })
 	go func() {
 		readers.Wait()
@@ -106,6 +115,19 @@ func (p *Program) read(r io.Reader, isErr bool) {
 		p.keep(line)
 	}
 	_, _ = io.Copy(io.Discard, r)
+}
+
+func handOn(r io.Reader, to func(at time.Time, output []byte)) {
+	buf := make([]byte, 64<<10) // what a pipe holds
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			to(time.Now(), buf[:n])
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 func (p *Program) keep(line Line) {

@@ -159,6 +159,11 @@ func (r *Rig) StartTelepath(on *lab.Host, onLine func(program.Line), command str
 	return r.Start(on, program.Spec{Name: "telepath " + command, OnLine: onLine, Args: r.telepath("viewer", command, args)})
 }
 
+// StartTelepathRaw is StartTelepath for a program that says more than can be looked at meanwhile: see program.Spec.OnOutput.
+func (r *Rig) StartTelepathRaw(on *lab.Host, onOutput func(at time.Time, output []byte), command string, args ...string) (*program.Program, error) {
+	return r.Start(on, program.Spec{Name: "telepath " + command, OnOutput: onOutput, Args: r.telepath("viewer", command, args)})
+}
+
 func (r *Rig) telepath(role, command string, args []string) []string {
 	return append([]string{r.program("telepath"), command, "--server", r.URL, "--token-file", r.Token(role)}, args...)
 }
