@@ -119,14 +119,15 @@ func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
 // askPast asks the device for what is wanted.
 func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 	p := &c.past
-	stuck := p.id != 0 && now >= p.moved+pastPatience
-	if !c.accepted || !p.there || len(p.wanted)+len(p.tails) == 0 || !p.changed && !stuck {
-		if p.id != 0 {
-			return p.moved + pastPatience
-		}
+	patience := p.moved + pastPatience
+	switch {
+	case !c.accepted || !p.there || len(p.wanted)+len(p.tails) == 0: // time alone changes nothing about that
 		return session.Never
-	}
-	if now < p.askAt {
+	case !p.changed && p.id == 0:
+		return session.Never
+	case !p.changed && now < patience:
+		return patience
+	case now < p.askAt:
 		return p.askAt
 	}
 	p.askAt = now + pastEvery

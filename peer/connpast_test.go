@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/telepath-iot/telepath/peer/session"
 	"github.com/telepath-iot/telepath/peer/signal"
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -462,5 +463,46 @@ func TestTheRestOfAStreamOfAnotherClass(t *testing.T) {
 		p.steps(tailPatience + time.Second)
 		got := p.ofStream("event")
 		got.want(t, "event 7:1", "event 8:1", "event 7:2")
+	})
+}
+
+// A transfer that stands still while nothing can be asked is no reason to look again and again: the step would follow the step.
+func TestNothingToAskIsNothingToWaitFor(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ends func(p *pastConn)
+	}{
+		{"cut off", func(p *pastConn) { p.accepted = false }},
+		{"the device keeps nothing now", func(p *pastConn) { p.past.there = false }},
+		{"nothing is wanted any more", func(p *pastConn) { clear(p.past.wanted) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPastConn(t, 0)
+				p.steps(0)
+				c.ends(p)
+				time.Sleep(pastPatience + time.Second)
+				if now := p.loop.now(); p.past.id == 0 || p.askPast(now) != session.Never {
+					t.Errorf("transfer %x: the next step is %v from now", p.past.id, p.askPast(now)-now)
+				}
+			})
+		})
+	}
+}
+
+// What stands still is asked for anew when it has done so for too long, and not before.
+func TestATransferThatStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		first := p.past.id
+		wake := p.askPast(p.loop.now())
+		if left := wake - p.loop.now(); left != pastPatience {
+			t.Errorf("the next step is %v from now", left)
+		}
+		time.Sleep(pastPatience)
+		if p.askPast(p.loop.now()); p.past.id == first {
+			t.Error("it is not asked for anew")
+		}
 	})
 }
