@@ -38,9 +38,9 @@ type pastView struct {
 	epochs  []uint32         // of these, the oldest first
 	begun   map[string]bool  // streams that were received before, by name: in another run they have other numbers
 
-	id      uint32 // of the transfer; 0: none
-	ofTails bool   // it brings tails, nothing else
-	inbox   *session.Inbox
+	id      uint32         // of the transfer; 0: none
+	ofTails bool           // it brings tails, nothing else
+	inbox   *session.Inbox // of the transfer, or of the last one
 	out     []session.Delivery
 	via     *leg
 	moved   time.Duration            // when something of it came last
@@ -198,10 +198,23 @@ func (p *pastView) described(name string) {
 	}
 }
 
+// takes reports whether a chunk is of the transfer, or comes again of the one that is over: its acknowledgement was lost, then, and
+// until there is one the device sends it again and does not end the transfer.
+func (p *pastView) takes(h wire.Header) bool {
+	switch {
+	case p.id != 0:
+		return h.Epoch == p.id
+	case p.inbox == nil:
+		return false
+	}
+	had := p.inbox.Position()
+	return h.Epoch == had.Epoch && h.Last() <= had.Seq
+}
+
 // pastData takes a chunk of the transfer.
 func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte) {
 	p := &c.past
-	if p.id == 0 || h.Epoch != p.id {
+	if !p.takes(h) {
 		c.meter.drop(session.OldEpoch, 1)
 		return
 	}

@@ -69,6 +69,11 @@ func (p *pastConn) chunk(frames ...[]byte) {
 		p.of, p.chunks = p.past.id, 0
 	}
 	p.chunks++
+	p.again(frames...)
+}
+
+// again brings the last chunk, as it came or as it may come once more.
+func (p *pastConn) again(frames ...[]byte) {
 	h := wire.Header{Class: wire.History, Stream: wire.HistoryStream, Epoch: p.of, Seq: p.chunks, Count: 1}
 	body := append(wire.AppendHeader(nil, h), slices.Concat(frames...)...)
 	p.handle(p.link.leg, wire.AppendFrame(nil, wire.TypeData, wire.Hop{Conn: viewNumber}, body))
@@ -504,5 +509,38 @@ func TestATransferThatStandsStill(t *testing.T) {
 		if p.askPast(p.loop.now()); p.past.id == first {
 			t.Error("it is not asked for anew")
 		}
+	})
+}
+
+// The acknowledgement of the last chunk may be lost: the chunk comes again, also when the device was asked anew, and is acknowledged
+// again. What else comes of a transfer that is not under way is not taken.
+func TestTheEndOfATransferIsAcknowledgedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		last := [][]byte{dataFrame(liveAt(7, 1)), p.done()}
+		p.chunk(last...)
+		acknowledged := func() bool {
+			time.Sleep(time.Second)
+			_, position, due := p.pastAck(p.loop.now(), false)
+			return due && position.Epoch == p.of && position.Seq == p.chunks
+		}
+		if !acknowledged() {
+			t.Error("the end is not acknowledged")
+		}
+		for range 2 {
+			p.again(last...)
+			if !acknowledged() {
+				t.Error("the end came again, and is not acknowledged again")
+			}
+			p.accepts(7, 0)
+		}
+		p.chunks++
+		p.again(dataFrame(liveAt(7, 2)))
+		if acknowledged() {
+			t.Error("what lies behind the end is acknowledged")
+		}
+		got := p.ofStream("live")
+		got.want(t, "live 7:1")
 	})
 }

@@ -235,4 +235,19 @@ describe("Past", () => {
 		expect(w.came).toEqual(["load b:1"]);
 		expect(w.past.ack(w.now + 1_000)?.position.seq).toBe(1);
 	});
+
+	it("acknowledges the end again when it comes again, also when the device was asked anew", () => {
+		const w = new World();
+		w.past.want("load", null);
+		w.past.accepted(true, EPOCH);
+		w.step();
+		const end = [batch(2, EPOCH, 1), say({ type: "history", transfer: "80000000", done: true })];
+		for (let i = 0; i < 3; i++) {
+			w.chunk(1, ...end);
+			w.now += 1_000;
+			expect(w.past.ack(w.now)?.position.seq).toBe(1);
+			w.past.accepted(true, EPOCH);
+		}
+		expect([w.came, w.done, w.asked.length]).toEqual([["load b:1"], 1, 1]);
+	});
 });

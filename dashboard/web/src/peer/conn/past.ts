@@ -105,12 +105,15 @@ export class Past {
 		private readonly events: PastEvents,
 	) {}
 
-	/** accepted: a device that is asked anew knows nothing of a transfer, perhaps. */
+	/**
+	 * accepted: a device that is asked anew knows nothing of a transfer, perhaps. One that is done stays, so that it is
+	 * acknowledged again if that is what was lost: until then the device does not end it.
+	 */
 	accepted(history: boolean, epoch: number): void {
 		this.there = history;
 		this.epoch = epoch;
 		this.changed = true;
-		this.transfer = null;
+		if (!this.transfer?.done) this.transfer = null;
 	}
 
 	/** want wants what lies behind a sample of a stream. Of one that is wanted already the older sample counts. */
