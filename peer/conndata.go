@@ -65,14 +65,29 @@ func (c *Conn) deliver(s *subscription, g *leg, past bool) {
 		case d.Header.Key != 0:
 			c.sealed(s, d)
 		default:
-			from, to := span(d)
-			s.newest = max(s.newest, to)
-			s.got.add(from, to)
-			c.tellBatch(Received{
-				Stream: &s.Stream, Header: d.Header, Payload: d.Payload, Skip: d.Skip, Take: d.Take,
-				Late: d.Late, Past: past, Rung: c.rung(g), At: c.own.now(),
-			})
+			c.tellNew(s, d, g, past)
 		}
+	}
+}
+
+// tellNew tells what of a delivery was not told before: the past may have brought some of a Live stream first, while that waited on
+// a path that stood still.
+func (c *Conn) tellNew(s *subscription, d session.Delivery, g *leg, past bool) {
+	from, to := span(d)
+	s.newest = max(s.newest, to)
+	news := []wire.Range{{From: from, To: to}}
+	if s.class == wire.Live && !s.got.endBefore(from) {
+		if news = s.got.missing(from, to); len(news) == 0 {
+			c.meter.drop(session.Duplicate, 1)
+		}
+	}
+	s.got.add(from, to)
+	for _, part := range news {
+		c.tellBatch(Received{
+			Stream: &s.Stream, Header: d.Header, Payload: d.Payload,
+			Skip: int(part.From - d.Header.Seq), Take: int(part.To - part.From + 1),
+			Late: d.Late, Past: past, Rung: c.rung(g), At: c.own.now(),
+		})
 	}
 }
 

@@ -544,3 +544,50 @@ func TestTheEndOfATransferIsAcknowledgedAgain(t *testing.T) {
 		got.want(t, "live 7:1")
 	})
 }
+
+// A path stands still and another takes over: what an outage tore out comes from the spool, and then, within its deadline, on the first
+// path as well. It is told once.
+func TestWhatThePastBroughtFirstIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.take(liveAt(7, 99), wire.Hop{})
+		p.chunk(p.done())
+		time.Sleep(5 * time.Second)
+		p.take(liveAt(7, 151), wire.Hop{})
+		p.steps(0)
+		for seq := uint64(100); seq <= 149; seq++ {
+			p.chunk(dataFrame(liveAt(7, seq)))
+		}
+		var told []string
+		p.cfg.Events.Batch = func(r Received) { told = append(told, fmt.Sprint(r.Header.Seq, r.Skip, r.Take, r.Late)) }
+		for seq := uint64(100); seq < 148; seq++ {
+			p.take(liveAt(7, seq), wire.Hop{})
+		}
+		h := liveAt(7, 148)
+		h.Count = 3
+		p.take(h, wire.Hop{})
+		p.chunk(dataFrame(liveAt(7, 150)), dataFrame(liveAt(7, 151)), p.done())
+		if want := []string{"148 2 1 true"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+		if n := p.Stats().Drops[string(session.Duplicate)]; n != 48 {
+			t.Errorf("%d counted as duplicate, want 48", n)
+		}
+	})
+}
+
+// That nothing is told twice costs the samples that come in order nothing.
+func TestALiveSampleIsToldWithoutGarbage(t *testing.T) {
+	p := newPastConn(t, 0)
+	p.cfg.Events.Batch = func(Received) {}
+	s, h := p.streams[2], liveAt(7, 0)
+	allocs := testing.AllocsPerRun(100, func() {
+		h.Seq++
+		s.out, _ = s.inbox.Receive(0, h, nil, -1, s.out[:0])
+		p.deliver(s, nil, false)
+	})
+	if allocs > 0 {
+		t.Errorf("%v allocations a sample", allocs)
+	}
+}

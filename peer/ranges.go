@@ -33,6 +33,9 @@ func (r *ranges) add(from, to uint64) {
 	*r = set
 }
 
+// endBefore reports whether all of the set lies before a number.
+func (r ranges) endBefore(seq uint64) bool { return len(r) == 0 || r[len(r)-1].To < seq }
+
 // missing returns what of from … to is not in the set.
 func (r ranges) missing(from, to uint64) (holes []wire.Range) {
 	i, _ := slices.BinarySearchFunc(r, from, func(in wire.Range, seq uint64) int {
