@@ -47,6 +47,8 @@ type pastView struct {
 	brought time.Duration            // when something of tails was read last, of whichever
 	brings  map[string]bool          // the streams that it was asked for, by name
 	told    map[place]*signal.Stream // streams of earlier runs; seq is the number
+	tolds   []place                  // of these, in the order in which they were told
+	unnamed int                      // frames of earlier runs of which nobody can tell whose they are, in all transfers of tails
 }
 
 // run is a stream in one run of the device's program.
@@ -178,7 +180,7 @@ func (c *Conn) askForMore() signal.Message {
 func (p *pastView) begin(now time.Duration, id uint32) {
 	p.id, p.changed, p.moved, p.via = id, false, now, nil
 	p.inbox = session.NewInbox(wire.HistoryStream, wire.History, id, 0, session.NewEarly(0))
-	p.told, p.brings = map[place]*signal.Stream{}, map[string]bool{}
+	p.told, p.tolds, p.brings = map[place]*signal.Stream{}, nil, map[string]bool{}
 }
 
 // begins notes that a stream is received, and reports whether it never was before.
@@ -280,8 +282,8 @@ func (c *Conn) pastSignal(m signal.Message) {
 	case signal.Describe:
 		epoch, _, err := signal.ParsePosition(m.Epoch + ":0")
 		for _, s := range m.Streams {
-			if err == nil && len(c.past.told) < maxToldPast && len(s.Meta) <= maxMeta {
-				c.past.told[place{epoch, uint64(s.ID)}] = &s
+			if err == nil && len(s.Meta) <= maxMeta {
+				c.past.describe(place{epoch, uint64(s.ID)}, &s)
 			}
 		}
 	case signal.History:
@@ -293,6 +295,18 @@ func (c *Conn) pastSignal(m signal.Message) {
 
 // maxToldPast bounds the streams of earlier runs of a transfer.
 const maxToldPast = 16 * wire.MaxStreams
+
+// describe notes what a stream of an earlier run was. Of too many the one that was told first is forgotten: runs come in their order.
+func (p *pastView) describe(of place, s *signal.Stream) {
+	if p.told[of] == nil {
+		p.tolds = append(p.tolds, of)
+	}
+	p.told[of] = s
+	if len(p.tolds) > maxToldPast {
+		delete(p.told, p.tolds[0])
+		p.tolds = p.tolds[1:]
+	}
+}
 
 // donePast: that was all. What was found to be missing meanwhile is asked for next.
 func (c *Conn) donePast() {
@@ -330,6 +344,10 @@ func (c *Conn) pastOf(epoch, number uint32) (*subscription, *signal.Stream) {
 	}
 	then := c.past.told[place{epoch, uint64(number)}]
 	if then == nil {
+		if c.past.ofTails {
+			c.past.unnamed++
+		}
+		c.meter.drop(session.UnknownStream, 1)
 		return nil, nil
 	}
 	s := c.byName(then.Name)

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -589,5 +590,79 @@ func TestALiveSampleIsToldWithoutGarbage(t *testing.T) {
 	})
 	if allocs > 0 {
 		t.Errorf("%v allocations a sample", allocs)
+	}
+}
+
+// older tells of streams of 20 earlier runs with numbers of 100 and more, more than a viewer remembers.
+func (p *pastConn) older() {
+	for epoch := uint32(100); epoch < 120; epoch++ {
+		streams := make([]signal.Stream, 250)
+		for i := range streams {
+			streams[i] = signal.Stream{ID: uint32(100 + i), Name: fmt.Sprint(epoch, i), Class: "live"}
+		}
+		p.pastSignal(signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(epoch), Streams: streams})
+	}
+	if len(p.past.told) > maxToldPast || len(p.past.tolds) != len(p.past.told) {
+		p.t.Errorf("%d streams are remembered, in the order of %d", len(p.past.told), len(p.past.tolds))
+	}
+}
+
+// Of too many runs the latest are delivered.
+func TestTheLatestOfManyRunsIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.older()
+		h := liveAt(120, 4)
+		p.chunk(told(120, signal.Stream{ID: 2, Name: "live", Class: "live"}), dataFrame(h), p.done())
+		p.log.want(t, "live 78:4")
+	})
+}
+
+// The end of a run that is so many runs back cannot be told whose it is: the stream's next run comes behind a gap all the same. So does
+// that of a stream whose description is none that can be remembered.
+func TestWhatNobodyCanTellWhoseItIsMayBeARest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.take(busyAt(7, 1), wire.Hop{})
+		p.accepts(200, 0)
+		p.steps(0)
+		event, busy := signal.Stream{ID: 1, Name: "event", Class: "event"}, signal.Stream{ID: 3, Name: "busy", Class: "event"}
+		p.chunk(told(7, event), dataFrame(eventAt(7, 2)))
+		p.older()
+		big := signal.Stream{ID: 1, Name: "event", Class: "event", Meta: json.RawMessage(`"` + strings.Repeat("x", maxMeta) + `"`)}
+		gap := wire.AppendGap(nil, wire.Gap{Stream: 1, Epoch: 7, From: 3, Reason: wire.GapRestart})
+		p.chunk(wire.AppendFrame(nil, wire.TypeGap, wire.Hop{}, gap))
+		p.chunk(told(120, event), dataFrame(eventAt(120, 1)), dataFrame(eventAt(120, 2)))
+		p.chunk(told(120, busy), dataFrame(busyAt(120, 1)))
+		p.chunk(told(121, big), dataFrame(eventAt(121, 1)), dataFrame(eventAt(200, 1)), dataFrame(busyAt(200, 1)), p.done())
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "gap event 7:3-0 restart", "event 78:1", "event 78:2", "gap event 78:3-0 restart", "event c8:1")
+		if n := p.Stats().Drops[string(session.UnknownStream)]; n != 2 {
+			t.Errorf("%d counted as unknown-stream, want 2", n)
+		}
+	})
+}
+
+// Of a run that said where it ends nothing is missing, unless something came that may be its rest.
+func TestARestThatIsWholePerhaps(t *testing.T) {
+	for _, unnamed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPastConn(t, 0)
+			p.take(eventAt(7, 1), wire.Hop{})
+			p.hear(t, signal.Message{Type: signal.Bye, Final: map[uint32]string{1: "00000007:2"}})
+			p.accepts(9, 0)
+			p.steps(0)
+			p.chunk(told(7, signal.Stream{ID: 1, Name: "event", Class: "event"}), dataFrame(eventAt(7, 2)))
+			want := []string{"event 7:1", "event 7:2"}
+			if unnamed {
+				p.chunk(dataFrame(eventAt(8, 1)))
+				want = append(want, "gap event 7:3-0 restart")
+			}
+			p.chunk(p.done())
+			got := p.ofStream("event")
+			got.want(t, want...)
+		})
 	}
 }

@@ -21,6 +21,8 @@ type tail struct {
 	final  uint64
 	ended  bool // the device said goodbye, and that final is the last sample
 	since  time.Duration
+
+	unnamed int // the past's, when at was known: what came of them since may be of this stream
 }
 
 // cutOff: what of the stream's run is missing is wanted from the spool.
@@ -32,6 +34,7 @@ func (c *Conn) cutOff(now time.Duration, s *subscription) {
 // waitFor has a stream's new run wait for the rest of an earlier one: the run
 // that this Conn saw before, or the one that it was told to begin in.
 func (c *Conn) waitFor(s *subscription, t *tail) {
+	t.unnamed = c.past.unnamed
 	c.past.tails[s.Name] = t
 	c.past.changed = true
 }
@@ -97,9 +100,11 @@ func (c *Conn) doneTails() {
 // all that end have ended, since none begins while it is.
 func (c *Conn) endTail(name string, t *tail) (ask bool) {
 	delete(c.past.tails, name)
-	whole := t.at.epoch == c.epoch || t.ended && t.at.seq >= t.final
-	if !whole && c.cfg.Events.Gap != nil {
-		c.cfg.Events.Gap(&t.stream, wire.Gap{Stream: t.stream.ID, Epoch: t.at.epoch, From: t.at.seq + 1, To: t.final, Reason: wire.GapRestart})
+	if t.unnamed != c.past.unnamed {
+		t.ended, t.final = false, 0
+	}
+	if whole := t.at.epoch == c.epoch || t.ended && t.at.seq >= t.final; !whole {
+		c.tellRest(t, t.final)
 	}
 	s := c.byName(name)
 	if s == nil || s.inbox != nil {
@@ -114,6 +119,22 @@ func (c *Conn) endTail(name string, t *tail) (ask bool) {
 	return true
 }
 
+// tellRest declares what of the run that a tail got to is missing up to a sample; 0: nobody knows how much.
+func (c *Conn) tellRest(t *tail, to uint64) {
+	if c.cfg.Events.Gap != nil {
+		c.cfg.Events.Gap(&t.stream, wire.Gap{Stream: t.stream.ID, Epoch: t.at.epoch, From: t.at.seq + 1, To: to, Reason: wire.GapRestart})
+	}
+}
+
+// moveTail notes how far a tail got. Where it comes to another run, and between came what nobody can tell whose it is, that may be the
+// rest of the one before, or the word that there is none.
+func (c *Conn) moveTail(now time.Duration, t *tail, to place) {
+	if to.epoch != t.at.epoch && t.unnamed != c.past.unnamed {
+		c.tellRest(t, 0)
+	}
+	t.at, t.since, t.unnamed = to, now, c.past.unnamed
+}
+
 // tailBatch takes a batch of what is missing: between others of this run, or of one before, behind what of that is known. What comes
 // when a stream waits no longer was declared a gap.
 func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stream, h wire.Header, payload []byte) {
@@ -122,7 +143,7 @@ func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stre
 		return
 	}
 	known := t.at
-	t.at, t.since = place{h.Epoch, h.Last()}, now
+	c.moveTail(now, t, place{h.Epoch, h.Last()})
 	switch {
 	case s.inbox != nil:
 		s.out, _ = s.inbox.Receive(now, h, payload, -1, s.out[:0]) // that it has some of it is no drop
@@ -143,8 +164,9 @@ func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell boo
 		return false
 	}
 	if g.To > 0 {
-		t.at, t.since = place{g.Epoch, g.To}, now
+		c.moveTail(now, t, place{g.Epoch, g.To})
 	}
+	t.unnamed = c.past.unnamed // an open one says as much as there is to say
 	if s.inbox == nil {
 		return true
 	}

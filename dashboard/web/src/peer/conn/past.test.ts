@@ -250,4 +250,62 @@ describe("Past", () => {
 		}
 		expect([w.came, w.done, w.asked.length]).toEqual([["load b:1"], 1, 1]);
 	});
+
+	it("delivers the latest of more runs than it remembers", () => {
+		const w = new World();
+		w.past.want("load", null);
+		w.past.accepted(true, EPOCH);
+		w.step();
+		older(w);
+		w.chunk(21, told(0x200, 9, "load"), batch(9, 0x200, 4));
+		expect(w.came).toEqual(["load 200:4"]);
+	});
+
+	it("tells a gap where a run may have ended in what nobody can tell whose it is", () => {
+		const w = new World();
+		const [temperature] = w.streams;
+		if (temperature === undefined) throw new Error("no stream");
+		w.tails.wait(w.now, temperature, { epoch: OLDER, seq: 3 }, 4);
+		w.past.accepted(true, EPOCH);
+		w.step();
+		older(w, told(OLDER, 9, "temperature"));
+		w.chunk(21, batch(9, OLDER, 4));
+		w.chunk(22, told(0x200, 9, "temperature"), batch(9, 0x200, 1), batch(9, 0x200, 2), batch(1, EPOCH, 1));
+		expect(w.came.map((line) => line.replace("temperature ", ""))).toEqual([
+			"gap a:4-0",
+			"tail 200:1+0",
+			"tail 200:2+0",
+			"tail b:1+0",
+		]);
+		expect(w.drops).toEqual(["unknown-stream"]);
+	});
+
+	it("does not count on the end that a run told when what nobody can tell whose it is came behind it", () => {
+		for (const unnamed of [false, true]) {
+			const w = new World();
+			const [temperature] = w.streams;
+			if (temperature === undefined) throw new Error("no stream");
+			w.tails.wait(w.now, temperature, { epoch: OLDER, seq: 3 }, 4);
+			w.past.accepted(true, EPOCH);
+			w.step();
+			w.chunk(1, told(OLDER, 9, "temperature"), batch(9, OLDER, 4));
+			if (unnamed) w.chunk(2, batch(9, 0x200, 1));
+			expect(w.tails.end(w.now, new Set(["temperature"]))).toMatchObject([
+				{ at: { epoch: OLDER, seq: 4 }, final: unnamed ? null : 4 },
+			]);
+		}
+	});
 });
+
+function told(epoch: number, id: number, name: string): Uint8Array {
+	const streams = [{ id, name, class: "event" }];
+	return say({ type: "describe", epoch: epoch.toString(16).padStart(8, "0"), streams });
+}
+
+/** older brings descriptions of streams of 20 earlier runs, more than are remembered, behind another one: in chunks 1 to 20. */
+function older(w: World, first: Uint8Array = new Uint8Array()): void {
+	for (let run = 1; run <= 20; run++) {
+		const frames = Array.from({ length: 250 }, (_, i) => told(0x100 + run, 100 + i, `${run}/${i}`));
+		w.chunk(run, ...(run === 1 ? [first] : []), ...frames);
+	}
+}

@@ -12,6 +12,7 @@ import {
 	eachFrame,
 	FormatError,
 	type Frame,
+	GAP_REASONS,
 	type Gap,
 	type Header,
 	HISTORY_STREAM,
@@ -273,7 +274,7 @@ export class Past {
 		if (frame.type === TYPE_GAP) this.gap(now, transfer, parseGap(frame.body), described);
 		if (frame.type !== TYPE_DATA) return;
 		const { header, payload } = parseData(frame.body);
-		const stream = named(transfer, header, described);
+		const stream = this.named(transfer, header, described);
 		if (stream === undefined || header.key !== 0) return;
 		const { epoch, seq, count } = header;
 		const last = { epoch, seq: seq + count - 1 };
@@ -285,23 +286,50 @@ export class Past {
 		const at = this.tails.at(stream.name);
 		if (at === undefined) return;
 		const skip = at.epoch === epoch ? Math.max(0, at.seq + 1 - seq) : 0;
-		this.tails.came(now, stream.name, last);
+		this.moved(now, stream, at, last);
 		if (skip < count) this.events.onTail({ stream, header, payload }, skip);
 	}
 
 	/** gap: of charts it shows in the numbers, or in the change of epoch. */
 	private gap(now: number, transfer: Transfer, gap: Gap, described: Described): void {
-		const stream = named(transfer, gap, described);
-		if (transfer.tails === null || stream === undefined || !this.tails.waits(stream.name)) return;
-		if (gap.to !== 0) this.tails.came(now, stream.name, { epoch: gap.epoch, seq: gap.to });
+		const stream = this.named(transfer, gap, described);
+		if (transfer.tails === null || stream === undefined) return;
+		const at = this.tails.at(stream.name);
+		if (at === undefined) return;
+		if (gap.to !== 0) this.moved(now, stream, at, { epoch: gap.epoch, seq: gap.to });
+		this.tails.declared(stream.name); // an open one says as much as there is to say
 		this.events.onGap(stream, gap);
+	}
+
+	/**
+	 * moved notes how far the rest of a stream has come. Where it comes to another run, and between came what nobody can tell
+	 * whose it is, that may be the rest of the one before, or the word that there is none.
+	 */
+	private moved(now: number, stream: Stream, { epoch, seq }: EpochSeq, to: EpochSeq): void {
+		if (to.epoch !== epoch && this.tails.lacks(stream.name))
+			this.events.onGap(stream, { stream: stream.id, epoch, from: seq + 1, to: 0, reason: GAP_REASONS.restart });
+		this.tails.came(now, stream.name, to);
+	}
+
+	/** named finds the stream as it is described now. */
+	private named(
+		transfer: Transfer,
+		of: { epoch: number; stream: number },
+		{ epoch, streams }: Described,
+	): Stream | undefined {
+		if (of.epoch === epoch) return streams.find(({ id }) => id === of.stream);
+		const name = transfer.names.get(`${of.epoch}:${of.stream}`);
+		if (name === undefined) {
+			if (transfer.tails !== null) this.tails.cameUnnamed();
+			this.events.onDrop("unknown-stream");
+		}
+		return streams.find((stream) => stream.name === name);
 	}
 
 	private signal(transfer: Transfer, body: Uint8Array): void {
 		const message = parseSignal(body);
 		if (message?.type === "describe") {
-			if (transfer.names.size >= MAX_NAMES) return;
-			for (const { id, name } of message.streams) transfer.names.set(`${message.epoch}:${id}`, name);
+			for (const { id, name } of message.streams) remember(transfer.names, `${message.epoch}:${id}`, name);
 		} else if (message?.type === "history" && message.done) {
 			transfer.done = true;
 			if (transfer.tails !== null) {
@@ -315,16 +343,15 @@ export class Past {
 	}
 }
 
-/** named finds the stream as it is described now. */
-function named(
-	transfer: Transfer,
-	of: { epoch: number; stream: number },
-	{ epoch, streams }: Described,
-): Stream | undefined {
-	if (of.epoch === epoch) return streams.find(({ id }) => id === of.stream);
-	const name = transfer.names.get(`${of.epoch}:${of.stream}`);
-	return streams.find((stream) => stream.name === name);
-}
-
 /** Streams of earlier runs that a transfer may name. */
 const MAX_NAMES = 4_096;
+
+/** remember notes what a stream of an earlier run was called. Of too many the one that was told first is forgotten: runs come in their order. */
+function remember(names: Transfer["names"], of: string, name: string): void {
+	names.set(of, name);
+	if (names.size <= MAX_NAMES) return;
+	for (const first of names.keys()) {
+		names.delete(first);
+		return;
+	}
+}

@@ -9,6 +9,7 @@ export interface Tail {
 	at: EpochSeq; // everything up to it was delivered or declared a gap
 	final: number | null; // the last sample of that run, if the device said goodbye
 	since: number; // when something of it came last
+	unnamed: number; // that of the Tails, when at was known: what came of them since may be of this stream
 }
 
 /**
@@ -18,10 +19,11 @@ export interface Tail {
 export class Tails {
 	private readonly byName = new Map<string, Tail>();
 	private brought = Number.NEGATIVE_INFINITY; // when something of a transfer of them was read last, of whichever
+	private unnamed = 0; // frames of earlier runs of which nobody can tell whose they are
 
 	/** wait has a stream's new run wait. */
 	wait(now: number, stream: Stream, at: EpochSeq, final: number | null): void {
-		this.byName.set(stream.name, { stream, at, final, since: now });
+		this.byName.set(stream.name, { stream, at, final, since: now, unnamed: this.unnamed });
 	}
 
 	waits(name: string): boolean {
@@ -42,6 +44,24 @@ export class Tails {
 		if (tail === undefined) return;
 		tail.at = at;
 		tail.since = now;
+		tail.unnamed = this.unnamed;
+	}
+
+	/** cameUnnamed: a frame of which nobody can tell whose it is. It may be the rest of any run, or the word that there is none. */
+	cameUnnamed(): void {
+		this.unnamed++;
+	}
+
+	/** lacks reports whether such frames came since something of the stream did. */
+	lacks(name: string): boolean {
+		const tail = this.byName.get(name);
+		return tail !== undefined && tail.unnamed !== this.unnamed;
+	}
+
+	/** declared: what the stream lacks was declared. */
+	declared(name: string): void {
+		const tail = this.byName.get(name);
+		if (tail !== undefined) tail.unnamed = this.unnamed;
 	}
 
 	/** brings: a transfer of them moves. What it brings of some others wait for. */
@@ -53,7 +73,7 @@ export class Tails {
 	end(now: number, names?: ReadonlySet<string>): Tail[] {
 		const over = [...this.byName].filter(([name, tail]) => names?.has(name) ?? now >= this.until(tail));
 		for (const [name] of over) this.byName.delete(name);
-		return over.map(([, tail]) => tail);
+		return over.map(([, tail]) => (tail.unnamed === this.unnamed ? tail : { ...tail, final: null }));
 	}
 
 	/** wake is when one will have waited for too long. */
