@@ -100,10 +100,7 @@ func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
 		return
 	}
 	if silent {
-		s.tornAt = now
-		if s.torn == 0 {
-			s.torn = s.newest
-		}
+		c.tear(now, s)
 	}
 	if s.torn == 0 {
 		return
@@ -116,6 +113,15 @@ func (c *Conn) noteHole(now time.Duration, s *subscription, h wire.Header) {
 	if over {
 		s.torn = 0
 	}
+}
+
+// tear notes where a Live stream was silent: what is missing from there on is torn out. Of a stream whose samples are seconds apart each
+// one comes behind a silence. What an earlier silence has torn out, and nothing has brought since, is wanted now.
+func (c *Conn) tear(now time.Duration, s *subscription) {
+	if s.torn != 0 && len(s.got.missing(s.torn+1, s.newest)) > 0 {
+		c.wantPast(s, place{s.epoch, s.torn})
+	}
+	s.torn, s.tornAt = s.newest, now
 }
 
 // askPast asks the device for what is wanted.

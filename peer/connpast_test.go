@@ -666,3 +666,51 @@ func TestARestThatIsWholePerhaps(t *testing.T) {
 		})
 	}
 }
+
+// Of a stream whose samples are seconds apart each one comes behind a silence. One that is lost is asked for, and not all that came before.
+func TestASlowStreamAsksForWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		for seq := uint64(1); seq <= 100; seq++ {
+			if seq != 90 {
+				p.take(liveAt(7, seq), wire.Hop{})
+			}
+			if _, wanted := p.past.wanted["live"]; wanted != (seq > 90) {
+				t.Fatalf("at %d, wanted: %v", seq, wanted)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		if at := p.past.wanted["live"]; at != (place{7, 89}) {
+			t.Errorf("what is behind %v is wanted", at)
+		}
+	})
+}
+
+// Of a batch only the newest sample may come in time. What is missing before it is asked for behind the next silence at the latest.
+func TestASlowStreamAsksForWhatCameTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		p.take(liveAt(7, 1), wire.Hop{})
+		time.Sleep(2 * time.Second)
+		p.take(liveAt(7, 2), wire.Hop{})
+		wall := uint64(time.Now().UnixMicro())
+		p.paths.clock.Sample(p.loop.now(), wall, wall, wall, wall)
+		made := time.Now().Add(-time.Second)
+		p.cfg.NewestTime = func([]byte, int) (int64, bool) { return made.UnixMicro(), true }
+		h := liveAt(7, 3)
+		h.Count, h.Deadline = 3, 250
+		p.take(h, wire.Hop{})
+		for seq := uint64(6); seq < 10; seq++ {
+			time.Sleep(2 * time.Second)
+			made = time.Now()
+			p.take(liveAt(7, seq), wire.Hop{})
+		}
+		if at, wanted := p.past.wanted["live"]; !wanted || at != (place{7, 1}) {
+			t.Errorf("what is behind %v is wanted: %v", at, wanted)
+		}
+	})
+}
