@@ -85,11 +85,17 @@ func (c *Conn) forgetUnknown() {
 	if len(c.past.wanted) < 2*wire.MaxStreams {
 		return
 	}
+	known := c.names()
+	maps.DeleteFunc(c.past.wanted, func(name string, _ place) bool { return !known[name] })
+}
+
+// names are those of the streams that the device has, or had in its last run.
+func (c *Conn) names() map[string]bool {
 	known := map[string]bool{}
 	for _, s := range c.streams {
 		known[s.Name] = true
 	}
-	maps.DeleteFunc(c.past.wanted, func(name string, _ place) bool { return !known[name] })
+	return known
 }
 
 // noteHole wants what an outage has torn out of a Live stream.

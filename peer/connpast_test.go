@@ -714,3 +714,28 @@ func TestASlowStreamAsksForWhatCameTooLate(t *testing.T) {
 		}
 	})
 }
+
+// A device that begins anew every 20 s, with other streams each time: they do not wait for ever, and of each the gap is told.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		ended := 0
+		p.cfg.Events.Gap = func(*signal.Stream, wire.Gap) { ended++ }
+		const runs = 100
+		for epoch := uint32(8); epoch < 8+runs; epoch++ {
+			streams := make([]signal.Stream, wire.MaxStreams)
+			for i := range streams {
+				streams[i] = signal.Stream{ID: uint32(1 + i), Name: fmt.Sprint(epoch, " ", i), Class: "event", Start: signal.FormatPosition(epoch, 0)}
+			}
+			p.accepted = false
+			p.accepts(epoch, 0, streams...)
+			p.steps(20 * time.Second)
+			if waiting := len(p.past.tails); waiting > maxTails {
+				t.Fatalf("run %d: %d streams wait", epoch, waiting)
+			}
+		}
+		if cut := 2 + (runs-1)*wire.MaxStreams; ended+len(p.past.tails) != cut {
+			t.Errorf("of %d streams that were cut off %d wait, and gaps of %d are told", cut, len(p.past.tails), ended)
+		}
+	})
+}

@@ -14,6 +14,9 @@ import (
 // tailPatience is how long such a stream waits until the rest is declared missing.
 const tailPatience = 30 * time.Second
 
+// maxTails is how many streams may wait: those of two runs.
+const maxTails = 2 * wire.MaxStreams
+
 // tail is what is missing of an Event stream: the rest of its last run, or what of this one the ring has no more.
 type tail struct {
 	stream signal.Stream // as it was
@@ -34,6 +37,9 @@ func (c *Conn) cutOff(now time.Duration, s *subscription) {
 // waitFor has a stream's new run wait for the rest of an earlier one: the run
 // that this Conn saw before, or the one that it was told to begin in.
 func (c *Conn) waitFor(s *subscription, t *tail) {
+	if c.past.tails[s.Name] == nil {
+		c.endUnknown()
+	}
 	t.unnamed = c.past.unnamed
 	c.past.tails[s.Name] = t
 	c.past.changed = true
@@ -80,6 +86,20 @@ func (c *Conn) settleTails(now time.Duration) (wake time.Duration) {
 		c.askAgain()
 	}
 	return wake
+}
+
+// endUnknown goes on without the rest of streams that the device does not have any more, when these are many: while it is asked anew
+// again and again none of them would end for having waited too long.
+func (c *Conn) endUnknown() {
+	if len(c.past.tails) < maxTails {
+		return
+	}
+	known := c.names()
+	for name, t := range c.past.tails {
+		if !known[name] {
+			c.endTail(name, t)
+		}
+	}
 }
 
 // doneTails: all that the spool has of those that were asked for has come.

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Stream } from "../signal";
-import { GAP_REASONS, type Header, hop } from "../wire";
+import { GAP_REASONS, type Header, hop, MAX_STREAMS } from "../wire";
 import { type Resume, Streams } from "./streams";
 import { Tails } from "./tails";
 
@@ -277,4 +277,21 @@ test("what the spool has not either is a gap, when the device says so again", ()
 	streams.settleTails(600, COME);
 	expect(streams.gap(700, ring)).toBe(false);
 	expect(log.slice(2)).toEqual(["log 10 gap 7-8 1", "log 9+2"]);
+});
+
+test("a device that begins anew again and again, with other streams each time, has a bounded number of them wait", () => {
+	const { log, streams, tails } = world();
+	streams.keeps = true;
+	const runs = 100;
+	for (let run = 0; run < runs; run++) {
+		const epoch = EPOCH + run;
+		const list = Array.from({ length: MAX_STREAMS }, (_, i) => stream(0, epoch, 1 + i, `${run}/${i}`));
+		tails.brings(run * 20_000); // it was asked anew
+		streams.describe(run * 20_000, epoch, list);
+		streams.begin(run * 20_000);
+		streams.settleTails(run * 20_000 + 19_999);
+		expect(tails.size).toBeLessThanOrEqual(2 * MAX_STREAMS);
+	}
+	const gaps = log.filter((line) => line.includes(" gap ")).length;
+	expect(gaps + tails.size).toBe((runs - 1) * MAX_STREAMS);
 });

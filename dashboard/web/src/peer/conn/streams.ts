@@ -1,6 +1,6 @@
 import { type Delivery, Early, Inbox, type Samples } from "../session";
 import { type EpochSeq, formatPosition, type Stream } from "../signal";
-import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, type Position } from "../wire";
+import { type DropReason, GAP_REASONS, type Gap, type Header, type Hop, MAX_STREAMS, type Position } from "../wire";
 import { Kept } from "./kept";
 import type { Tail, Tails } from "./tails";
 
@@ -50,6 +50,9 @@ const BYE_GRACE = 2_000;
  * long, so that it is not for ever.
  */
 const SPOOL_GRACE = 600_000;
+
+/** So many streams may wait for what is missing before: those of two runs. */
+const MAX_TAILS = 2 * MAX_STREAMS;
 
 /** StreamsEvents take what the streams deliver. */
 export interface StreamsEvents {
@@ -158,7 +161,7 @@ export class Streams {
 		const { seq } = inbox.position();
 		if (to <= seq || entry.sought === seq + 1) return false;
 		entry.sought = seq + 1;
-		this.tails.wait(now, stream, { epoch, seq }, null);
+		this.waitFor(now, stream, { epoch, seq }, null);
 		return true;
 	}
 
@@ -202,6 +205,19 @@ export class Streams {
 	private endOrder(now: number, { name, class: cls }: Stream): void {
 		if (cls === "event" || !this.tails.waits(name)) return;
 		for (const tail of this.tails.end(now, new Set([name]))) this.declareRest(tail);
+	}
+
+	/**
+	 * waitFor has a stream wait for what is missing before. Of too many, those end that the device does not have any more: while it
+	 * is asked anew again and again none of them would end for having waited too long.
+	 */
+	private waitFor(now: number, stream: Stream, at: EpochSeq, final: number | null): void {
+		if (this.tails.size >= MAX_TAILS && !this.tails.waits(stream.name)) {
+			const known = new Set([...this.entries.values()].map((entry) => entry.stream.name));
+			const gone = this.tails.names().filter((name) => !known.has(name));
+			for (const tail of this.tails.end(now, new Set(gone))) this.declareRest(tail);
+		}
+		this.tails.wait(now, stream, at, final);
 	}
 
 	private declareRest({ stream, at, final }: Tail): void {
@@ -275,7 +291,7 @@ export class Streams {
 			if (entry.inbox === null || entry.stream.class !== "event") continue;
 			const at = entry.inbox.position();
 			const whole = entry.final !== null && at.seq >= entry.final;
-			if (this.keeps && !whole) this.tails.wait(now, entry.stream, { epoch: entry.epoch, seq: at.seq }, entry.final);
+			if (this.keeps && !whole) this.waitFor(now, entry.stream, { epoch: entry.epoch, seq: at.seq }, entry.final);
 			else this.declareEnd(now, entry);
 			this.ended.set(id, entry.inbox.position());
 		}

@@ -34,6 +34,10 @@ export class Tails {
 		return this.byName.size;
 	}
 
+	names(): string[] {
+		return [...this.byName.keys()];
+	}
+
 	at(name: string): EpochSeq | undefined {
 		return this.byName.get(name)?.at;
 	}
