@@ -739,3 +739,22 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// A goodbye tells where one run ends. The next one, which the rest has come to, may have been cut off.
+func TestAGoodbyeIsOfItsRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.take(eventAt(7, 1), wire.Hop{})
+		p.hear(t, signal.Message{Type: signal.Bye, Final: map[uint32]string{1: "00000007:2"}})
+		p.accepts(9, 0)
+		p.steps(0)
+		stream := signal.Stream{ID: 1, Name: "event", Class: "event"}
+		p.chunk(told(7, stream), dataFrame(eventAt(7, 2)), told(8, stream))
+		for seq := uint64(1); seq <= 3; seq++ {
+			p.chunk(dataFrame(eventAt(8, seq)))
+		}
+		p.chunk(p.done())
+		got := p.ofStream("event")
+		got.want(t, "event 7:1", "event 7:2", "event 8:1", "event 8:2", "event 8:3", "gap event 8:4-0 restart")
+	})
+}

@@ -22,7 +22,7 @@ type tail struct {
 	stream signal.Stream // as it was
 	at     place         // everything up to it was delivered or declared a gap
 	final  uint64
-	ended  bool // the device said goodbye, and that final is the last sample
+	ended  bool // the device said goodbye, and that final is the last sample of at's run
 	since  time.Duration
 
 	unnamed int // the past's, when at was known: what came of them since may be of this stream
@@ -151,6 +151,9 @@ func (c *Conn) tellRest(t *tail, to uint64) {
 func (c *Conn) moveTail(now time.Duration, t *tail, to place) {
 	if to.epoch != t.at.epoch && t.unnamed != c.past.unnamed {
 		c.tellRest(t, 0)
+	}
+	if to.epoch != t.at.epoch { // how this one ends nobody has said
+		t.ended, t.final = false, 0
 	}
 	t.at, t.since, t.unnamed = to, now, c.past.unnamed
 }

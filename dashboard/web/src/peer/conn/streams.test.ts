@@ -295,3 +295,17 @@ test("a device that begins anew again and again, with other streams each time, h
 	const gaps = log.filter((line) => line.includes(" gap ")).length;
 	expect(gaps + tails.size).toBe((runs - 1) * MAX_STREAMS);
 });
+
+test("a goodbye tells where one run ends, not the next one that the rest has come to", () => {
+	const { log, streams, tails } = world();
+	describe(streams, stream(0));
+	data(streams, 1, 3);
+	streams.keeps = true;
+	streams.bye(0, new Map([[1, { epoch: EPOCH, seq: 5 }]]));
+	log.length = 0;
+	streams.describe(100, NEXT + 1, [stream(0, NEXT + 1)]);
+	streams.begin(100);
+	tails.came(200, "log", { epoch: NEXT, seq: 7 });
+	streams.settleTails(300, COME);
+	expect(log).toEqual(["log 11 gap 8-null 2", "log 12 after 0"]);
+});

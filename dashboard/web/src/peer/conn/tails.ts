@@ -7,7 +7,7 @@ const PATIENCE = 30_000;
 export interface Tail {
 	stream: Stream; // as it was
 	at: EpochSeq; // everything up to it was delivered or declared a gap
-	final: number | null; // the last sample of that run, if the device said goodbye
+	final: number | null; // the last sample of at's run, if the device said goodbye
 	since: number; // when something of it came last
 	unnamed: number; // that of the Tails, when at was known: what came of them since may be of this stream
 }
@@ -46,6 +46,7 @@ export class Tails {
 	came(now: number, name: string, at: EpochSeq): void {
 		const tail = this.byName.get(name);
 		if (tail === undefined) return;
+		if (at.epoch !== tail.at.epoch) tail.final = null; // how this one ends nobody has said
 		tail.at = at;
 		tail.since = now;
 		tail.unnamed = this.unnamed;
