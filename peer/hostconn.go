@@ -51,12 +51,13 @@ type hostConn struct {
 	jammed   time.Duration        // until when no path has room for Events
 	early    time.Duration        // until when Live goes on a connection that is not proved
 	past     *transfer            // what of the past it is sent; nil: nothing
+	pace     session.Pace         // of the past, on the path in use: of this transfer, and of the next
 	operator operator
 }
 
 func (h *Host) newConn(now time.Duration, id string) *hostConn {
 	c := &hostConn{
-		host: h, id: id, paths: newPaths(h.cfg.Clock), lonely: now, flight: session.NewFlight(0),
+		host: h, id: id, paths: newPaths(h.cfg.Clock), lonely: now, flight: session.NewFlight(0), pace: session.NewPace(h.cfg.PastShare),
 		outboxes: map[uint32]*session.Outbox{}, routed: map[uint32]bool{},
 		opens:  budget{rate: reopenRate, burst: reopenBurst},
 		asks:   budget{rate: pastRate, burst: pastBurst},

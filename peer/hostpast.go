@@ -47,7 +47,6 @@ type transfer struct {
 	queue   *session.Ring // read, and not acknowledged
 	outbox  *session.Outbox
 	flight  *session.Flight
-	pace    session.Pace
 	probed  time.Duration // when the last probe went
 	heard   bool          // it was answered
 	since   int           // bytes sent since the last probe
@@ -90,8 +89,9 @@ func (c *hostConn) askedPast(m signal.Message) {
 
 func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	t := newTransfer(id, c.host.cfg.PastShare, stop)
+	t := newTransfer(id, stop)
 	c.past = t
+	c.pace.Begin(c.host.loop.now())
 	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]string{}}
 	c.host.tasks.Go(func() {
 		r.run(ctx, t.want, func(chunks [][]byte, last bool) {
@@ -100,10 +100,10 @@ func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Posit
 	})
 }
 
-func newTransfer(id uint32, share int, stop context.CancelFunc) *transfer {
+func newTransfer(id uint32, stop context.CancelFunc) *transfer {
 	t := &transfer{
 		id: id, queue: session.NewQueue(id), flight: session.NewFlight(pastUnacked), want: make(chan int, 1), stop: stop,
-		pace: session.NewPace(share), ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery,
+		ways: map[*leg]*atomic.Bool{}, probed: -pastProbeEvery,
 	}
 	t.outbox = session.NewOutbox(t.queue, wire.HistoryStream, t.flight, 0)
 	return t
@@ -170,17 +170,17 @@ func (t *transfer) probeAt() time.Duration {
 // sendPast sends as fast as the pace is, and returns when there may be more to send.
 func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration) {
 	if now < c.host.driven {
-		t.pace.Driven()
+		c.pace.Driven()
 	}
 	t.flight.SetLimit(c.host.mayBeUnacked(t, c.paths.carrying().carrier.Rung()))
 	for now >= c.jammed {
-		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !t.pace.Ready(now) {
-			return max(t.pace.Wake(), c.jammed)
+		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !c.pace.Ready(now) {
+			return max(c.pace.Wake(), c.jammed)
 		}
 		item, ok := t.outbox.Next(now, c.paths.rtt())
 		if !ok {
 			if t.outbox.Behind() {
-				t.pace.Held()
+				c.pace.Held()
 			}
 			break
 		}
@@ -188,7 +188,7 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 			c.refused(now, t.outbox, item.Batch.Last())
 			break
 		}
-		t.pace.Sent(len(item.Batch.Body))
+		c.pace.Sent(len(item.Batch.Body))
 		t.since += len(item.Batch.Body)
 	}
 	return max(t.outbox.Wake(), c.jammed)
@@ -217,8 +217,8 @@ func (c *hostConn) ackedPast(now time.Duration, p wire.Position) {
 
 // switchedPast: another path came into use.
 func (c *hostConn) switchedPast(now time.Duration) {
+	c.pace.Moved()
 	if t := c.past; t != nil {
-		t.pace.Moved()
 		t.outbox.Switched(now)
 	}
 }
@@ -252,7 +252,7 @@ func (t *transfer) leave(use []*leg) {
 func (c *hostConn) measuredPast(_ uint64, rung ladder.Rung, rtt time.Duration) {
 	g := c.paths.carrying()
 	if t := c.past; t != nil && g != nil && g.carrier.Rung() == rung {
-		t.pace.Sample(c.host.loop.now(), rtt)
+		c.pace.Sample(c.host.loop.now(), rtt)
 		t.heard = true
 	}
 }

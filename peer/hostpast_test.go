@@ -91,7 +91,7 @@ func TestTransfersShareWhatMayBeUnacked(t *testing.T) {
 	h := &Host{conns: map[string]*hostConn{}}
 	join := func(on ladder.Rung) int {
 		id := uint32(len(h.conns) + 1)
-		c := &hostConn{past: newTransfer(id, DefaultPastShare, func() {})}
+		c := &hostConn{past: newTransfer(id, func() {})}
 		h.conns[fmt.Sprint(id)] = c
 		return h.flies(c.past, on)
 	}

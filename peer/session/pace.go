@@ -44,6 +44,8 @@ const (
 	// paceLife is how long a round trip counts as the least there is, once or twice: a way may become longer by itself. A queue of
 	// our own making is gone before that, since the rate falls.
 	paceLife = 10 * time.Second
+	// paceLasts is how long what was found counts for a transfer that begins: a viewer asks again soon where more is missing.
+	paceLasts = 10 * time.Second
 	// By which part of itself the rate grows with each round trip: up to paceFast,
 	// in bytes a second, so that little is there soon; above, where what one step
 	// is too much fills a queue before two round trips have shown it; and above a bound that was found.
@@ -128,6 +130,14 @@ func (p *Pace) Wake() time.Duration {
 // Driven says that somebody drives, now: what is faster than the past may be
 // beside that is found out again afterwards.
 func (p *Pace) Driven() { p.rate, p.credit = min(p.rate, paceDriven), min(p.credit, paceChunk) }
+
+// Begin says that a transfer begins. What was found some time ago says nothing
+// of the path as it is.
+func (p *Pace) Begin(now time.Duration) {
+	if now-p.sent > paceLasts {
+		p.Moved()
+	}
+}
 
 // Moved says that the path is another one: nothing is known of it.
 func (p *Pace) Moved() { *p = NewPace(p.share) }

@@ -253,6 +253,26 @@ func TestPaceFollowsAPathThatShrinks(t *testing.T) {
 }
 
 // Where what may be unacknowledged bounds the past, an acknowledgement lets much go: not all of it at once.
+// TestPaceOfTheNextTransfer: it goes on where the one before was, unless that is long ago.
+func TestPaceOfTheNextTransfer(t *testing.T) {
+	const found = 5 * time.Second
+	for name, c := range map[string]struct {
+		pause time.Duration
+		same  bool
+	}{
+		"at once":     {time.Second, true},
+		"long behind": {paceLasts + time.Minute, false},
+	} {
+		var p Pace
+		(&bottleneck{rtt: 20 * time.Millisecond, rate: 4_000_000}).run(&p, found, func(time.Duration, time.Duration, int) {})
+		before := p.Rate()
+		p.Begin(found + c.pause)
+		if same := p.Rate() == before; same != c.same || !same && p.Rate() != paceFirst {
+			t.Errorf("%s: %d bytes a second, before %d", name, p.Rate(), before)
+		}
+	}
+}
+
 // TestPaceGetsUsedToALongerWay: no queue stands on it, and the past goes as fast as before.
 func TestPaceGetsUsedToALongerWay(t *testing.T) {
 	const longer, after = 20 * time.Second, 50 * time.Second
