@@ -177,7 +177,7 @@ func (c *hostConn) sendPast(now time.Duration, t *transfer) (wake time.Duration)
 		if waits := t.outbox.Behind() || now >= t.outbox.Wake(); waits && !c.pace.Ready(now) {
 			return max(c.pace.Wake(), c.jammed)
 		}
-		item, ok := t.outbox.Next(now, c.paths.rtt())
+		item, ok := c.next(now, wire.HistoryStream, t.outbox)
 		if !ok {
 			if t.outbox.Behind() {
 				c.pace.Held()

@@ -97,7 +97,7 @@ func (c *hostConn) tellRoute(on bool, streams []uint32) {
 // of this Conn's own.
 func (c *hostConn) resend(now time.Duration, stream uint32, o *session.Outbox) {
 	for len(c.paths.use) > 0 && now >= c.jammed {
-		item, ok := o.Next(now, c.paths.rtt())
+		item, ok := c.next(now, stream, o)
 		switch {
 		case !ok:
 			return
@@ -107,6 +107,29 @@ func (c *hostConn) resend(now time.Duration, stream uint32, o *session.Outbox) {
 			c.refused(now, o, item.Batch.Last())
 		}
 	}
+}
+
+// next is what an outbox sends next. What only waits in a queue of ours is not lost: a second copy would wait behind it, and delay
+// whatever comes after both.
+func (c *hostConn) next(now time.Duration, stream uint32, o *session.Outbox) (session.Item, bool) {
+	rtt := c.paths.rtt()
+	if o.Overdue(now, rtt) && c.waits(stream, o) {
+		o.Wait(now)
+	}
+	return o.Next(now, rtt)
+}
+
+// waits reports whether frames of a stream wait for the path that carries. On one that is in doubt beside it they may wait for ever.
+func (c *hostConn) waits(stream uint32, o *session.Outbox) bool {
+	g := c.paths.carrying()
+	switch {
+	case g == nil:
+		return false
+	case g.waiting(stream).Load() > 0:
+		return true
+	}
+	shares := g == c.relay && stream != wire.HistoryStream && o.Following()
+	return shares && c.host.known[stream-1].queued.Load() > 0
 }
 
 // jamTime is how long to wait when no path had room for an Event: a 64 kbit/s

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -22,6 +23,8 @@ type leg struct {
 	said    bool // hello, on a device's link
 	letIn   bool // by the server, on a device's link
 
+	queued map[uint32]*atomic.Int64 // by stream: how many of its frames of class Event or History wait in the carrier's queue
+
 	refusal   *RefusedError // what the server said last of what it cannot take, on a link; nil: nothing
 	refusedAt time.Duration
 
@@ -30,7 +33,25 @@ type leg struct {
 }
 
 // send queues one frame; what the carrier refuses it has counted.
-func (g *leg) send(f carrier.Frame) bool { return g.carrier.Send(f) }
+func (g *leg) send(f carrier.Frame) bool {
+	if lane := f.Lane(); lane == carrier.LaneEvent || lane == carrier.LaneHistory {
+		f.Waiting = g.waiting(f.Stream)
+	}
+	return g.carrier.Send(f)
+}
+
+// waiting counts a stream's frames, of those that are sent again when they seem lost, that wait in the carrier's queue.
+func (g *leg) waiting(stream uint32) *atomic.Int64 {
+	if g.queued == nil {
+		g.queued = map[uint32]*atomic.Int64{}
+	}
+	n := g.queued[stream]
+	if n == nil {
+		n = new(atomic.Int64)
+		g.queued[stream] = n
+	}
+	return n
+}
 
 // sendFrame makes a frame under the leg's conn number and queues it.
 func (g *leg) sendFrame(t wire.Type, hop wire.Hop, body []byte, f carrier.Frame) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/carrier"
@@ -78,6 +79,7 @@ type Stream struct {
 	every    time.Duration // from the batch before to newest; an hour for the first
 	unstored bool          // the server does not have newest
 	revision uint64        // of all descriptions, with the present one of this stream
+	queued   atomic.Int64  // frames that all share, of class Event, that wait for the link
 	taken    []batch
 
 	mu       sync.Mutex
@@ -240,6 +242,8 @@ func (s *Stream) frame(now time.Duration, b batch) carrier.Frame {
 	if s.cfg.Class == wire.Live {
 		f.Deadline = time.Now().Add(s.cfg.Deadline - (now - b.At))
 		f.Span = s.span(b)
+	} else {
+		f.Waiting = &s.queued
 	}
 	return f
 }

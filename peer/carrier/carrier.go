@@ -105,6 +105,10 @@ type Frame struct {
 	// waits, it is dropped.
 	Void *atomic.Bool
 
+	// Waiting, if not nil, is how many frames that share it wait here: the queue adds one when it takes this one, and takes it
+	// off when this one leaves, sent or dropped.
+	Waiting *atomic.Int64
+
 	// Yields marks what is passed on for somebody else: it may fill half a
 	// lane, so that there always is room for what this end itself has to say.
 	Yields bool

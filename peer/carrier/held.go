@@ -7,6 +7,9 @@ package carrier
 // count notes a frame that came or, with sign -1, went.
 func (q *Queue) count(lane Lane, f Frame, sign int) {
 	q.shares.add(lane, f, sign)
+	if f.Waiting != nil {
+		f.Waiting.Add(int64(sign))
+	}
 	if lane != LaneSignal {
 		return
 	}

@@ -66,6 +66,8 @@ func (q *Queue) replace(f Frame) bool {
 		return false
 	}
 	q.lanes[LaneSetpoint].depth.Bytes += len(f.Bytes) - len(n.frame.Bytes)
+	q.count(LaneSetpoint, n.frame, -1)
+	q.count(LaneSetpoint, f, 1)
 	n.frame = f
 	q.drops[Replaced]++
 	return true

@@ -226,6 +226,42 @@ func TestWhatItsSenderWantsNoMoreIsDropped(t *testing.T) {
 	}
 }
 
+// TestWhoSentKnowsWhatWaits: whatever becomes of a frame, it waits as long as it is in the queue.
+func TestWhoSentKnowsWhatWaits(t *testing.T) {
+	limits := small(1000, 3)
+	limits[LaneLive].Frames = 1
+	q := NewQueue(limits)
+	var waiting atomic.Int64
+	push := func(class wire.Class) {
+		f := frame(class, "1234", 1, 0)
+		f.Waiting = &waiting
+		q.Push(f)
+	}
+	expect := func(when string, want int64) {
+		t.Helper()
+		if got := waiting.Load(); got != want {
+			t.Errorf("%s: %d wait, want %d", when, got, want)
+		}
+	}
+	for range 4 {
+		push(wire.Event)
+	}
+	expect("one is refused", 3)
+	push(wire.Live)
+	push(wire.Live)
+	expect("one is dropped for another", 4)
+	push(wire.Setpoint)
+	push(wire.Setpoint)
+	expect("one is replaced", 5)
+	var b Batch
+	q.Take(start, SetOf(LaneEvent), 8, &b)
+	expect("two are taken", 3)
+	q.Return(&b)
+	expect("they come back", 5)
+	q.Clear()
+	expect("the path is gone", 0)
+}
+
 func TestPushTellsWhetherItAccepted(t *testing.T) {
 	q := NewQueue(small(1000, 1))
 	for _, class := range []wire.Class{wire.Signal, wire.Call, wire.Event, wire.History} {

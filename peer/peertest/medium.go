@@ -15,6 +15,7 @@ type Config struct {
 	Rung      ladder.Rung   // what the carriers report; the zero Rung is udp
 	Stream    bool          // like TCP: nothing is lost, a cut holds everything up
 	Delay     time.Duration // one way
+	Rate      int           // bytes per second, each way; 0: as many as come
 	Loss      float64       // share of the packets lost, of those that may be
 	FailAfter time.Duration // a cut as long as this ends both carriers; 0: never
 	Seed      uint64        // of the losses

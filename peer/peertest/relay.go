@@ -33,6 +33,7 @@ type Relay struct {
 	servers  []signal.Server // TURN servers that both ends of a Conn are told
 	viewers  map[*relayViewer]bool
 	media    map[*Medium]bool
+	rate     int           // of devices' links, in bytes per second; guarded by mu
 	shared   int           // Data frames that came without a conn number
 	asked    time.Duration // keep alive of the newest device link
 }
@@ -90,6 +91,13 @@ func (r *Relay) Tell(servers ...signal.Server) {
 	r.servers = servers
 }
 
+// Narrow has devices' links carry so many bytes a second, each way, from the next one on.
+func (r *Relay) Narrow(rate int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rate = rate
+}
+
 // Grant sets the role of viewers, from the next link on: none, unless it is called.
 func (r *Relay) Grant(role string) {
 	r.mu.Lock()
@@ -111,7 +119,11 @@ func (r *Relay) DialOn(rung ladder.Rung, device bool, open []byte) (*Carrier, *M
 	if r.refuses {
 		return nil, nil, errRefused
 	}
-	near, far, m := Pair(Config{Rung: rung, Stream: true, Delay: r.delay})
+	cfg := Config{Rung: rung, Stream: true, Delay: r.delay}
+	if device {
+		cfg.Rate = r.rate
+	}
+	near, far, m := Pair(cfg)
 	r.media[m] = true
 	r.tasks.Go(func() {
 		r.serve(device, far, open)

@@ -14,6 +14,9 @@ const inFlight = 64
 // coalesce is how many bytes of frames go into one packet.
 const coalesce = 4 << 10
 
+// packetTime is how long a packet takes at most where there is a Rate.
+const packetTime = 50 * time.Millisecond
+
 // way is a lane group towards one end.
 type way struct {
 	packets chan packet
@@ -32,7 +35,7 @@ func (c *Carrier) write(i int) {
 	tap := c.buffer.Tap(i)
 	var b carrier.Batch
 	for {
-		for tap.Take(coalesce, &b) {
+		for tap.Take(c.medium.cfg.packet(), &b) {
 			if !c.carry(i, packet{bytes: slices.Clone(b.Packet)}) {
 				tap.Lost(&b)
 				return
@@ -49,9 +52,26 @@ func (c *Carrier) write(i int) {
 	}
 }
 
+// packet is how many bytes of frames go into one packet.
+func (c Config) packet() int {
+	if c.Rate == 0 {
+		return coalesce
+	}
+	return min(coalesce, int(int64(c.Rate)*int64(packetTime)/int64(time.Second)))
+}
+
+// transmission is how long it takes to send so many bytes.
+func (c Config) transmission(bytes int) time.Duration {
+	if c.Rate == 0 {
+		return 0
+	}
+	return time.Duration(int64(bytes) * int64(time.Second) / int64(c.Rate))
+}
+
 // carry puts a packet on its way. False: it is over.
 func (c *Carrier) carry(i int, p packet) bool {
 	to := c.other.ways[i]
+	time.Sleep(c.medium.cfg.transmission(len(p.bytes)))
 	if to.lossy && c.medium.loses() {
 		return true
 	}

@@ -32,6 +32,7 @@ type Outbox struct {
 	rtt     time.Duration // as Next was told last
 	timer   time.Duration // from when the wait for progress counts
 	waits   int           // how often it was in vain since
+	queued  bool          // it did not count from timer, but from when what was sent has left this end
 }
 
 // sent is a batch, or a gap in the place of batches, that was sent.
@@ -94,7 +95,7 @@ func (o *Outbox) push(now time.Duration, s sent) {
 	o.next = s.last + 1
 }
 
-func (o *Outbox) progress(now time.Duration) { o.timer, o.waits = now, 0 }
+func (o *Outbox) progress(now time.Duration) { o.timer, o.waits, o.queued = now, 0, false }
 
 // Ack takes the receiver's position. One that is older than another, of
 // another epoch or beyond the head says nothing.

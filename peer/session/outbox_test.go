@@ -192,3 +192,41 @@ func TestRingHoleIsAGap(t *testing.T) {
 		t.Errorf("items %s", got)
 	}
 }
+
+// What has not left this end is not lost. The wait for progress begins when it has, and so does the one that doubles.
+func TestWhatWaitsIsNotOverdue(t *testing.T) {
+	const rtt, ms = 40 * time.Millisecond, time.Millisecond
+	r := NewRing(scenarioEpoch, nil)
+	o := NewOutbox(r, 1, NewFlight(0), 0)
+	b := Batch{Seq: 1, Count: 1, Body: make([]byte, 100)}
+	r.Push(0, b)
+	o.Follows(0, b)
+	for _, c := range []struct {
+		at      time.Duration
+		overdue bool
+		waits   bool // in a queue of this end
+		again   bool
+	}{
+		{499 * ms, false, true, false},
+		{500 * ms, true, true, false},
+		{1000 * ms, true, true, false},
+		{1500 * ms, true, false, false}, // it left, perhaps just now
+		{1999 * ms, false, false, false},
+		{2000 * ms, true, false, true},
+		{2999 * ms, false, false, false},
+		{3000 * ms, true, true, false}, // the copy waits
+		{4000 * ms, true, false, false},
+		{5000 * ms, true, false, true},
+	} {
+		overdue := o.Overdue(c.at, rtt)
+		if overdue && c.waits {
+			o.Wait(c.at)
+		}
+		if _, again := o.Next(c.at, rtt); overdue != c.overdue || again != c.again {
+			t.Errorf("at %v: overdue %v, sent again %v; want %v, %v", c.at, overdue, again, c.overdue, c.again)
+		}
+		if wake := o.Wake(); wake <= c.at {
+			t.Errorf("at %v wants to be woken at %v", c.at, wake)
+		}
+	}
+}

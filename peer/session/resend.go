@@ -27,10 +27,8 @@ type Item struct {
 // returns false: after Ack, Switched, a push that Follows refused, and at Wake.
 // rtt is the round trip of the path that is used.
 func (o *Outbox) Next(now, rtt time.Duration) (Item, bool) {
-	o.rtt = rtt
-	if len(o.sent) > 0 && now >= o.timeout() {
-		o.timer, o.waits = now, o.waits+1
-		o.repeatAll()
+	if o.Overdue(now, rtt) {
+		o.giveUp(now)
 	}
 	if item, ok := o.again(now); ok {
 		return item, true
@@ -40,6 +38,29 @@ func (o *Outbox) Next(now, rtt time.Duration) (Item, bool) {
 		return Item{}, false
 	}
 	return o.advance(now)
+}
+
+// Overdue reports whether the wait for progress is over: Next takes all that
+// is unacknowledged for lost, unless Wait is called before.
+func (o *Outbox) Overdue(now, rtt time.Duration) bool {
+	o.rtt = rtt
+	return len(o.sent) > 0 && now >= o.timeout()
+}
+
+// Wait says that what was sent has not left this end yet: the wait for
+// progress begins anew.
+func (o *Outbox) Wait(now time.Duration) { o.timer, o.queued = now, true }
+
+// giveUp takes all for lost. Where it waited at this end when the wait began,
+// it may have left just now, and is given another one.
+func (o *Outbox) giveUp(now time.Duration) {
+	o.timer = now
+	if o.queued {
+		o.queued = false
+		return
+	}
+	o.waits++
+	o.repeatAll()
 }
 
 // Wake is when to call Next at the latest; Never: not without an event.
