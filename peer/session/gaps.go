@@ -8,7 +8,8 @@ import (
 )
 
 // maxGaps bounds the gaps known and not reached, of one stream. An honest
-// sender has one per hole in flight; those beyond the bound come again.
+// sender has one per hole in flight; those beyond the bound come again. The one
+// that the position stands before is taken all the same: it is passed at once.
 const maxGaps = 256
 
 // gapList holds gaps that lie, at least in part, beyond the position: in
@@ -20,10 +21,10 @@ func (l *gapList) clear()      { l.gaps = nil }
 
 // add takes what of g is not known yet.
 func (l *gapList) add(g wire.Gap, position uint64) {
-	if len(l.gaps) >= maxGaps {
+	g.From = max(g.From, position+1)
+	if len(l.gaps) >= maxGaps && g.From > position+1 {
 		return
 	}
-	g.From = max(g.From, position+1)
 	known := l.gaps
 	for _, k := range known {
 		if before := g; before.From < k.From {
