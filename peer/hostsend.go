@@ -161,5 +161,5 @@ func (c *hostConn) unacknowledged() bool {
 			return true
 		}
 	}
-	return c.flight.Used() > 0
+	return c.flight.Unacknowledged() > 0
 }

@@ -1,8 +1,7 @@
 package session
 
 // maxEarly bounds what a Conn's Inboxes hold together, in bytes (section 5.1):
-// 32 times what an honest device has in flight, and what a page can spare for
-// one that is not.
+// what a page can spare. An honest device sends no more than that to be held.
 const maxEarly = 8 << 20
 
 // Early bounds what all Inboxes of a Conn hold of what came early. The stream

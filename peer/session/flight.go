@@ -1,6 +1,6 @@
 package session
 
-// maxFlight is what a Conn may have unacknowledged, in bytes (section 5.1):
+// maxFlight is what a Conn may have under way, in bytes (section 5.1):
 // 2.5 MB/s at 100 ms round trip, and little enough to repeat on another path.
 const maxFlight = 256 << 10
 
@@ -8,12 +8,13 @@ const maxFlight = 256 << 10
 // as a receiver holds when the first of them is missing.
 const maxUnacked = 1024
 
-// Flight is the budget for what one Conn has sent and not yet got
-// acknowledged; the Conn's Outboxes share it. When one gives room back, call
-// Next of all of them.
+// Flight is the budget for what one Conn has sent and the receiver does not
+// have yet, as far as it has said; the Conn's Outboxes share it. When one gives
+// room back, call Next of all of them.
 type Flight struct {
 	limit int
 	used  int
+	held  int // by the receiver, beyond the positions of its streams
 }
 
 // NewFlight returns a Flight of limit bytes; 0 stands for 256 KiB.
@@ -30,6 +31,11 @@ func (f *Flight) SetLimit(limit int) { f.limit = limit }
 // Used is the number of bytes in flight, with 64 for each batch's own cost.
 func (f *Flight) Used() int { return f.used }
 
-// fits reports whether size more bytes may fly. A batch larger than the whole
-// budget flies alone.
-func (f *Flight) fits(size int) bool { return f.used == 0 || f.used+size <= f.limit }
+// Unacknowledged is Used with what the receiver holds and has not delivered.
+func (f *Flight) Unacknowledged() int { return f.used + f.held }
+
+// fits reports whether size more bytes may fly, and be held when they have
+// come. A batch larger than the whole budget flies alone.
+func (f *Flight) fits(size int) bool {
+	return (f.used == 0 || f.used+size <= f.limit) && f.used+f.held+size <= maxEarly
+}

@@ -27,6 +27,7 @@ type Outbox struct {
 	next      uint64 // first sample never sent
 	following bool
 	sent      []sent // unacknowledged, in order
+	bytes     int    // of sent
 
 	flagged int           // how many of sent are due or in a hole
 	rtt     time.Duration // as Next was told last
@@ -38,7 +39,7 @@ type Outbox struct {
 // sent is a batch, or a gap in the place of batches, that was sent.
 type sent struct {
 	seq, last uint64
-	size      int           // counted in the flight; 0 for a gap
+	size      int           // in bytes, with batchOverhead; 0 for a gap
 	at        time.Duration // when it was sent last
 	gap       bool
 	received  bool // the receiver holds it, beyond its position
@@ -77,13 +78,19 @@ func (o *Outbox) Follows(now time.Duration, b Batch) bool {
 	return o.following
 }
 
+// fits reports whether a batch may be sent: what the receiver waits for next always, anything else if there is room for it at
+// the receiver and under way.
 func (o *Outbox) fits(b Batch) bool {
-	return len(o.sent) < maxUnacked && o.flight.fits(b.size())
+	if len(o.sent) == 0 {
+		return true
+	}
+	return len(o.sent) < maxUnacked && o.bytes+b.size() <= maxHeldBytes && o.flight.fits(b.size())
 }
 
 // fly counts a batch as sent for the first time.
 func (o *Outbox) fly(now time.Duration, b Batch) {
 	o.flight.used += b.size()
+	o.bytes += b.size()
 	o.push(now, sent{seq: o.next, last: b.Last(), size: b.size(), at: now})
 }
 
@@ -116,10 +123,32 @@ func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 func (o *Outbox) land() {
 	n := 0
 	for n < len(o.sent) && o.sent[n].last <= o.acked {
-		o.flight.used -= o.sent[n].size
+		o.release(o.sent[n])
 		n++
 	}
 	o.sent = slices.Delete(o.sent, 0, n)
+}
+
+// release gives back what a batch takes.
+func (o *Outbox) release(s sent) {
+	*o.place(s.received) -= s.size
+	o.bytes -= s.size
+}
+
+// hold notes whether the receiver holds a batch.
+func (o *Outbox) hold(s *sent, received bool) {
+	*o.place(s.received) -= s.size
+	*o.place(received) += s.size
+	s.received = received
+}
+
+// place is where a batch counts. What the receiver holds is not under way: it may wait there for long, for what comes from the
+// spool, and other streams with it. Of a queue it counts still, since that keeps it here as well.
+func (o *Outbox) place(received bool) *int {
+	if received && !o.ring.patient {
+		return &o.flight.held
+	}
+	return &o.flight.used
 }
 
 // mark notes which of the unacknowledged the receiver holds, and which of the
@@ -135,7 +164,7 @@ func (o *Outbox) mark(now time.Duration, ranges []wire.Range) {
 		if held && !s.received {
 			o.progress(now)
 		}
-		s.received = held // and false again, if the receiver had to let go of it
+		o.hold(s, held) // and no more, if the receiver had to let go of it
 		s.hole = !s.received && len(ranges) > 0
 		s.due = s.due && !s.received
 		if s.due || s.hole {
@@ -179,7 +208,7 @@ func (o *Outbox) Refused(seq uint64) {
 // be used again.
 func (o *Outbox) Close() {
 	for _, s := range o.sent {
-		o.flight.used -= s.size
+		o.release(s)
 	}
 	o.sent, o.flagged = nil, 0
 }

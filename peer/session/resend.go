@@ -134,7 +134,7 @@ func (o *Outbox) overrun(i int) {
 	}
 	s := &o.sent[i]
 	for _, gone := range o.sent[i:end] {
-		o.flight.used -= gone.size
+		o.release(gone)
 		if gone.due || gone.hole {
 			o.flagged--
 		}

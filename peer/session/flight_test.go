@@ -1,0 +1,103 @@
+package session
+
+import (
+	"testing"
+
+	"github.com/telepath-iot/telepath/peer/wire"
+)
+
+// sharers are outboxes of several streams that share one flight.
+type sharers struct {
+	t      *testing.T
+	flight *Flight
+	boxes  []*Outbox
+	rings  []*Ring
+}
+
+func newSharers(t *testing.T, n, limit int) *sharers {
+	s := &sharers{t: t, flight: NewFlight(limit)}
+	for range n {
+		r := NewRing(scenarioEpoch, NewBudget(64<<20))
+		s.rings = append(s.rings, r)
+		s.boxes = append(s.boxes, NewOutbox(r, 1, s.flight, 0))
+	}
+	return s
+}
+
+// publish makes a batch of 2,000 bytes, overhead and all, and reports whether it was sent.
+func (s *sharers) publish(i int) bool {
+	r := s.rings[i]
+	b := Batch{Seq: r.Head() + 1, Count: 1, Body: make([]byte, 2000-batchOverhead)}
+	r.Push(0, b)
+	return s.boxes[i].Follows(0, b)
+}
+
+// fill publishes until nothing more is sent.
+func (s *sharers) fill(i int) {
+	for s.publish(i) {
+	}
+}
+
+// held is the receiver's word that it has nothing of a stream in order, and holds this.
+func (s *sharers) held(i int, ranges ...wire.Range) {
+	s.boxes[i].Ack(0, wire.Position{Stream: 1, Epoch: scenarioEpoch, Received: ranges})
+	for _, ok := s.boxes[i].Next(0, 0); ok; _, ok = s.boxes[i].Next(0, 0) {
+	}
+}
+
+func (s *sharers) expect(when string, used, unacknowledged int) {
+	s.t.Helper()
+	if s.flight.Used() != used || s.flight.Unacknowledged() != unacknowledged {
+		s.t.Errorf("%s: %d bytes under way, %d unacknowledged; want %d, %d", when, s.flight.Used(), s.flight.Unacknowledged(), used, unacknowledged)
+	}
+}
+
+// TestWhatIsHeldKeepsNobodyWaiting: the receiver holds all that came of one stream, for something older that comes
+// from elsewhere. The other stream goes on meanwhile.
+func TestWhatIsHeldKeepsNobodyWaiting(t *testing.T) {
+	s := newSharers(t, 2, 10_000)
+	s.fill(0)
+	s.expect("all is under way", 10_000, 10_000)
+	s.boxes[0].Ack(0, wire.Position{Stream: 1, Epoch: scenarioEpoch, Received: []wire.Range{{From: 2, To: 5}}})
+	s.expect("all but the first is held", 2_000, 10_000)
+	for i := range 4 {
+		if !s.publish(1) {
+			t.Fatalf("of the other stream %d were sent", i)
+		}
+	}
+	s.boxes[0].Ack(0, wire.Position{Stream: 1, Epoch: scenarioEpoch, Received: []wire.Range{{From: 2, To: 3}}})
+	s.expect("the receiver had to let go of half", 14_000, 18_000)
+	s.boxes[0].Close()
+	s.expect("the stream is not wanted any more", 8_000, 8_000)
+}
+
+// TestWhatWouldNotBeHeldIsNotSent: a receiver holds 1,024 batches or 1 MiB of a stream, and 8 MiB of all. It would drop what
+// is beyond that, and the device would send it again and again.
+func TestWhatWouldNotBeHeldIsNotSent(t *testing.T) {
+	const streams = 12
+	s := newSharers(t, streams, 0)
+	for i := range streams {
+		for range 600 {
+			s.publish(i)
+			s.held(i, wire.Range{From: 2, To: s.boxes[i].next - 1})
+		}
+		if b := s.boxes[i]; b.bytes > maxHeldBytes || len(b.sent) > maxUnacked || i == 0 && b.bytes < maxHeldBytes-2_000 {
+			t.Errorf("of stream %d, %d batches with %d bytes are unacknowledged", i, len(b.sent), b.bytes)
+		}
+	}
+	if n := s.flight.Unacknowledged(); n < maxEarly-2_000 || n > maxEarly+streams*2_000 {
+		t.Errorf("%d bytes are unacknowledged, want %d", n, maxEarly)
+	}
+}
+
+// TestTheNextIsSentAtOnce: what a receiver waits for it need not hold. It waits for no room in the flight.
+func TestTheNextIsSentAtOnce(t *testing.T) {
+	s := newSharers(t, 2, 10_000)
+	s.fill(0)
+	if !s.publish(1) {
+		t.Error("the only batch of a stream waits for those of another")
+	}
+	if s.publish(1) {
+		t.Error("a second one does not")
+	}
+}
