@@ -30,7 +30,7 @@ type hostConn struct {
 	wanted map[uint32]bool // by stream: what want says, worked out once
 	from   string
 	opened bool // on the present link
-	older  bool // it watched an earlier run of this program: streams begin with their first sample
+	older  bool // it watched an earlier run of this program, and may want the rest of that first: streams begin with their first sample
 
 	paths    *paths
 	relay    *leg          // nil while the viewer's or our link is away

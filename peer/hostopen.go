@@ -105,7 +105,7 @@ func (h *Host) evict(role string) bool {
 // have them from before, and where each begins. Known positions of this epoch
 // are where a resumed Conn goes on.
 func (c *hostConn) accept(now time.Duration, m signal.Message) {
-	c.older = watchedBefore(m, c.host.epoch)
+	c.older = watchedBefore(m, c.host.epoch) || isEarlier(m.From, c.host.epoch)
 	c.throughServer(signal.Message{
 		Type: signal.Accept, ID: c.id, Epoch: signal.FormatEpoch(c.host.epoch), Now: micros(time.Now()),
 		Relayed: !c.host.cfg.Endpoint.may(ladder.UDP) && !c.host.cfg.Endpoint.mayTurn(), Turned: c.allows(turned),
@@ -134,15 +134,20 @@ func (c *hostConn) accept(now time.Duration, m signal.Message) {
 // nothing by then, and a stream may be one that the earlier run did not have.
 func watchedBefore(m signal.Message, epoch uint32) bool {
 	if m.Epoch != "" {
-		before, _, err := signal.ParsePosition(m.Epoch + ":0")
-		return err == nil && before != epoch
+		return isEarlier(m.Epoch+":0", epoch)
 	}
 	for _, position := range m.Positions {
-		if before, _, err := signal.ParsePosition(position); err == nil && before != epoch {
+		if isEarlier(position, epoch) {
 			return true
 		}
 	}
 	return false
+}
+
+// isEarlier reports whether a position is one of another run than epoch's.
+func isEarlier(position string, epoch uint32) bool {
+	before, _, err := signal.ParsePosition(position)
+	return err == nil && before != epoch
 }
 
 // keepsake sends the newest values of slow Live streams, as retained ones,
@@ -177,7 +182,7 @@ func (c *hostConn) start(now time.Duration, s *Stream, position string) (after u
 	if s.ring == nil {
 		return 0
 	}
-	o := c.outboxes[s.id]
+	o, earlier := c.outboxes[s.id], c.older
 	epoch, seq, err := signal.ParsePosition(position)
 	switch {
 	case position == "" && o != nil:
@@ -187,12 +192,12 @@ func (c *hostConn) start(now time.Duration, s *Stream, position string) (after u
 	case position == "":
 		after = c.firstStart(s)
 	case err == nil && epoch == s.epoch:
-		after = min(seq, s.ring.Head())
+		after, earlier = min(seq, s.ring.Head()), false
 	default: // of an earlier run of this program: everything of this one is new
-		after, o = 0, nil
+		after, o, earlier = 0, nil, true
 	}
 	if o == nil {
-		c.begin(s, after)
+		c.begin(s, after, earlier)
 		return after
 	}
 	o.Ack(now, wire.Position{Stream: s.id, Epoch: s.epoch, Seq: after})
@@ -200,10 +205,15 @@ func (c *hostConn) start(now time.Duration, s *Stream, position string) (after u
 	return after
 }
 
-// begin makes the stream's outbox, in the place of one that there may be.
-func (c *hostConn) begin(s *Stream, after uint64) {
+// begin makes the stream's outbox, in the place of one that there may be. earlier: what the device has kept of an earlier run may
+// come first, and the viewer takes nothing of this one before.
+func (c *hostConn) begin(s *Stream, after uint64, earlier bool) {
 	c.forget(s)
-	c.outboxes[s.id] = session.NewOutbox(s.ring, s.id, c.flight, after)
+	o := session.NewOutbox(s.ring, s.id, c.flight, after)
+	if earlier && c.host.keeps {
+		o.Tentative()
+	}
+	c.outboxes[s.id] = o
 }
 
 // forget drops the stream's outbox, if there is one.
@@ -236,7 +246,7 @@ func (c *hostConn) announce(now time.Duration, s *Stream) {
 		return
 	}
 	if s.ring != nil && c.outboxes[s.id] == nil {
-		c.begin(s, 0)
+		c.begin(s, 0, c.older)
 	}
 	var after uint64
 	if o := c.outboxes[s.id]; o != nil {

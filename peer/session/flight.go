@@ -8,6 +8,10 @@ const maxFlight = 256 << 10
 // as a receiver holds when the first of them is missing.
 const maxUnacked = 1024
 
+// maxTentative is how much a Conn may have under way, in bytes, of streams whose
+// receiver has taken nothing yet: 2 s of a link of 64 kbit/s, again and again.
+const maxTentative = 16 << 10
+
 // Flight is the budget for what one Conn has sent and the receiver does not
 // have yet, as far as it has said; the Conn's Outboxes share it. When one gives
 // room back, call Next of all of them.
@@ -15,6 +19,8 @@ type Flight struct {
 	limit int
 	used  int
 	held  int // by the receiver, beyond the positions of its streams
+
+	tentative int // of used: of Outboxes that are tentative
 }
 
 // NewFlight returns a Flight of limit bytes; 0 stands for 256 KiB.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"testing"
+	"time"
 
 	"github.com/telepath-iot/telepath/peer/wire"
 )
@@ -99,5 +100,41 @@ func TestTheNextIsSentAtOnce(t *testing.T) {
 	}
 	if s.publish(1) {
 		t.Error("a second one does not")
+	}
+}
+
+// TestWhatMayNotBeTakenIsLittle: until their receiver has taken something, two streams together have 16 KiB under way, and each
+// its next batch. That is all that comes again.
+func TestWhatMayNotBeTakenIsLittle(t *testing.T) {
+	const most = maxTentative / 2_000
+	s := newSharers(t, 2, 0)
+	for _, o := range s.boxes {
+		o.Tentative()
+	}
+	for range 50 {
+		s.publish(0)
+		s.publish(1)
+	}
+	sent := func(i int, now time.Duration) (n int) {
+		for _, ok := s.boxes[i].Next(now, 0); ok; _, ok = s.boxes[i].Next(now, 0) {
+			n++
+		}
+		return n
+	}
+	s.expect("nothing was taken", most*2_000, most*2_000)
+	s.boxes[0].Ack(time.Minute, wire.Position{Stream: 1, Epoch: scenarioEpoch})
+	if n := sent(0, time.Minute) + sent(1, time.Minute); n != most {
+		t.Errorf("%d come again, want %d", n, most)
+	}
+	s.boxes[0].Ack(time.Minute, wire.Position{Stream: 1, Epoch: scenarioEpoch, Seq: 1})
+	if n := sent(0, time.Minute); n != 50-most/2 {
+		t.Errorf("%d more are sent of the stream that is taken, want all %d", n, 50-most/2)
+	}
+	if n := sent(1, time.Minute); n != most/2 {
+		t.Errorf("%d more are sent of the other, want %d", n, most/2)
+	}
+	s.boxes[1].Close()
+	if s.flight.tentative != 0 {
+		t.Errorf("%d bytes count as tentative at the end", s.flight.tentative)
 	}
 }

@@ -26,6 +26,7 @@ type Outbox struct {
 	acked     uint64 // position of the receiver
 	next      uint64 // first sample never sent
 	following bool
+	tentative bool   // the receiver has taken nothing, and perhaps takes nothing yet
 	sent      []sent // unacknowledged, in order
 	bytes     int    // of sent
 
@@ -57,6 +58,11 @@ func NewOutbox(r *Ring, stream uint32, f *Flight, after uint64) *Outbox {
 	}
 }
 
+// Tentative says that the receiver may wait for something older and take
+// nothing of this stream before. Until it has taken something, little is sent:
+// it comes again and again, and what the receiver waits for goes behind it.
+func (o *Outbox) Tentative() { o.tentative = true }
+
 // Start is the position after which delivery began, as describe tells it.
 func (o *Outbox) Start() uint64 { return o.start }
 
@@ -81,8 +87,11 @@ func (o *Outbox) Follows(now time.Duration, b Batch) bool {
 // fits reports whether a batch may be sent: what the receiver waits for next always, anything else if there is room for it at
 // the receiver and under way.
 func (o *Outbox) fits(b Batch) bool {
-	if len(o.sent) == 0 {
+	switch {
+	case len(o.sent) == 0:
 		return true
+	case o.tentative && o.flight.tentative+b.size() > maxTentative:
+		return false
 	}
 	return len(o.sent) < maxUnacked && o.bytes+b.size() <= maxHeldBytes && o.flight.fits(b.size())
 }
@@ -90,7 +99,7 @@ func (o *Outbox) fits(b Batch) bool {
 // fly counts a batch as sent for the first time.
 func (o *Outbox) fly(now time.Duration, b Batch) {
 	o.flight.used += b.size()
-	o.bytes += b.size()
+	o.count(b.size())
 	o.push(now, sent{seq: o.next, last: b.Last(), size: b.size(), at: now})
 }
 
@@ -109,6 +118,9 @@ func (o *Outbox) progress(now time.Duration) { o.timer, o.waits, o.queued = now,
 func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 	if p.Stream != o.stream || p.Epoch != o.ring.epoch || p.Seq < o.acked || p.Seq > o.ring.head {
 		return
+	}
+	if p.Seq > o.acked || len(p.Received) > 0 {
+		o.taken()
 	}
 	if p.Seq > o.acked {
 		o.acked = p.Seq
@@ -132,7 +144,23 @@ func (o *Outbox) land() {
 // release gives back what a batch takes.
 func (o *Outbox) release(s sent) {
 	*o.place(s.received) -= s.size
-	o.bytes -= s.size
+	o.count(-s.size)
+}
+
+// count notes that so much more is unacknowledged.
+func (o *Outbox) count(bytes int) {
+	o.bytes += bytes
+	if o.tentative {
+		o.flight.tentative += bytes
+	}
+}
+
+// taken: the receiver takes what comes.
+func (o *Outbox) taken() {
+	if o.tentative {
+		o.flight.tentative -= o.bytes
+		o.tentative = false
+	}
 }
 
 // hold notes whether the receiver holds a batch.

@@ -65,6 +65,9 @@ func newSimulation(t *rapid.T) *simulation {
 	}
 	after := uint64(rapid.IntRange(0, int(s.ring.Head())).Draw(t, "after"))
 	s.out = NewOutbox(s.ring, 1, s.flight, after)
+	if rapid.Bool().Draw(t, "tentative") {
+		s.out.Tentative()
+	}
 	s.early = NewEarly(rapid.SampledFrom([]int{0, 0, 1000}).Draw(t, "early"))
 	s.in = NewInbox(1, wire.Event, scenarioEpoch, s.out.Start(), s.early)
 	s.expected = s.out.Start() + 1
@@ -161,7 +164,11 @@ func (s *simulation) checkFlight(before int) {
 			used += e.size
 		}
 	}
-	if s.flight.used != used || s.flight.held != held || s.out.bytes != bytes {
+	tentative := 0
+	if s.out.tentative {
+		tentative = bytes
+	}
+	if s.flight.used != used || s.flight.held != held || s.flight.tentative != tentative || s.out.bytes != bytes {
 		s.t.Fatalf("%+v, %d bytes of the outbox; it has %d under way and %d held", s.flight, s.out.bytes, used, held)
 	}
 }
