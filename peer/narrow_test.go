@@ -60,29 +60,35 @@ func (w *world) publishTimes(ctx context.Context, h *Host) {
 // TestWhatOnlyWaitsIsNotLost: behind an outage a narrow link has more to carry than it can at once. What waits for it is
 // sent once, or the copies would be all that it carries.
 func TestWhatOnlyWaitsIsNotLost(t *testing.T) {
-	for name, outage := range map[string]func(w *world){
-		"another link": func(w *world) {
-			w.relay.Stop()
-			time.Sleep(10 * time.Second)
-			w.relay.Start()
-		},
-		"the same link": func(w *world) { // for less than 4.5 s, or it would be given up
-			link := w.device.medium()
-			link.Cut()
-			time.Sleep(4 * time.Second)
-			link.Heal()
-		},
+	down := func(w *world, _ *watcher) {
+		w.relay.Stop()
+		time.Sleep(10 * time.Second)
+		w.relay.Start()
+	}
+	cut := func(link *peertest.Medium) { // for less than 4.5 s, or it would be given up
+		link.Cut()
+		time.Sleep(4 * time.Second)
+		link.Heal()
+	}
+	for name, tc := range map[string]struct {
+		device bool // whose link is narrow
+		outage func(*world, *watcher)
+	}{
+		"a device's other link": {true, down},
+		"a device's same link":  {true, func(w *world, _ *watcher) { cut(w.device.medium()) }},
+		"a viewer's other link": {false, down},
+		"a viewer's same link":  {false, func(_ *world, v *watcher) { cut(v.medium()) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { catchesUp(t, outage) })
+			synctest.Test(t, func(t *testing.T) { catchesUp(t, tc.device, tc.outage) })
 		})
 	}
 }
 
 // catchesUp: within a minute behind the outage, Events are fresh again, and few came twice.
-func catchesUp(t *testing.T, outage func(*world)) {
+func catchesUp(t *testing.T, device bool, outage func(*world, *watcher)) {
 	w := newWorld(t, peertest.Config{})
-	w.relay.Narrow(narrowRate)
+	w.relay.Narrow(device, narrowRate)
 	d := w.boot(time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	var publishing sync.WaitGroup
@@ -94,7 +100,7 @@ func catchesUp(t *testing.T, outage func(*world)) {
 		c.NoDirect, c.Events = true, Events{Batch: ages.batch}
 	})
 	time.Sleep(20 * time.Second)
-	outage(w)
+	outage(w, v)
 	time.Sleep(time.Minute)
 	ages.told()
 	time.Sleep(10 * time.Second)

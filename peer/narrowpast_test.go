@@ -100,7 +100,7 @@ func TestTheRestComesBeforeTheNewRun(t *testing.T) {
 func restFirst(t *testing.T, batches, size int) {
 	const earlier, kept = 77, 500
 	w := newWorld(t, peertest.Config{})
-	w.relay.Narrow(narrowRate)
+	w.relay.Narrow(true, narrowRate)
 	var s *Stream
 	w.before = func(d *device) {
 		s = w.declareEvent(d.host, 0)

@@ -33,7 +33,7 @@ type Relay struct {
 	servers  []signal.Server // TURN servers that both ends of a Conn are told
 	viewers  map[*relayViewer]bool
 	media    map[*Medium]bool
-	rate     int           // of devices' links, in bytes per second; guarded by mu
+	rate     map[bool]int  // of devices' links, and of viewers', in bytes per second; guarded by mu
 	shared   int           // Data frames that came without a conn number
 	asked    time.Duration // keep alive of the newest device link
 }
@@ -68,7 +68,7 @@ var errRefused = errors.New("connection refused")
 
 // NewRelay makes a relay whose links have that delay, one way.
 func NewRelay(delay time.Duration) *Relay {
-	return &Relay{delay: delay, viewers: map[*relayViewer]bool{}, media: map[*Medium]bool{}, kept: map[uint32]keptFrame{}, asked: keepAlive}
+	return &Relay{delay: delay, viewers: map[*relayViewer]bool{}, media: map[*Medium]bool{}, kept: map[uint32]keptFrame{}, asked: keepAlive, rate: map[bool]int{}}
 }
 
 // keepAlive is that of links, unless a device asks for another one.
@@ -91,11 +91,11 @@ func (r *Relay) Tell(servers ...signal.Server) {
 	r.servers = servers
 }
 
-// Narrow has devices' links carry so many bytes a second, each way, from the next one on.
-func (r *Relay) Narrow(rate int) {
+// Narrow has links of devices, or those of viewers, carry so many bytes a second, each way, from the next one on.
+func (r *Relay) Narrow(device bool, rate int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.rate = rate
+	r.rate[device] = rate
 }
 
 // Grant sets the role of viewers, from the next link on: none, unless it is called.
@@ -119,11 +119,7 @@ func (r *Relay) DialOn(rung ladder.Rung, device bool, open []byte) (*Carrier, *M
 	if r.refuses {
 		return nil, nil, errRefused
 	}
-	cfg := Config{Rung: rung, Stream: true, Delay: r.delay}
-	if device {
-		cfg.Rate = r.rate
-	}
-	near, far, m := Pair(cfg)
+	near, far, m := Pair(Config{Rung: rung, Stream: true, Delay: r.delay, Rate: r.rate[device]})
 	r.media[m] = true
 	r.tasks.Go(func() {
 		r.serve(device, far, open)

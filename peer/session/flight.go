@@ -1,5 +1,7 @@
 package session
 
+import "time"
+
 // maxFlight is what a Conn may have under way, in bytes (section 5.1):
 // 2.5 MB/s at 100 ms round trip, and little enough to repeat on another path.
 const maxFlight = 256 << 10
@@ -21,6 +23,9 @@ type Flight struct {
 	held  int // by the receiver, beyond the positions of its streams
 
 	tentative int // of used: of Outboxes that are tentative
+
+	heard   time.Duration // when an acknowledgement came last
+	reached time.Duration // when the newest of what was acknowledged was sent first
 }
 
 // NewFlight returns a Flight of limit bytes; 0 stands for 256 KiB.

@@ -13,6 +13,7 @@ type sharers struct {
 	flight *Flight
 	boxes  []*Outbox
 	rings  []*Ring
+	now    time.Duration
 }
 
 func newSharers(t *testing.T, n, limit int) *sharers {
@@ -29,8 +30,8 @@ func newSharers(t *testing.T, n, limit int) *sharers {
 func (s *sharers) publish(i int) bool {
 	r := s.rings[i]
 	b := Batch{Seq: r.Head() + 1, Count: 1, Body: make([]byte, 2000-batchOverhead)}
-	r.Push(0, b)
-	return s.boxes[i].Follows(0, b)
+	r.Push(s.now, b)
+	return s.boxes[i].Follows(s.now, b)
 }
 
 // fill publishes until nothing more is sent.
@@ -122,7 +123,7 @@ func TestWhatMayNotBeTakenIsLittle(t *testing.T) {
 		return n
 	}
 	s.expect("nothing was taken", most*2_000, most*2_000)
-	s.boxes[0].Ack(time.Minute, wire.Position{Stream: 1, Epoch: scenarioEpoch})
+	s.boxes[0].Ack(0, wire.Position{Stream: 1, Epoch: scenarioEpoch})
 	if n := sent(0, time.Minute) + sent(1, time.Minute); n != most {
 		t.Errorf("%d come again, want %d", n, most)
 	}
@@ -137,4 +138,35 @@ func TestWhatMayNotBeTakenIsLittle(t *testing.T) {
 	if s.flight.tentative != 0 {
 		t.Errorf("%d bytes count as tentative at the end", s.flight.tentative)
 	}
+}
+
+// TestWhatWaitsBehindOthersIsNotLost: it may wait somewhere on the way, behind what was sent before it of another stream. When
+// something came that was sent later, it is lost.
+func TestWhatWaitsBehindOthersIsNotLost(t *testing.T) {
+	const ms = time.Millisecond
+	s := newSharers(t, 2, 0)
+	acked := func(i int, at time.Duration, seq uint64) {
+		s.boxes[i].Ack(at, wire.Position{Stream: 1, Epoch: scenarioEpoch, Seq: seq})
+	}
+	expect := func(at time.Duration, want bool) {
+		t.Helper()
+		if got := s.boxes[1].Overdue(at, 0); got != want {
+			t.Errorf("at %v: overdue %v", at, got)
+		}
+	}
+	s.publish(0)
+	s.publish(0)
+	s.now = 10 * ms
+	s.publish(1)
+	acked(0, 400*ms, 1)
+	expect(899*ms, false)
+	acked(0, 800*ms, 1) // a copy of it came, perhaps
+	expect(1299*ms, false)
+	expect(1300*ms, true) // nothing came any more
+	acked(0, 1300*ms, 2)
+	expect(1799*ms, false)
+	s.now = 1800 * ms
+	s.publish(0)
+	acked(0, 1850*ms, 3) // it was sent behind what is missing
+	expect(1850*ms, true)
 }

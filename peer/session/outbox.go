@@ -41,7 +41,7 @@ type Outbox struct {
 type sent struct {
 	seq, last uint64
 	size      int           // in bytes, with batchOverhead; 0 for a gap
-	at        time.Duration // when it was sent last
+	first, at time.Duration // when it was sent first, and last
 	gap       bool
 	received  bool // the receiver holds it, beyond its position
 	due       bool // to be sent again now
@@ -100,7 +100,7 @@ func (o *Outbox) fits(b Batch) bool {
 func (o *Outbox) fly(now time.Duration, b Batch) {
 	o.flight.used += b.size()
 	o.count(b.size())
-	o.push(now, sent{seq: o.next, last: b.Last(), size: b.size(), at: now})
+	o.push(now, sent{seq: o.next, last: b.Last(), size: b.size(), first: now, at: now})
 }
 
 func (o *Outbox) push(now time.Duration, s sent) {
@@ -119,6 +119,7 @@ func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 	if p.Stream != o.stream || p.Epoch != o.ring.epoch || p.Seq < o.acked || p.Seq > o.ring.head {
 		return
 	}
+	o.flight.heard = now
 	if p.Seq > o.acked || len(p.Received) > 0 {
 		o.taken()
 	}
@@ -135,11 +136,17 @@ func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 func (o *Outbox) land() {
 	n := 0
 	for n < len(o.sent) && o.sent[n].last <= o.acked {
+		if s := o.sent[n]; !s.received {
+			o.arrived(s)
+		}
 		o.release(o.sent[n])
 		n++
 	}
 	o.sent = slices.Delete(o.sent, 0, n)
 }
+
+// arrived notes how far the receiver got in what the Conn has sent. If it was sent again, the first copy may be what came.
+func (o *Outbox) arrived(s sent) { o.flight.reached = max(o.flight.reached, s.first) }
 
 // release gives back what a batch takes.
 func (o *Outbox) release(s sent) {
@@ -191,6 +198,7 @@ func (o *Outbox) mark(now time.Duration, ranges []wire.Range) {
 		held := len(ranges) > 0 && ranges[0].From <= s.seq
 		if held && !s.received {
 			o.progress(now)
+			o.arrived(*s)
 		}
 		o.hold(s, held) // and no more, if the receiver had to let go of it
 		s.hole = !s.received && len(ranges) > 0

@@ -44,7 +44,15 @@ func (o *Outbox) Next(now, rtt time.Duration) (Item, bool) {
 // is unacknowledged for lost, unless Wait is called before.
 func (o *Outbox) Overdue(now, rtt time.Duration) bool {
 	o.rtt = rtt
-	return len(o.sent) > 0 && now >= o.timeout()
+	if len(o.sent) == 0 {
+		return false
+	}
+	if f := o.flight; o.sent[0].at >= f.reached {
+		// Paths keep the order of Events. As long as others come that were sent
+		// before, this may wait behind them at some hop, and a copy behind it.
+		o.timer = max(o.timer, f.heard)
+	}
+	return now >= o.timeout()
 }
 
 // Wait says that what was sent has not left this end yet: the wait for
@@ -166,7 +174,7 @@ func (o *Outbox) skip(now time.Duration, last uint64) (Item, bool) {
 	if len(o.sent) >= maxUnacked {
 		return Item{}, false
 	}
-	s := sent{seq: o.next, last: last, at: now, gap: true}
+	s := sent{seq: o.next, last: last, first: now, at: now, gap: true}
 	o.push(now, s)
 	return Item{Gap: o.gap(s)}, true
 }
