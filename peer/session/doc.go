@@ -9,7 +9,7 @@
 // A Ring holds the newest batches of one Event stream; a Budget bounds all
 // rings of a device together. An Outbox is what one Conn still has to get of
 // one Ring: it decides what to send, and what to send again, within a Flight
-// that bounds what the Conn has unacknowledged. An Inbox is the receiving end
+// that bounds what the Conn has under way. An Inbox is the receiving end
 // of a stream: Event comes out exactly once and in order, with declared
 // gaps for what will never come, and an Early bounds what those of a Conn hold
 // of what came early; Live comes out at most once, and fresh. A Clock
