@@ -64,24 +64,23 @@ type ledger struct {
 }
 
 func (l *ledger) events() Events {
-	return Events{
-		Batch: func(r Received) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			if r.Retained {
-				return
-			}
-			if r.Header.Seq != l.last[r.Header.Epoch]+1 {
-				l.t.Errorf("%x:%d came behind %d", r.Header.Epoch, r.Header.Seq, l.last[r.Header.Epoch])
-			}
-			l.last[r.Header.Epoch] = r.Header.Seq
-		},
-		Gap: func(_ *signal.Stream, g wire.Gap) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.gaps = append(l.gaps, g)
-		},
+	return Events{Batch: l.batch, Gap: func(_ *signal.Stream, g wire.Gap) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.gaps = append(l.gaps, g)
+	}}
+}
+
+func (l *ledger) batch(r Received) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.Retained {
+		return
 	}
+	if r.Header.Seq != l.last[r.Header.Epoch]+1 {
+		l.t.Errorf("%x:%d came behind %d", r.Header.Epoch, r.Header.Seq, l.last[r.Header.Epoch])
+	}
+	l.last[r.Header.Epoch] = r.Header.Seq
 }
 
 // TestTheRestComesBeforeTheNewRun: of an earlier run 50 KB are kept, and as much as its ring holds of the new one. The viewer wants
