@@ -2,7 +2,8 @@ import type { Gap, Range } from "../wire";
 
 /**
  * MAX_GAPS bounds the gaps known and not reached, of one stream. An honest
- * sender has one per hole in flight; those beyond the bound come again.
+ * sender has one per hole in flight; those beyond the bound come again. The one
+ * that the position stands before is taken all the same: it is passed at once.
  */
 const MAX_GAPS = 256;
 
@@ -23,8 +24,9 @@ export class GapList {
 
 	/** add takes what of g is not known yet. */
 	add(g: Gap, position: number): void {
-		if (this.gaps.length >= MAX_GAPS) return;
-		this.gaps.push(...unknown(this.gaps, { ...g, from: Math.max(g.from, position + 1) }));
+		const from = Math.max(g.from, position + 1);
+		if (this.gaps.length >= MAX_GAPS && from > position + 1) return;
+		this.gaps.push(...unknown(this.gaps, { ...g, from }));
 		this.gaps.sort((a, b) => a.from - b.from);
 	}
 

@@ -184,3 +184,17 @@ test("Event comes out in order, each sample once or declared missing once, from 
 		expect(seen.length).toBeGreaterThan(100);
 	}
 });
+
+test("the gap that the position stands before finds room, however many are known beyond it", () => {
+	const box = new Inbox(1, "event", EPOCH, 0, new Early());
+	const gap = (from: number, to: number): Delivery[] => {
+		const out: Delivery[] = [];
+		box.gap(0, { stream: 1, epoch: EPOCH, from, to, reason: 1 }, out);
+		return out;
+	};
+	const known = 512; // twice as many as there is room for
+	for (let i = 0; i < known; i++) gap(10 + 2 * i, 10 + 2 * i);
+	const last = 10 + 2 * known;
+	expect(gap(1, last).map(formatDelivery)).toEqual([`gap:1..${last}:ring`]);
+	expect(box.position().seq).toBe(last);
+});
