@@ -17,7 +17,9 @@ SELDOM := compress/... crypto/ecdsa crypto/hpke crypto/mlkem crypto/rsa crypto/t
           github.com/pion/dtls/v3/pkg/protocol/handshake github.com/pion/interceptor/... github.com/pion/mdns/v2 github.com/pion/rtcp github.com/pion/rtp/... \
           github.com/pion/sdp/v3 github.com/pion/srtp/v3 github.com/pion/stun/v4/... github.com/pion/webrtc/v4 github.com/shirou/... github.com/spf13/... \
           golang.org/x/crypto/cryptobyte/... golang.org/x/net/... ./device/actuator/... ./device/cli ./device/control/... ./device/machine/... ./device/source/... ./device/urgent \
-          ./peer/carrier/tunnel ./peer/folder ./peer/listen ./peer/network ./peer/rpc ./peer/signal ./settings/...
+          ./peer/carrier/tunnel ./peer/folder ./peer/listen ./peer/network ./peer/rpc ./peer/signal ./settings/... \
+          go.yaml.in/yaml/v3 crypto/internal/fips140/ecdsa crypto/internal/fips140/mlkem crypto/internal/fips140/rsa os/user golang.org/x/term github.com/tklauser/... \
+          github.com/wlynxg/... github.com/pion/transport/v4/stdnet github.com/pion/transport/v4/vnet github.com/pion/turn/v5/internal/server github.com/pion/turn/v5/internal/allocation
 
 WEB     := dashboard/web
 WEB_SRC := peer/carrier/failures.json $(shell find $(WEB) \( -name node_modules -o -name testdata \) -prune -o -type f -print 2>/dev/null)
