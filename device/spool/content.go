@@ -85,6 +85,29 @@ func parseEnd(body []byte) (epoch uint32, err error) {
 	return r.u32(), r.err
 }
 
+// final is the last sample that a run of the program made of a stream, kept or declared a gap.
+type final struct {
+	Key
+	*Description
+	seq uint64
+}
+
+func appendFinal(b []byte, f final) []byte {
+	at := len(b)
+	b = binary.BigEndian.AppendUint32(beginRecord(b, kindFinal), f.Epoch)
+	b = wire.AppendUvarint(b, uint64(f.Stream))
+	return endRecord(wire.AppendUvarint(b, f.seq), at)
+}
+
+func parseFinal(body []byte) (f final, err error) {
+	r := reader{b: body}
+	f.Key = Key{Epoch: r.u32(), Stream: uint32(r.uvarint(wire.MaxStreamID))}
+	if f.seq = r.uvarint(wire.MaxInt); f.Epoch == 0 || f.Stream == 0 || f.seq == 0 {
+		r.fail()
+	}
+	return f, r.err
+}
+
 // reader takes fields from the front of b. After the first error it yields zeros.
 type reader struct {
 	b   []byte

@@ -18,10 +18,15 @@
 //	kind 3 gap     as in section 3.4: samples that were never written
 //	kind 4 footer  what is in the segment
 //	kind 5 end     epoch:u32: that run of the program ended orderly, nothing of it was lost behind this
+//	kind 6 final   epoch:u32  stream:uvarint  seq:uvarint: in front of the end, of each stream of the run, its last sample
 //
 // Numbers are big endian, uvarint as in section 2, times µs since the Unix
 // epoch on the device's clock, and nothing but labels: order and age come
 // from the log itself, so that a clock that is set deletes nothing and moves nothing.
+//
+// Kinds that a version does not know it reads past. In a footer a stream's last
+// sample is the final one, in the segment with the end: so a reader can tell
+// whether what it has of a run is all of it when nothing else of the stream is left.
 //
 // Each segment stands for itself: a stream's record precedes its first batch in
 // it, so the oldest segment can go at any time. A segment that was closed has

@@ -27,7 +27,7 @@ type contents struct {
 type span struct {
 	Key
 	*Description
-	First, Last uint64 // sequence numbers; 0: none, only a gap is told
+	First, Last uint64 // sequence numbers; First 0: no batch is there; Last 0: only a gap is told
 }
 
 // clone copies what is added to later.
@@ -70,6 +70,13 @@ func (c *contents) add(k Key, at, first, last uint64) {
 		s.First = first
 	}
 	s.Last = max(s.Last, last)
+}
+
+// finish takes the last sample of a stream that was described: there is none behind it in its run.
+func (c *contents) finish(k Key, seq uint64) {
+	if i, ok := c.index[k]; ok {
+		c.spans[i].Last = max(c.spans[i].Last, seq)
+	}
 }
 
 // appendFooter appends the footer and the trailer of a segment; offset is where the footer will be.

@@ -19,6 +19,8 @@ func sample() []byte {
 	b = appendBatch(b, 1_000_000, body)
 	c.add(Key{7, 1}, 1_000_000, h.Seq, h.Last())
 	b = appendGap(b, wire.Gap{Stream: 1, Epoch: 7, From: 4, To: 6, Reason: wire.GapSpool})
+	b = appendFinal(b, final{Key: Key{7, 1}, seq: 6})
+	c.finish(Key{7, 1}, 6)
 	b = appendEnd(b, 7)
 	c.ended, c.end = []uint32{7}, int64(len(b))
 	return appendFooter(b, &c, c.end)
@@ -73,6 +75,15 @@ func checkContents(t *testing.T, kind byte, body []byte) {
 		_, again, _, _ := nextRecord(appendStream(nil, k, &d), maxRecord)
 		if k2, d2, err := parseStream(again); err != nil || k2 != k || d2 != d {
 			t.Fatalf("%v %+v becomes %v %+v, %v", k, d, k2, d2, err)
+		}
+	case kindFinal:
+		e, err := parseFinal(body)
+		if err != nil {
+			return
+		}
+		_, again, _, _ := nextRecord(appendFinal(nil, e), maxRecord)
+		if e2, err := parseFinal(again); err != nil || e2 != e {
+			t.Fatalf("%+v becomes %+v, %v", e, e2, err)
 		}
 	case kindBatch:
 		b, err := parseBatch(body)

@@ -44,7 +44,7 @@ type Reader struct {
 	view    view          // of the segment that is read
 	scan    *scanner
 	keys    map[Key]*Description // described in it so far, of those wanted; others are nil
-	pending Item                 // comes next
+	pending []Item               // come next
 }
 
 // track is how far a Reader got in one stream.
@@ -87,8 +87,9 @@ func (r *Reader) Close() {
 // Next returns the next item. io.EOF: there is no more now. Other errors are
 // those of the disk; the next call goes on behind.
 func (r *Reader) Next() (Item, error) {
-	if item := r.pending; item.Description != nil {
-		r.pending = Item{}
+	if len(r.pending) > 0 {
+		item := r.pending[0]
+		r.pending = r.pending[1:]
 		return item, nil
 	}
 	for {
@@ -167,8 +168,21 @@ func (r *Reader) take(kind byte, body []byte) (Item, bool) {
 		if err == nil && g.To != 0 {
 			return r.yield(Key{g.Epoch, g.Stream}, g.From, g.To, Item{Gap: g})
 		}
+	case kindFinal:
+		if f, err := parseFinal(body); err == nil {
+			return r.finish(f)
+		}
 	}
 	return Item{}, false
+}
+
+// finish is at a stream's last sample of a run: what is missing up to there does not come any more.
+func (r *Reader) finish(f final) (Item, bool) {
+	d := r.keys[f.Key]
+	if d == nil || r.tracks[d.Name].at.Epoch == 0 { // for who knows nothing it begins with what is there
+		return Item{}, false
+	}
+	return r.yield(f.Key, 1, f.seq, Item{Gap: wire.Gap{Stream: f.Stream, Epoch: f.Epoch, From: 1, To: f.seq, Reason: wire.GapSpool}})
 }
 
 // yield returns what is not known of an item, or first the gap before it, if there is one.
@@ -181,7 +195,7 @@ func (r *Reader) yield(k Key, from, to uint64, item Item) (Item, bool) {
 	if t.passed(k.Epoch, to) {
 		return item, false
 	}
-	gap, missing := t.before(k, from, r.spool.hasEnded)
+	items := r.before(item.Description, k, from)
 	if k.Epoch == t.at.Epoch && from <= t.at.Seq {
 		item.Skip = int(t.at.Seq + 1 - from)
 	}
@@ -189,11 +203,37 @@ func (r *Reader) yield(k Key, from, to uint64, item Item) (Item, bool) {
 		item.Gap.From, item.Skip = from+uint64(item.Skip), 0
 	}
 	t.at = Place{k.Epoch, to}
-	if missing {
-		r.pending = item
-		return Item{Description: item.Description, Gap: gap}, true
+	if len(items) > 0 {
+		r.pending = append(items[1:], item)
+		return items[0], true
 	}
 	return item, true
+}
+
+// before is what is missing of a stream between what is known and an item that begins with seq.
+func (r *Reader) before(d *Description, k Key, seq uint64) (items []Item) {
+	at := r.tracks[d.Name].at
+	missing := func(epoch uint32, from, to uint64, why wire.GapReason) {
+		items = append(items, Item{Description: d, Gap: wire.Gap{Stream: k.Stream, Epoch: epoch, From: from, To: to, Reason: why}})
+	}
+	switch {
+	case at.Epoch == 0: // it begins here
+		return nil
+	case at.Epoch != k.Epoch:
+		last := r.spool.lastOf(d.Name, at.Epoch)
+		if last == 0 {
+			missing(at.Epoch, at.Seq+1, 0, wire.GapRestart)
+			return items
+		}
+		if last > at.Seq {
+			missing(at.Epoch, at.Seq+1, last, wire.GapSpool)
+		}
+		at.Seq = 0
+	}
+	if seq > at.Seq+1 {
+		missing(k.Epoch, at.Seq+1, seq-1, wire.GapSpool)
+	}
+	return items
 }
 
 // rank is an epoch's place in the order of those that there were; -1: it was not there.
@@ -211,23 +251,4 @@ func (t *track) passed(epoch uint32, seq uint64) bool {
 	}
 	n := t.rank(epoch) // an epoch that begins after Read comes behind all others
 	return n >= 0 && n < t.rank(t.at.Epoch)
-}
-
-// before is what is missing between what is known and a batch that begins with seq.
-func (t *track) before(k Key, seq uint64, ended func(epoch uint32) bool) (g wire.Gap, missing bool) {
-	g = wire.Gap{Stream: k.Stream, Epoch: t.at.Epoch, From: t.at.Seq + 1, Reason: wire.GapSpool}
-	switch {
-	case t.at.Epoch == 0: // it begins here
-		return g, false
-	case t.at.Epoch == k.Epoch:
-		g.To = seq - 1
-		return g, seq > g.From
-	case !ended(t.at.Epoch):
-		g.Reason = wire.GapRestart
-		return g, true
-	case seq > 1:
-		g.Epoch, g.From, g.To = k.Epoch, 1, seq-1
-		return g, true
-	}
-	return g, false
 }

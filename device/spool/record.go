@@ -15,6 +15,7 @@ const (
 	kindGap    = 3
 	kindFooter = 4
 	kindEnd    = 5
+	kindFinal  = 6
 )
 
 const (

@@ -103,6 +103,12 @@ func (c *contents) take(kind byte, body []byte) error {
 			return errCorrupt
 		}
 		c.ended = append(c.ended, epoch)
+	case kindFinal:
+		f, err := parseFinal(body)
+		if err != nil {
+			return errCorrupt
+		}
+		c.finish(f.Key, f.seq)
 	case kindFooter: // whose trailer is not there
 		return io.EOF
 	}

@@ -79,7 +79,7 @@ type Spool struct {
 	syncAt  time.Duration
 	buf     []byte
 	outage  outage
-	epochs  map[uint32]bool // of this run
+	finals  map[Key]final // of this run: how far each stream got
 
 	mu       sync.Mutex
 	segments []*segment                   // guarded by mu, with what is in them; oldest first
@@ -139,7 +139,7 @@ func Open(cfg Config) (*Spool, error) {
 	}
 	s := &Spool{
 		cfg: cfg, born: time.Now(), kicked: make(chan struct{}, 1), segment: min(maxSegment, cfg.Bytes/parts),
-		epochs: map[uint32]bool{}, refused: map[Key]entry{}, shared: map[Description]*Description{},
+		finals: map[Key]final{}, refused: map[Key]entry{}, shared: map[Description]*Description{},
 		outage: outage{log: cfg.Log},
 	}
 	s.ahead = s.machine()

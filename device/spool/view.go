@@ -63,15 +63,26 @@ func (c *contents) cut(age, since time.Duration) uint64 {
 func (c *contents) concerns(tracks map[string]*track) bool {
 	return slices.ContainsFunc(c.spans, func(sp span) bool {
 		t := tracks[sp.Name]
-		return t != nil && (sp.First == 0 || !t.passed(sp.Epoch, sp.Last))
+		return t != nil && (sp.Last == 0 || !t.passed(sp.Epoch, sp.Last))
 	})
 }
 
-// hasEnded reports whether that run of the program said that it ended.
-func (s *Spool) hasEnded(epoch uint32) bool {
+// lastOf returns the last sample of a stream in a run of the program that said that it ended; 0: it did not, or
+// nobody knows, since all there was of the stream is gone, as happens where the end was written by a version without kind 6.
+func (s *Spool) lastOf(name string, epoch uint32) (last uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.segments, func(seg *segment) bool { return slices.Contains(seg.ended, epoch) })
+	if !slices.ContainsFunc(s.segments, func(seg *segment) bool { return slices.Contains(seg.ended, epoch) }) {
+		return 0
+	}
+	for _, seg := range s.segments {
+		for _, sp := range seg.spans {
+			if sp.Name == name && sp.Epoch == epoch {
+				last = max(last, sp.Last)
+			}
+		}
+	}
+	return last
 }
 
 // Last returns the newest place of a stream in what is written, of any run but one: 0, or the one that runs.

@@ -97,7 +97,7 @@ func (s *Spool) encode(entries []entry) (n int) {
 			s.current.describe(e.Key, e.Description)
 			s.mu.Unlock()
 		}
-		s.epochs[e.Epoch] = true
+		s.finals[e.Key] = final{e.Key, e.Description, max(s.finals[e.Key].seq, e.last)}
 		if e.data != nil {
 			s.buf = appendBatch(s.buf, e.at, e.data)
 		} else {
@@ -143,25 +143,13 @@ func (s *Spool) sync() error {
 
 // close ends the current segment with its footer. last: this run of the program ends, too.
 func (s *Spool) close(last bool) error {
-	if last && len(s.epochs) > 0 {
-		if err := s.open(s.now()); err != nil {
+	if last && len(s.finals) > 0 {
+		if err := s.writeEnd(s.now()); err != nil {
 			return err
 		}
 	}
 	if s.file == nil {
 		return nil
-	}
-	if last {
-		s.buf = s.buf[:0]
-		s.mu.Lock()
-		for epoch := range s.epochs {
-			s.buf = appendEnd(s.buf, epoch)
-			s.current.ended = append(s.current.ended, epoch)
-		}
-		s.mu.Unlock()
-		if err := s.put(s.now(), nil); err != nil {
-			return err
-		}
 	}
 	if err := s.sync(); err != nil {
 		return err
@@ -172,6 +160,38 @@ func (s *Spool) close(last bool) error {
 	err := s.file.Close()
 	s.file, s.current = nil, nil
 	return err
+}
+
+// writeEnd writes that this run ends, and where each of its streams does: what is in front of that may be gone sooner.
+func (s *Spool) writeEnd(now time.Duration) error {
+	if err := s.open(now); err != nil {
+		return err
+	}
+	s.buf = s.buf[:0]
+	s.mu.Lock()
+	for _, f := range s.finals {
+		if !s.current.has(f.Key) {
+			s.buf = appendStream(s.buf, f.Key, f.Description)
+			s.current.describe(f.Key, f.Description)
+		}
+		s.buf = appendFinal(s.buf, f)
+		s.current.finish(f.Key, f.seq)
+	}
+	for epoch := range s.epochs() {
+		s.buf = appendEnd(s.buf, epoch)
+		s.current.ended = append(s.current.ended, epoch)
+	}
+	s.mu.Unlock()
+	return s.put(now, nil)
+}
+
+// epochs are those of this run: one, as a rule.
+func (s *Spool) epochs() map[uint32]bool {
+	out := map[uint32]bool{}
+	for k := range s.finals {
+		out[k.Epoch] = true
+	}
+	return out
 }
 
 // seal writes the footer. Without it, all the segment holds is there as well.
