@@ -28,14 +28,15 @@ func (s *Spool) Append(d Description, h wire.Header, body []byte) (ticket uint64
 	return e.ticket, nil
 }
 
-// roomLocked says why an entry finds no room. With Refuse two segments stay free: one that will be begun, and what heads and footers take.
+// roomLocked says why an entry finds no room. With Refuse two segments stay free: one that will be begun, and what heads, footers
+// and merging take. How many files there are does not matter: they are merged when the next is begun.
 func (s *Spool) roomLocked(e entry) error {
 	switch {
 	case s.ended:
 		return ErrEnded
 	case s.held+e.size() > s.cfg.Memory:
 		return ErrFull
-	case s.cfg.Refuse && (s.usedLocked()+int64(s.held-s.inFile+e.size()) > s.cfg.Bytes-2*s.segment || len(s.segments) >= maxSegments-2):
+	case s.cfg.Refuse && (s.usedLocked()+int64(s.held-s.inFile+e.size()) > s.cfg.Bytes-2*s.segment):
 		return ErrNoRoom
 	}
 	return nil

@@ -47,21 +47,41 @@ func (s *Spool) date(segments []*segment) {
 		if i+1 < len(segments) && segments[i+1].first > 0 && seg.sharesRun(&segments[i+1].contents) {
 			seg.wrote = max(seg.wrote, s.since(segments[i+1].first))
 		}
-		seg.began = seg.wrote
+	}
+	for i, seg := range segments {
+		if seg.began = seg.wrote; i > 0 {
+			seg.began = min(seg.began, segments[i-1].wrote)
+		}
 	}
 }
 
 // since is a label of an earlier run on this one's clock.
 func (s *Spool) since(label uint64) time.Duration {
-	at := time.Duration(label) * time.Microsecond
-	if at < unsetBefore && s.ahead >= unsetBefore {
+	if isUnset(label) && s.ahead >= unsetBefore {
 		return 0
 	}
-	return min(0, at-s.ahead)
+	return min(0, time.Duration(label)*time.Microsecond-s.ahead)
 }
 
+func isUnset(label uint64) bool { return time.Duration(label)*time.Microsecond < unsetBefore }
+
+// lastLabel is the label by which some segments are dated together: the last one, or a later one from before the clock was set
+// back, lest what is new goes. One from before 2001 says nothing, whatever there was before it.
+func lastLabel(run []*segment) (label uint64) {
+	for _, seg := range run {
+		switch {
+		case seg.last == 0: // without batches
+		case isUnset(seg.last):
+			label = seg.last
+		default:
+			label = max(label, seg.last)
+		}
+	}
+	return label
+}
+
+// sharesRun reports whether the next segment goes on with the last run that this one has something of.
 func (c *contents) sharesRun(next *contents) bool {
-	return slices.ContainsFunc(c.spans, func(a span) bool {
-		return slices.ContainsFunc(next.spans, func(b span) bool { return a.Epoch == b.Epoch })
-	})
+	n := len(c.spans)
+	return n > 0 && len(next.spans) > 0 && c.spans[n-1].Epoch == next.spans[0].Epoch
 }

@@ -8,7 +8,8 @@
 // durable survives a power cut. Memory is never called stored: Durable says up
 // to where the disk has confirmed.
 //
-//	NNNNNNNNNNNNNNNN.seg = head record* footer trailer
+//	NNNNNNNNNNNNNNNN.seg = head record* footer trailer    N: its number, hexadecimal, rising
+//	NNNNNNNNNNNNNNNN-NNNNNNNNNNNNNNNN.seg               the same, merged of those from the first to the last number
 //	head    = "telespl1"
 //	record  = length:u32  crc:u32  kind:u8  body       length counts kind and body, the CRC-32C covers them
 //	trailer = offset:u64  "tail"  crc:u32              of the footer
@@ -32,6 +33,11 @@
 // it, so the oldest segment can go at any time. A segment that was closed has
 // a footer, which is all that a start reads of it. One that was cut off is read
 // through once, up to its last whole record.
+//
+// Small segments are merged when there are many. What was merged counts from when
+// the first of those that it was made of is gone for good; until then they do.
+// Its records are theirs, of several runs perhaps, and the labels of its batches
+// may be of several settings of the clock: "last" in its footer is the one that dates it.
 //
 // A disk that fails or is full harms nobody: the segment that could not be
 // written is given up at its last durable record, what was not durable is written

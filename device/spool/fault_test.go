@@ -20,13 +20,16 @@ func TestEveryNthFails(t *testing.T) {
 	for op, most := range often {
 		for n := 1; n <= most; n++ {
 			t.Run(fmt.Sprintf("%s/%d", op, n), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { everyNth(t, op, n) })
+				synctest.Test(t, func(t *testing.T) { everyNth(t, op, n, manySegments) })
+			})
+			t.Run(fmt.Sprintf("%s/%d/merging", op, n), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { everyNth(t, op, n, 3) })
 			})
 		}
 	}
 }
 
-func everyNth(t *testing.T, op string, n int) {
+func everyNth(t *testing.T, op string, n, many int) {
 	disk, l, r := disktest.New(uint64(n)), newLedger(), rand.New(rand.NewPCG(uint64(n), 2))
 	count := 0
 	disk.FailWith(func(what string) error {
@@ -37,7 +40,7 @@ func everyNth(t *testing.T, op string, n int) {
 		}
 		return nil
 	})
-	s := begin(t, Config{FS: disk, Bytes: 1 << 20})
+	s := begin(t, Config{FS: disk, Bytes: 1 << 20, many: many})
 	produceSome(l, s.Spool, 7, r, 300)
 	recovers(disk, l, s, r)
 	if n == 1 && op == "write" && s.Stats().Failures == 0 {
@@ -49,7 +52,7 @@ func everyNth(t *testing.T, op string, n int) {
 	}
 	l.check(t, readAll(t, s.Spool, l), taken)
 	s.end()
-	again := begin(t, Config{FS: disk, Bytes: 1 << 20})
+	again := begin(t, Config{FS: disk, Bytes: 1 << 20, many: many})
 	defer again.end()
 	l.check(t, readAll(t, again.Spool, l), taken)
 }
@@ -85,14 +88,14 @@ func powerCuts(t *testing.T, seed uint64) {
 			}
 			return nil
 		})
-		s := begin(t, Config{FS: disk, Bytes: 8 << 20})
+		s := begin(t, Config{FS: disk, Bytes: 8 << 20, many: int(3 + seed%2*manySegments)})
 		produceSome(l, s.Spool, epoch, r, r.IntN(400))
 		time.Sleep(time.Duration(r.IntN(2000)) * time.Millisecond)
 		durable[epoch] = s.Durable()
 		disk = disk.Cut()
 		s.end()
 	}
-	s := begin(t, Config{FS: disk, Bytes: 8 << 20})
+	s := begin(t, Config{FS: disk, Bytes: 8 << 20, many: int(3 + seed%2*manySegments)})
 	defer s.end()
 	l.check(t, readAll(t, s.Spool, l), func(m made) bool { return m.ticket > 0 && m.ticket <= durable[m.key.Epoch] })
 }

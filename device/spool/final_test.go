@@ -111,7 +111,7 @@ func TestAnEndWithoutFinals(t *testing.T) {
 			_, body := bodyOf(Key{7, stream}, 1, 3, 24)
 			b := appendStream([]byte(head), Key{7, stream}, d)
 			b = appendEnd(appendBatch(b, uint64(time.Now().UnixMicro()), body), 7)
-			f, err := disk.Create(fileName(3))
+			f, err := disk.Create(ids{3, 3}.file())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -99,7 +99,7 @@ func (f *killsFile) Sync() error {
 func child() {
 	epoch, _ := strconv.Atoi(os.Getenv(childEpoch))
 	at, _ := strconv.Atoi(os.Getenv(childKill))
-	s, err := Open(Config{FS: &kills{OS: disk.OS{Dir: os.Getenv(childDir)}, at: at}, Bytes: 4 << 20, Flush: time.Millisecond, Sync: 3 * time.Millisecond})
+	s, err := Open(Config{FS: &kills{OS: disk.OS{Dir: os.Getenv(childDir)}, at: at}, Bytes: 4 << 20, many: 6, Flush: time.Millisecond, Sync: 3 * time.Millisecond})
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
@@ -130,7 +130,7 @@ func TestKills(t *testing.T) {
 		durable[epoch] = runChild(t, dir, epoch, 1+r.IntN(80))
 		remember(l, epoch, 5*durable[epoch]+5000)
 	}
-	s, err := Open(Config{FS: disk.OS{Dir: dir}, Bytes: 4 << 20})
+	s, err := Open(Config{FS: disk.OS{Dir: dir}, Bytes: 4 << 20, many: 6})
 	if err != nil {
 		t.Fatal(err)
 	}

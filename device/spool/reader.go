@@ -50,7 +50,7 @@ type Reader struct {
 // track is how far a Reader got in one stream.
 type track struct {
 	at    Place
-	known map[uint32]int // the epochs there were when reading began, in their order
+	known map[uint32]int // the epochs there were when reading began, and those that were reached since, in their order
 }
 
 // Read begins to read. Close has to be called when it is over.
@@ -132,9 +132,11 @@ func (r *Reader) advance() error {
 	if !ok {
 		return io.EOF
 	}
-	r.view = view
-	f, err := r.spool.cfg.FS.Open(fileName(view.id))
-	if err != nil {
+	f, err := r.spool.cfg.FS.Open(view.file())
+	if errors.Is(err, fs.ErrNotExist) && !r.spool.holds(view.ids) { // it is in another one by now
+		return err
+	}
+	if r.view = view; err != nil {
 		return err
 	}
 	r.file, r.keys = f, map[Key]*Description{}
@@ -203,6 +205,7 @@ func (r *Reader) yield(k Key, from, to uint64, item Item) (Item, bool) {
 		item.Gap.From, item.Skip = from+uint64(item.Skip), 0
 	}
 	t.at = Place{k.Epoch, to}
+	t.reached(k.Epoch)
 	if len(items) > 0 {
 		r.pending = append(items[1:], item)
 		return items[0], true
@@ -242,6 +245,13 @@ func (t *track) rank(epoch uint32) int {
 		return n
 	}
 	return -1
+}
+
+// reached notes an epoch that began after Read, since what was made before it may come once more: in a segment that was merged.
+func (t *track) reached(epoch uint32) {
+	if t.rank(epoch) < 0 {
+		t.known[epoch] = len(t.known)
+	}
 }
 
 // passed reports whether everything up to seq of epoch is known.

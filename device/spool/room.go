@@ -86,7 +86,10 @@ func (s *Spool) removeOldest() error {
 }
 
 func (s *Spool) remove(seg *segment) error {
-	if err := s.cfg.FS.Remove(fileName(seg.id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.sweep(); err != nil {
+		return err
+	}
+	if err := s.cfg.FS.Remove(seg.file()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	s.mu.Lock()

@@ -47,6 +47,7 @@ func (s *Spool) work(now time.Duration) error {
 	if err := s.expire(now); err != nil {
 		return err
 	}
+	_ = s.sweep() // the next time, then
 	full := s.take(now)
 	if err := s.write(now); err != nil {
 		return err

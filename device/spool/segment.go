@@ -2,10 +2,7 @@ package spool
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/telepath-iot/telepath/device/disk"
@@ -13,26 +10,13 @@ import (
 
 // segment is one file of the log.
 type segment struct {
-	id   uint64
+	ids
 	size int64 // bytes on the disk
 	contents
-	began   time.Duration // on the spool's clock; of an earlier run: as wrote
+	began   time.Duration // on the spool's clock; of an earlier run: no later than when the one before was written last
 	wrote   time.Duration // when it was written last; before the start of this run: negative
 	durable contents      // what of contents a power cut leaves; of the one that is written
-}
-
-const suffix = ".seg"
-
-func fileName(id uint64) string { return fmt.Sprintf("%016x%s", id, suffix) }
-
-// parseName reads a file's name; others than segments may be in the folder.
-func parseName(name string) (id uint64, ok bool) {
-	digits, found := strings.CutSuffix(name, suffix)
-	if !found || len(digits) != 16 {
-		return 0, false
-	}
-	id, err := strconv.ParseUint(digits, 16, 64)
-	return id, err == nil && fileName(id) == name
+	spoilt  bool          // not all of it can be read, or it is not of this version
 }
 
 // errForeign: a file that is called like a segment and is none of this version.

@@ -3,7 +3,6 @@ package spool
 import (
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +22,7 @@ type Config struct {
 	Log    *slog.Logger  // default: nothing is logged
 
 	wall func() time.Time // of tests; default: the machine's clock, which may be wrong, and be set
+	many int              // of tests; default: manySegments
 }
 
 // Defaults of Config, for who tells people.
@@ -42,8 +42,11 @@ const (
 	// goes, and at most this many bytes: it is read through when it was cut off.
 	maxSegment = 8 << 20
 	parts      = 32
-	// maxSegments bounds the files, of which each start of the program makes
-	// one: a start reads some hundred bytes of each.
+	// manySegments is how many files there are before small ones are made one. Each
+	// start of the program makes one, and so does a clock that is set. A start reads
+	// some hundred bytes of each. It is more than there are of those that are not merged.
+	manySegments = 192
+	// maxSegments bounds the files where they cannot be merged, on a disk that fails.
 	maxSegments = 512
 )
 
@@ -72,10 +75,12 @@ type Spool struct {
 	nextID  uint64
 	file    disk.File // of current
 	current *segment
-	isNew   bool       // current's file, to the folder
-	cut     []*segment // of earlier runs, and without a footer
-	undone  []entry    // taken from waiting and not durable yet
-	written int        // how many of undone are in current
+	isNew   bool          // current's file, to the folder
+	cut     []*segment    // of earlier runs, and without a footer
+	litter  []litter      // files that are to go before others do, in this order
+	mergeAt time.Duration // not before, since it failed
+	undone  []entry       // taken from waiting and not durable yet
+	written int           // how many of undone are in current
 	syncAt  time.Duration
 	buf     []byte
 	outage  outage
@@ -168,6 +173,9 @@ func (c *Config) complete() {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.many == 0 {
+		c.many = manySegments
+	}
 	if c.wall == nil {
 		c.wall = time.Now
 	}
@@ -175,47 +183,6 @@ func (c *Config) complete() {
 
 // now is the time since Open, on the monotonic clock.
 func (s *Spool) now() time.Duration { return time.Since(s.born) }
-
-// load lists the folder and reads what is in each segment.
-func (s *Spool) load() error {
-	entries, err := s.cfg.FS.List()
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(entries, func(a, b disk.Entry) int { // as their ids, which have leading zeros
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
-	var segments []*segment
-	for _, e := range entries {
-		id, ok := parseName(e.Name)
-		if !ok {
-			continue
-		}
-		s.nextID = max(s.nextID, id+1)
-		seg := &segment{id: id, size: e.Size}
-		cut := false
-		if seg.contents, cut, err = load(s.cfg.FS, e); err != nil {
-			s.cfg.Log.Warn("a part of the spool cannot be read", "file", e.Name, "error", err)
-		}
-		if seg.index = nil; cut && len(seg.spans) > 0 {
-			s.cut = append(s.cut, seg)
-		}
-		segments = append(segments, seg)
-	}
-	s.date(segments)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.segments, s.loaded = segments, true
-	for _, seg := range segments {
-		for i := range seg.spans {
-			seg.spans[i].Description = s.shareLocked(*seg.spans[i].Description)
-		}
-	}
-	return nil
-}
 
 // shareLocked keeps one copy of equal descriptions.
 func (s *Spool) shareLocked(d Description) *Description {
@@ -225,6 +192,12 @@ func (s *Spool) shareLocked(d Description) *Description {
 		s.shared[d] = known
 	}
 	return known
+}
+
+func (s *Spool) shareSpansLocked(seg *segment) {
+	for i := range seg.spans {
+		seg.spans[i].Description = s.shareLocked(*seg.spans[i].Description)
+	}
 }
 
 // Stats returns the counts so far.

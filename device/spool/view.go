@@ -1,13 +1,14 @@
 package spool
 
 import (
+	"math"
 	"slices"
 	"time"
 )
 
 // view is a segment as a reader sees it: up to where, and since when.
 type view struct {
-	id   uint64
+	ids
 	end  int64  // bytes
 	open bool   // it is the newest and may go on
 	cut  uint64 // µs: earlier batches are not asked for
@@ -21,16 +22,23 @@ func (s *Spool) viewAfter(had view, tracks map[string]*track, since time.Duratio
 	defer s.mu.Unlock()
 	for i, seg := range s.segments {
 		last := i == len(s.segments)-1
-		if had.any && seg.id <= had.id || !last && !seg.concerns(tracks) {
+		if had.any && seg.to <= had.to || !last && !seg.concerns(tracks) {
 			continue
 		}
 		age := s.now() - seg.wrote
 		if since > 0 && age > since && !last {
 			continue
 		}
-		return view{id: seg.id, end: seg.end, open: last, cut: seg.cut(age, since), any: true}, seg.end > 0
+		return view{ids: seg.ids, end: seg.end, open: last, cut: seg.cut(age, since), any: true}, seg.end > 0
 	}
 	return view{}, false
+}
+
+// holds reports whether a segment is still a part of the log.
+func (s *Spool) holds(i ids) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.segments, func(seg *segment) bool { return seg.ids == i })
 }
 
 // look returns how a segment stands now.
@@ -38,7 +46,7 @@ func (s *Spool) look(had view) view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, seg := range s.segments {
-		if seg.id == had.id {
+		if seg.ids == had.ids {
 			had.end, had.open = seg.end, i == len(s.segments)-1
 			return had
 		}
@@ -49,15 +57,18 @@ func (s *Spool) look(had view) view {
 
 // cut is the time of the oldest batch that is asked for. The segment's end is
 // as old as the spool's own clock says; from there on back, the times in it count.
-func (c *contents) cut(age, since time.Duration) uint64 {
-	if since == 0 {
-		return 0
-	}
+// In one that was merged, the clock may have been set: it comes as a whole, if any of it is asked for.
+func (s *segment) cut(age, since time.Duration) uint64 {
 	back := since - age
-	if back < 0 {
-		return c.last + 1
+	switch {
+	case since == 0 || s.merged() && back >= 0:
+		return 0
+	case s.merged():
+		return math.MaxUint64
+	case back < 0:
+		return s.last + 1
 	}
-	return c.last - min(c.last, uint64(back.Microseconds()))
+	return s.last - min(s.last, uint64(back.Microseconds()))
 }
 
 func (c *contents) concerns(tracks map[string]*track) bool {
@@ -72,17 +83,21 @@ func (c *contents) concerns(tracks map[string]*track) bool {
 func (s *Spool) lastOf(name string, epoch uint32) (last uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.ContainsFunc(s.segments, func(seg *segment) bool { return slices.Contains(seg.ended, epoch) }) {
-		return 0
-	}
-	for _, seg := range s.segments {
+	ended := false
+	for _, seg := range slices.Backward(s.segments) {
+		if ended = ended || slices.Contains(seg.ended, epoch); !ended {
+			continue
+		}
 		for _, sp := range seg.spans {
-			if sp.Name == name && sp.Epoch == epoch {
+			if sp.Epoch == epoch && sp.Name == name {
 				last = max(last, sp.Last)
 			}
 		}
+		if last > 0 {
+			return last
+		}
 	}
-	return last
+	return 0
 }
 
 // Last returns the newest place of a stream in what is written, of any run but one: 0, or the one that runs.

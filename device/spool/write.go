@@ -49,9 +49,10 @@ func (s *Spool) open(now time.Duration) error {
 	if err := s.makeRoom(); err != nil {
 		return err
 	}
-	seg := &segment{id: s.nextID, began: now, wrote: now}
+	s.tidy(now)
+	seg := &segment{ids: ids{s.nextID, s.nextID}, began: now, wrote: now}
 	s.nextID++ // a name that was tried is not tried again
-	f, err := s.cfg.FS.Create(fileName(seg.id))
+	f, err := s.cfg.FS.Create(seg.file())
 	if err != nil {
 		return err
 	}
@@ -218,13 +219,13 @@ func (s *Spool) mend() {
 	seg := s.cut[0]
 	s.cut = s.cut[1:]
 	if err := s.mendOne(seg); err != nil && !errors.Is(err, fs.ErrNotExist) { // it went meanwhile, as the oldest do
-		s.cfg.Log.Debug("a part of the spool stays without its footer", "file", fileName(seg.id), "error", err)
+		s.cfg.Log.Debug("a part of the spool stays without its footer", "file", seg.file(), "error", err)
 		s.cut = nil
 	}
 }
 
 func (s *Spool) mendOne(seg *segment) error {
-	f, err := s.cfg.FS.Append(fileName(seg.id))
+	f, err := s.cfg.FS.Append(seg.file())
 	if err != nil {
 		return err
 	}
