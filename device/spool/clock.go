@@ -13,6 +13,17 @@ const unsetBefore = 1e9 * time.Second
 // is monotonic, when it is set. Steered it runs with it.
 const setBy = time.Second
 
+// now is the time since Open, on the monotonic clock and with what that leaves out while the machine is suspended.
+func (s *Spool) now() time.Duration { return time.Since(s.born) + time.Duration(s.slept.Load()) }
+
+// wokenLocked notices that the machine was suspended meanwhile: it gets older, and its clock has not been set.
+func (s *Spool) wokenLocked() {
+	slept := s.cfg.asleep() - s.rested
+	if slept > time.Duration(s.slept.Load())+setBy/2 {
+		s.slept.Store(int64(slept))
+	}
+}
+
 // machine is what the machine's clock showed when the spool's was 0, as it is set now, since the Unix epoch.
 func (s *Spool) machine() time.Duration {
 	return time.Duration(s.cfg.wall().UnixMicro())*time.Microsecond - s.now()
@@ -23,8 +34,11 @@ func (s *Spool) machine() time.Duration {
 // of one setting only, so that they tell how old what is in it is.
 func (s *Spool) labelLocked() (at uint64, turned bool) {
 	ahead := s.machine()
-	turned = (ahead - s.ahead).Abs() > setBy
-	if turned {
+	if (ahead - s.ahead).Abs() > setBy {
+		s.wokenLocked()
+		ahead = s.machine()
+	}
+	if turned = (ahead - s.ahead).Abs() > setBy; turned {
 		s.ahead = ahead
 	}
 	return uint64(max((ahead + s.now()).Microseconds(), 1)), turned

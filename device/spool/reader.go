@@ -61,6 +61,7 @@ func (s *Spool) Read(q Query) *Reader {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.wokenLocked()
 	for _, seg := range s.segments {
 		for _, sp := range seg.spans {
 			if t := r.tracks[sp.Name]; t != nil && t.rank(sp.Epoch) < 0 {

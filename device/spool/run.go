@@ -22,6 +22,9 @@ func (s *Spool) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-s.kicked:
 		}
+		s.mu.Lock()
+		s.wokenLocked()
+		s.mu.Unlock()
 		timer.Reset(max(s.step(s.now())-s.now(), time.Millisecond))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/telepath-iot/telepath/device/disk"
@@ -21,8 +22,9 @@ type Config struct {
 	Refuse bool          // what finds no room is refused; default: the oldest makes room
 	Log    *slog.Logger  // default: nothing is logged
 
-	wall func() time.Time // of tests; default: the machine's clock, which may be wrong, and be set
-	many int              // of tests; default: manySegments
+	wall   func() time.Time     // of tests; default: the machine's clock, which may be wrong, and be set
+	asleep func() time.Duration // of tests; default: for how long the machine has been suspended since it was started
+	many   int                  // of tests; default: manySegments
 }
 
 // Defaults of Config, for who tells people.
@@ -67,6 +69,8 @@ var (
 type Spool struct {
 	cfg     Config // set once
 	born    time.Time
+	rested  time.Duration // for how long the machine had been suspended by then
+	slept   atomic.Int64  // and since then, in ns, as far as it was noticed
 	kicked  chan struct{}
 	segment int64 // bytes of one
 
@@ -147,6 +151,7 @@ func Open(cfg Config) (*Spool, error) {
 		finals: map[Key]final{}, refused: map[Key]entry{}, shared: map[Description]*Description{},
 		outage: outage{log: cfg.Log},
 	}
+	s.rested = cfg.asleep()
 	s.ahead = s.machine()
 	if err := s.load(); err != nil {
 		s.failed(s.now(), err)
@@ -176,13 +181,13 @@ func (c *Config) complete() {
 	if c.many == 0 {
 		c.many = manySegments
 	}
+	if c.asleep == nil {
+		c.asleep = asleep
+	}
 	if c.wall == nil {
 		c.wall = time.Now
 	}
 }
-
-// now is the time since Open, on the monotonic clock.
-func (s *Spool) now() time.Duration { return time.Since(s.born) }
 
 // shareLocked keeps one copy of equal descriptions.
 func (s *Spool) shareLocked(d Description) *Description {
