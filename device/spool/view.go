@@ -99,17 +99,3 @@ func (s *Spool) lastOf(name string, epoch uint32) (last uint64) {
 	}
 	return 0
 }
-
-// Last returns the newest place of a stream in what is written, of any run but one: 0, or the one that runs.
-func (s *Spool) Last(name string, except uint32) (p Place, d *Description) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, seg := range slices.Backward(s.segments) {
-		for _, sp := range slices.Backward(seg.spans) {
-			if sp.Name == name && sp.Epoch != except && sp.Last > 0 {
-				return Place{sp.Epoch, sp.Last}, sp.Description
-			}
-		}
-	}
-	return Place{}, nil
-}

@@ -112,9 +112,9 @@ var passedTest = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL): `)
 
 // spoolUnits runs the tests that fail the disk at each operation, and kill a program in the middle of one.
 func spoolUnits(kills int) (what, outcome, goal string, err error) {
-	what = fmt.Sprintf("units: a program is killed (SIGKILL) at %d seeded operations on the disk, half done; every Nth write and every Nth fsync fails, N = 1 … 100; power cuts; a full and a stuck disk", kills)
+	what = fmt.Sprintf("units: a program is killed (SIGKILL) at %d seeded operations on the disk, half done; every Nth write and every Nth fsync fails, N = 1 … 100; power cuts; a full and a stuck disk; small segments that are merged, cut off at each operation", kills)
 	goal = "nothing that was confirmed as durable is missing, nothing twice, what is missing is declared"
-	cmd := exec.Command("go", "test", "-count=1", "-timeout", "30m", "-v", "-run", "^(TestKills|TestEveryNthFails|TestPowerCuts|TestFullDisk|TestADiskThatIsStuck)$", "./device/spool")
+	cmd := exec.Command("go", "test", "-count=1", "-timeout", "30m", "-v", "-run", "^(TestKills|TestEveryNthFails|TestPowerCuts|TestFullDisk|TestADiskThatIsStuck|TestAMergeIsCutOff)$", "./device/spool")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("SPOOL_KILLS=%d", kills))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
