@@ -59,7 +59,11 @@ func (s *Spool) date(segments []*segment) {
 	}
 	for i, seg := range slices.Backward(segments) {
 		if i+1 < len(segments) && segments[i+1].first > 0 && seg.sharesRun(&segments[i+1].contents) {
-			seg.wrote = max(seg.wrote, s.since(segments[i+1].first))
+			next := s.since(segments[i+1].first)
+			if isUnset(seg.last) && s.ahead >= unsetBefore { // it says nothing
+				seg.wrote = next
+			}
+			seg.wrote = max(seg.wrote, next)
 		}
 	}
 	for i, seg := range segments {

@@ -94,9 +94,6 @@ func (s *Spool) load() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.segments, s.loaded = segments, true
-	for _, seg := range segments {
-		s.shareSpansLocked(seg)
-	}
 	return nil
 }
 
@@ -109,6 +106,9 @@ func (s *Spool) loadSegment(f logFile) (seg *segment, cut bool) {
 		seg.spoilt = true
 	}
 	seg.index = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shareSpansLocked(seg) // now: thousands of runs have the same streams
 	return seg, cut
 }
 

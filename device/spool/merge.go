@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/telepath-iot/telepath/device/disk"
@@ -17,26 +18,52 @@ const (
 	mergedPart = 2
 	// maxMergedFooter bounds the footer of what is merged, in bytes, about: a start reads it.
 	maxMergedFooter = 256 << 10
+	// mostSpoilt is how many segments may turn out to be unreadable at once: on a disk that fails each may take seconds.
+	mostSpoilt = 3
 )
 
-// tidy makes one segment of small ones if there are many. It is called when there is room for another segment and none has been
-// begun. A disk that does not take it leaves everything as it was.
+// tidy makes one segment of small ones if there are many, once behind each that was begun. It is called when all that was made is
+// durable: what is made meanwhile waits in memory. A disk that does not take it leaves everything as it was.
 func (s *Spool) tidy(now time.Duration) {
-	if now < s.mergeAt || s.sweep() != nil {
+	if !s.untidy(now) {
 		return
 	}
-	run := s.pick()
-	for len(run) > 0 && !s.whole(run) {
-		run = s.pick()
-	}
-	if len(run) == 0 {
-		return
-	}
-	if err := s.merge(run); err != nil {
-		s.cfg.Log.Debug("parts of the spool stay as small as they are", "first", run[0].file(), "error", err)
+	if s.sweep() != nil || !s.hasRoom() {
 		s.mergeAt = now + lastRetry
+		return
+	}
+	if err := s.mergeSome(); err != nil {
+		s.cfg.Log.Debug("parts of the spool stay as small as they are", "error", err)
+		s.mergeAt = now + lastRetry
+	} else {
+		s.begun = false
 	}
 	_ = s.sweep() // the next time, then
+}
+
+// mergeSome merges what can be read of what is best merged.
+func (s *Spool) mergeSome() (err error) {
+	for range mostSpoilt {
+		run := s.pick()
+		if len(run) == 0 {
+			return nil
+		}
+		if err = s.whole(run); err == nil {
+			return s.merge(run)
+		}
+	}
+	return err
+}
+
+// untidy reports whether a segment was begun beside many, and nothing was merged since.
+func (s *Spool) untidy(now time.Duration) bool {
+	return s.begun && now >= s.mergeAt && s.Stats().Segments > s.cfg.many
+}
+
+// hasRoom reports whether what is merged fits beside what it is made of. A segment that has just been begun has left it.
+func (s *Spool) hasRoom() bool {
+	crowded, err := s.crowded()
+	return err == nil && !crowded && s.Stats().Bytes+s.segment/mergedPart <= s.cfg.Bytes
 }
 
 // pick chooses neighbours of which the fewest bytes are written for each file that is saved: what was written again is
@@ -44,23 +71,24 @@ func (s *Spool) tidy(now time.Duration) {
 func (s *Spool) pick() (best []*segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.segments) < s.cfg.many {
-		return nil
+	segments := s.segments
+	if s.current != nil { // the last one
+		segments = segments[:len(segments)-1]
 	}
 	bytes, footers := []int64{0}, []int64{0} // of all before
-	for i, seg := range s.segments {
+	for i, seg := range segments {
 		footer := seg.footerSize()
 		bytes = append(bytes, bytes[i]+max(seg.end, 0)+footer)
 		footers = append(footers, footers[i]+footer)
 	}
 	least := int64(0)
 	for n := 2; n <= mostMerged; n *= 2 {
-		for i := range max(len(s.segments)-n+1, 0) {
+		for i := range max(len(segments)-n+1, 0) {
 			cost := (bytes[i+n] - bytes[i]) / int64(n-1)
 			if best != nil && cost >= least || bytes[i+n]-bytes[i] > s.segment/mergedPart || footers[i+n]-footers[i] > maxMergedFooter {
 				continue
 			}
-			if run := s.segments[i:][:n]; s.mergeable(run) {
+			if run := segments[i:][:n]; s.mergeable(run) {
 				best, least = run, cost
 			}
 		}
@@ -79,17 +107,17 @@ func (s *Spool) mergeable(run []*segment) bool {
 	return last.wrote-first.began < most && labels < most && !slices.ContainsFunc(run, func(seg *segment) bool { return seg.spoilt })
 }
 
-// whole reports whether all of some segments can be read, and marks what cannot: before anything is written, lest it be in vain at each start.
-func (s *Spool) whole(run []*segment) bool {
+// whole looks whether all of some segments can be read, and marks what never will: before anything is written, lest it be in vain at
+// each start. It stops at the first.
+func (s *Spool) whole(run []*segment) error {
 	for _, seg := range run {
 		var c contents
 		if err := seg.read(s.cfg.FS, c.take); err != nil {
-			s.cfg.Log.Debug("a part of the spool stays as small as it is", "file", seg.file(), "error", err)
-			seg.spoilt = true
-			return false
+			seg.spoilt = !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE)
+			return fmt.Errorf("%s: %w", seg.file(), err)
 		}
 	}
-	return true
+	return nil
 }
 
 // read reads all records of a segment.

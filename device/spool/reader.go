@@ -199,11 +199,14 @@ func (r *Reader) yield(k Key, from, to uint64, item Item) (Item, bool) {
 		return item, false
 	}
 	items := r.before(item.Description, k, from)
+	known := uint64(0) // of from … to
 	if k.Epoch == t.at.Epoch && from <= t.at.Seq {
-		item.Skip = int(t.at.Seq + 1 - from)
+		known = t.at.Seq + 1 - from
 	}
 	if item.Gap.From != 0 {
-		item.Gap.From, item.Skip = from+uint64(item.Skip), 0
+		item.Gap.From = from + known
+	} else {
+		item.Skip = int(known) // less than a batch has
 	}
 	t.at = Place{k.Epoch, to}
 	t.reached(k.Epoch)

@@ -55,8 +55,15 @@ func (s *Spool) work(now time.Duration) error {
 	if err := s.write(now); err != nil {
 		return err
 	}
-	if len(s.undone) > 0 && (full || now >= s.syncAt) {
-		return s.sync()
+	if len(s.undone) > 0 && (full || now >= s.syncAt || s.untidy(now)) {
+		if err := s.sync(); err != nil {
+			return err
+		}
+		s.tidy(now)
+		return nil
+	}
+	if len(s.undone) == 0 {
+		s.tidy(now)
 	}
 	s.mend()
 	return nil
@@ -86,6 +93,9 @@ func (s *Spool) wake(now time.Duration) time.Duration {
 	}
 	if len(s.cut) > 0 {
 		at = now
+	}
+	if s.untidy(max(now, s.mergeAt)) {
+		at = min(at, max(now, s.mergeAt))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

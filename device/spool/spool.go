@@ -83,6 +83,7 @@ type Spool struct {
 	cut     []*segment    // of earlier runs, and without a footer
 	litter  []litter      // files that are to go before others do, in this order
 	mergeAt time.Duration // not before, since it failed
+	begun   bool          // a segment was, and small ones were not merged since
 	undone  []entry       // taken from waiting and not durable yet
 	written int           // how many of undone are in current
 	syncAt  time.Duration

@@ -49,14 +49,13 @@ func (s *Spool) open(now time.Duration) error {
 	if err := s.makeRoom(); err != nil {
 		return err
 	}
-	s.tidy(now)
 	seg := &segment{ids: ids{s.nextID, s.nextID}, began: now, wrote: now}
 	s.nextID++ // a name that was tried is not tried again
 	f, err := s.cfg.FS.Create(seg.file())
 	if err != nil {
 		return err
 	}
-	s.file, s.current, s.isNew = f, seg, true
+	s.file, s.current, s.isNew, s.begun = f, seg, true, true
 	s.mu.Lock()
 	s.segments = append(s.segments, seg)
 	s.mu.Unlock()
