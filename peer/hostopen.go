@@ -200,8 +200,7 @@ func (c *hostConn) start(now time.Duration, s *Stream, position string) (after u
 		c.begin(s, after, earlier)
 		return after
 	}
-	o.Ack(now, wire.Position{Stream: s.id, Epoch: s.epoch, Seq: after})
-	o.Switched(now)
+	o.Resume(now, after)
 	return after
 }
 

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,14 +36,17 @@ func TestARefusalIsFinalForStrangers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				lets, asked, medium := c.in, 0, (*peertest.Medium)(nil)
+				var lets atomic.Bool
+				var asked atomic.Int32
+				var medium atomic.Pointer[peertest.Medium]
+				lets.Store(c.in)
 				h.link.dial = func(_ context.Context, _ *link, open []byte) (carrier.Carrier, error) {
-					asked++
-					if !lets {
+					asked.Add(1)
+					if !lets.Load() {
 						return nil, unknown
 					}
 					c, m, err := relay.Dial(true, open)
-					medium = m
+					medium.Store(m)
 					return c, err
 				}
 				h.link.lift.dial = nil
@@ -51,21 +55,22 @@ func TestARefusalIsFinalForStrangers(t *testing.T) {
 				ended := make(chan error, 1)
 				go func() { ended <- h.Run(ctx) }()
 				time.Sleep(time.Second)
-				if lets = false; medium != nil {
-					medium.Break(errors.New("cut"))
+				lets.Store(false)
+				if m := medium.Load(); m != nil {
+					m.Break(errors.New("cut"))
 				}
 				time.Sleep(refused)
 				if !c.stays {
 					var why *RefusedError
-					if err := <-ended; !errors.As(err, &why) || why.Code != "unauthorized" || asked != 1 {
-						t.Errorf("it asked %d times: %v", asked, err)
+					if err := <-ended; !errors.As(err, &why) || why.Code != "unauthorized" || asked.Load() != 1 {
+						t.Errorf("it asked %d times: %v", asked.Load(), err)
 					}
 					return
 				}
-				if most := int(refused/retrySlow) + 2; asked > most {
-					t.Errorf("it asked %d times in %v, want at most %d", asked, refused, most)
+				if most := int32(refused/retrySlow) + 2; asked.Load() > most {
+					t.Errorf("it asked %d times in %v, want at most %d", asked.Load(), refused, most)
 				}
-				lets = true
+				lets.Store(true)
 				time.Sleep(retrySlow + time.Second)
 				linked := false
 				h.loop.ask(ctx, func() { linked = h.welcomed })

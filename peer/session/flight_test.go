@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -71,6 +72,26 @@ func TestWhatIsHeldKeepsNobodyWaiting(t *testing.T) {
 	s.expect("the receiver had to let go of half", 14_000, 18_000)
 	s.boxes[0].Close()
 	s.expect("the stream is not wanted any more", 8_000, 8_000)
+}
+
+// TestWhoComesBackHasWhatItHeld: a receiver that opens anew, on another link, gets again what it has not said that it has.
+func TestWhoComesBackHasWhatItHeld(t *testing.T) {
+	s := newSharers(t, 1, 10_000)
+	s.fill(0)
+	s.boxes[0].Ack(0, wire.Position{Stream: 1, Epoch: scenarioEpoch, Received: []wire.Range{{From: 2, To: 4}}})
+	s.boxes[0].Resume(0, 0)
+	s.expect("it is back", 4_000, 10_000)
+	var again []uint64
+	for item, ok := s.boxes[0].Next(0, 0); ok && item.Batch.Seq <= 5; item, ok = s.boxes[0].Next(0, 0) {
+		again = append(again, item.Batch.Seq)
+	}
+	if !slices.Equal(again, []uint64{1, 5}) {
+		t.Errorf("%v were sent again, want 1 and 5", again)
+	}
+	s.boxes[0].Resume(0, 5)
+	if s.boxes[0].acked != 5 {
+		t.Errorf("it is at %d", s.boxes[0].acked)
+	}
 }
 
 // TestWhatWouldNotBeHeldIsNotSent: a receiver holds 1,024 batches or 1 MiB of a stream, and 8 MiB of all. It would drop what

@@ -120,16 +120,30 @@ func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 		return
 	}
 	o.flight.heard = now
-	if p.Seq > o.acked || len(p.Received) > 0 {
+	if len(p.Received) > 0 {
 		o.taken()
 	}
-	if p.Seq > o.acked {
-		o.acked = p.Seq
-		o.next = max(o.next, p.Seq+1)
-		o.progress(now)
-		o.land()
-	}
+	o.reach(now, p.Seq)
 	o.mark(now, p.Received)
+}
+
+// Resume says that the receiver, which has come back, got so far. What it holds beyond that it has still, or says so soon;
+// all else is due again, now.
+func (o *Outbox) Resume(now time.Duration, seq uint64) {
+	o.reach(now, min(seq, o.ring.head))
+	o.Switched(now)
+}
+
+// reach takes a position of the receiver.
+func (o *Outbox) reach(now time.Duration, seq uint64) {
+	if seq <= o.acked {
+		return
+	}
+	o.taken()
+	o.acked = seq
+	o.next = max(o.next, seq+1)
+	o.progress(now)
+	o.land()
 }
 
 // land forgets what the position has passed.
@@ -145,8 +159,13 @@ func (o *Outbox) land() {
 	o.sent = slices.Delete(o.sent, 0, n)
 }
 
-// arrived notes how far the receiver got in what the Conn has sent. If it was sent again, the first copy may be what came.
-func (o *Outbox) arrived(s sent) { o.flight.reached = max(o.flight.reached, s.first) }
+// arrived notes how far the receiver got in what the Conn has sent. If it was sent again, the first copy may be what came. A gap
+// says nothing: it goes ahead of what waits in a queue.
+func (o *Outbox) arrived(s sent) {
+	if !s.gap {
+		o.flight.reached = max(o.flight.reached, s.first)
+	}
+}
 
 // release gives back what a batch takes.
 func (o *Outbox) release(s sent) {
@@ -187,9 +206,10 @@ func (o *Outbox) place(received bool) *int {
 }
 
 // mark notes which of the unacknowledged the receiver holds, and which of the
-// others lie before something that it holds.
+// others lie before a batch that it holds. A gap that it knows shows no hole: it
+// has overtaken what is still on its way.
 func (o *Outbox) mark(now time.Duration, ranges []wire.Range) {
-	o.flagged = 0
+	shown := 0 // this many lie before the last batch that it holds
 	for i := range o.sent {
 		s := &o.sent[i]
 		for len(ranges) > 0 && ranges[0].To < s.last {
@@ -200,8 +220,15 @@ func (o *Outbox) mark(now time.Duration, ranges []wire.Range) {
 			o.progress(now)
 			o.arrived(*s)
 		}
+		if held && !s.gap {
+			shown = i
+		}
 		o.hold(s, held) // and no more, if the receiver had to let go of it
-		s.hole = !s.received && len(ranges) > 0
+	}
+	o.flagged = 0
+	for i := range o.sent {
+		s := &o.sent[i]
+		s.hole = !s.received && i < shown
 		s.due = s.due && !s.received
 		if s.due || s.hole {
 			o.flagged++

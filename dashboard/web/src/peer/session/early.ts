@@ -1,6 +1,6 @@
 /**
- * Bound of what a Conn's Inboxes hold together, in bytes (section 5.1): 32 times what an honest device has in flight, and
- * what a page can spare for one that is not.
+ * Bound of what a Conn's Inboxes hold together, in bytes (section 5.1): what a page can spare. An honest device sends no
+ * more than that to be held.
  */
 const MAX_EARLY = 8 * 1024 * 1024;
 

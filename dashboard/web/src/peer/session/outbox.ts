@@ -175,15 +175,19 @@ export class Outbox {
 
 	/** mark notes which of the unacknowledged the receiver holds, and which of the others lie before something that it holds. */
 	private mark(now: number, ranges: readonly Range[]): void {
-		this.flagged = 0;
 		let i = 0;
+		let shown: Sent | null = null; // the last batch that it holds
 		for (const s of this.sent) {
 			while ((ranges[i]?.to ?? Infinity) < s.last) i++;
 			const held = (ranges[i]?.from ?? Infinity) <= s.seq;
 			if (held && !s.received) this.progress(now);
+			if (held && !s.gap) shown = s;
 			s.received = held; // and false again, if the receiver had to let go of it
-			s.hole = !held && i < ranges.length;
-			s.due &&= !held;
+		}
+		this.flagged = 0;
+		for (const s of this.sent) {
+			s.hole = !s.received && s.seq < (shown?.seq ?? 0);
+			s.due &&= !s.received;
 			if (s.due || s.hole) this.flagged++;
 		}
 	}
