@@ -65,6 +65,7 @@ func (d *dir) makeKey() (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("device key: %w", err)
 	}
+	_ = os.Remove(d.file(knownFile)) // of who was here before
 	if err := d.write(keyFile, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), true); err != nil {
 		return nil, fmt.Errorf("device key: %w", err)
 	}

@@ -2,6 +2,8 @@ package agent_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -25,7 +27,9 @@ func TestARefusedDeviceGoesOn(t *testing.T) {
 	}
 	end() // an error is told
 
-	c.Dir = t.TempDir()
+	if err := os.Remove(filepath.Join(c.Dir, "key")); err != nil { // a new identity
+		t.Fatal(err)
+	}
 	a, err := agent.New(c)
 	if err != nil {
 		t.Fatal(err)

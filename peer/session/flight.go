@@ -24,8 +24,9 @@ type Flight struct {
 
 	tentative int // of used: of Outboxes that are tentative
 
-	heard   time.Duration // when an acknowledgement came last
-	reached time.Duration // when the newest of what was acknowledged was sent first
+	heard    time.Duration // when an acknowledgement came last of what was sent
+	arrivals int           // batches and gaps that were sent and acknowledged
+	reached  time.Duration // when the newest of these batches was sent first
 }
 
 // NewFlight returns a Flight of limit bytes; 0 stands for 256 KiB.

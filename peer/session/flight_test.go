@@ -191,3 +191,21 @@ func TestWhatWaitsBehindOthersIsNotLost(t *testing.T) {
 	acked(0, 1850*ms, 3) // it was sent behind what is missing
 	expect(1850*ms, true)
 }
+
+// TestWhatComesFromElsewhereSaysNothing: another stream is brought by the spool, and its position moves all the time. What was lost
+// is sent again as soon as without it.
+func TestWhatComesFromElsewhereSaysNothing(t *testing.T) {
+	const apart = 80 * time.Millisecond
+	s := newSharers(t, 2, 10_000)
+	s.publish(0)
+	for range 20 { // which are not sent
+		s.rings[1].Push(0, Batch{Seq: s.rings[1].Head() + 1, Count: 1, Body: make([]byte, 100)})
+	}
+	for i := range uint64(20) {
+		now := time.Duration(i+1) * apart
+		s.boxes[1].Ack(now, wire.Position{Stream: 1, Epoch: scenarioEpoch, Seq: i + 1})
+		if want := now >= resendFloor; s.boxes[0].Overdue(now, 0) != want {
+			t.Fatalf("after %v: overdue %v", now, !want)
+		}
+	}
+}

@@ -119,12 +119,15 @@ func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 	if p.Stream != o.stream || p.Epoch != o.ring.epoch || p.Seq < o.acked || p.Seq > o.ring.head {
 		return
 	}
-	o.flight.heard = now
+	moves, before := p.Seq > o.acked, o.flight.arrivals
 	if len(p.Received) > 0 {
 		o.taken()
 	}
 	o.reach(now, p.Seq)
 	o.mark(now, p.Received)
+	if !moves || o.flight.arrivals > before { // else it was moved by what came from elsewhere, which says nothing of what was sent
+		o.flight.heard = now
+	}
 }
 
 // Resume says that the receiver, which has come back, got so far. What it holds beyond that it has still, or says so soon;
@@ -162,6 +165,7 @@ func (o *Outbox) land() {
 // arrived notes how far the receiver got in what the Conn has sent. If it was sent again, the first copy may be what came. A gap
 // says nothing: it goes ahead of what waits in a queue.
 func (o *Outbox) arrived(s sent) {
+	o.flight.arrivals++
 	if !s.gap {
 		o.flight.reached = max(o.flight.reached, s.first)
 	}

@@ -132,9 +132,10 @@ func (p *Pace) Wake() time.Duration {
 func (p *Pace) Driven() { p.rate, p.credit = min(p.rate, paceDriven), min(p.credit, paceChunk) }
 
 // Begin says that a transfer begins. What was found some time ago says nothing
-// of the path as it is.
+// of the path as it is; and one that was found to be slow, which may have been
+// its losses, is given another chance.
 func (p *Pace) Begin(now time.Duration) {
-	if now-p.sent > paceLasts {
+	if now-p.sent > paceLasts || p.Rate() < paceFirst {
 		p.Moved()
 	}
 }
