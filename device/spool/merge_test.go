@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -46,7 +47,7 @@ func TestAMergeIsCutOff(t *testing.T) {
 
 func mergeIsCutOff(t *testing.T, at int, cut bool) {
 	st, count := small(t, 10), 0
-	folder := &forgetful{st.disk, map[string][]byte{}}
+	folder := &forgetful{Memory: st.disk, removed: map[string][]byte{}}
 	st.cfg.FS = folder
 	before := st.ledger.streams[nameOf(1)]
 	st.disk.FailWith(func(string) error {
@@ -323,7 +324,8 @@ func TestTheEndIsMerged(t *testing.T) {
 // forgetful is a folder in which what was removed may be there again after a power cut, unless the folder was synced since.
 type forgetful struct {
 	*disktest.Memory
-	removed map[string][]byte
+	mu      sync.Mutex
+	removed map[string][]byte // guarded by mu
 }
 
 func (f *forgetful) Remove(name string) error {
@@ -335,6 +337,8 @@ func (f *forgetful) Remove(name string) error {
 		if err := f.Memory.Remove(name); err != nil {
 			return err
 		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		f.removed[name] = data
 	}
 	return err
@@ -343,6 +347,8 @@ func (f *forgetful) Remove(name string) error {
 func (f *forgetful) Sync() error {
 	err := f.Memory.Sync()
 	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		clear(f.removed)
 	}
 	return err
@@ -351,6 +357,8 @@ func (f *forgetful) Sync() error {
 func (f *forgetful) cut(t *testing.T) *disktest.Memory {
 	t.Helper()
 	after := f.Memory.Cut()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for name, data := range f.removed {
 		if after.Rand.IntN(2) == 0 {
 			continue
