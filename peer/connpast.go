@@ -38,17 +38,18 @@ type pastView struct {
 	epochs  []uint32         // of these, the oldest first
 	begun   map[string]bool  // streams that were received before, by name: in another run they have other numbers
 
-	id      uint32         // of the transfer; 0: none
-	ofTails bool           // it brings tails, nothing else
-	inbox   *session.Inbox // of the transfer, or of the last one
-	out     []session.Delivery
-	via     *leg
-	moved   time.Duration            // when something of it came last
-	brought time.Duration            // when something of tails was read last, of whichever
-	brings  map[string]bool          // the streams that it was asked for, by name
-	told    map[place]*signal.Stream // streams of earlier runs; seq is the number
-	tolds   []place                  // of these, in the order in which they were told
-	unnamed int                      // frames of earlier runs of which nobody can tell whose they are, in all transfers of tails
+	id       uint32         // of the transfer; 0: none
+	ofTails  bool           // it brings tails, nothing else
+	unneeded bool           // the last one is, and the device may bring it still
+	inbox    *session.Inbox // of the transfer, or of the last one
+	out      []session.Delivery
+	via      *leg
+	moved    time.Duration            // when something of it came last
+	brought  time.Duration            // when something of tails was read last, of whichever
+	brings   map[string]bool          // the streams that it was asked for, by name
+	told     map[place]*signal.Stream // streams of earlier runs; seq is the number
+	tolds    []place                  // of these, in the order in which they were told
+	unnamed  int                      // frames of earlier runs of which nobody can tell whose they are, in all transfers of tails
 }
 
 // run is a stream in one run of the device's program.
@@ -135,7 +136,7 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 	p := &c.past
 	patience := p.moved + pastPatience
 	switch {
-	case !c.accepted || !p.there || len(p.wanted)+len(p.tails) == 0: // time alone changes nothing about that
+	case !c.accepted || !p.there || len(p.wanted)+len(p.tails) == 0 && !p.unneeded: // time alone changes nothing about that
 		return session.Never
 	case !p.changed && p.id == 0:
 		return session.Never
@@ -150,7 +151,7 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 	if !p.ofTails {
 		m = c.askForMore()
 	}
-	if len(m.Routed) == 0 {
+	if len(m.Routed) == 0 && !p.unneeded {
 		return p.askAt
 	}
 	p.begin(now, randomEpoch())
@@ -158,6 +159,9 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 		p.brings[c.streams[id].Name] = true
 	}
 	m.Transfer = signal.FormatEpoch(p.id)
+	if len(m.Routed) == 0 {
+		p.id = 0 // it only ends the one before
+	}
 	c.throughServer(m)
 	return p.moved + pastPatience
 }
@@ -190,7 +194,7 @@ func (c *Conn) askForMore() signal.Message {
 }
 
 func (p *pastView) begin(now time.Duration, id uint32) {
-	p.id, p.changed, p.moved, p.via = id, false, now, nil
+	p.id, p.changed, p.unneeded, p.moved, p.via = id, false, false, now, nil
 	p.inbox = session.NewInbox(wire.HistoryStream, wire.History, id, 0, session.NewEarly(0))
 	p.told, p.tolds, p.brings = map[place]*signal.Stream{}, nil, map[string]bool{}
 }
@@ -230,6 +234,9 @@ func (c *Conn) pastData(now time.Duration, g *leg, h wire.Header, payload []byte
 	p := &c.past
 	if !p.takes(h) {
 		c.meter.drop(session.OldEpoch, 1)
+		if p.id == 0 && now >= p.moved+pastPatience { // what was under way has come
+			p.unneeded, p.changed = true, true
+		}
 		return
 	}
 	p.via, p.moved = g, now

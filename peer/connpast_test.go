@@ -513,6 +513,49 @@ func TestATransferThatStandsStill(t *testing.T) {
 	})
 }
 
+// What a ring has no more comes from the spool, and what it has was there before. Of the spool's copy of that nothing is needed: the
+// device is told so, and told again if it goes on all the same.
+func TestATransferThatIsNotNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		time.Sleep(pastEvery)
+		for seq := uint64(3); seq <= 5; seq++ {
+			p.take(busyAt(7, seq), wire.Hop{})
+		}
+		p.ring(3, 1, 2)
+		p.steps(0)
+		brings := p.past.id
+		p.chunk(dataFrame(busyAt(7, 1)), dataFrame(busyAt(7, 2)))
+		if p.past.id != brings {
+			t.Fatal("it is over before anybody knows that no more is needed")
+		}
+		told := func() bool {
+			before := p.past.inbox
+			p.steps(0)
+			println("DBG", p.past.inbox != before, p.past.id, p.past.unneeded, p.past.changed, len(p.past.wanted), len(p.past.tails)); 			return p.past.inbox != before && p.past.id == 0
+		}
+		p.chunk(dataFrame(busyAt(7, 3)), dataFrame(busyAt(7, 4)))
+		time.Sleep(pastEvery)
+		if !told() {
+			t.Error("the device is not told")
+		}
+		late := func() { p.chunks++; p.again(dataFrame(busyAt(7, 5))) }
+		late()
+		if time.Sleep(pastEvery); told() {
+			t.Error("the device is told because of what was under way")
+		}
+		time.Sleep(pastPatience)
+		late()
+		if !told() {
+			t.Error("the device is not told again")
+		}
+		got := p.ofStream("busy")
+		got.want(t, "busy 7:1", "busy 7:2", "busy 7:3", "busy 7:4", "busy 7:5")
+	})
+}
+
 // The acknowledgement of the last chunk may be lost: the chunk comes again, also when the device was asked anew, and is acknowledged
 // again. What else comes of a transfer that is not under way is not taken.
 func TestTheEndOfATransferIsAcknowledgedAgain(t *testing.T) {

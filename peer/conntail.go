@@ -165,6 +165,10 @@ func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stre
 	if t == nil || s.inbox != nil && h.Epoch != s.epoch {
 		return
 	}
+	if s.inbox != nil && s.inbox.Passed(h.Last()) {
+		c.whole(s)
+		return
+	}
 	known := t.at
 	c.moveTail(now, t, place{h.Epoch, h.Last()})
 	switch {
@@ -186,6 +190,10 @@ func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell boo
 	if t == nil || s.inbox != nil && g.Epoch != s.epoch {
 		return false
 	}
+	if s.inbox != nil && g.To > 0 && s.inbox.Passed(g.To) {
+		c.whole(s)
+		return false
+	}
 	if g.To > 0 {
 		c.moveTail(now, t, place{g.Epoch, g.To})
 	}
@@ -198,6 +206,18 @@ func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell boo
 		c.deliver(s, c.past.via, true)
 	}
 	return false
+}
+
+// whole: what a stream waited for has come, and what waited behind it was delivered. The spool has the rest as well, which nobody
+// needs: when this is so of all that the transfer brings, the device is told to end it.
+func (c *Conn) whole(s *subscription) {
+	delete(c.past.tails, s.Name)
+	for name := range c.past.brings {
+		if c.past.tails[name] != nil {
+			return
+		}
+	}
+	c.past.id, c.past.changed, c.past.unneeded = 0, true, true // the others are next
 }
 
 // outOfOrder: a stream whose last run was of Events, and is Live now. What is missing of that run is past, and nothing waits for it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,4 +123,47 @@ func (n *node) away(long time.Duration) {
 	n.medium().Break(errors.New("away"))
 	time.Sleep(long)
 	dead(false)
+}
+
+// TestTheSpoolBringsWhatTheRingHasNot, and no more: what a ring holds of a stream comes from there. On a narrow link it would take
+// as long once more, with all that is live behind it.
+func TestTheSpoolBringsWhatTheRingHasNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, before, during = 1000, 10, 1500 // of which the ring holds 1 MiB
+		w := newWorld(t, peertest.Config{})
+		w.relay.Narrow(true, 64_000)
+		var s *Stream
+		w.before = func(d *device) {
+			s = w.declareEvent(d.host, 0)
+			d.host.cfg.Keeper, d.host.keeps = &allKeeper{}, true
+		}
+		w.boot(time.Hour)
+		time.Sleep(time.Second)
+		l := &ledger{t: t, last: map[uint32]uint64{}}
+		var chunks atomic.Int64 // of three
+		v := w.watch(func(c *ViewConfig) {
+			c.NoDirect, c.Want, c.Since, c.Events = true, []string{s.cfg.Name}, time.Hour, l.events()
+			c.Events.Chunk = func() { chunks.Add(1) }
+		})
+		publish := func(n int) {
+			for range n {
+				_ = s.Publish(1, make([]byte, size))
+				time.Sleep(time.Millisecond)
+			}
+		}
+		publish(before)
+		w.await(time.Minute, "what was made before", func() bool { return l.upTo(s.epoch) == before })
+		time.Sleep(time.Second) // it has asked for what was before it, and knows that there is no more
+		var publishing sync.WaitGroup
+		publishing.Go(func() { publish(during) })
+		v.away(3 * time.Second)
+		publishing.Wait()
+		w.await(10*time.Minute, "all", func() bool { return l.upTo(s.epoch) == s.head() })
+		time.Sleep(10 * time.Second)
+		n := chunks.Load()
+		t.Logf("of %d batches some %d came from the spool", s.head(), 3*n)
+		if 3*n < during/4 || 3*n > during/2 || len(l.gaps) > 0 {
+			t.Errorf("some %d came from the spool, gaps %+v", 3*n, l.gaps)
+		}
+	})
 }

@@ -26,6 +26,7 @@ type Flight struct {
 
 	heard    time.Duration // when an acknowledgement came last of what was sent
 	arrivals int           // batches and gaps that were sent and acknowledged
+	arrived  time.Duration // when the last of these was, or another path came into use
 	reached  time.Duration // when the newest of these batches was sent first
 }
 
@@ -39,6 +40,18 @@ func NewFlight(limit int) *Flight {
 
 // SetLimit changes the limit. What is in flight beyond it stays so.
 func (f *Flight) SetLimit(limit int) { f.limit = limit }
+
+// heardOf takes what an acknowledgement says of what was sent: that some of it has arrived; or, where it moves nothing, that something
+// has come again. That may be a copy, and what is missing behind it; or it came from elsewhere, which says nothing, as an
+// acknowledgement does that was moved by such. So it counts for a while only.
+func (f *Flight) heardOf(now time.Duration, arrived, moves bool) {
+	switch {
+	case arrived:
+		f.heard, f.arrived = now, now
+	case !moves && now < f.arrived+resendMax:
+		f.heard = now
+	}
+}
 
 // Used is the number of bytes in flight, with 64 for each batch's own cost.
 func (f *Flight) Used() int { return f.used }

@@ -209,3 +209,25 @@ func TestWhatComesFromElsewhereSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatComesAgainForLongSaysNothing: what arrives again and again, and moves nothing, are copies for a while. Then it comes from
+// elsewhere, as the spool brings what was delivered, and what was lost is sent again.
+func TestWhatComesAgainForLongSaysNothing(t *testing.T) {
+	s := newSharers(t, 1, 0)
+	s.publish(0)
+	s.publish(0)
+	ack := func(at time.Duration) {
+		s.boxes[0].Ack(at, wire.Position{Stream: 1, Epoch: scenarioEpoch, Seq: 1})
+	}
+	ack(time.Second)
+	again := Never
+	for at := time.Second; at < time.Minute && again == Never; at += 100 * time.Millisecond {
+		ack(at)
+		if s.boxes[0].Overdue(at, 0) {
+			again = at
+		}
+	}
+	if again < 5*time.Second || again > 10*time.Second {
+		t.Errorf("sent again after %v", again)
+	}
+}

@@ -94,6 +94,9 @@ func (in *Inbox) Position() wire.Position {
 	return p
 }
 
+// Passed reports whether an Event stream got beyond a sample: it was delivered, or declared missing.
+func (in *Inbox) Passed(seq uint64) bool { return in.ordered != nil && seq <= in.ordered.position }
+
 // AckDue reports whether an Ack is due, and when at the latest.
 func (in *Inbox) AckDue() (at time.Duration, due bool) {
 	if in.ordered == nil || !in.ordered.ackDue {

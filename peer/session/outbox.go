@@ -125,9 +125,7 @@ func (o *Outbox) Ack(now time.Duration, p wire.Position) {
 	}
 	o.reach(now, p.Seq)
 	o.mark(now, p.Received)
-	if !moves || o.flight.arrivals > before { // else it was moved by what came from elsewhere, which says nothing of what was sent
-		o.flight.heard = now
-	}
+	o.flight.heardOf(now, o.flight.arrivals > before, moves)
 }
 
 // Resume says that the receiver, which has come back, got so far. What it holds beyond that it has still, or says so soon;
@@ -244,6 +242,7 @@ func (o *Outbox) mark(now time.Duration, ranges []wire.Range) {
 // unacknowledged is due again, now.
 func (o *Outbox) Switched(now time.Duration) {
 	o.progress(now)
+	o.flight.arrived = now
 	o.repeatAll()
 }
 

@@ -93,6 +93,7 @@ export class Conn {
 			onBatch: (batch) => events.onPast(batch),
 			onTail: ({ stream, header, payload }, skip) => this.streams.tail(env.now(), stream, header, payload, skip),
 			onGap: (stream, gap) => this.streams.tailGap(env.now(), stream, gap),
+			hasPassed: (stream, at) => this.streams.hasPassed(stream, at),
 			onTailsDone: (names) => this.settleTails(names),
 			onDone: () => events.onPastDone(),
 			room: () => events.roomForPast(),

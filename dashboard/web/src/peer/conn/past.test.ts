@@ -13,6 +13,7 @@ class World {
 	readonly drops: string[] = [];
 	done = 0;
 	room = true;
+	passed = 0; // this sample of each stream
 	now = 10_000;
 	readonly streams: Stream[] = ["temperature", "load"].map((name, i) => ({
 		id: i + 1,
@@ -27,6 +28,7 @@ class World {
 		onTail: ({ stream, header }, skip) =>
 			this.came.push(`tail ${stream.name} ${header.epoch.toString(16)}:${header.seq}+${skip}`),
 		onGap: (stream, gap) => this.came.push(`gap ${stream.name} ${gap.epoch.toString(16)}:${gap.from}-${gap.to}`),
+		hasPassed: (_, { epoch, seq }) => epoch === EPOCH && seq <= this.passed,
 		onTailsDone: (names) => this.came.push(`done ${[...names]}`),
 		onBatch: ({ stream, header }) => this.came.push(`${stream.name} ${header.epoch.toString(16)}:${header.seq}`),
 		onDone: () => this.done++,
@@ -220,6 +222,35 @@ describe("Past", () => {
 		w.tails.end(w.now, new Set(["temperature"]));
 		w.step(1_000);
 		expect(w.asked.at(-1)).toMatchObject({ streams: [2], since_ms: 60_000 });
+	});
+
+	it("ends a transfer of which all has come from elsewhere, and says so again if that was lost", () => {
+		const w = new World();
+		const [temperature, load] = w.streams as [Stream, Stream];
+		w.past.accepted(true, EPOCH);
+		for (const stream of [temperature, load]) w.tails.wait(w.now, stream, { epoch: EPOCH, seq: 1 }, null);
+		w.step();
+		expect(w.asked.at(-1)?.streams).toEqual([1, 2]);
+		w.chunk(1, batch(1, EPOCH, 2));
+		w.passed = 9; // with what the device had
+		w.chunk(2, batch(1, EPOCH, 3), batch(1, EPOCH, 4));
+		expect(w.came).toEqual(["tail temperature b:2+0"]);
+		w.step(2_000);
+		expect(w.asked.length).toBe(1); // the other one is not whole
+		w.chunk(3, batch(2, EPOCH, 2), batch(1, EPOCH, 5));
+		w.step();
+		expect(w.asked.at(-1)?.streams).toEqual([]);
+		const old: Header = { ...header0, class: "history", stream: HISTORY_STREAM, epoch: 7, seq: 4, count: 1 };
+		w.past.data(w.now, 1, old, batch(2, EPOCH, 3)); // it was under way
+		w.step(1_000);
+		expect(w.asked.length).toBe(2);
+		w.step(10_000);
+		w.past.data(w.now, 1, old, batch(2, EPOCH, 3));
+		w.step();
+		expect(w.asked.length).toBe(3);
+		expect(w.past.ack(w.now)).toBeNull();
+		w.step(60_000);
+		expect(w.asked.length).toBe(3);
 	});
 
 	it("acknowledges nothing that there is no room for", () => {

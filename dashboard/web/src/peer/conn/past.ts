@@ -47,6 +47,8 @@ export interface PastEvents {
 	onTail(batch: PastBatch, skip: number): void;
 	onGap(stream: Stream, gap: Gap): void;
 	onDone(): void;
+	/** hasPassed reports whether a stream of this run was delivered beyond a sample, of what came from elsewhere. */
+	hasPassed(stream: Stream, at: EpochSeq): boolean;
 	/** these streams have come as far as they will. */
 	onTailsDone(names: ReadonlySet<string>): void;
 	/** room says whether more can be taken now; what cannot comes again. */
@@ -98,6 +100,7 @@ export class Past {
 	private changed = false; // wanted has more than the transfer brings, or that is over
 	private askAt = 0; // not before
 	private transfer: Transfer | null = null;
+	private unneeded = false; // the last one is, and the device may bring it still
 
 	constructor(
 		private readonly sinceMs: number,
@@ -177,7 +180,7 @@ export class Past {
 		behind: (name: string) => EpochSeq | null | undefined,
 		tails: boolean,
 	): void {
-		if (of.length === 0) return;
+		if (of.length === 0 && !this.unneeded) return;
 		const positions: Record<number, string> = {};
 		for (const { id, name } of of) {
 			const at = behind(name);
@@ -188,6 +191,8 @@ export class Past {
 		const streams = of.map((stream) => stream.id);
 		if (!this.events.ask({ type: "history", transfer: formatEpoch(id), streams, positions, since_ms })) return;
 		this.changed = false;
+		this.unneeded = false;
+		if (of.length === 0) return; // it only ended the one before
 		const inbox = new Inbox(HISTORY_STREAM, "history", id, 0, new Early());
 		const brings = new Set(of.map(({ name }) => name));
 		this.transfer = {
@@ -202,6 +207,12 @@ export class Past {
 		};
 	}
 
+	/** end has the device told that nobody needs what it brings, unless it is asked for something else. */
+	private end(): void {
+		this.unneeded = true;
+		this.changed = true;
+	}
+
 	/** A run that was cut off, or that outlasted its ring: the rest is asked for. */
 	cutOff(): void {
 		this.changed = true;
@@ -209,7 +220,7 @@ export class Past {
 
 	/** Of the streams of the run before nothing is asked: their numbers may be those of others now. */
 	private get wants(): boolean {
-		return this.known === this.epoch && this.wanted.size + this.tails.size > 0;
+		return this.known === this.epoch && (this.unneeded || this.wanted.size + this.tails.size > 0);
 	}
 
 	/** data takes a chunk of the transfer. */
@@ -217,6 +228,8 @@ export class Past {
 		const { transfer } = this;
 		if (transfer === null || header.epoch !== transfer.id) {
 			this.events.onDrop("old-epoch");
+			const isOver = transfer === null || transfer.done;
+			if (isOver && now >= this.askAt + PATIENCE) this.end(); // what was under way has come
 			return;
 		}
 		transfer.moved = now;
@@ -285,6 +298,10 @@ export class Past {
 		}
 		const at = this.tails.at(stream.name);
 		if (at === undefined) return;
+		if (this.events.hasPassed(stream, last)) {
+			this.whole(now, transfer, stream.name);
+			return;
+		}
 		const skip = at.epoch === epoch ? Math.max(0, at.seq + 1 - seq) : 0;
 		this.moved(now, stream, at, last);
 		if (skip < count) this.events.onTail({ stream, header, payload }, skip);
@@ -296,9 +313,24 @@ export class Past {
 		if (transfer.tails === null || stream === undefined) return;
 		const at = this.tails.at(stream.name);
 		if (at === undefined) return;
+		if (gap.to !== 0 && this.events.hasPassed(stream, { epoch: gap.epoch, seq: gap.to })) {
+			this.whole(now, transfer, stream.name);
+			return;
+		}
 		if (gap.to !== 0) this.moved(now, stream, at, { epoch: gap.epoch, seq: gap.to });
 		this.tails.declared(stream.name); // an open one says as much as there is to say
 		this.events.onGap(stream, gap);
+	}
+
+	/**
+	 * whole: what a stream waited for has come, and what waited behind it was delivered. The spool has the rest as well, which
+	 * nobody needs: when this is so of all that the transfer brings, the device is told to end it.
+	 */
+	private whole(now: number, transfer: Transfer, name: string): void {
+		this.tails.end(now, new Set([name]));
+		if ([...transfer.brings].some((other) => this.tails.waits(other))) return;
+		this.transfer = null;
+		this.end();
 	}
 
 	/**

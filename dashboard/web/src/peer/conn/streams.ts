@@ -165,6 +165,12 @@ export class Streams {
 		return true;
 	}
 
+	/** hasPassed reports whether a stream of this run got beyond a sample. */
+	hasPassed({ id }: Stream, { epoch, seq }: EpochSeq): boolean {
+		const entry = this.entries.get(id);
+		return entry?.inbox != null && entry.epoch === epoch && entry.inbox.hasPassed(seq);
+	}
+
 	/** tail takes a batch from the spool: between others of this run, or of one before which the new one waits for. */
 	tail(now: number, stream: Stream, header: Header, payload: Uint8Array, skip: number): void {
 		const entry = this.entries.get(stream.id);

@@ -59,6 +59,11 @@ export class Inbox {
 		return { stream, epoch, seq: ordered?.position ?? 0, received: ordered?.ranges() ?? [] };
 	}
 
+	/** hasPassed reports whether an Event stream got beyond a sample: it was delivered, or declared missing. */
+	hasPassed(seq: number): boolean {
+		return this.ordered !== null && seq <= this.ordered.position;
+	}
+
 	/** ackDue is when an Ack is due at the latest; NEVER: none is. */
 	ackDue(): number {
 		return this.ordered?.ack.at ?? NEVER;
