@@ -534,7 +534,7 @@ func TestATransferThatIsNotNeeded(t *testing.T) {
 		told := func() bool {
 			before := p.past.inbox
 			p.steps(0)
-			println("DBG", p.past.inbox != before, p.past.id, p.past.unneeded, p.past.changed, len(p.past.wanted), len(p.past.tails)); 			return p.past.inbox != before && p.past.id == 0
+			return p.past.inbox != before && p.past.id == 0
 		}
 		p.chunk(dataFrame(busyAt(7, 3)), dataFrame(busyAt(7, 4)))
 		time.Sleep(pastEvery)

@@ -24,6 +24,8 @@ type Keeper interface {
 type Past interface {
 	// Next returns what is next; io.EOF: no more now. Behind other errors it goes on.
 	Next() (Kept, error)
+	// Settled reports whether nothing that was kept before Read is still on its way to where it can be read.
+	Settled() bool
 	Close()
 }
 

@@ -14,9 +14,9 @@ const (
 	// maxChunk is the size of a chunk of the past, in bytes, unless one batch
 	// is larger: what one message on the reliable channel holds, for which a live sample may have to wait.
 	maxChunk = 3 << 10
-	// pastSettles is how long after it was asked a reader looks for more: what was
-	// made before that may still be on its way to the disk.
-	pastSettles = 300 * time.Millisecond
+	// What was made before it was asked may still be on its way to the disk: a reader looks for it so often, and for so long.
+	pastSettleStep = 20 * time.Millisecond
+	pastSettles    = 20 * time.Second
 )
 
 // pastReader makes chunks of what a Keeper kept: frames as they were sent at
@@ -28,6 +28,7 @@ type pastReader struct {
 	began    time.Time
 	told     map[place]string // names of streams, as they were described; seq is the number
 	pending  [][]byte         // frames that were read and are in no chunk yet
+	settled  bool             // past is
 }
 
 // run hands over chunks whenever some are wanted, so many bytes and one chunk at most beyond them, until the last one or ctx's end.
@@ -67,6 +68,7 @@ func (r *pastReader) chunk(ctx context.Context) (chunk []byte, last bool) {
 			}
 			r.pending = r.pending[1:]
 		}
+		r.settled = r.settled || r.past.Settled() // before it is looked for
 		item, err := r.past.Next()
 		switch {
 		case err == nil:
@@ -74,24 +76,19 @@ func (r *pastReader) chunk(ctx context.Context) (chunk []byte, last bool) {
 		case !errors.Is(err, io.EOF): // of the disk; what is missing shows in the numbers
 		case len(chunk) > 0:
 			return chunk, false
-		case !r.settles(ctx):
+		case r.settled || ctx.Err() != nil || time.Since(r.began) > pastSettles:
 			return r.end(), true
+		default:
+			waitFor(ctx, pastSettleStep)
 		}
 	}
 }
 
-// settles waits until nothing of before the request can be under way to the
-// disk; false: that is so.
-func (r *pastReader) settles(ctx context.Context) bool {
-	rest := pastSettles - time.Since(r.began)
-	if rest <= 0 {
-		return false
-	}
+func waitFor(ctx context.Context, d time.Duration) {
 	select {
-	case <-time.After(rest):
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
-	return true
 }
 
 // take makes frames of what was read.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/telepath-iot/telepath/peer/signal"
@@ -23,7 +24,8 @@ func (p *fixedPast) Next() (Kept, error) {
 	return Kept{Epoch: 7, Number: 1, Body: bytes.Repeat([]byte{byte(size)}, size)}, nil
 }
 
-func (p *fixedPast) Close() {}
+func (p *fixedPast) Settled() bool { return true }
+func (p *fixedPast) Close()        {}
 
 // Small batches share a chunk, a large one has its own; as many chunks come at once as were wanted, in order, and the last one says so.
 func TestPastReaderHandsOverWhatIsWanted(t *testing.T) {
@@ -34,7 +36,7 @@ func TestPastReaderHandsOverWhatIsWanted(t *testing.T) {
 	}
 	kept := append(fixedPast(nil), past...)
 	const wanted = 20 << 10
-	r := pastReader{past: &past, epoch: 7, transfer: "00000001", began: time.Now().Add(-pastSettles), told: map[place]string{}}
+	r := pastReader{past: &past, epoch: 7, transfer: "00000001", began: time.Now(), told: map[place]string{}}
 	want := make(chan int, 1)
 	want <- wanted
 	var got []byte
@@ -109,7 +111,8 @@ func (p *namedPast) Next() (Kept, error) {
 	return k, nil
 }
 
-func (p *namedPast) Close() {}
+func (p *namedPast) Settled() bool { return true }
+func (p *namedPast) Close()        {}
 
 // In another run streams have other numbers. The gap at a run's end has the one that its stream has in the next run, which is
 // another stream's in its own: whose each frame is can be told all the same.
@@ -126,7 +129,7 @@ func TestPastReaderTellsStreamsApart(t *testing.T) {
 		keep("b", 1, 1, true), keep("b", 2, 1, false), // of the durable ones, say
 		keep("a", 1, 1, false), keep("a", 1, 2, true), keep("a", 2, 2, false),
 	}
-	r := pastReader{past: &past, epoch: 2, transfer: "00000001", began: time.Now().Add(-pastSettles), told: map[place]string{}}
+	r := pastReader{past: &past, epoch: 2, transfer: "00000001", began: time.Now(), told: map[place]string{}}
 	want := make(chan int, 1)
 	want <- 1 << 20
 	names, got := map[place]string{}, ""
@@ -154,5 +157,44 @@ func TestPastReaderTellsStreamsApart(t *testing.T) {
 	})
 	if got != "a b b- b a a- a " {
 		t.Errorf("%q came", got)
+	}
+}
+
+// slowPast yields one batch, which takes so long to get where it can be read.
+type slowPast struct {
+	fixedPast
+	there time.Time
+}
+
+func (p *slowPast) Next() (Kept, error) {
+	if time.Now().Before(p.there) {
+		return Kept{}, io.EOF
+	}
+	return p.fixedPast.Next()
+}
+
+func (p *slowPast) Settled() bool { return !time.Now().Before(p.there) }
+
+// What was made before the request is waited for, not for ever.
+func TestPastReaderWaitsForTheDisk(t *testing.T) {
+	for _, c := range []struct {
+		takes time.Duration
+		want  int // batches
+	}{{0, 1}, {4 * time.Second, 1}, {time.Hour, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			past := &slowPast{fixedPast{100}, time.Now().Add(c.takes)}
+			r := pastReader{past: past, epoch: 7, transfer: "00000001", began: time.Now(), told: map[place]string{}}
+			want, got := make(chan int, 1), 0
+			want <- 1 << 10
+			r.run(t.Context(), want, func(chunks [][]byte, _ bool) {
+				for _, chunk := range chunks {
+					got += len(sizes(t, chunk))
+				}
+				want <- 1 << 10
+			})
+			if took := time.Since(r.began); got != c.want || took > pastSettles+time.Second {
+				t.Errorf("a disk that takes %v: %d batches after %v", c.takes, got, took)
+			}
+		})
 	}
 }

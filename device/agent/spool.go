@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -188,6 +189,11 @@ func (p past) Next() (peer.Kept, error) {
 		k.Epoch, k.Number = item.Gap.Epoch, item.Gap.Stream
 	}
 	return k, nil
+}
+
+// Settled implements peer.Past.
+func (p past) Settled() bool {
+	return !slices.ContainsFunc(p, func(r *spool.Reader) bool { return !r.Settled() })
 }
 
 // Close implements peer.Past.

@@ -83,9 +83,11 @@ func TestTheEndOfAStreamThatWasRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk, l := disktest.New(22), newLedger()
 		s := begin(t, Config{FS: disk, Memory: 1 << 10})
+		disk.FailWith(func(string) error { return errBroken }) // else there is room again for some of them, now and then
 		for range 20 {
 			l.produce(s.Spool, Key{7, 1}, 1, 80)
 		}
+		disk.Heal()
 		s.end()
 		s = begin(t, Config{FS: disk})
 		defer s.end()

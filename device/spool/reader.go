@@ -37,6 +37,7 @@ type Item struct {
 // concurrent use.
 type Reader struct {
 	spool  *Spool
+	upTo   uint64 // the last ticket when reading began
 	since  time.Duration
 	tracks map[string]*track
 
@@ -62,6 +63,7 @@ func (s *Spool) Read(q Query) *Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wokenLocked()
+	r.upTo = s.ticket
 	for _, seg := range s.segments {
 		for _, sp := range seg.spans {
 			if t := r.tracks[sp.Name]; t != nil && t.rank(sp.Epoch) < 0 {
@@ -75,6 +77,15 @@ func (s *Spool) Read(q Query) *Reader {
 		}
 	}
 	return r
+}
+
+// Settled reports whether nothing that was taken before Read is on its way to the disk any more. A disk that takes its time holds it
+// up; one that fails does not, since nobody knows for how long.
+func (r *Reader) Settled() bool {
+	s := r.spool
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inLog >= r.upTo || s.failing || s.ended
 }
 
 // Close ends the reading.

@@ -102,7 +102,9 @@ type Spool struct {
 	run      uint32                       // guarded by mu; epoch of the last batch that was made: that of this run of the program
 	ended    bool                         // guarded by mu; by Run
 	ticket   uint64                       // guarded by mu; of the last batch that was taken
+	inLog    uint64                       // guarded by mu; up to this ticket everything can be read
 	durable  uint64                       // guarded by mu; up to this ticket
+	failing  bool                         // guarded by mu; the disk, since it took something last
 	ahead    time.Duration                // guarded by mu; what the machine's clock showed when the spool's was 0, as it is set now
 	stats    Stats                        // guarded by mu
 }

@@ -76,6 +76,7 @@ func (s *Spool) put(now time.Duration, entries []entry) error {
 	seg.end, seg.wrote = seg.size, now
 	for _, e := range entries {
 		s.inFile += e.size()
+		s.inLog = e.ticket
 		if e.data != nil {
 			seg.add(e.Key, e.at, e.first, e.last)
 		}
@@ -131,7 +132,7 @@ func (s *Spool) sync() error {
 		s.inFile -= e.size()
 		s.durable = e.ticket
 	}
-	s.current.durable = s.current.clone()
+	s.current.durable, s.failing = s.current.clone(), false
 	refused := s.stats.Refused
 	s.mu.Unlock()
 	s.undone = slices.Delete(s.undone, 0, s.written)
@@ -254,6 +255,7 @@ func (s *Spool) failed(now time.Duration, err error) {
 	}
 	s.mu.Lock()
 	s.stats.Failures++
+	s.failing = true
 	s.mu.Unlock()
 }
 
@@ -265,7 +267,7 @@ func (s *Spool) giveUp() {
 	seg := s.current
 	s.file, s.current, s.isNew, s.written = nil, nil, false, 0
 	s.mu.Lock()
-	seg.contents, s.inFile = seg.durable, 0
+	seg.contents, s.inFile, s.inLog = seg.durable, 0, s.durable
 	isEmpty := len(seg.spans) == 0
 	s.mu.Unlock()
 	if isEmpty {
