@@ -67,6 +67,7 @@ type liveRow struct {
 	packets       []float64
 	fresh         []float64 // from the end of the dark to the first sample made after it, in ms
 	stale         []float64 // samples that came past their deadline, though a newer one had come
+	past          []float64 // by how much the latest of these, in ms
 }
 
 // liveResult is bare UDP and the product, side by side on the same link at the same time, by condition.
@@ -180,13 +181,13 @@ func darken(far *rig.FarLink, length time.Duration) (time.Time, error) {
 func (r *liveRow) add(w window, got []arrival, cost func(made float64) (packets, bytes float64)) (made float64) {
 	var ages []float64
 	var first, last, newest uint64
-	in, stale, fresh := 0, 0, -1.0
+	in, stale, past, fresh := 0, 0, 0.0, -1.0
 	for _, a := range got {
 		if fresh < 0 && !w.lit.IsZero() && a.made.After(w.lit.Add(-50*time.Millisecond)) && a.at.After(w.lit) {
 			fresh = milliseconds(a.at.Sub(w.lit))
 		}
 		if a.age() > liveDeadline && a.seq < newest {
-			stale++
+			stale, past = stale+1, max(past, milliseconds(a.age()-liveDeadline))
 		}
 		newest = max(newest, a.seq)
 		if !w.holds(a.made) {
@@ -211,7 +212,7 @@ func (r *liveRow) add(w window, got []arrival, cost func(made float64) (packets,
 		*to = append(*to, percentile(append(ages, 0)[:max(1, len(ages))], q))
 	}
 	r.bytes, r.packets = append(r.bytes, bytes/made), append(r.packets, packets/made)
-	r.fresh, r.stale = append(r.fresh, fresh), append(r.stale, float64(stale))
+	r.fresh, r.stale, r.past = append(r.fresh, fresh), append(r.stale, float64(stale)), append(r.past, past)
 	return made
 }
 

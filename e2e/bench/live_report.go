@@ -41,7 +41,7 @@ func later(ours, udp []float64) float64 {
 
 func writeLive(text *bytes.Buffer, l *liveResult) {
 	fmt.Fprintf(text, "\n## Live on weak links\n\n%d samples of %d bytes a second on `udp` (where it says slow, %d of %d), next to bare UDP on the same link at the same time. Age from the moment a sample was made until its line was read. "+
-		"Bytes and packets are those of the whole link, both directions, per sample. After a blackhole of 10 s: the first fresh sample, and samples that came past their deadline although newer ones were there. The bound is what a sender could save if it knew when the link comes and goes: all samples but those that had no chance to cross it in time.\n\n"+
+		"Bytes and packets are those of the whole link, both directions, per sample. After a blackhole of 10 s: the first fresh sample, and samples that came past their deadline although newer ones were there, in the worst round, with by how much the latest did. The bound is what a sender could save if it knew when the link comes and goes: all samples but those that had no chance to cross it in time.\n\n"+
 		"| link | | within %v | bound | p50 ms | p95 ms | p99 ms | bytes | × UDP | packets | fresh ms | stale | goal |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
 		rate, sampleSize, slowLoad.rate, slowLoad.size, liveDeadline)
 	for _, c := range conditions {
@@ -82,6 +82,9 @@ func writeLiveRow(text *bytes.Buffer, c condition, who string, r, udp *liveRow, 
 	fresh, stale := "", ""
 	if c.blackhole > 0 {
 		fresh, stale = fmt.Sprintf("%.0f", median(r.fresh)), fmt.Sprintf("%.0f", percentile(r.stale, 1))
+		if late := percentile(r.past, 1); late > 0 {
+			stale += fmt.Sprintf(" (by %.0f ms)", late)
+		}
 	}
 	fmt.Fprintf(text, "| %s (`%s`) | %s | %.2f %% | %.2f %% | %.1f | %.1f | %.1f | %.0f | %.2f | %.2f | %s | %s | %s |\n", c.name, c.link, who,
 		median(r.within), median(udp.bound), median(r.p50), median(r.p95), median(r.p99), median(r.bytes), ratio(r.bytes, udp.bytes), median(r.packets), fresh, stale, goal)

@@ -370,3 +370,34 @@ func TestTheLastValueOfASilentStreamComes(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatComesTooLateIsNotSentAgain: the shortest trip takes 20 ms, and most take twice as long. What has less than that left when its
+// loss is told would be past its deadline when it comes.
+func TestWhatComesTooLateIsNotSentAgain(t *testing.T) {
+	const ms = time.Millisecond
+	for left, again := range map[time.Duration]uint64{45 * ms: 0, 90 * ms: 1} {
+		o, now := NewOut(), time.Duration(0)
+		pack := func(until time.Duration) uint64 {
+			o.Pack(now, []Frame{{Bytes: make([]byte, 100), Key: 1, Until: until}})
+			return o.number
+		}
+		receipt := func(newest uint64, runs ...wire.Run) { o.Receipt(now, wire.Receipt{Newest: newest, Runs: runs}) }
+		for i := range 100 {
+			n := pack(now + time.Second)
+			now += 80 * ms
+			if i == 0 {
+				now -= 40 * ms
+			}
+			receipt(n, wire.Run{Came: 1})
+		}
+		pack(now + 80*ms + left) // is lost
+		n := pack(now + time.Second)
+		now += 80 * ms
+		receipt(n, wire.Run{Came: 1, Missed: 1})
+		for _, due := o.Next(now); due; _, due = o.Next(now) {
+		}
+		if s := o.Stats(); s.Repairs != again {
+			t.Errorf("with %v left %d are sent again, want %d: %+v", left, s.Repairs, again, s)
+		}
+	}
+}

@@ -169,7 +169,7 @@ func (o *Out) repair(now time.Duration, f *piece) {
 // inTime reports whether a frame that leaves now is worth something when it comes. Of one that is not its stream's newest any more
 // all samples are to be in time, the first, too: it has waited, or was lost, as in the dark.
 func (o *Out) inTime(now time.Duration, f *piece) bool {
-	return f.Until == 0 || now+o.path.oneWay()+f.Span < f.Until || o.newest[f.Key] == f
+	return f.Until == 0 || now+o.path.oneWay()+o.path.lateness()+f.Span < f.Until || o.newest[f.Key] == f
 }
 
 func (o *Out) expireRepairs(now time.Duration) {
