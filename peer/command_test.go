@@ -539,7 +539,7 @@ func TestWhoIsNotOpenedAgainIsOver(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		w.relay.Start()
 		expectObeyed("after another time without a server")
-		time.Sleep(lapseTime/2 + 15*time.Second) // the device's pause before a link included
+		time.Sleep(lapseTime/2 + 30*time.Second) // the device's pauses before the two links included
 		before := stops()
 		ctx, cancel := context.WithTimeout(soon(t), 10*time.Second)
 		defer cancel()

@@ -152,7 +152,7 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 		m = c.askForMore()
 	}
 	if len(m.Routed) == 0 && !p.unneeded {
-		return p.askAt
+		return c.nothingToAsk()
 	}
 	p.begin(now, randomEpoch())
 	for _, id := range m.Routed {
@@ -160,10 +160,21 @@ func (c *Conn) askPast(now time.Duration) (wake time.Duration) {
 	}
 	m.Transfer = signal.FormatEpoch(p.id)
 	if len(m.Routed) == 0 {
-		p.id = 0 // it only ends the one before
+		p.id, p.changed = 0, len(p.wanted)+len(p.tails) > 0 // it only ends the one before
 	}
 	c.throughServer(m)
 	return p.moved + pastPatience
+}
+
+// nothingToAsk: the streams of what is wanted are not described, and perhaps never will be. When one is, that is noted; of those that
+// wait for a rest it is not, but none waits for long.
+func (c *Conn) nothingToAsk() (wake time.Duration) {
+	p := &c.past
+	if len(p.tails) > 0 || p.id != 0 {
+		return p.askAt
+	}
+	p.changed, p.brings = false, nil
+	return session.Never
 }
 
 // askForTails asks for the rest of earlier runs: of Events all that there is.

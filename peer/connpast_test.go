@@ -496,6 +496,26 @@ func TestNothingToAskIsNothingToWaitFor(t *testing.T) {
 	}
 }
 
+// A stream that the device does not have any more wakes nobody, until it is described after all.
+func TestAStreamThatIsGoneIsNotAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		p.past.wanted, p.past.changed = map[string]place{"gone": {}}, true
+		time.Sleep(pastEvery)
+		if wake := p.askPast(p.loop.now()); wake != session.Never {
+			t.Errorf("the next step is %v from now", wake-p.loop.now())
+		}
+		gone := signal.Stream{ID: 4, Name: "gone", Class: "event", Start: signal.FormatPosition(7, 0)}
+		p.hear(t, signal.Message{Type: signal.Describe, Epoch: signal.FormatEpoch(7), Streams: []signal.Stream{gone}})
+		time.Sleep(pastEvery)
+		if p.steps(0); !p.past.brings["gone"] {
+			t.Error("it is described, and not asked for")
+		}
+	})
+}
+
 // What stands still is asked for anew when it has done so for too long, and not before.
 func TestATransferThatStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -553,6 +573,36 @@ func TestATransferThatIsNotNeeded(t *testing.T) {
 		}
 		got := p.ofStream("busy")
 		got.want(t, "busy 7:1", "busy 7:2", "busy 7:3", "busy 7:4", "busy 7:5")
+	})
+}
+
+// A gap overtakes what was sent before it. That comes live, and then from the spool: it is not what the stream waits for.
+func TestWhatAGapOvertookIsNotWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPastConn(t, 0)
+		p.steps(0)
+		p.chunk(p.done())
+		time.Sleep(pastEvery)
+		p.ring(1, 1, 9) // another one, which waits for longer
+		p.ring(3, 3, 4)
+		p.steps(0)
+		p.take(busyAt(7, 1), wire.Hop{})
+		p.take(busyAt(7, 2), wire.Hop{})
+		p.ring(3, 3, 5) // of which the ring has lost one more
+		p.take(busyAt(7, 6), wire.Hop{})
+		p.chunk(dataFrame(busyAt(7, 1)), dataFrame(busyAt(7, 2)))
+		if p.past.tails["busy"] == nil {
+			t.Error("it waits no more, and 3 to 5 are missing")
+		}
+		p.ring(3, 3, 5)
+		p.chunk(dataFrame(busyAt(7, 3)), dataFrame(busyAt(7, 4)))
+		p.ring(3, 3, 5)
+		p.chunk(dataFrame(busyAt(7, 5)), dataFrame(busyAt(7, 6)))
+		if p.past.tails["busy"] != nil {
+			t.Error("it waits for nothing")
+		}
+		got := p.ofStream("busy")
+		got.want(t, "busy 7:1", "busy 7:2", "busy 7:3", "busy 7:4", "busy 7:5", "busy 7:6")
 	})
 }
 

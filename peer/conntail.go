@@ -21,6 +21,7 @@ const maxTails = 2 * wire.MaxStreams
 type tail struct {
 	stream signal.Stream // as it was
 	at     place         // everything up to it was delivered or declared a gap
+	to     uint64        // of this run: the last sample that the ring has no more; 0: it is an earlier one
 	final  uint64
 	ended  bool // the device said goodbye, and that final is the last sample of at's run
 	since  time.Duration
@@ -51,15 +52,16 @@ func (c *Conn) outlasted(now time.Duration, s *subscription, g wire.Gap) bool {
 	if s.class != wire.Event || g.Reason != wire.GapRing || !c.past.there {
 		return false
 	}
-	p := s.inbox.Position()
+	p, waits := s.inbox.Position(), c.past.tails[s.Name]
 	switch {
-	case c.past.tails[s.Name] != nil: // it is under way
+	case waits != nil: // it is under way
+		waits.to = max(waits.to, g.To)
 		return true
 	case g.To <= p.Seq || s.sought == p.Seq+1:
 		return false
 	}
 	s.sought = p.Seq + 1
-	c.waitFor(s, &tail{stream: s.Stream, at: place{p.Epoch, p.Seq}, since: now})
+	c.waitFor(s, &tail{stream: s.Stream, at: place{p.Epoch, p.Seq}, to: g.To, since: now})
 	return true
 }
 
@@ -165,13 +167,14 @@ func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stre
 	if t == nil || s.inbox != nil && h.Epoch != s.epoch {
 		return
 	}
-	if s.inbox != nil && s.inbox.Passed(h.Last()) {
-		c.whole(s)
-		return
+	if h.Epoch == t.at.epoch && h.Last() <= t.at.seq {
+		return // it was known when the stream began to wait, which others did before
 	}
 	known := t.at
 	c.moveTail(now, t, place{h.Epoch, h.Last()})
 	switch {
+	case s.inbox != nil && s.inbox.Passed(h.Last()):
+		c.whole(s, t)
 	case s.inbox != nil:
 		s.out, _ = s.inbox.Receive(now, h, payload, -1, s.out[:0]) // that it has some of it is no drop
 		c.deliver(s, c.past.via, true)
@@ -190,8 +193,7 @@ func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell boo
 	if t == nil || s.inbox != nil && g.Epoch != s.epoch {
 		return false
 	}
-	if s.inbox != nil && g.To > 0 && s.inbox.Passed(g.To) {
-		c.whole(s)
+	if g.Epoch == t.at.epoch && g.To > 0 && g.To <= t.at.seq {
 		return false
 	}
 	if g.To > 0 {
@@ -201,16 +203,22 @@ func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell boo
 	if s.inbox == nil {
 		return true
 	}
-	if g.To > 0 {
+	switch {
+	case g.To > 0 && s.inbox.Passed(g.To):
+		c.whole(s, t)
+	case g.To > 0:
 		s.out = s.inbox.Gap(now, g, s.out[:0])
 		c.deliver(s, c.past.via, true)
 	}
 	return false
 }
 
-// whole: what a stream waited for has come, and what waited behind it was delivered. The spool has the rest as well, which nobody
-// needs: when this is so of all that the transfer brings, the device is told to end it.
-func (c *Conn) whole(s *subscription) {
+// whole ends the waiting of a stream if it has been delivered beyond what the ring has no more. The spool has the rest as well, which
+// nobody needs: when this is so of all that the transfer brings, the device is told to end it.
+func (c *Conn) whole(s *subscription, t *tail) {
+	if !s.inbox.Passed(t.to) {
+		return
+	}
 	delete(c.past.tails, s.Name)
 	for name := range c.past.brings {
 		if c.past.tails[name] != nil {

@@ -174,6 +174,7 @@ func (c *hostConn) frame(now time.Duration, g *leg, f wire.Frame) error {
 
 func (c *hostConn) acked(now time.Duration, body []byte) error {
 	_, positions, err := wire.ParseAck(body)
+	c.flight.Elsewhere(c.past != nil)
 	for _, p := range positions {
 		if p.Stream == wire.HistoryStream {
 			c.ackedPast(now, p)

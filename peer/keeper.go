@@ -22,7 +22,8 @@ type Keeper interface {
 
 // Past yields what a Keeper kept, in its order. It is used by one goroutine.
 type Past interface {
-	// Next returns what is next; io.EOF: no more now. Behind other errors it goes on.
+	// Next returns what is next; io.EOF: no more now. Behind other errors it goes on: those of a disk, and
+	// one that says that it has looked for long without finding anything.
 	Next() (Kept, error)
 	// Settled reports whether nothing that was kept before Read is still on its way to where it can be read.
 	Settled() bool

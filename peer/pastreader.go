@@ -17,6 +17,9 @@ const (
 	// What was made before it was asked may still be on its way to the disk: a reader looks for it so often, and for so long.
 	pastSettleStep = 20 * time.Millisecond
 	pastSettles    = 20 * time.Second
+	// pastSilence is how long a reader looks for what was asked for without handing over what there is, or the word that it still looks:
+	// little of a large spool may be wanted, and a viewer asks anew when nothing comes (protocol, section 5.4).
+	pastSilence = time.Second
 )
 
 // pastReader makes chunks of what a Keeper kept: frames as they were sent at
@@ -42,17 +45,24 @@ func (r *pastReader) run(ctx context.Context, want <-chan int, hand func(chunks 
 			return
 		}
 		var chunks [][]byte
-		for more := true; more && !last; more = wanted > 0 {
+		until := time.Now().Add(pastSilence)
+		for more := true; more && !last; more = wanted > 0 && time.Now().Before(until) {
 			var chunk []byte
-			chunk, last = r.chunk(ctx)
+			chunk, last = r.chunk(ctx, until)
+			if len(chunk) == 0 {
+				break
+			}
 			chunks, wanted = append(chunks, chunk), wanted-len(chunk)
+		}
+		if len(chunks) == 0 {
+			chunks = [][]byte{r.word(false)}
 		}
 		hand(chunks, last)
 	}
 }
 
-// chunk reads until a chunk is full, or there is no more now.
-func (r *pastReader) chunk(ctx context.Context) (chunk []byte, last bool) {
+// chunk reads until a chunk is full, or there is no more now, or it has looked for so long. It may be empty then.
+func (r *pastReader) chunk(ctx context.Context, until time.Time) (chunk []byte, last bool) {
 	for {
 		for len(r.pending) > 0 {
 			next := r.pending[0]
@@ -68,16 +78,22 @@ func (r *pastReader) chunk(ctx context.Context) (chunk []byte, last bool) {
 			}
 			r.pending = r.pending[1:]
 		}
+		switch {
+		case ctx.Err() != nil:
+			return r.word(true), true // nobody hears it
+		case !time.Now().Before(until):
+			return chunk, false
+		}
 		r.settled = r.settled || r.past.Settled() // before it is looked for
 		item, err := r.past.Next()
 		switch {
 		case err == nil:
 			r.take(item)
-		case !errors.Is(err, io.EOF): // of the disk; what is missing shows in the numbers
+		case !errors.Is(err, io.EOF): // of the disk, and what is missing shows in the numbers; or it goes on looking
 		case len(chunk) > 0:
 			return chunk, false
-		case r.settled || ctx.Err() != nil || time.Since(r.began) > pastSettles:
-			return r.end(), true
+		case r.settled || time.Since(r.began) > pastSettles:
+			return r.word(true), true
 		default:
 			waitFor(ctx, pastSettleStep)
 		}
@@ -109,8 +125,9 @@ func (r *pastReader) take(k Kept) {
 	r.pending = append(r.pending, wire.AppendFrame(frame, t, wire.Hop{}, body))
 }
 
-func (r *pastReader) end() []byte {
-	return appendSignal(nil, signal.Message{Type: signal.History, Transfer: r.transfer, Done: true})
+// word says that the transfer is done, or that it is not.
+func (r *pastReader) word(done bool) []byte {
+	return appendSignal(nil, signal.Message{Type: signal.History, Transfer: r.transfer, Done: done})
 }
 
 // appendSignal appends a frame; a message made here always encodes.

@@ -85,7 +85,7 @@ func sizes(t *testing.T, chunk []byte) (lengths []int) {
 			lengths = append(lengths, len(f.Body))
 			continue
 		}
-		if m, err := signal.Parse(f.Body); err != nil || !m.Done {
+		if m, err := signal.Parse(f.Body); err != nil || m.Type != signal.History {
 			t.Errorf("%+v came, %v", m, err)
 		}
 	}
@@ -160,39 +160,44 @@ func TestPastReaderTellsStreamsApart(t *testing.T) {
 	}
 }
 
-// slowPast yields one batch, which takes so long to get where it can be read.
+// slowPast yields batches, and others that take so long to get where they can be read.
 type slowPast struct {
 	fixedPast
+	slow  fixedPast
 	there time.Time
 }
 
 func (p *slowPast) Next() (Kept, error) {
-	if time.Now().Before(p.there) {
-		return Kept{}, io.EOF
+	if len(p.fixedPast) > 0 || time.Now().Before(p.there) {
+		return p.fixedPast.Next()
 	}
-	return p.fixedPast.Next()
+	return p.slow.Next()
 }
 
 func (p *slowPast) Settled() bool { return !time.Now().Before(p.there) }
 
-// What was made before the request is waited for, not for ever.
+// What was made before the request is waited for, not for ever, and what is there is not kept back meanwhile.
 func TestPastReaderWaitsForTheDisk(t *testing.T) {
 	for _, c := range []struct {
 		takes time.Duration
 		want  int // batches
-	}{{0, 1}, {4 * time.Second, 1}, {time.Hour, 0}} {
+	}{{0, 2}, {4 * time.Second, 2}, {time.Hour, 1}} {
 		synctest.Test(t, func(t *testing.T) {
-			past := &slowPast{fixedPast{100}, time.Now().Add(c.takes)}
+			past := &slowPast{fixedPast{100}, fixedPast{100}, time.Now().Add(c.takes)}
 			r := pastReader{past: past, epoch: 7, transfer: "00000001", began: time.Now(), told: map[place]string{}}
-			want, got := make(chan int, 1), 0
+			want, got, at := make(chan int, 1), 0, time.Now()
 			want <- 1 << 10
 			r.run(t.Context(), want, func(chunks [][]byte, _ bool) {
+				if silent := time.Since(at); silent > pastSilence+pastSettleStep || len(chunks) == 0 {
+					t.Errorf("a disk that takes %v: %d chunks after %v", c.takes, len(chunks), silent)
+				}
 				for _, chunk := range chunks {
 					got += len(sizes(t, chunk))
 				}
+				at = time.Now()
 				want <- 1 << 10
 			})
-			if took := time.Since(r.began); got != c.want || took > pastSettles+time.Second {
+			if took := time.Since(r.began); got != c.want || took > pastSettles+pastSilence {
 				t.Errorf("a disk that takes %v: %d batches after %v", c.takes, got, took)
 			}
 		})

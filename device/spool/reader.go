@@ -46,6 +46,7 @@ type Reader struct {
 	scan    *scanner
 	keys    map[Key]*Description // described in it so far, of those wanted; others are nil
 	pending []Item               // come next
+	looked  int                  // bytes of what is not wanted, since something was
 }
 
 // track is how far a Reader got in one stream.
@@ -85,7 +86,7 @@ func (r *Reader) Settled() bool {
 	s := r.spool
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.inLog >= r.upTo || s.failing || s.ended
+	return len(r.tracks) == 0 || s.inLog >= r.upTo || s.failing || s.ended
 }
 
 // Close ends the reading.
@@ -96,8 +97,14 @@ func (r *Reader) Close() {
 	}
 }
 
+// notYet is how much a Reader looks through until it says that it has found nothing, in bytes: a slow disk reads it in a second.
+const notYet = 4 << 20
+
+// ErrNotYet says that a part of the log holds nothing that is wanted.
+var ErrNotYet = errors.New("spool: nothing yet")
+
 // Next returns the next item. io.EOF: there is no more now. Other errors are
-// those of the disk; the next call goes on behind.
+// those of the disk, or ErrNotYet; the next call goes on behind.
 func (r *Reader) Next() (Item, error) {
 	if len(r.pending) > 0 {
 		item := r.pending[0]
@@ -133,7 +140,12 @@ func (r *Reader) Next() (Item, error) {
 			return Item{}, err
 		}
 		if item, ok := r.take(kind, body); ok {
+			r.looked = 0
 			return item, nil
+		}
+		if r.looked += len(body); r.looked >= notYet {
+			r.looked = 0
+			return Item{}, ErrNotYet
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,6 +86,39 @@ func TestADiskThatFailsIsNotWaitedFor(t *testing.T) {
 		fs.Heal()
 		time.Sleep(time.Minute)
 		settles("when it works again", true)
+	})
+}
+
+// Of a large log little may be wanted, or nothing: whoever reads it is told now and then that it goes on, and misses nothing.
+func TestLookingTakesNotForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const batches, size = 1000, 12 << 10
+		l := newLedger()
+		s := begin(t, Config{FS: disktest.New(14), Memory: 64 << 20})
+		defer s.end()
+		l.produce(s.Spool, Key{7, 2}, 1, 80)
+		for range batches {
+			l.produce(s.Spool, Key{7, 1}, 1, size)
+		}
+		l.produce(s.Spool, Key{7, 2}, 1, 80)
+		time.Sleep(time.Minute)
+		r := s.Read(Query{Streams: map[string]Place{nameOf(2): {}}})
+		defer r.Close()
+		found, pauses := 0, 0
+		for {
+			_, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if errors.Is(err, ErrNotYet) {
+				pauses++
+			} else if found++; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := batches * size / notYet; found != 2 || pauses != want {
+			t.Errorf("%d batches were found, with %d pauses, want 2 and %d", found, pauses, want)
+		}
 	})
 }
 

@@ -25,9 +25,11 @@ type Flight struct {
 	tentative int // of used: of Outboxes that are tentative
 
 	heard    time.Duration // when an acknowledgement came last of what was sent
-	arrivals int           // batches and gaps that were sent and acknowledged
+	arrivals int           // batches that were sent and acknowledged
 	arrived  time.Duration // when the last of these was, or another path came into use
-	reached  time.Duration // when the newest of these batches was sent first
+	reached  time.Duration // when the newest of these was sent first
+
+	elsewhere bool // what a receiver has may come from elsewhere as well
 }
 
 // NewFlight returns a Flight of limit bytes; 0 stands for 256 KiB.
@@ -41,14 +43,17 @@ func NewFlight(limit int) *Flight {
 // SetLimit changes the limit. What is in flight beyond it stays so.
 func (f *Flight) SetLimit(limit int) { f.limit = limit }
 
+// Elsewhere says whether the receiver may be brought what was sent in another way, too.
+func (f *Flight) Elsewhere(is bool) { f.elsewhere = is }
+
 // heardOf takes what an acknowledgement says of what was sent: that some of it has arrived; or, where it moves nothing, that something
-// has come again. That may be a copy, and what is missing behind it; or it came from elsewhere, which says nothing, as an
-// acknowledgement does that was moved by such. So it counts for a while only.
+// has come again. That is a copy, and what is missing may be behind it. Or it came from elsewhere, where there is that: it says nothing
+// then, as an acknowledgement does that was moved by such, and counts for a while only.
 func (f *Flight) heardOf(now time.Duration, arrived, moves bool) {
 	switch {
 	case arrived:
 		f.heard, f.arrived = now, now
-	case !moves && now < f.arrived+resendMax:
+	case !moves && (!f.elsewhere || now < f.arrived+resendMax):
 		f.heard = now
 	}
 }

@@ -220,6 +220,7 @@ func TestWhatComesAgainForLongSaysNothing(t *testing.T) {
 		s.boxes[0].Ack(at, wire.Position{Stream: 1, Epoch: scenarioEpoch, Seq: 1})
 	}
 	ack(time.Second)
+	s.flight.Elsewhere(true)
 	again := Never
 	for at := time.Second; at < time.Minute && again == Never; at += 100 * time.Millisecond {
 		ack(at)
@@ -229,5 +230,11 @@ func TestWhatComesAgainForLongSaysNothing(t *testing.T) {
 	}
 	if again < 5*time.Second || again > 10*time.Second {
 		t.Errorf("sent again after %v", again)
+	}
+	s.flight.Elsewhere(false) // then they are copies
+	for at := time.Minute; at < 2*time.Minute; at += 100 * time.Millisecond {
+		if ack(at); s.boxes[0].Overdue(at, 0) {
+			t.Fatalf("sent again after %v", at)
+		}
 	}
 }

@@ -163,8 +163,8 @@ func (o *Outbox) land() {
 // arrived notes how far the receiver got in what the Conn has sent. If it was sent again, the first copy may be what came. A gap
 // says nothing: it goes ahead of what waits in a queue.
 func (o *Outbox) arrived(s sent) {
-	o.flight.arrivals++
 	if !s.gap {
+		o.flight.arrivals++
 		o.flight.reached = max(o.flight.reached, s.first)
 	}
 }

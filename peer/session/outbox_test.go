@@ -230,3 +230,31 @@ func TestWhatWaitsIsNotOverdue(t *testing.T) {
 		}
 	}
 }
+
+// TestAGapThatGrowsIsOne: while the receiver takes nothing, the ring loses batch after batch that was never sent. That is one gap, which is
+// repeated as one.
+func TestAGapThatGrowsIsOne(t *testing.T) {
+	s := newSharers(t, 1, 4_000)
+	o, head := s.boxes[0], uint64(2*maxUnacked)
+	publish := func() {
+		s.publish(0)
+		for _, ok := o.Next(s.now, 0); ok; _, ok = o.Next(s.now, 0) {
+		}
+	}
+	for range head {
+		publish()
+	}
+	gaps := 0
+	for _, sent := range o.sent {
+		if sent.gap {
+			gaps++
+		}
+	}
+	if gaps != 1 || len(o.sent) > 4 || o.next <= head/2 {
+		t.Errorf("%d gaps among %d that are unacknowledged, next is %d of %d", gaps, len(o.sent), o.next, head)
+	}
+	o.Ack(s.now, wire.Position{Stream: 1, Epoch: scenarioEpoch, Seq: o.next - 1})
+	if o.flagged != 0 || len(o.sent) != 0 || s.flight.used != 0 {
+		t.Errorf("at the end %d are flagged, %d unacknowledged, %d bytes in flight", o.flagged, len(o.sent), s.flight.used)
+	}
+}

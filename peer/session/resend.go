@@ -169,8 +169,17 @@ func (o *Outbox) advance(now time.Duration) (Item, bool) {
 	return Item{Batch: b}, true
 }
 
-// skip sends a gap in the place of what is gone, up to last.
+// skip sends a gap in the place of what is gone, up to last. As long as what is behind it finds no room it becomes longer.
 func (o *Outbox) skip(now time.Duration, last uint64) (Item, bool) {
+	if n := len(o.sent) - 1; n >= 0 && o.sent[n].gap && o.sent[n].last+1 == o.next {
+		s := &o.sent[n]
+		if s.due || s.hole {
+			o.flagged--
+		}
+		s.last, s.at, s.due, s.hole, s.received = last, now, false, false, false
+		o.next = last + 1
+		return Item{Gap: o.gap(*s)}, true
+	}
 	if len(o.sent) >= maxUnacked {
 		return Item{}, false
 	}

@@ -228,10 +228,11 @@ describe("Past", () => {
 		const w = new World();
 		const [temperature, load] = w.streams as [Stream, Stream];
 		w.past.accepted(true, EPOCH);
-		for (const stream of [temperature, load]) w.tails.wait(w.now, stream, { epoch: EPOCH, seq: 1 }, null);
+		for (const stream of [temperature, load]) w.tails.wait(w.now, stream, { epoch: EPOCH, seq: 1 }, null, 4);
 		w.step();
 		expect(w.asked.at(-1)?.streams).toEqual([1, 2]);
 		w.chunk(1, batch(1, EPOCH, 2));
+		w.tails.lengthen("temperature", 5);
 		w.passed = 9; // with what the device had
 		w.chunk(2, batch(1, EPOCH, 3), batch(1, EPOCH, 4));
 		expect(w.came).toEqual(["tail temperature b:2+0"]);
@@ -251,6 +252,30 @@ describe("Past", () => {
 		expect(w.past.ack(w.now)).toBeNull();
 		w.step(60_000);
 		expect(w.asked.length).toBe(3);
+	});
+
+	it("waits on when it gets what a gap overtook", () => {
+		const w = new World();
+		const [temperature] = w.streams as [Stream];
+		w.past.accepted(true, EPOCH);
+		w.tails.wait(w.now, temperature, { epoch: EPOCH, seq: 1 }, null, 5);
+		w.step();
+		w.passed = 3;
+		w.chunk(1, batch(1, EPOCH, 2), batch(1, EPOCH, 3));
+		expect(w.tails.at("temperature")).toEqual({ epoch: EPOCH, seq: 3 });
+		w.chunk(2, batch(1, EPOCH, 4), batch(1, EPOCH, 2));
+		expect(w.tails.at("temperature")).toEqual({ epoch: EPOCH, seq: 4 });
+		expect(w.came).toEqual(["tail temperature b:4+0"]);
+	});
+
+	it("is not asked for what the device does not have, until that is described", () => {
+		const w = new World();
+		w.past.accepted(true, EPOCH);
+		w.past.want("gone", null);
+		w.step();
+		expect(w.past.wake(true)).toBe(Infinity);
+		w.past.described(EPOCH, [...w.streams, { ...w.streams[0], id: 9, name: "gone" } as Stream]);
+		expect(w.past.wake(true)).toBeLessThan(Infinity);
 	});
 
 	it("acknowledges nothing that there is no room for", () => {

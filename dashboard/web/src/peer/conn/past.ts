@@ -16,6 +16,7 @@ import {
 	type Gap,
 	type Header,
 	HISTORY_STREAM,
+	MAX_STREAMS,
 	type Position,
 	parseData,
 	parseGap,
@@ -122,7 +123,10 @@ export class Past {
 
 	/** want wants what lies behind a sample of a stream. Of one that is wanted already the older sample counts. */
 	want(name: string, behind: EpochSeq | null): void {
-		if (!this.wanted.has(name)) this.wanted.set(name, behind);
+		if (!this.wanted.has(name)) {
+			this.forgetUnknown(this.wanted);
+			this.wanted.set(name, behind);
+		}
 		this.changed = true;
 	}
 
@@ -140,6 +144,7 @@ export class Past {
 		const last = seq + count - 1;
 		if (before === undefined || before.epoch !== epoch) {
 			if (before !== undefined) this.want(name, { epoch: before.epoch, seq: before.seq });
+			if (before === undefined) this.forgetUnknown(this.passed);
 			this.passed.set(name, { epoch, seq: last, heard: now, torn: 0, tornAt: 0 });
 			return;
 		}
@@ -155,6 +160,13 @@ export class Past {
 			if (lacks || over) before.torn = 0;
 		}
 		before.seq = last;
+	}
+
+	/** forgetUnknown forgets streams that the device does not have any more, when these are many. */
+	private forgetUnknown(of: Map<string, unknown>): void {
+		if (of.size < 2 * MAX_STREAMS) return;
+		const known = new Set(this.events.streams().streams.map(({ name }) => name));
+		for (const name of of.keys()) if (!known.has(name)) of.delete(name);
 	}
 
 	/** step asks the device, which is there, for what is wanted. */
@@ -180,7 +192,11 @@ export class Past {
 		behind: (name: string) => EpochSeq | null | undefined,
 		tails: boolean,
 	): void {
-		if (of.length === 0 && !this.unneeded) return;
+		if (of.length === 0 && !this.unneeded) {
+			// What is wanted is not described, and perhaps never will be: when it is, that is noted.
+			if (this.tails.size === 0 && this.transfer === null) this.changed = false;
+			return;
+		}
 		const positions: Record<number, string> = {};
 		for (const { id, name } of of) {
 			const at = behind(name);
@@ -298,13 +314,11 @@ export class Past {
 		}
 		const at = this.tails.at(stream.name);
 		if (at === undefined) return;
-		if (this.events.hasPassed(stream, last)) {
-			this.whole(now, transfer, stream.name);
-			return;
-		}
+		if (at.epoch === epoch && last.seq <= at.seq) return; // it was known when the stream began to wait
 		const skip = at.epoch === epoch ? Math.max(0, at.seq + 1 - seq) : 0;
 		this.moved(now, stream, at, last);
-		if (skip < count) this.events.onTail({ stream, header, payload }, skip);
+		if (this.events.hasPassed(stream, last)) this.whole(now, transfer, stream);
+		else this.events.onTail({ stream, header, payload }, skip);
 	}
 
 	/** gap: of charts it shows in the numbers, or in the change of epoch. */
@@ -313,22 +327,26 @@ export class Past {
 		if (transfer.tails === null || stream === undefined) return;
 		const at = this.tails.at(stream.name);
 		if (at === undefined) return;
-		if (gap.to !== 0 && this.events.hasPassed(stream, { epoch: gap.epoch, seq: gap.to })) {
-			this.whole(now, transfer, stream.name);
+		const { epoch, to } = gap;
+		if (at.epoch === epoch && to !== 0 && to <= at.seq) return;
+		if (to !== 0) this.moved(now, stream, at, { epoch, seq: to });
+		if (to !== 0 && this.events.hasPassed(stream, { epoch, seq: to })) {
+			this.whole(now, transfer, stream);
 			return;
 		}
-		if (gap.to !== 0) this.moved(now, stream, at, { epoch: gap.epoch, seq: gap.to });
 		this.tails.declared(stream.name); // an open one says as much as there is to say
 		this.events.onGap(stream, gap);
 	}
 
 	/**
-	 * whole: what a stream waited for has come, and what waited behind it was delivered. The spool has the rest as well, which
-	 * nobody needs: when this is so of all that the transfer brings, the device is told to end it.
+	 * whole ends the waiting of a stream if it has been delivered beyond what the ring has no more. The spool has the rest as
+	 * well, which nobody needs: when this is so of all that the transfer brings, the device is told to end it.
 	 */
-	private whole(now: number, transfer: Transfer, name: string): void {
-		this.tails.end(now, new Set([name]));
-		if ([...transfer.brings].some((other) => this.tails.waits(other))) return;
+	private whole(now: number, transfer: Transfer, stream: Stream): void {
+		const seq = this.tails.to(stream.name);
+		if (seq === undefined || !this.events.hasPassed(stream, { epoch: this.epoch, seq })) return;
+		this.tails.end(now, new Set([stream.name]));
+		if ([...transfer.brings].some((name) => this.tails.waits(name))) return;
 		this.transfer = null;
 		this.end();
 	}

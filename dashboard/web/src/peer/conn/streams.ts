@@ -157,11 +157,14 @@ export class Streams {
 	private outlasted(now: number, entry: Entry, inbox: Inbox, { epoch, to, reason }: Gap): boolean {
 		const { stream } = entry;
 		if (!this.keeps || stream.class !== "event" || reason !== GAP_REASONS.ring || epoch !== entry.epoch) return false;
-		if (this.tails.waits(stream.name)) return true; // it is under way
+		if (this.tails.waits(stream.name)) {
+			this.tails.lengthen(stream.name, to); // it is under way
+			return true;
+		}
 		const { seq } = inbox.position();
 		if (to <= seq || entry.sought === seq + 1) return false;
 		entry.sought = seq + 1;
-		this.waitFor(now, stream, { epoch, seq }, null);
+		this.waitFor(now, stream, { epoch, seq }, null, to);
 		return true;
 	}
 
@@ -217,13 +220,13 @@ export class Streams {
 	 * waitFor has a stream wait for what is missing before. Of too many, those end that the device does not have any more: while it
 	 * is asked anew again and again none of them would end for having waited too long.
 	 */
-	private waitFor(now: number, stream: Stream, at: EpochSeq, final: number | null): void {
+	private waitFor(now: number, stream: Stream, at: EpochSeq, final: number | null, to = 0): void {
 		if (this.tails.size >= MAX_TAILS && !this.tails.waits(stream.name)) {
 			const known = new Set([...this.entries.values()].map((entry) => entry.stream.name));
 			const gone = this.tails.names().filter((name) => !known.has(name));
 			for (const tail of this.tails.end(now, new Set(gone))) this.declareRest(tail);
 		}
-		this.tails.wait(now, stream, at, final);
+		this.tails.wait(now, stream, at, final, to);
 	}
 
 	private declareRest({ stream, at, final }: Tail): void {
@@ -328,7 +331,7 @@ export class Streams {
 		if (epoch === this.epoch || whole) return;
 		this.resumes.delete(name);
 		this.ended.set(id, { epoch, seq });
-		this.tails.wait(now, stream, { epoch, seq }, final);
+		this.waitFor(now, stream, { epoch, seq }, final);
 	}
 
 	/** named finds a stream of this run: in another it may have another number. */
@@ -339,6 +342,10 @@ export class Streams {
 
 	private put(stream: Stream): void {
 		const known = this.entries.get(stream.id);
+		if (known === undefined && this.entries.size >= MAX_STREAMS) {
+			this.events.onDrop("limit");
+			return;
+		}
 		if (known !== undefined) known.stream = stream;
 		const entry = known ?? {
 			stream,

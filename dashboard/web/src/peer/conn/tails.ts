@@ -7,6 +7,7 @@ const PATIENCE = 30_000;
 export interface Tail {
 	stream: Stream; // as it was
 	at: EpochSeq; // everything up to it was delivered or declared a gap
+	to: number; // of this run: the last sample that the ring has no more; 0: it is an earlier one
 	final: number | null; // the last sample of at's run, if the device said goodbye
 	since: number; // when something of it came last
 	unnamed: number; // that of the Tails, when at was known: what came of them since may be of this stream
@@ -21,9 +22,20 @@ export class Tails {
 	private brought = Number.NEGATIVE_INFINITY; // when something of a transfer of them was read last, of whichever
 	private unnamed = 0; // frames of earlier runs of which nobody can tell whose they are
 
-	/** wait has a stream's new run wait. */
-	wait(now: number, stream: Stream, at: EpochSeq, final: number | null): void {
-		this.byName.set(stream.name, { stream, at, final, since: now, unnamed: this.unnamed });
+	/** wait has a stream's new run wait; or, with to, this one, for what is missing up to there. */
+	wait(now: number, stream: Stream, at: EpochSeq, final: number | null, to = 0): void {
+		this.byName.set(stream.name, { stream, at, to, final, since: now, unnamed: this.unnamed });
+	}
+
+	/** lengthen: more is missing by now. */
+	lengthen(name: string, to: number): void {
+		const tail = this.byName.get(name);
+		if (tail !== undefined) tail.to = Math.max(tail.to, to);
+	}
+
+	/** to is up to which sample of this run a stream waits; undefined: it does not. */
+	to(name: string): number | undefined {
+		return this.byName.get(name)?.to;
 	}
 
 	waits(name: string): boolean {

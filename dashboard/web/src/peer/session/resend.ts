@@ -99,8 +99,15 @@ function advance(o: Outbox, now: number): Item | null {
 	return { batch, gap: null };
 }
 
-/** skip sends a gap in the place of what is gone, up to last. */
+/** skip sends a gap in the place of what is gone, up to last. As long as what is behind it finds no room it becomes longer. */
 function skip(o: Outbox, now: number, last: number): Item | null {
+	const s = o.sent.at(-1);
+	if (s?.gap && s.last + 1 === o.unsent) {
+		if (s.due || s.hole) o.flagged--;
+		Object.assign(s, { last, at: now, due: false, hole: false, received: false });
+		o.unsent = last + 1;
+		return gapItem(o, s);
+	}
 	if (o.sent.length >= MAX_UNACKED) return null;
 	return gapItem(o, o.push(now, last, 0));
 }
