@@ -316,9 +316,25 @@ func (c *Conn) pastSignal(m signal.Message) {
 				c.past.describe(place{epoch, uint64(s.ID)}, &s)
 			}
 		}
+	case signal.Bye:
+		c.pastGoodbye(m)
 	case signal.History:
 		if m.Done {
 			c.donePast()
+		}
+	}
+}
+
+// pastGoodbye takes where runs ended that the streams have got to: this Conn may not have heard it.
+func (c *Conn) pastGoodbye(m signal.Message) {
+	for number, final := range m.Final {
+		epoch, seq, err := signal.ParsePosition(final)
+		s := c.streams[number]
+		if err != nil || s == nil {
+			continue
+		}
+		if t := c.past.tails[s.Name]; t != nil && t.at.epoch == epoch {
+			t.ended, t.final = true, seq
 		}
 	}
 }

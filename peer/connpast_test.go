@@ -218,6 +218,27 @@ func TestTheRestOfARunThatSaidGoodbye(t *testing.T) {
 	})
 }
 
+// A goodbye that was not heard is told behind what is kept: of a run that is whole then nothing is missing.
+func TestAGoodbyeThatWasNotHeard(t *testing.T) {
+	for final, want := range map[string][]string{
+		"00000007:2": {"event 7:1", "event 7:2"},
+		"00000007:5": {"event 7:1", "event 7:2", "gap event 7:3-5 restart"},
+		"00000006:2": {"event 7:1", "event 7:2", "gap event 7:3-0 restart"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPastConn(t, 0)
+			p.take(eventAt(7, 1), wire.Hop{})
+			p.accepts(8, 0)
+			p.steps(2 * time.Second)
+			then := told(7, signal.Stream{ID: 1, Name: "event", Class: "event"})
+			bye := appendSignal(nil, signal.Message{Type: signal.Bye, Final: map[uint32]string{1: final, 9: final}})
+			p.chunk(then, dataFrame(eventAt(7, 2)), bye, p.done())
+			got := p.ofStream("event")
+			got.want(t, want...)
+		})
+	}
+}
+
 // A link that is away for long, amid what comes of a run that was cut off: nothing of that is given up meanwhile.
 func TestTheRestOutlastsALink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -70,7 +70,7 @@ func (c *hostConn) askedPast(m signal.Message) {
 		return
 	}
 	c.endPast()
-	after := map[string]wire.Position{}
+	after, numbers := map[string]wire.Position{}, map[string]uint32{}
 	for _, number := range m.Routed {
 		if number == 0 || int(number) > len(c.host.known) || !c.wants(c.host.known[number-1]) {
 			continue
@@ -79,20 +79,21 @@ func (c *hostConn) askedPast(m signal.Message) {
 		if epoch, seq, err := signal.ParsePosition(m.Positions[number]); err == nil {
 			p = wire.Position{Epoch: epoch, Seq: seq}
 		}
-		after[c.host.known[number-1].cfg.Name] = p
+		name := c.host.known[number-1].cfg.Name
+		after[name], numbers[name] = p, number
 	}
 	if len(m.Routed) > 0 {
 		const longest = 1 << 40 // ms, what a time.Duration holds
-		c.beginPast(id, m.Transfer, after, time.Duration(min(m.SinceMS, longest))*time.Millisecond)
+		c.beginPast(id, m.Transfer, after, numbers, time.Duration(min(m.SinceMS, longest))*time.Millisecond)
 	}
 }
 
-func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, since time.Duration) {
+func (c *hostConn) beginPast(id uint32, name string, after map[string]wire.Position, numbers map[string]uint32, since time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
 	t := newTransfer(id, stop)
 	c.past = t
 	c.pace.Begin(c.host.loop.now())
-	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), told: map[place]string{}}
+	r := pastReader{past: c.host.cfg.Keeper.Read(after, since), epoch: c.host.epoch, transfer: name, began: time.Now(), numbers: numbers, told: map[place]string{}}
 	c.host.tasks.Go(func() {
 		r.run(ctx, t.want, func(chunks [][]byte, last bool) {
 			c.host.loop.post(func() { c.readPast(t, chunks, last) })

@@ -27,6 +27,9 @@ type Past interface {
 	Next() (Kept, error)
 	// Settled reports whether nothing that was kept before Read is still on its way to where it can be read.
 	Settled() bool
+	// Ends are the positions at which runs of the program ended that said so, by stream's name: of the run in which a stream got to
+	// where Next is.
+	Ends() map[string]wire.Position
 	Close()
 }
 

@@ -52,8 +52,9 @@ func (p *allPast) Next() (Kept, error) {
 	return Kept{}, io.EOF
 }
 
-func (p *allPast) Settled() bool { return true }
-func (p *allPast) Close()        {}
+func (p *allPast) Settled() bool                  { return true }
+func (p *allPast) Ends() map[string]wire.Position { return nil }
+func (p *allPast) Close()                         {}
 
 // TestABacklogKeepsNoOtherStreamWaiting: a stream has outlasted its ring while the viewer was away, and takes half a minute to be
 // fetched from the spool. Events of another one come meanwhile, behind what is in flight.

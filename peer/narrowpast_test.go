@@ -53,8 +53,9 @@ func (p *runPast) Next() (Kept, error) {
 	return Kept{Stream: p.keeper.stream, Epoch: p.keeper.epoch, Number: 1, Body: p.keeper.bodies[p.next-1]}, nil
 }
 
-func (p *runPast) Settled() bool { return true }
-func (p *runPast) Close()        {}
+func (p *runPast) Settled() bool                  { return true }
+func (p *runPast) Ends() map[string]wire.Position { return nil }
+func (p *runPast) Close()                         {}
 
 // ledger is what came of each run of a stream, which has to come in order.
 type ledger struct {

@@ -29,9 +29,10 @@ type pastReader struct {
 	epoch    uint32 // of this run
 	transfer string
 	began    time.Time
-	told     map[place]string // names of streams, as they were described; seq is the number
-	pending  [][]byte         // frames that were read and are in no chunk yet
-	settled  bool             // past is
+	numbers  map[string]uint32 // of the streams that were asked for, by name
+	told     map[place]string  // names of streams, as they were described; seq is the number
+	pending  [][]byte          // frames that were read and are in no chunk yet
+	settled  bool              // past is
 }
 
 // run hands over chunks whenever some are wanted, so many bytes and one chunk at most beyond them, until the last one or ctx's end.
@@ -93,7 +94,7 @@ func (r *pastReader) chunk(ctx context.Context, until time.Time) (chunk []byte, 
 		case len(chunk) > 0:
 			return chunk, false
 		case r.settled || time.Since(r.began) > pastSettles:
-			return r.word(true), true
+			return append(r.goodbyes(), r.word(true)...), true
 		default:
 			waitFor(ctx, pastSettleStep)
 		}
@@ -123,6 +124,20 @@ func (r *pastReader) take(k Kept) {
 	}
 	frame := make([]byte, 0, wire.FrameSize(wire.Hop{}, len(body)))
 	r.pending = append(r.pending, wire.AppendFrame(frame, t, wire.Hop{}, body))
+}
+
+// goodbyes are what the viewer may have missed: where the runs ended up to which it has everything. Empty: nowhere.
+func (r *pastReader) goodbyes() []byte {
+	final := map[uint32]string{}
+	for name, at := range r.past.Ends() {
+		if number := r.numbers[name]; number != 0 && at.Epoch != r.epoch {
+			final[number] = signal.FormatPosition(at.Epoch, at.Seq)
+		}
+	}
+	if len(final) == 0 {
+		return nil
+	}
+	return appendSignal(nil, signal.Message{Type: signal.Bye, Final: final})
 }
 
 // word says that the transfer is done, or that it is not.

@@ -24,8 +24,9 @@ func (p *fixedPast) Next() (Kept, error) {
 	return Kept{Epoch: 7, Number: 1, Body: bytes.Repeat([]byte{byte(size)}, size)}, nil
 }
 
-func (p *fixedPast) Settled() bool { return true }
-func (p *fixedPast) Close()        {}
+func (p *fixedPast) Settled() bool                  { return true }
+func (p *fixedPast) Ends() map[string]wire.Position { return nil }
+func (p *fixedPast) Close()                         {}
 
 // Small batches share a chunk, a large one has its own; as many chunks come at once as were wanted, in order, and the last one says so.
 func TestPastReaderHandsOverWhatIsWanted(t *testing.T) {
@@ -111,8 +112,9 @@ func (p *namedPast) Next() (Kept, error) {
 	return k, nil
 }
 
-func (p *namedPast) Settled() bool { return true }
-func (p *namedPast) Close()        {}
+func (p *namedPast) Settled() bool                  { return true }
+func (p *namedPast) Ends() map[string]wire.Position { return nil }
+func (p *namedPast) Close()                         {}
 
 // In another run streams have other numbers. The gap at a run's end has the one that its stream has in the next run, which is
 // another stream's in its own: whose each frame is can be told all the same.

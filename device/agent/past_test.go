@@ -103,6 +103,53 @@ func TestEventsFromWithinAnEarlierRun(t *testing.T) {
 	}
 }
 
+// A viewer that has all of a run that is over, and did not hear it end, is told of no gap, although the next run has nothing yet.
+func TestEventsFromTheEndOfAnEarlierRun(t *testing.T) {
+	s := newServer(t)
+	c := s.config(t)
+	a, log, end := runEvents(t, c)
+	waitForLink(t, a)
+	epochs := make(chan uint32, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	var first sync.WaitGroup
+	first.Go(func() {
+		watch(ctx, t, s, peer.ViewConfig{From: "start", Events: peer.Events{Batch: func(r peer.Received) { epochs <- r.Header.Epoch }}})
+	})
+	for n := 1; n <= 3; n++ {
+		if err := log.SetText(strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var epoch uint32
+	select {
+	case epoch = <-epochs:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing came of the first run")
+	}
+	cancel()
+	first.Wait()
+	end()
+	a, log, end = runEvents(t, c)
+	defer end()
+	waitForLink(t, a)
+	texts, gaps := lines(), lines()
+	go watch(t.Context(), t, s, peer.ViewConfig{From: signal.FormatPosition(epoch, 3), Events: events(t, texts, gaps)})
+	time.Sleep(2 * time.Second) // it asks, and waits for the answer
+	if err := log.SetText("4"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case text := <-texts:
+		if text != "4" {
+			t.Errorf("%s came", text)
+		}
+	case gap := <-gaps:
+		t.Errorf("gap: %s", gap)
+	case <-time.After(20 * time.Second):
+		t.Error("nothing came")
+	}
+}
+
 // Events that were made during an outage, more than the ring holds, come from the spool: each once, in order, between what came
 // before it and what is made behind it.
 func TestEventsOutlastTheRing(t *testing.T) {

@@ -196,6 +196,17 @@ func (p past) Settled() bool {
 	return !slices.ContainsFunc(p, func(r *spool.Reader) bool { return !r.Settled() })
 }
 
+// Ends implements peer.Past.
+func (p past) Ends() map[string]wire.Position {
+	ends := map[string]wire.Position{}
+	for _, r := range p {
+		for name, at := range r.Ends() {
+			ends[name] = wire.Position{Epoch: at.Epoch, Seq: at.Seq}
+		}
+	}
+	return ends
+}
+
 // Close implements peer.Past.
 func (p past) Close() {
 	for _, r := range p {

@@ -128,3 +128,36 @@ func TestAnEndWithoutFinals(t *testing.T) {
 		})
 	}
 }
+
+// TestEnds: who has got to the end of a run that said so is told, and nobody else.
+func TestEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk, l := disktest.New(24), newLedger()
+		s := begin(t, Config{FS: disk})
+		for range 3 {
+			l.produce(s.Spool, Key{7, 1}, 1, 80)
+		}
+		s.end()
+		s = begin(t, Config{FS: disk})
+		defer s.end()
+		ends := func(at Place) Place {
+			r := s.Read(Query{Streams: map[string]Place{nameOf(1): at}})
+			defer r.Close()
+			count(t, r)
+			return r.Ends()[nameOf(1)]
+		}
+		for _, at := range []Place{{7, 3}, {7, 1}, {}} {
+			if got := ends(at); got != (Place{7, 3}) {
+				t.Errorf("from %v the end is %v", at, got)
+			}
+		}
+		if got := ends(Place{6, 9}); got != (Place{7, 3}) {
+			t.Errorf("from a run of which nothing is kept the end is %v", got)
+		}
+		l.produce(s.Spool, Key{8, 1}, 1, 80)
+		time.Sleep(time.Second)
+		if got := ends(Place{7, 3}); got != (Place{}) {
+			t.Errorf("the run that goes on has ended: %v", got)
+		}
+	})
+}

@@ -89,6 +89,18 @@ func (r *Reader) Settled() bool {
 	return len(r.tracks) == 0 || s.inLog >= r.upTo || s.failing || s.ended
 }
 
+// Ends are the last samples, by stream's name, of the runs of the program in which the streams got to where reading is. Only runs
+// that are over, and said that they ended, have them: behind them nothing is missing.
+func (r *Reader) Ends() map[string]Place {
+	ends := map[string]Place{}
+	for name, t := range r.tracks {
+		if last := r.spool.lastOf(name, t.at.Epoch); last > 0 {
+			ends[name] = Place{t.at.Epoch, last}
+		}
+	}
+	return ends
+}
+
 // Close ends the reading.
 func (r *Reader) Close() {
 	if r.file != nil {

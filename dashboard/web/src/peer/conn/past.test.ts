@@ -278,6 +278,16 @@ describe("Past", () => {
 		expect(w.past.wake(true)).toBeLessThan(Infinity);
 	});
 
+	it("takes a goodbye that was not heard", () => {
+		const w = new World();
+		const [temperature, load] = w.streams as [Stream, Stream];
+		w.past.accepted(true, EPOCH);
+		for (const stream of [temperature, load]) w.tails.wait(w.now, stream, { epoch: OLDER, seq: 3 }, null);
+		w.step();
+		w.chunk(1, say({ type: "bye", final: { 1: "0000000a:3", 2: "00000009:3", 9: "0000000a:3" } }));
+		expect(w.tails.end(w.now, new Set(["temperature", "load"])).map(({ final }) => final)).toEqual([3, null]);
+	});
+
 	it("acknowledges nothing that there is no room for", () => {
 		const w = new World();
 		w.past.want("load", null);

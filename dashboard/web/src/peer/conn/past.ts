@@ -380,6 +380,11 @@ export class Past {
 		const message = parseSignal(body);
 		if (message?.type === "describe") {
 			for (const { id, name } of message.streams) remember(transfer.names, `${message.epoch}:${id}`, name);
+		} else if (message?.type === "bye") {
+			for (const { id, name } of this.events.streams().streams) {
+				const final = message.final.get(id);
+				if (final !== undefined) this.tails.ended(name, final);
+			}
 		} else if (message?.type === "history" && message.done) {
 			transfer.done = true;
 			if (transfer.tails !== null) {

@@ -75,6 +75,12 @@ export class Tails {
 		return tail !== undefined && tail.unnamed !== this.unnamed;
 	}
 
+	/** ended: a run of the stream's device ended there, orderly. */
+	ended(name: string, { epoch, seq }: EpochSeq): void {
+		const tail = this.byName.get(name);
+		if (tail?.at.epoch === epoch) tail.final = seq;
+	}
+
 	/** declared: what the stream lacks was declared. */
 	declared(name: string): void {
 		const tail = this.byName.get(name);
