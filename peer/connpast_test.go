@@ -627,6 +627,58 @@ func TestWhatAGapOvertookIsNotWhatIsMissing(t *testing.T) {
 	})
 }
 
+// waitsForTwo is a Conn whose stream "busy" was delivered up to the 5th, of which the spool brought the first two, and whose transfer goes
+// on, for another stream as well.
+func waitsForTwo(t *testing.T) *pastConn {
+	p := newPastConn(t, 0)
+	p.steps(0)
+	p.chunk(p.done())
+	time.Sleep(pastEvery)
+	for seq := uint64(3); seq <= 5; seq++ {
+		p.take(busyAt(7, seq), wire.Hop{})
+	}
+	p.ring(1, 1, 9)
+	p.ring(3, 1, 2)
+	p.steps(0)
+	p.chunk(dataFrame(busyAt(7, 1)), dataFrame(busyAt(7, 2)))
+	return p
+}
+
+// A stream that waits again waits for what the transfer that goes on for others was not asked for: neither does that bring it, nor end it.
+func TestAStreamThatWaitsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := waitsForTwo(t)
+		p.chunk(dataFrame(busyAt(7, 3)))
+		if p.past.tails["busy"] != nil || p.past.id == 0 {
+			t.Fatal("it waits still, or nobody does")
+		}
+		p.ring(3, 6, 8)
+		p.chunk(dataFrame(busyAt(7, 7)), dataFrame(eventAt(7, 1)))
+		p.chunk(p.done())
+		if tail := p.past.tails["busy"]; tail == nil || tail.at.seq != 5 {
+			t.Fatalf("it waits for what lies behind %+v", tail)
+		}
+		p.steps(2 * time.Second)
+		p.chunk(dataFrame(busyAt(7, 6)), dataFrame(busyAt(7, 7)), dataFrame(busyAt(7, 8)), p.done())
+		got := p.ofStream("busy")
+		got.want(t, "busy 7:1", "busy 7:2", "busy 7:3", "busy 7:4", "busy 7:5", "busy 7:6", "busy 7:7", "busy 7:8")
+	})
+}
+
+// A run that came as a whole is over, while the spool still brings what it has of it: the next one waits for nothing, and nothing comes twice.
+func TestARunThatIsWholeIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := waitsForTwo(t)
+		p.hear(t, signal.Message{Type: signal.Bye, Final: map[uint32]string{3: "00000007:5"}})
+		p.accepts(8, 0)
+		p.take(busyAt(8, 1), wire.Hop{})
+		p.steps(2 * time.Second)
+		p.chunk(told(7, signal.Stream{ID: 3, Name: "busy", Class: "event"}), dataFrame(busyAt(7, 3)), dataFrame(busyAt(7, 4)), p.done())
+		got := p.ofStream("busy")
+		got.want(t, "busy 7:1", "busy 7:2", "busy 7:3", "busy 7:4", "busy 7:5", "busy 8:1")
+	})
+}
+
 // The acknowledgement of the last chunk may be lost: the chunk comes again, also when the device was asked anew, and is acknowledged
 // again. What else comes of a transfer that is not under way is not taken.
 func TestTheEndOfATransferIsAcknowledgedAgain(t *testing.T) {

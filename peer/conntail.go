@@ -164,7 +164,7 @@ func (c *Conn) moveTail(now time.Duration, t *tail, to place) {
 // when a stream waits no longer was declared a gap.
 func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stream, h wire.Header, payload []byte) {
 	t := c.past.tails[s.Name]
-	if t == nil || s.inbox != nil && h.Epoch != s.epoch {
+	if t == nil || !c.past.brings[s.Name] || s.inbox != nil && h.Epoch != s.epoch {
 		return
 	}
 	if h.Epoch == t.at.epoch && h.Last() <= t.at.seq {
@@ -190,7 +190,7 @@ func (c *Conn) tailBatch(now time.Duration, s *subscription, stream *signal.Stre
 // tailGap takes a gap in what is missing. It reports whether it is told as one of a run before.
 func (c *Conn) tailGap(now time.Duration, s *subscription, g wire.Gap) (tell bool) {
 	t := c.past.tails[s.Name]
-	if t == nil || s.inbox != nil && g.Epoch != s.epoch {
+	if t == nil || !c.past.brings[s.Name] || s.inbox != nil && g.Epoch != s.epoch {
 		return false
 	}
 	if g.Epoch == t.at.epoch && g.To > 0 && g.To <= t.at.seq {
@@ -220,6 +220,7 @@ func (c *Conn) whole(s *subscription, t *tail) {
 		return
 	}
 	delete(c.past.tails, s.Name)
+	delete(c.past.brings, s.Name) // if it waits again, it is for what this transfer is not asked for
 	for name := range c.past.brings {
 		if c.past.tails[name] != nil {
 			return

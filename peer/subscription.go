@@ -149,6 +149,7 @@ func (c *Conn) restarted(now time.Duration, epoch uint32) {
 	for _, s := range c.events {
 		switch {
 		case s.ended && s.inbox.Position().Seq >= s.final:
+			delete(c.past.tails, s.Name) // it has come in another way meanwhile
 		case c.past.there:
 			c.cutOff(now, s)
 		default:

@@ -52,8 +52,9 @@ func (p *state) leastRTT() time.Duration { return min(p.least[0], p.least[1]) }
 // oneWay is half of the least round trip.
 func (p *state) oneWay() time.Duration { return p.leastRTT() / 2 }
 
-// lateness is by how much packets come later than the path is long, as a rule: a page that does something else has its receiver wait.
-func (p *state) lateness() time.Duration { return max(0, p.rtt-p.leastRTT()) }
+// lateness is by how much packets come later than the path is long, as a rule and the last time: a page that does something else has its
+// receiver wait.
+func (p *state) lateness() time.Duration { return max(0, min(p.rtt, p.latest)-p.leastRTT()) }
 
 // queue is how much longer than the least the last round trip was.
 func (p *state) queue() time.Duration { return p.latest - p.leastRTT() }

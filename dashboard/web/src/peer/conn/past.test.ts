@@ -278,6 +278,20 @@ describe("Past", () => {
 		expect(w.past.wake(true)).toBeLessThan(Infinity);
 	});
 
+	it("brings nothing of a stream that waits again, and does not end it", () => {
+		const w = new World();
+		const [temperature, load] = w.streams as [Stream, Stream];
+		w.past.accepted(true, EPOCH);
+		for (const stream of [temperature, load]) w.tails.wait(w.now, stream, { epoch: EPOCH, seq: 1 }, null, 3);
+		w.step();
+		w.passed = 5;
+		w.chunk(1, batch(1, EPOCH, 2));
+		w.tails.wait(w.now, temperature, { epoch: EPOCH, seq: 5 }, null, 8);
+		w.chunk(2, batch(1, EPOCH, 7), say({ type: "history", transfer: "80000000", done: true }));
+		expect(w.came).toEqual(["done load"]);
+		expect(w.tails.at("temperature")).toEqual({ epoch: EPOCH, seq: 5 });
+	});
+
 	it("takes a goodbye that was not heard", () => {
 		const w = new World();
 		const [temperature, load] = w.streams as [Stream, Stream];

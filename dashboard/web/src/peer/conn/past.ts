@@ -73,7 +73,7 @@ interface Transfer {
 	path: number; // that it came on
 	done: boolean;
 	/** The streams that it was asked for, by name. */
-	brings: ReadonlySet<string>;
+	brings: Set<string>;
 	/** The tails that it brings, by name, and nothing else; null: it brings none. */
 	tails: ReadonlySet<string> | null;
 	/** Streams of other epochs, as `EPOCH:NUMBER`, by the names they had. */
@@ -312,7 +312,7 @@ export class Past {
 			this.events.onBatch({ stream, header, payload });
 			return;
 		}
-		const at = this.tails.at(stream.name);
+		const at = transfer.brings.has(stream.name) ? this.tails.at(stream.name) : undefined;
 		if (at === undefined) return;
 		if (at.epoch === epoch && last.seq <= at.seq) return; // it was known when the stream began to wait
 		const skip = at.epoch === epoch ? Math.max(0, at.seq + 1 - seq) : 0;
@@ -325,7 +325,7 @@ export class Past {
 	private gap(now: number, transfer: Transfer, gap: Gap, described: Described): void {
 		const stream = this.named(transfer, gap, described);
 		if (transfer.tails === null || stream === undefined) return;
-		const at = this.tails.at(stream.name);
+		const at = transfer.brings.has(stream.name) ? this.tails.at(stream.name) : undefined;
 		if (at === undefined) return;
 		const { epoch, to } = gap;
 		if (at.epoch === epoch && to !== 0 && to <= at.seq) return;
@@ -346,6 +346,7 @@ export class Past {
 		const seq = this.tails.to(stream.name);
 		if (seq === undefined || !this.events.hasPassed(stream, { epoch: this.epoch, seq })) return;
 		this.tails.end(now, new Set([stream.name]));
+		transfer.brings.delete(stream.name); // if it waits again, it is for what this transfer is not asked for
 		if ([...transfer.brings].some((name) => this.tails.waits(name))) return;
 		this.transfer = null;
 		this.end();

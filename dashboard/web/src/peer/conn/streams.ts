@@ -300,6 +300,7 @@ export class Streams {
 			if (entry.inbox === null || entry.stream.class !== "event") continue;
 			const at = entry.inbox.position();
 			const whole = entry.final !== null && at.seq >= entry.final;
+			if (whole) this.tails.end(now, new Set([entry.stream.name])); // it has come in another way meanwhile
 			if (this.keeps && !whole) this.waitFor(now, entry.stream, { epoch: entry.epoch, seq: at.seq }, entry.final);
 			else this.declareEnd(now, entry);
 			this.ended.set(id, entry.inbox.position());
