@@ -53,34 +53,8 @@ func TestEventsOfAnEarlierRunComeFirst(t *testing.T) {
 func TestEventsFromWithinAnEarlierRun(t *testing.T) {
 	s := newServer(t)
 	c := s.config(t)
-	a, log, end := runEvents(t, c)
-	waitForLink(t, a)
-	epochs := make(chan uint32, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	var first sync.WaitGroup
-	first.Go(func() {
-		watch(ctx, t, s, peer.ViewConfig{From: "start", Events: peer.Events{Batch: func(r peer.Received) {
-			select {
-			case epochs <- r.Header.Epoch:
-			default:
-			}
-		}}})
-	})
-	for n := 1; n <= 100; n++ {
-		if err := log.SetText(strconv.Itoa(n)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var epoch uint32
-	select {
-	case epoch = <-epochs:
-	case <-time.After(20 * time.Second):
-		t.Error("nothing came of the first run")
-	}
-	cancel()
-	first.Wait()
-	end()
-	_, log, end = runEvents(t, c)
+	epoch := runThatIsOver(t, s, c, 100)
+	_, log, end := runEvents(t, c)
 	defer end()
 	for n := 101; n <= 150; n++ {
 		if err := log.SetText(strconv.Itoa(n)); err != nil {
@@ -107,29 +81,8 @@ func TestEventsFromWithinAnEarlierRun(t *testing.T) {
 func TestEventsFromTheEndOfAnEarlierRun(t *testing.T) {
 	s := newServer(t)
 	c := s.config(t)
+	epoch := runThatIsOver(t, s, c, 3)
 	a, log, end := runEvents(t, c)
-	waitForLink(t, a)
-	epochs := make(chan uint32, 10)
-	ctx, cancel := context.WithCancel(t.Context())
-	var first sync.WaitGroup
-	first.Go(func() {
-		watch(ctx, t, s, peer.ViewConfig{From: "start", Events: peer.Events{Batch: func(r peer.Received) { epochs <- r.Header.Epoch }}})
-	})
-	for n := 1; n <= 3; n++ {
-		if err := log.SetText(strconv.Itoa(n)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var epoch uint32
-	select {
-	case epoch = <-epochs:
-	case <-time.After(20 * time.Second):
-		t.Error("nothing came of the first run")
-	}
-	cancel()
-	first.Wait()
-	end()
-	a, log, end = runEvents(t, c)
 	defer end()
 	waitForLink(t, a)
 	texts, gaps := lines(), lines()
@@ -206,6 +159,38 @@ func expectNumbers(t *testing.T, texts, gaps <-chan string, last int) {
 			t.Fatalf("%d of %d did not come", i, last)
 		}
 	}
+}
+
+// runThatIsOver makes so many Events, numbered, in a run of the program that ends, and returns its epoch.
+func runThatIsOver(t *testing.T, s *testServer, c agent.Config, events int) (epoch uint32) {
+	t.Helper()
+	a, log, end := runEvents(t, c)
+	waitForLink(t, a)
+	epochs := make(chan uint32, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var first sync.WaitGroup
+	first.Go(func() {
+		watch(ctx, t, s, peer.ViewConfig{From: "start", Events: peer.Events{Batch: func(r peer.Received) {
+			select {
+			case epochs <- r.Header.Epoch:
+			default:
+			}
+		}}})
+	})
+	for n := 1; n <= events; n++ {
+		if err := log.SetText(strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case epoch = <-epochs:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing came of the first run")
+	}
+	cancel()
+	first.Wait()
+	end()
+	return epoch
 }
 
 func lines() chan string { return make(chan string, 10_000) }
